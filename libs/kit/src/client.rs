@@ -1,0 +1,180 @@
+//! [`Channel`]: how one service calls another.
+//!
+//! It connects when first used and again when the peer was lost, forwards the deadline and the trace,
+//! and reports an elapsed time as DEADLINE_EXCEEDED. It never retries: the caller that knows whether
+//! a call may be repeated does, and two retrying layers multiply.
+
+use std::io;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{Request, Response};
+use serde::{Deserialize, Serialize};
+use tonic::body::Body;
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
+use tonic::{Code, Status};
+use tower::{Service, ServiceExt as _};
+use tracing::{Instrument as _, Span};
+
+use crate::deadline::Deadline;
+use crate::server::Gate;
+use crate::span;
+
+/// Room for error details beyond HTTP/2's usual 16 KiB.
+const HEADER_LIST_BYTES_MAX: u32 = 64 * 1024;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClientConfig {
+    /// For a call that sets no timeout of its own.
+    pub timeout_ms: u64,
+    pub connect_timeout_ms: u64,
+    /// How often a connection is asked whether it lives, in use or not. A peer that vanished without
+    /// a word is noticed after this and the next.
+    pub ping_interval_ms: u64,
+    pub ping_timeout_ms: u64,
+    pub tls: Option<ClientTls>,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            timeout_ms: 2_000,
+            connect_timeout_ms: 1_000,
+            ping_interval_ms: 10_000,
+            ping_timeout_ms: 10_000,
+            tls: None,
+        }
+    }
+}
+
+/// Whom the client believes, and how it shows who it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientTls {
+    pub server_ca: PathBuf,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+    /// The name in the server's certificate, where it is not the address.
+    pub domain: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("reading the certificates for {url}")]
+    Certificates { url: String, source: io::Error },
+    #[error("setting the channel to {url} up")]
+    Transport { url: String, source: tonic::transport::Error },
+}
+
+/// A connection to one peer. Cheap to clone; hand it to a generated client's `new`.
+#[derive(Clone)]
+pub struct Channel {
+    peer: Peer,
+    timeout: Duration,
+}
+
+#[derive(Clone)]
+enum Peer {
+    Remote(tonic::transport::Channel),
+    /// A service of this same process, called without a socket.
+    Local(Gate),
+}
+
+/// Makes a channel to `url` ("http://host:port", "https://…" with `tls`). Nothing is sent before the
+/// first call, so the peer may start later.
+pub fn connect(url: &str, config: &ClientConfig) -> Result<Channel, ConnectError> {
+    let transport = |source| ConnectError::Transport { url: url.to_owned(), source };
+    let mut endpoint = Endpoint::from_shared(url.to_owned())
+        .map_err(transport)?
+        .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(Duration::from_millis(config.ping_interval_ms))
+        .keep_alive_timeout(Duration::from_millis(config.ping_timeout_ms))
+        .keep_alive_while_idle(true)
+        .http2_max_header_list_size(HEADER_LIST_BYTES_MAX);
+    if let Some(tls) = &config.tls {
+        let tls =
+            tls_config(tls).map_err(|source| ConnectError::Certificates { url: url.to_owned(), source })?;
+        endpoint = endpoint.tls_config(tls).map_err(transport)?;
+    }
+    let timeout = Duration::from_millis(config.timeout_ms);
+    Ok(Channel { peer: Peer::Remote(endpoint.connect_lazy()), timeout })
+}
+
+fn tls_config(tls: &ClientTls) -> io::Result<ClientTlsConfig> {
+    let identity = Identity::from_pem(std::fs::read(&tls.certificate)?, std::fs::read(&tls.key)?);
+    let config = ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(std::fs::read(&tls.server_ca)?))
+        .identity(identity);
+    Ok(match &tls.domain {
+        None => config,
+        Some(domain) => config.domain_name(domain),
+    })
+}
+
+impl Channel {
+    pub(crate) fn local(gate: Gate) -> Self {
+        Self { peer: Peer::Local(gate), timeout: Duration::from_millis(ClientConfig::default().timeout_ms) }
+    }
+
+    /// The same peer with another default timeout.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self { peer: self.peer.clone(), timeout }
+    }
+}
+
+impl Service<Request<Body>> for Channel {
+    type Response = Response<Body>;
+    type Error = Status;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Status>> + Send>>;
+
+    /// Always ready: waiting for a connection happens inside the call, under its deadline.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let peer = self.peer.clone();
+        let deadline = Deadline::budget(request.headers(), self.timeout);
+        let span = span::client(request.uri().path());
+        span::inject(&span, request.headers_mut());
+        deadline.forward(request.headers_mut());
+        let call = async move {
+            let outcome = match deadline.bound(send(peer, request)).await {
+                Ok(outcome) => outcome,
+                Err(failure) => Err(Status::from(failure)),
+            };
+            let code = match &outcome {
+                Ok(response) => {
+                    Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code())
+                }
+                Err(status) => status.code(),
+            };
+            span::finish(&Span::current(), code, code != Code::Ok);
+            outcome
+        };
+        Box::pin(call.instrument(span))
+    }
+}
+
+async fn send(peer: Peer, request: Request<Body>) -> Result<Response<Body>, Status> {
+    match peer {
+        Peer::Remote(channel) => channel.oneshot(request).await.map_err(status),
+        Peer::Local(gate) => gate.oneshot(request).await.map_err(|never| match never {}),
+    }
+}
+
+/// tonic starts its own timer on the header we forward; when that one ends first, it says CANCELLED.
+fn status(error: tonic::transport::Error) -> Status {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(error) = cause {
+        if error.is::<tonic::TimeoutExpired>() {
+            return Status::from(crate::failure::Failure::deadline_exceeded());
+        }
+        cause = error.source();
+    }
+    Status::from_error(Box::new(error))
+}

@@ -1,0 +1,32 @@
+//! The chassis every Countermand process stands on: what a gRPC server and a gRPC client need
+//! before any business is written.
+//!
+//! ```text
+//!  caller ── client::Channel ──────────────► server::Gate ── generated service ── your handler
+//!            deadline forwarded              span, admission, deadline, principal,
+//!            traceparent sent                panic caught, bare statuses explained
+//! ```
+//!
+//! A service's `main` is [`process::run`]; its app builds a [`server::Server`], binds it, then runs
+//! it until the shutdown token fires. Handlers return [`Failure`], which becomes a `tonic::Status`
+//! with `google.rpc` details; callers read it back with [`answer::classify`].
+//!
+//! It must never hold business words, SQL, or knowledge of which services exist.
+
+pub mod answer;
+pub mod client;
+pub mod coalesce;
+pub mod config;
+pub mod deadline;
+mod failure;
+pub mod health;
+pub mod page;
+mod principal;
+pub mod process;
+pub mod server;
+mod span;
+pub mod telemetry;
+
+pub use crate::deadline::Deadline;
+pub use crate::failure::{ERROR_DOMAIN, Failure};
+pub use crate::principal::Principal;

@@ -1,0 +1,70 @@
+//! [`Routes`]: generated services and their names.
+//!
+//! tonic's own `Routes` forgets the names, which health and reflection need.
+
+use std::convert::Infallible;
+
+use http::{Request, Response};
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic_health::pb::health_server::HealthServer;
+use tonic_health::server::HealthService;
+use tonic_reflection::server::Builder as Reflection;
+use tower::Service;
+
+use super::ServerError;
+use crate::health::Health;
+
+/// The services of one listener.
+#[derive(Debug, Clone, Default)]
+pub struct Routes {
+    routes: tonic::service::Routes,
+    names: Vec<String>,
+}
+
+impl Routes {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a generated server.
+    #[must_use]
+    pub fn add<S>(mut self, service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        self.routes = self.routes.add_service(service);
+        self.names.push(S::NAME.to_owned());
+        self
+    }
+
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Adds health and reflection, which every listener serves.
+    pub(super) fn with_infrastructure(self, health: &Health) -> Result<tonic::service::Routes, ServerError> {
+        let health = HealthServer::new(HealthService::from_health_reporter(health.reporter()));
+        Ok(self
+            .routes
+            .add_service(health)
+            .add_service(reflection(&self.names).build_v1()?)
+            .add_service(reflection(&self.names).build_v1alpha()?))
+    }
+}
+
+/// Lists what this listener serves, and knows every type of the suite and of `google.rpc`.
+fn reflection(names: &[String]) -> Reflection<'static> {
+    let reflection = Reflection::configure()
+        .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .with_service_name("grpc.health.v1.Health");
+    names.iter().fold(reflection, Reflection::with_service_name)
+}
