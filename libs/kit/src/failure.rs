@@ -20,10 +20,14 @@ pub const ERROR_DOMAIN: &str = "countermand";
 /// The metadata key of `ErrorInfo` under which an operator finds the log line.
 const CORRELATION_ID: &str = "correlation_id";
 
-/// A refusal on its way out, with what only the wire needs beside it.
+/// A refusal on its way out, with what only the wire needs beside it. Boxed, because every handler's
+/// `Result` carries it.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{}: {}", refusal.reason.as_str(), refusal.message)]
-pub struct Failure {
+#[error("{}", .0.refusal)]
+pub struct Failure(Box<Content>);
+
+#[derive(Debug, Clone)]
+struct Content {
     refusal: Refusal,
     resource: Option<Resource>,
     retry_after: Option<Duration>,
@@ -37,7 +41,7 @@ struct Resource {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, resource: None, retry_after: None }
+        Self(Box::new(Content { refusal, resource: None, retry_after: None }))
     }
 }
 
@@ -55,12 +59,16 @@ impl Failure {
     pub fn not_found(resource_type: impl Into<String>, name: impl Into<String>) -> Self {
         let resource = Resource { kind: resource_type.into(), name: name.into() };
         let message = format!("{} {} does not exist", resource.kind, resource.name);
-        Self { resource: Some(resource), ..Self::new(Reason::ResourceNotFound, message) }
+        let mut failure = Self::new(Reason::ResourceNotFound, message);
+        failure.0.resource = Some(resource);
+        failure
     }
 
     /// Not now; the same request may be sent again with the same id after `retry_after`.
     pub fn unavailable(reason: Reason, message: impl Into<String>, retry_after: Duration) -> Self {
-        Self { retry_after: Some(retry_after), ..Self::new(reason, message) }
+        let mut failure = Self::new(reason, message);
+        failure.0.retry_after = Some(retry_after);
+        failure
     }
 
     /// A defect of ours. `context` is logged under a fresh correlation id; the caller sees the id only.
@@ -80,21 +88,21 @@ impl Failure {
 
     /// Adds one variable of the message.
     #[must_use]
-    pub fn detail(mut self, name: impl Into<String>, value: impl ToString) -> Self {
-        self.refusal = self.refusal.detail(name, value.to_string());
+    pub fn detail(mut self, name: impl Into<String>, value: impl Display) -> Self {
+        self.0.refusal = self.0.refusal.detail(name, value);
         self
     }
 
     pub fn reason(&self) -> Reason {
-        self.refusal.reason
+        self.0.refusal.reason
     }
 
     pub fn refusal(&self) -> &Refusal {
-        &self.refusal
+        &self.0.refusal
     }
 
     pub fn code(&self) -> Code {
-        code(self.refusal.reason)
+        code(self.0.refusal.reason)
     }
 }
 
@@ -118,24 +126,36 @@ pub(crate) fn code(reason: Reason) -> Code {
 impl From<Failure> for Status {
     fn from(failure: Failure) -> Self {
         let code = failure.code();
-        let Failure { refusal, resource, retry_after } = failure;
+        let Content { refusal, resource, retry_after } = *failure.0;
         let reason = refusal.reason.as_str();
-        let metadata: HashMap<String, String> = refusal.details.into_iter().collect();
+        let message = cut(refusal.message);
+        let metadata: HashMap<String, String> =
+            refusal.details.into_iter().take(DETAILS_MAX).map(|(name, value)| (name, cut(value))).collect();
 
         let mut details = ErrorDetails::with_error_info(reason, ERROR_DOMAIN, metadata);
         if let Some(field) = &refusal.field {
-            details.add_bad_request_violation(field, &refusal.message);
+            details.add_bad_request_violation(field, &message);
         }
         if code == Code::FailedPrecondition {
             let subject = refusal.field.as_deref().unwrap_or_default();
-            details.add_precondition_failure_violation(reason, subject, &refusal.message);
+            details.add_precondition_failure_violation(reason, subject, &message);
         }
         if let Some(resource) = resource {
-            details.set_resource_info(resource.kind, resource.name, "", &refusal.message);
+            details.set_resource_info(resource.kind, cut(resource.name), "", &message);
         }
         if retry_after.is_some() {
             details.set_retry_info(retry_after);
         }
-        Status::with_error_details(code, refusal.message, details)
+        Status::with_error_details(code, message, details)
     }
+}
+
+/// A status travels in headers, and a peer resets a stream whose headers are too long: the answer
+/// would arrive as "unknown". So its parts are bounded, whatever the refusal holds.
+const TEXT_BYTES_MAX: usize = 512;
+const DETAILS_MAX: usize = 12;
+
+fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
+    text
 }

@@ -214,12 +214,10 @@ impl Bound {
         self.health.draining().await;
         self.draining.cancel();
         stop.cancel();
-        match tokio::time::timeout(self.drain, serving).await {
-            Ok(ended) => ended.map(|_| ()),
-            Err(_) => {
-                tracing::warn!(service = self.service, limit = ?self.drain, "calls in flight were cut off");
-                Ok(())
-            }
-        }
+        let Ok(ended) = tokio::time::timeout(self.drain, serving).await else {
+            tracing::warn!(service = self.service, limit = ?self.drain, "calls in flight were cut off");
+            return Ok(());
+        };
+        ended.map(|_| ())
     }
 }

@@ -20,7 +20,7 @@ const PING_INTERVAL: Duration = Duration::from_secs(20);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections are renewed so that load spreads over new replicas. No grace is set: tonic then says
 /// GOAWAY and lets calls end, while with a grace it only waits and cuts the connection off.
-const CONNECTION_AGE_MAX: Duration = Duration::from_secs(30 * 60);
+const CONNECTION_AGE_MAX: Duration = Duration::from_mins(30);
 const HANDSHAKE_MAX: Duration = Duration::from_secs(5);
 /// Streams a peer opens and resets at once before the connection is closed (rapid reset).
 const PENDING_RESETS_MAX: usize = 20;

@@ -30,12 +30,12 @@ pub(super) fn end_when_draining(response: Response<Body>, draining: Cancellation
         if body.is_end_stream() {
             body
         } else {
-            Body::new(Draining { body, draining, silence: None, ended: false })
+            Body::new(Replies { body, draining, silence: None, ended: false })
         }
     })
 }
 
-struct Draining {
+struct Replies {
     body: Body,
     draining: CancellationToken,
     /// Runs out when the server has drained for [`SILENCE_MAX`] since the last frame; made at the first
@@ -44,7 +44,7 @@ struct Draining {
     ended: bool,
 }
 
-impl http_body::Body for Draining {
+impl http_body::Body for Replies {
     type Data = Bytes;
     type Error = Status;
 
