@@ -25,7 +25,7 @@ impl Currency {
     /// it to others, and a code that compares unequal in a log or an index hides amounts.
     pub fn parse(code: &str) -> Result<Self, CurrencyUnknown> {
         iso_currency::Currency::from_code(code)
-            .filter(|currency| currency.code() == code && currency.exponent().is_some())
+            .filter(|currency| currency.exponent().is_some())
             .map(Self)
             .ok_or_else(|| CurrencyUnknown { code: code.chars().take(16).collect() })
     }

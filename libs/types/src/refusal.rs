@@ -13,7 +13,7 @@ pub struct Refusal {
     pub reason: Reason,
     /// One sentence for a developer or an operator; it must hold nothing the caller may not see.
     pub message: String,
-    /// The path of the field at fault, such as "lines[0].quantity".
+    /// The path of the field at fault, such as `lines[0].quantity`.
     pub field: Option<String>,
     /// The variables of the message by name, so that programs need not read the sentence.
     pub details: BTreeMap<String, String>,

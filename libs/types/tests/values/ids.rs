@@ -1,4 +1,6 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -134,6 +136,19 @@ fn minted_ids_are_version_7_and_carry_the_clocks_milliseconds() {
     assert_eq!(uuid.get_version_num(), 7);
     assert_eq!(uuid.get_variant(), uuid::Variant::RFC4122);
     assert_eq!(i64::try_from(uuid.as_u128() >> 80).unwrap(), start().unix_micros() / 1_000);
+}
+
+#[test]
+fn ids_ascend_when_the_clock_steps_back_and_do_not_run_ahead_of_it() {
+    let hand = Arc::new(AtomicI64::new(start().unix_micros()));
+    let ids = Ids::seeded(Clock::Manual(hand.clone()), 1);
+    let before = ids.mint::<OrderId>();
+
+    hand.fetch_sub(3_600_000_000, Ordering::SeqCst);
+    let after: Vec<_> = (0..100).map(|_| ids.mint::<OrderId>()).collect();
+
+    assert!(before < after[0] && after.is_sorted());
+    assert_eq!(after[99].uuid().as_u128() >> 80, before.uuid().as_u128() >> 80);
 }
 
 #[test]
