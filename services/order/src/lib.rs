@@ -1,1 +1,17 @@
+//! Orders, the changes of orders, their timeline, and the sagas that carry both out.
+//!
+//! ```text
+//!   api ──▶ ops ──▶ domain + store          one group commit for whatever writes (ops::batch)
+//!            ▲         ▲
+//!         sagas ──▶ ports ──▶ inventory · payment · notification
+//! ```
+//!
+//! Imports go down only. `domain` decides on values, `store` is the only room with SQL, `ports` the only room that
+//! calls out, `sagas` the two tables that say in which order things happen.
+//!
+//! It never holds stock, fulfilments, tenders or refunds: those are their services' own, and what stands here of
+//! them is a projection that decides nothing.
 
+pub mod domain;
+pub mod ports;
+pub mod store;

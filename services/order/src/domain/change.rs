@@ -1,0 +1,257 @@
+//! A change of an order: what is asked for, how it is priced, and how far it has come.
+
+use serde::{Deserialize, Serialize};
+use types::{
+    ChangeOrderId, Currency, Fingerprint, LineId, OrderId, Quantity, RefundId, Refusal, SagaId, Tenant,
+    Timestamp,
+};
+
+pub use super::change_state::{ChangeEvent, ChangeState, IllegalTransition};
+use super::order::Actor;
+
+/// A change that was asked for: parsed, but not yet held against an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeRequest {
+    pub order_id: OrderId,
+    pub selection: Selection,
+    pub settlement: Settlement,
+    pub label_action: LabelAction,
+    pub reason_code: String,
+    pub note: String,
+    /// Of the canonical request; what a quote and a request id are bound to.
+    pub content: Fingerprint,
+}
+
+/// The units a change is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// Everything that is still open, or nothing.
+    Everything,
+    /// Exactly these, or nothing; each line once.
+    Items(Vec<SelectedLine>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SelectedLine {
+    pub line: LineKey,
+    pub quantity: Quantity,
+    /// Overrides the change's reason for this line, unless empty.
+    pub reason_code: String,
+    /// Overrides the change's note for this line, unless empty.
+    pub note: String,
+}
+
+/// How a request names a line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LineKey {
+    Id(LineId),
+    Number(i64),
+}
+
+impl ChangeRequest {
+    pub fn change_type(&self) -> ChangeType {
+        match self.selection {
+            Selection::Everything => ChangeType::CancelOrder,
+            Selection::Items(_) => ChangeType::CancelItems,
+        }
+    }
+}
+
+/// A change that was accepted, with everything that belongs to it. Amounts are minor units of the
+/// order's currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeOrder {
+    pub tenant: Tenant,
+    pub change_order_id: ChangeOrderId,
+    pub order_id: OrderId,
+    pub number: String,
+    pub change_type: ChangeType,
+    pub state: ChangeState,
+    pub saga_id: SagaId,
+    pub settlement: Settlement,
+    pub label_action: LabelAction,
+    pub reason_code: String,
+    pub note: String,
+    pub requested_by: Actor,
+    /// The quote it was submitted with; empty without one.
+    pub quote_id: String,
+    pub policy_version: String,
+    /// The rule of the policy that allowed it.
+    pub rule: String,
+    /// What the customer gets back, fixed at accept.
+    pub amounts: Parts,
+    /// What the order comes to after the change.
+    pub new_total_minor: i64,
+    /// Why it was rejected, or is being put back.
+    pub cause: Option<Refusal>,
+    pub refund_owed_minor: i64,
+    /// What is owed, and why.
+    pub exceptions: Vec<Refusal>,
+    /// As the payment service last told them.
+    pub refunds: Vec<Refund>,
+    pub version: i64,
+    pub created_at: Timestamp,
+    /// When the pivot was committed.
+    pub decided_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    /// How many attention items are open for it.
+    pub attention_open: i64,
+    /// By line number.
+    pub lines: Vec<ChangeLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeLine {
+    pub line_id: LineId,
+    pub line_number: i64,
+    pub sku: String,
+    pub quantity: i64,
+    pub reason_code: String,
+    pub note: String,
+    /// Goods and tax of these units. Shipping belongs to a delivery group, not to a line, and is
+    /// part of the change's amounts only.
+    pub parts: Parts,
+}
+
+/// An amount explained: `amount = gross - discount + tax + shipping + shipping_tax - fee`, where
+/// included tax is inside gross. Every part is at least 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Parts {
+    pub gross: i64,
+    /// What was not paid: the line's own discount and its share of the order's.
+    pub discount: i64,
+    pub goods_net: i64,
+    pub tax: i64,
+    pub tax_included: bool,
+    pub shipping: i64,
+    pub shipping_tax: i64,
+    pub fee: i64,
+    pub amount: i64,
+}
+
+impl Parts {
+    /// The explanation of several lines together. Where some lines include their tax and others do
+    /// not, the tax of the sum is what was paid beside the prices; the rest shows on its lines.
+    pub fn sum_of(lines: &[ChangeLine]) -> Self {
+        let tax_included = Self::all_tax_included(lines);
+        lines.iter().map(|line| line.parts).fold(Self { tax_included, ..Self::default() }, |sum, line| Self {
+            gross: sum.gross + line.gross,
+            discount: sum.discount + line.discount,
+            goods_net: sum.goods_net + line.goods_net,
+            tax: sum.tax + if line.tax_included == tax_included { line.tax } else { 0 },
+            tax_included,
+            shipping: sum.shipping + line.shipping,
+            shipping_tax: sum.shipping_tax + line.shipping_tax,
+            fee: sum.fee + line.fee,
+            amount: sum.amount + line.amount,
+        })
+    }
+
+    /// Whether the tax of these lines together is inside their prices; it is not stored beside a sum.
+    pub fn all_tax_included(lines: &[ChangeLine]) -> bool {
+        !lines.is_empty() && lines.iter().all(|line| line.parts.tax_included)
+    }
+
+    /// What the parts come to; equal to `amount` in every explanation we make.
+    pub fn explained(self) -> i64 {
+        let tax_beside = if self.tax_included { 0 } else { self.tax };
+        self.gross - self.discount + tax_beside + self.shipping + self.shipping_tax - self.fee
+    }
+}
+
+/// A refund or released authorisation, as the payment service last told it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refund {
+    pub refund_id: RefundId,
+    /// Lower-case refund state of the payment service, such as "succeeded".
+    pub state: String,
+    pub amount_minor: i64,
+    pub void_of_authorisation: bool,
+}
+
+/// A change as it is shown: with what stands in its order and its saga.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeView {
+    pub change: ChangeOrder,
+    pub order_number: String,
+    pub currency: Currency,
+    pub steps: Steps,
+}
+
+/// How far the saga of a change has come.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Steps {
+    /// The step it stands at; empty when it is through.
+    pub current: String,
+    pub done: i32,
+    pub total: i32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChangeType {
+    CancelOrder,
+    CancelItems,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Settlement {
+    /// Void and refund what exceeds the new total.
+    Auto,
+    /// Move no money; what is owed is shown.
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LabelAction {
+    Keep,
+    Void,
+}
+
+impl ChangeType {
+    pub const ALL: [Self; 2] = [Self::CancelOrder, Self::CancelItems];
+
+    /// The text that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CancelOrder => "cancel_order",
+            Self::CancelItems => "cancel_items",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+impl Settlement {
+    pub const ALL: [Self; 2] = [Self::Auto, Self::None];
+
+    /// The text that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::None => "none",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|settlement| settlement.as_str() == text)
+    }
+}
+
+impl LabelAction {
+    pub const ALL: [Self; 2] = [Self::Keep, Self::Void];
+
+    /// The text that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Void => "void",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == text)
+    }
+}

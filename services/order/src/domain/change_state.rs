@@ -1,0 +1,167 @@
+//! The states of a change, and what may follow what.
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChangeState {
+    Draft,
+    Requested,
+    Declined,
+    Expired,
+    Withdrawn,
+    /// Accepted; goods and refund are being held, nothing is decided.
+    Executing,
+    /// Being put back.
+    Unwinding,
+    /// Everything was put back, with the cause.
+    Rejected,
+    /// Decided; money, labels and partners are still moving.
+    Settling,
+    Completed,
+    /// Nothing more will move by itself; what is owed is listed.
+    CompletedWithExceptions,
+}
+
+/// What can happen to a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeEvent {
+    /// Its author takes it back before it was accepted.
+    Withdraw,
+    /// A participant refused, or somebody asked to put it back.
+    Unwind,
+    /// Everything was put back.
+    PutBack,
+    /// The pivot was committed.
+    Decide,
+    Complete,
+    CompleteWithExceptions,
+    /// Money that had arrived came back after the end.
+    LoseRefund,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a change that is {} cannot {event:?}", state.as_str())]
+pub struct IllegalTransition {
+    pub state: ChangeState,
+    pub event: ChangeEvent,
+}
+
+impl ChangeState {
+    /// The state after `event`: the sole definition of what may follow what.
+    pub fn after(self, event: ChangeEvent) -> Result<Self, IllegalTransition> {
+        let illegal = Err(IllegalTransition { state: self, event });
+        match (self, event) {
+            (Self::Draft | Self::Requested, ChangeEvent::Withdraw) => Ok(Self::Withdrawn),
+            (Self::Executing, ChangeEvent::Unwind) => Ok(Self::Unwinding),
+            (Self::Executing, ChangeEvent::Decide) => Ok(Self::Settling),
+            (Self::Unwinding, ChangeEvent::PutBack) => Ok(Self::Rejected),
+            (Self::Settling, ChangeEvent::Complete) => Ok(Self::Completed),
+            (Self::Settling, ChangeEvent::CompleteWithExceptions)
+            // The one move out of COMPLETED; with exceptions already, there is one more.
+            | (Self::Completed | Self::CompletedWithExceptions, ChangeEvent::LoseRefund) => {
+                Ok(Self::CompletedWithExceptions)
+            }
+            (Self::Draft | Self::Requested, ChangeEvent::Unwind | ChangeEvent::PutBack | ChangeEvent::Decide)
+            | (Self::Executing, ChangeEvent::Withdraw | ChangeEvent::PutBack)
+            | (Self::Unwinding, ChangeEvent::Withdraw | ChangeEvent::Unwind | ChangeEvent::Decide)
+            | (
+                Self::Settling,
+                ChangeEvent::Withdraw
+                | ChangeEvent::Unwind
+                | ChangeEvent::PutBack
+                | ChangeEvent::Decide
+                | ChangeEvent::LoseRefund,
+            )
+            | (
+                Self::Draft | Self::Requested | Self::Executing | Self::Unwinding,
+                ChangeEvent::Complete | ChangeEvent::CompleteWithExceptions | ChangeEvent::LoseRefund,
+            )
+            | (
+                Self::Completed | Self::CompletedWithExceptions,
+                ChangeEvent::Withdraw
+                | ChangeEvent::Unwind
+                | ChangeEvent::PutBack
+                | ChangeEvent::Decide
+                | ChangeEvent::Complete
+                | ChangeEvent::CompleteWithExceptions,
+            )
+            | (
+                Self::Declined | Self::Expired | Self::Withdrawn | Self::Rejected,
+                ChangeEvent::Withdraw
+                | ChangeEvent::Unwind
+                | ChangeEvent::PutBack
+                | ChangeEvent::Decide
+                | ChangeEvent::Complete
+                | ChangeEvent::CompleteWithExceptions
+                | ChangeEvent::LoseRefund,
+            ) => illegal,
+        }
+    }
+
+    /// Nothing follows it by itself.
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Declined
+            | Self::Expired
+            | Self::Withdrawn
+            | Self::Rejected
+            | Self::Completed
+            | Self::CompletedWithExceptions => true,
+            Self::Draft | Self::Requested | Self::Executing | Self::Unwinding | Self::Settling => false,
+        }
+    }
+
+    /// It holds the order: no other change may be accepted.
+    pub const fn holds_order(self) -> bool {
+        matches!(self, Self::Executing | Self::Unwinding)
+    }
+
+    /// The decision was made, for or against it.
+    pub const fn is_decided(self) -> bool {
+        match self {
+            Self::Draft | Self::Requested | Self::Executing | Self::Unwinding => false,
+            Self::Declined
+            | Self::Expired
+            | Self::Withdrawn
+            | Self::Rejected
+            | Self::Settling
+            | Self::Completed
+            | Self::CompletedWithExceptions => true,
+        }
+    }
+}
+
+impl ChangeState {
+    pub const ALL: [Self; 11] = [
+        Self::Draft,
+        Self::Requested,
+        Self::Declined,
+        Self::Expired,
+        Self::Withdrawn,
+        Self::Executing,
+        Self::Unwinding,
+        Self::Rejected,
+        Self::Settling,
+        Self::Completed,
+        Self::CompletedWithExceptions,
+    ];
+
+    /// The text that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Requested => "requested",
+            Self::Declined => "declined",
+            Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
+            Self::Executing => "executing",
+            Self::Unwinding => "unwinding",
+            Self::Rejected => "rejected",
+            Self::Settling => "settling",
+            Self::Completed => "completed",
+            Self::CompletedWithExceptions => "completed_with_exceptions",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}

@@ -1,0 +1,21 @@
+//! The rules of orders and of changing them, as pure values and functions.
+//!
+//! ```text
+//!  NewOrder ──placing──▶ Order ◀──lifecycle──▶ ChangeOrder ──history──▶ entries and facts to record
+//!                          │  ▲                     ▲
+//!             cancelability│  │goods (inventory's   │pricing ◀── ChangeRequest ──▶ quote
+//!                          ▼  │ counters)           │
+//!                        advice                   verify (the equations, over again)
+//! ```
+//!
+//! It never holds input or output, async code, SQL or transport. Time, ids and keys are handed in.
+//! What happens is decided here on values; the callers load them, and store what came out.
+
+pub mod attention;
+pub mod change;
+mod change_state;
+pub mod history;
+pub mod listing;
+pub mod order;
+pub mod placing;
+pub mod quantities;

@@ -1,0 +1,108 @@
+//! The units of one line, parted into buckets that exclude each other.
+
+/// Every unit of a line is in exactly one bucket:
+/// `ordered = open + cancel_pending + cancelled + fulfilled + cancelled_after_ship`, all at least 0.
+///
+/// The fields are public because they are stored column by column; [`Quantities::checked`] guards
+/// what was read, and every move below gives back a line that still adds up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Quantities {
+    pub ordered: i64,
+    /// Neither shipped nor cancelled nor held by a change.
+    pub open: i64,
+    /// Held by the change in progress.
+    pub cancel_pending: i64,
+    pub cancelled: i64,
+    /// Shipped and still sold.
+    pub fulfilled: i64,
+    pub cancelled_after_ship: i64,
+    /// Of the fulfilled ones.
+    pub returned: i64,
+    /// Of the fulfilled ones; a projection of carrier reports.
+    pub delivered: i64,
+}
+
+/// A line that does not add up, or a move of more units than a bucket has: a defect, not a refusal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QuantitiesError {
+    #[error("the buckets do not partition what was ordered: {0:?}")]
+    NotAPartition(Quantities),
+    #[error("{wanted} units cannot leave a bucket of {available} ({bucket})")]
+    BucketShort { bucket: &'static str, wanted: i64, available: i64 },
+}
+
+impl Quantities {
+    /// A new line: everything is open.
+    pub fn placed(ordered: i64) -> Self {
+        Self { ordered, open: ordered, ..Self::default() }
+    }
+
+    /// The same quantities, if they are a partition.
+    pub fn checked(self) -> Result<Self, QuantitiesError> {
+        let buckets =
+            [self.open, self.cancel_pending, self.cancelled, self.fulfilled, self.cancelled_after_ship];
+        let within_fulfilled = |part: i64| (0..=self.fulfilled).contains(&part);
+        let holds = self.ordered >= 1
+            && buckets.iter().all(|bucket| *bucket >= 0)
+            && buckets.iter().map(|bucket| i128::from(*bucket)).sum::<i128>() == i128::from(self.ordered)
+            && within_fulfilled(self.returned)
+            && within_fulfilled(self.delivered);
+        if holds { Ok(self) } else { Err(QuantitiesError::NotAPartition(self)) }
+    }
+
+    /// What is still sold: ordered without what was cancelled or came back.
+    pub fn net(self) -> i64 {
+        self.ordered - self.taken_back()
+    }
+
+    /// Units that were cancelled or returned: the `k` from which the next refund telescopes.
+    pub fn taken_back(self) -> i64 {
+        self.cancelled + self.cancelled_after_ship + self.returned
+    }
+
+    /// A change takes units: open → cancel_pending.
+    pub fn hold(self, units: i64) -> Result<Self, QuantitiesError> {
+        let open = leave("open", self.open, units)?;
+        Self { open, cancel_pending: self.cancel_pending + units, ..self }.checked()
+    }
+
+    /// A change was decided: cancel_pending → cancelled.
+    pub fn cancel(self, units: i64) -> Result<Self, QuantitiesError> {
+        let cancel_pending = leave("cancel_pending", self.cancel_pending, units)?;
+        Self { cancel_pending, cancelled: self.cancelled + units, ..self }.checked()
+    }
+
+    /// A change was rejected: cancel_pending → open.
+    pub fn put_back(self, units: i64) -> Result<Self, QuantitiesError> {
+        let cancel_pending = leave("cancel_pending", self.cancel_pending, units)?;
+        Self { cancel_pending, open: self.open + units, ..self }.checked()
+    }
+
+    /// Units left the warehouse: open → fulfilled.
+    pub fn ship(self, units: i64) -> Result<Self, QuantitiesError> {
+        let open = leave("open", self.open, units)?;
+        Self { open, fulfilled: self.fulfilled + units, ..self }.checked()
+    }
+
+    /// A shipment was taken back before delivery: fulfilled → open.
+    pub fn unship(self, units: i64) -> Result<Self, QuantitiesError> {
+        let fulfilled = leave("fulfilled", self.fulfilled, units)?;
+        let delivered = self.delivered.min(fulfilled);
+        Self { fulfilled, delivered, open: self.open + units, ..self }.checked()
+    }
+
+    /// A carrier reported deliveries. The report is a projection: it never exceeds what was shipped,
+    /// and an older, lower report changes nothing.
+    #[must_use]
+    pub fn deliver_up_to(self, delivered: i64) -> Self {
+        Self { delivered: self.delivered.max(delivered.min(self.fulfilled)), ..self }
+    }
+}
+
+fn leave(bucket: &'static str, available: i64, units: i64) -> Result<i64, QuantitiesError> {
+    if (0..=available).contains(&units) {
+        Ok(available - units)
+    } else {
+        Err(QuantitiesError::BucketShort { bucket, wanted: units, available })
+    }
+}
