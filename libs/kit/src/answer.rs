@@ -4,11 +4,15 @@
 //! and OUT_OF_RANGE included, says nothing about what the participant did: the caller sends the
 //! same request again under the same key.
 
+mod wire;
+
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 use types::{Reason, Refusal};
 
 use crate::failure::ERROR_DOMAIN;
+
+pub use self::wire::{classify_wire, from_wire, to_wire};
 
 /// What a failed call tells its caller.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,11 +28,9 @@ pub enum Verdict {
 /// Sorts the status of a failed call.
 pub fn classify(status: &Status) -> Verdict {
     match refusal(status) {
-        Some(refusal) if is_answer(status.code()) => match refusal.reason {
-            Reason::StaleEpoch => Verdict::Stale,
-            _ => Verdict::Answered(refusal),
-        },
-        _ => Verdict::Unknown(format!("{:?}: {}", status.code(), status.message())),
+        Some(refusal) if refusal.reason == Reason::StaleEpoch => Verdict::Stale,
+        Some(refusal) if is_answer(status.code()) => Verdict::Answered(refusal),
+        Some(_) | None => Verdict::Unknown(format!("{:?}: {}", status.code(), status.message())),
     }
 }
 

@@ -73,6 +73,8 @@ pub enum ConnectError {
 pub struct Channel {
     peer: Peer,
     timeout: Duration,
+    /// Whether a call that sets no timeout still tells the peer one.
+    tells_timeout: bool,
 }
 
 #[derive(Clone)]
@@ -100,7 +102,7 @@ pub fn connect(url: &str, config: &ClientConfig) -> Result<Channel, ConnectError
         endpoint = endpoint.tls_config(tls).map_err(transport)?;
     }
     let timeout = Duration::from_millis(config.timeout_ms);
-    Ok(Channel { peer: Peer::Remote(endpoint.connect_lazy()), timeout })
+    Ok(Channel { peer: Peer::Remote(endpoint.connect_lazy()), timeout, tells_timeout: true })
 }
 
 fn tls_config(tls: &ClientTls) -> io::Result<ClientTlsConfig> {
@@ -116,13 +118,21 @@ fn tls_config(tls: &ClientTls) -> io::Result<ClientTlsConfig> {
 
 impl Channel {
     pub(crate) fn local(gate: Gate) -> Self {
-        Self { peer: Peer::Local(gate), timeout: Duration::from_millis(ClientConfig::default().timeout_ms) }
+        let timeout = Duration::from_millis(ClientConfig::default().timeout_ms);
+        Self { peer: Peer::Local(gate), timeout, tells_timeout: true }
     }
 
     /// The same peer with another default timeout.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
-        Self { peer: self.peer.clone(), timeout }
+        Self { timeout, ..self.clone() }
+    }
+
+    /// The same peer for calls that stream their reply: the timeout covers the wait for the stream to
+    /// begin, and is not told, because a proxy between would cut the stream off by it.
+    #[must_use]
+    pub fn for_streams(&self) -> Self {
+        Self { tells_timeout: false, ..self.clone() }
     }
 }
 
@@ -141,7 +151,9 @@ impl Service<Request<Body>> for Channel {
         let deadline = Deadline::budget(request.headers(), self.timeout);
         let span = span::client(request.uri().path());
         span::inject(&span, request.headers_mut());
-        deadline.forward(request.headers_mut());
+        if self.tells_timeout || Deadline::is_told(request.headers()) {
+            deadline.forward(request.headers_mut());
+        }
         let call = async move {
             let outcome = match deadline.bound(send(peer, request)).await {
                 Ok(outcome) => outcome,

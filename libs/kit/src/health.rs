@@ -3,6 +3,7 @@
 //! A name is NOT_SERVING until the server runs and again from the moment it drains, so that a load
 //! balancer turns away before connections close. The empty name stands for the whole process.
 
+use tokio_util::sync::CancellationToken;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -11,11 +12,12 @@ use tonic_health::server::HealthReporter;
 pub struct Health {
     reporter: HealthReporter,
     names: Vec<String>,
+    draining: CancellationToken,
 }
 
 impl Health {
-    pub(crate) async fn of(names: Vec<String>) -> Self {
-        let health = Self { reporter: HealthReporter::new(), names };
+    pub(crate) async fn of(names: Vec<String>, draining: CancellationToken) -> Self {
+        let health = Self { reporter: HealthReporter::new(), names, draining };
         health.set_all(ServingStatus::NotServing).await;
         health
     }
@@ -25,8 +27,13 @@ impl Health {
     }
 
     /// For one service that finds itself able or unable to answer (its store is gone, it is back).
+    /// Nothing serves again once the server drains.
     pub async fn set(&self, service: &str, serving: bool) {
-        let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+        let status = if serving && !self.draining.is_cancelled() {
+            ServingStatus::Serving
+        } else {
+            ServingStatus::NotServing
+        };
         self.reporter.set_service_status(service, status).await;
     }
 

@@ -120,8 +120,8 @@ impl Builder {
     pub async fn bind(self) -> Result<Bound, ServerError> {
         let listeners = [self.public.as_ref(), self.internal.as_ref()];
         let names = listeners.into_iter().flatten().flat_map(|(_, routes)| routes.names().to_vec());
-        let health = Health::of(names.collect()).await;
         let draining = CancellationToken::new();
+        let health = Health::of(names.collect(), draining.clone()).await;
 
         let callers =
             if self.auth.development_headers { Callers::DevelopmentHeaders } else { Callers::Nobody };
@@ -211,8 +211,8 @@ impl Bound {
         }
 
         tracing::info!(service = self.service, "draining");
-        self.health.draining().await;
         self.draining.cancel();
+        self.health.draining().await;
         stop.cancel();
         let Ok(ended) = tokio::time::timeout(self.drain, serving).await else {
             tracing::warn!(service = self.service, limit = ?self.drain, "calls in flight were cut off");

@@ -4,6 +4,8 @@
 //! are exported only when a collector is configured. Logs go to standard error: standard output
 //! belongs to the command line's answers.
 
+mod json;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use opentelemetry::trace::{
@@ -13,12 +15,14 @@ use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig as _
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing::Span;
+use tracing::level_filters::LevelFilter;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::filter::{EnvFilter, ParseError};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use tracing_subscriber::{Layer, Registry};
 
+use self::json::Json;
 use crate::config::{LogFormat, Telemetry};
 
 /// Flushes what was recorded when it is dropped; `main` holds it to the end.
@@ -45,9 +49,11 @@ pub fn init(service: &'static str, settings: &Telemetry) -> Result<Guard, Teleme
     let spans = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer(service))
         .with_location(false)
-        .with_threads(false);
+        .with_threads(false)
+        // Its own filter: a quiet log must not break the traces that pass through.
+        .with_filter(LevelFilter::INFO);
 
-    Registry::default().with(filter).with(spans).with(log(settings.log_format)).try_init()?;
+    Registry::default().with(spans).with(log(service, settings.log_format).with_filter(filter)).try_init()?;
     Ok(Guard { provider })
 }
 
@@ -70,14 +76,14 @@ fn provider(service: &'static str, endpoint: Option<&str>) -> Result<SdkTracerPr
     Ok(builder.with_batch_exporter(exporter).build())
 }
 
-fn log<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+fn log<S>(service: &'static str, format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: tracing::Subscriber + for<'span> tracing_subscriber::registry::LookupSpan<'span>,
 {
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     match format {
         LogFormat::Pretty => layer.compact().boxed(),
-        LogFormat::Json => layer.json().flatten_event(true).with_span_list(false).boxed(),
+        LogFormat::Json => layer.event_format(Json { service }).boxed(),
     }
 }
 
@@ -111,13 +117,18 @@ pub fn continue_from(span: &Span, traceparent: &str) {
 /// number of this process when nothing is traced.
 pub(crate) fn correlation() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    let context = Span::current().context();
-    let trace_id = context.span().span_context().trace_id();
-    if trace_id == TraceId::INVALID {
-        format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
-    } else {
-        trace_id.to_string()
+    match ids() {
+        Some((trace_id, _)) => trace_id,
+        None => format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)),
     }
+}
+
+/// The trace and span ids of the span that runs now.
+fn ids() -> Option<(String, String)> {
+    let context = Span::current().context();
+    let span = context.span();
+    let context = span.span_context();
+    context.is_valid().then(|| (context.trace_id().to_string(), context.span_id().to_string()))
 }
 
 fn parse(traceparent: &str) -> Option<SpanContext> {

@@ -103,12 +103,13 @@ impl Service<Request<Body>> for Gate {
         // Taken before tonic starts its own timer on the same header, so that ours ends first.
         let arrived = Instant::now();
         let Self { routes, rules } = self.clone();
+        let method = request.uri().path().to_owned();
         let span = span::server(request.uri().path(), request.headers());
         let call = async move {
             let response = answer(routes, &rules, request, arrived)
                 .await
                 .unwrap_or_else(|failure| Status::from(failure).into_http());
-            record(&Span::current(), &response, arrived);
+            record(&Span::current(), &method, &response, arrived);
             Ok(stream::end_when_draining(response, rules.draining.clone()))
         };
         Box::pin(call.instrument(span))
@@ -136,14 +137,14 @@ async fn answer(
 }
 
 /// Only a refusal has its status in the headers; a success tells in its trailers.
-fn record(span: &Span, response: &Response<Body>, arrived: Instant) {
+fn record(span: &Span, method: &str, response: &Response<Body>, arrived: Instant) {
     let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
     let is_error = span::is_server_error(code);
     span::finish(span, code, is_error);
     let (code, elapsed) = (span::name(code), arrived.elapsed());
     if is_error {
-        tracing::warn!(code, ?elapsed, "answered");
+        tracing::warn!(method, code, ?elapsed, "answered");
     } else {
-        tracing::debug!(code, ?elapsed, "answered");
+        tracing::debug!(method, code, ?elapsed, "answered");
     }
 }
