@@ -1,0 +1,304 @@
+//! What is bound to a statement: single values, and batches of rows.
+
+use std::fmt::Write;
+
+use sqlx::postgres::PgArguments;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::Arguments;
+use types::Timestamp;
+
+use crate::error::DbError;
+use crate::statement::{Batch, Holds, Statement};
+use crate::Engine;
+
+/// One bound value. NULLs carry their type, because PostgreSQL wants to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    Text(String),
+    Int(i64),
+    Bytes(Vec<u8>),
+    NullText,
+    NullInt,
+    NullBytes,
+    Rows(Rows),
+}
+
+/// The values of one statement or one row, in order: `values![&id, quantity, None::<&str>]`.
+/// Ids and texts are given by reference, numbers and bytes by value.
+#[macro_export]
+macro_rules! values {
+    ($($value:expr),* $(,)?) => { vec![$($crate::Value::from($value)),*] };
+}
+
+/// A batch of rows, bound as the last parameter of a statement with `rows($N: …)`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rows(Vec<Vec<Value>>);
+
+impl Rows {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn with_capacity(rows: usize) -> Self {
+        Self(Vec::with_capacity(rows))
+    }
+
+    pub fn push(&mut self, row: Vec<Value>) {
+        self.0.push(row);
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<Vec<Value>> for Rows {
+    fn from_iter<I: IntoIterator<Item = Vec<Value>>>(rows: I) -> Self {
+        Self(rows.into_iter().collect())
+    }
+}
+
+impl<T: AsRef<str> + ?Sized> From<&T> for Value {
+    fn from(text: &T) -> Self {
+        Self::Text(text.as_ref().to_owned())
+    }
+}
+
+impl<T: AsRef<str> + ?Sized> From<Option<&T>> for Value {
+    fn from(text: Option<&T>) -> Self {
+        text.map_or(Self::NullText, Self::from)
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Option<String>> for Value {
+    fn from(text: Option<String>) -> Self {
+        text.map_or(Self::NullText, Self::Text)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl From<i32> for Value {
+    fn from(number: i32) -> Self {
+        Self::Int(number.into())
+    }
+}
+
+impl From<u32> for Value {
+    fn from(number: u32) -> Self {
+        Self::Int(number.into())
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(number: Option<i64>) -> Self {
+        number.map_or(Self::NullInt, Self::Int)
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<Option<Vec<u8>>> for Value {
+    fn from(bytes: Option<Vec<u8>>) -> Self {
+        bytes.map_or(Self::NullBytes, Self::Bytes)
+    }
+}
+
+impl From<Timestamp> for Value {
+    fn from(instant: Timestamp) -> Self {
+        Self::Text(instant.to_string())
+    }
+}
+
+impl From<Option<Timestamp>> for Value {
+    fn from(instant: Option<Timestamp>) -> Self {
+        instant.map_or(Self::NullText, Self::from)
+    }
+}
+
+impl From<Rows> for Value {
+    fn from(rows: Rows) -> Self {
+        Self::Rows(rows)
+    }
+}
+
+pub(crate) fn sqlite_arguments(
+    statement: &'static Statement,
+    values: Vec<Value>,
+) -> Result<SqliteArguments, DbError> {
+    let batch = statement.rendered(Engine::Sqlite)?.rows.as_ref();
+    check_batch(statement, batch, &values)?;
+    let mut arguments = SqliteArguments::default();
+    for value in values {
+        match value {
+            Value::Text(text) => arguments.add(text),
+            Value::Int(number) => arguments.add(number),
+            Value::Bytes(bytes) => arguments.add(bytes),
+            Value::NullText => arguments.add(None::<String>),
+            Value::NullInt => arguments.add(None::<i64>),
+            Value::NullBytes => arguments.add(None::<Vec<u8>>),
+            Value::Rows(rows) => arguments.add(json(&rows)),
+        }
+        .map_err(|problem| malformed(statement, &problem.to_string()))?;
+    }
+    Ok(arguments)
+}
+
+pub(crate) fn postgres_arguments(
+    statement: &'static Statement,
+    values: Vec<Value>,
+) -> Result<PgArguments, DbError> {
+    let batch = statement.rendered(Engine::Postgres)?.rows.as_ref();
+    check_batch(statement, batch, &values)?;
+    let mut arguments = PgArguments::default();
+    for value in values {
+        match value {
+            Value::Text(text) => arguments.add(text),
+            Value::Int(number) => arguments.add(number),
+            Value::Bytes(bytes) => arguments.add(bytes),
+            Value::NullText => arguments.add(None::<String>),
+            Value::NullInt => arguments.add(None::<i64>),
+            Value::NullBytes => arguments.add(None::<Vec<u8>>),
+            Value::Rows(rows) => {
+                let batch = batch.expect("check_batch has seen that the statement takes rows");
+                add_columns(&mut arguments, batch, rows)
+            }
+        }
+        .map_err(|problem| malformed(statement, &problem.to_string()))?;
+    }
+    Ok(arguments)
+}
+
+/// A batch goes where the text says `rows($N: …)`, and each row has the columns it names, of the types it names.
+/// Both engines are checked alike, because SQLite alone would take anything.
+fn check_batch(statement: &Statement, batch: Option<&Batch>, values: &[Value]) -> Result<(), DbError> {
+    for (index, value) in values.iter().enumerate() {
+        let here = batch.filter(|batch| batch.parameter == index + 1);
+        match (value, here) {
+            (Value::Rows(rows), Some(batch)) => {
+                for row in &rows.0 {
+                    check_row(statement, batch, row)?;
+                }
+            }
+            (Value::Rows(_), None) => {
+                return Err(malformed(statement, "a batch of rows is bound where the text has none"));
+            }
+            (_, Some(_)) => return Err(malformed(statement, "rows(…) needs a batch of rows")),
+            (_, None) => {}
+        }
+    }
+    if batch.is_some_and(|batch| batch.parameter != values.len()) {
+        return Err(malformed(statement, "the batch of rows is not the last value"));
+    }
+    Ok(())
+}
+
+fn check_row(statement: &Statement, batch: &Batch, row: &[Value]) -> Result<(), DbError> {
+    if row.len() != batch.columns.len() {
+        let detail = format!("a row has {} values for {} columns", row.len(), batch.columns.len());
+        return Err(malformed(statement, &detail));
+    }
+    for (value, column) in row.iter().zip(&batch.columns) {
+        let fits = match value {
+            Value::Text(_) | Value::NullText => column.holds == Holds::Text,
+            Value::Int(_) | Value::NullInt => column.holds == Holds::Bigint,
+            Value::Bytes(_) | Value::NullBytes => column.holds == Holds::Bytea,
+            Value::Rows(_) => false,
+        };
+        if !fits {
+            let detail = format!("column {} is {:?}, which {value:?} is not", column.name, column.holds);
+            return Err(malformed(statement, &detail));
+        }
+    }
+    Ok(())
+}
+
+fn malformed(statement: &Statement, detail: &str) -> DbError {
+    DbError::Malformed { statement: statement.name(), detail: detail.to_owned() }
+}
+
+fn json(rows: &Rows) -> String {
+    let mut json = String::with_capacity(rows.0.len() * 64 + 2);
+    json.push('[');
+    for (index, row) in rows.0.iter().enumerate() {
+        json.push_str(if index == 0 { "[" } else { ",[" });
+        for (index, value) in row.iter().enumerate() {
+            if index > 0 {
+                json.push(',');
+            }
+            push_json(&mut json, value);
+        }
+        json.push(']');
+    }
+    json.push(']');
+    json
+}
+
+fn push_json(json: &mut String, value: &Value) {
+    match value {
+        Value::Text(text) => {
+            json.push_str(&serde_json::to_string(text).expect("a string always has a JSON form"));
+        }
+        Value::Int(number) => write!(json, "{number}").expect("writing to a String does not fail"),
+        Value::Bytes(bytes) => {
+            json.push('"');
+            for byte in bytes {
+                write!(json, "{byte:02x}").expect("writing to a String does not fail");
+            }
+            json.push('"');
+        }
+        Value::NullText | Value::NullInt | Value::NullBytes => json.push_str("null"),
+        Value::Rows(_) => unreachable!("check_row refuses rows inside rows"),
+    }
+}
+
+fn add_columns(
+    arguments: &mut PgArguments,
+    batch: &Batch,
+    rows: Rows,
+) -> Result<(), sqlx::error::BoxDynError> {
+    let mut columns: Vec<Vec<Value>> = batch.columns.iter().map(|_| Vec::with_capacity(rows.0.len())).collect();
+    for row in rows.0 {
+        for (column, value) in columns.iter_mut().zip(row) {
+            column.push(value);
+        }
+    }
+    for (column, values) in batch.columns.iter().zip(columns) {
+        match column.holds {
+            Holds::Text => arguments.add(values.into_iter().map(into_text).collect::<Vec<_>>())?,
+            Holds::Bigint => arguments.add(values.into_iter().map(|v| into_int(&v)).collect::<Vec<_>>())?,
+            Holds::Bytea => arguments.add(values.into_iter().map(into_bytes).collect::<Vec<_>>())?,
+        }
+    }
+    Ok(())
+}
+
+fn into_text(value: Value) -> Option<String> {
+    if let Value::Text(text) = value { Some(text) } else { None }
+}
+
+fn into_int(value: &Value) -> Option<i64> {
+    if let Value::Int(number) = value { Some(*number) } else { None }
+}
+
+fn into_bytes(value: Value) -> Option<Vec<u8>> {
+    if let Value::Bytes(bytes) = value { Some(bytes) } else { None }
+}
