@@ -1,6 +1,7 @@
 //! Opening a database and beginning transactions on it.
 
 use std::fs::{self, File};
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -52,7 +53,7 @@ struct Inner {
 
 #[derive(Debug)]
 enum Driver {
-    Sqlite(Sqlite),
+    Sqlite(Box<Sqlite>),
     Postgres(PgPool),
 }
 
@@ -71,11 +72,11 @@ struct Sqlite {
 impl Database {
     pub async fn open(config: &DatabaseConfig) -> Result<Self, DbError> {
         let driver = match settings::place(&config.url)? {
-            Place::SqliteFile(path) => Driver::Sqlite(Sqlite::open(&path, None, config).await?),
+            Place::SqliteFile(path) => Driver::Sqlite(Box::new(Sqlite::open(&path, None, config).await?)),
             Place::SqlitePrivate => {
                 let directory = PrivateDirectory::create()?;
                 let path = directory.0.join("private.db");
-                Driver::Sqlite(Sqlite::open(&path, Some(directory), config).await?)
+                Driver::Sqlite(Box::new(Sqlite::open(&path, Some(directory), config).await?))
             }
             Place::Postgres => Driver::Postgres(open_postgres(config).await?),
         };
@@ -124,46 +125,37 @@ impl Database {
             let connection = pool.acquire().await.map_err(|problem| DbError::from_sqlx("begin", problem))?;
             match Tx::begin_postgres(connection, begin, &self.inner.clock_shift).await {
                 Err(DbError::Unavailable { .. }) if tries < BEGIN_TRIES => tries += 1,
-                begun => return begun,
+                outcome => return outcome,
             }
         }
     }
 
-    /// Begins, runs `body` and commits; runs it again when it lost a race. `body` must bear being run again, and
-    /// its future may be dropped at any await: what is not committed then is rolled back, and the connection is
-    /// not used again when a statement was under way.
-    pub async fn write<T>(
-        &self,
-        name: &'static str,
-        body: impl AsyncFn(&mut Tx) -> Result<T, DbError>,
-    ) -> Result<T, DbError> {
+    /// Begins, runs `body` and commits; runs it again when it lost a race. `body` takes the transaction and gives it
+    /// back with its value: `|mut tx| async move { …; Ok((tx, value)) }`. It must bear being run again, and the whole
+    /// future may be dropped at any await: what is not committed then is rolled back, and the connection is not used
+    /// again when a statement was under way.
+    ///
+    /// The transaction goes by value because a future that borrows it can't be shown to be `Send` in general
+    /// (an `AsyncFn(&mut Tx)` does not compile inside a spawned task on Rust 1.95).
+    pub async fn write<T, F>(&self, name: &'static str, body: impl Fn(Tx) -> F) -> Result<T, DbError>
+    where
+        F: Future<Output = Result<(Tx, T), DbError>>,
+    {
         let mut retries = 0;
         loop {
-            match self.write_once(&body).await {
-                Err(lost) if lost.is_retryable() && retries < RETRIES => {
-                    retries += 1;
-                    tracing::debug!(name, retries, %lost, "running a transaction again");
-                    pause_after_race().await;
-                }
-                done => return done,
+            let lost = match body(self.begin().await?).await {
+                Ok((tx, value)) => match tx.commit().await {
+                    Ok(()) => return Ok(value),
+                    Err(problem) => problem,
+                },
+                Err(problem) => problem,
+            };
+            if !lost.is_retryable() || retries == RETRIES {
+                return Err(lost);
             }
-        }
-    }
-
-    async fn write_once<T>(
-        &self,
-        body: &impl AsyncFn(&mut Tx) -> Result<T, DbError>,
-    ) -> Result<T, DbError> {
-        let mut tx = self.begin().await?;
-        match body(&mut tx).await {
-            Ok(value) => {
-                tx.commit().await?;
-                Ok(value)
-            }
-            Err(problem) => {
-                tx.rollback().await;
-                Err(problem)
-            }
+            retries += 1;
+            tracing::debug!(name, retries, %lost, "running a transaction again");
+            pause_after_race().await;
         }
     }
 
@@ -225,7 +217,10 @@ fn lock_file(database: &Path) -> Result<File, DbError> {
         .open(&path)
         .map_err(|problem| DbError::unavailable("open", format!("{}: {problem}", path.display())))?;
     lock.try_lock().map_err(|problem| {
-        DbError::unavailable("open", format!("{} is in use by another process: {problem}", database.display()))
+        DbError::unavailable(
+            "open",
+            format!("{} is in use by another process: {problem}", database.display()),
+        )
     })?;
     Ok(lock)
 }

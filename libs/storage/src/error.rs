@@ -61,10 +61,12 @@ impl DbError {
     }
 
     /// A stored value that the program can't read, found while building a row's value.
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over errors of many types")]
     pub fn malformed(statement: &'static str, detail: impl ToString) -> Self {
         Self::Malformed { statement, detail: detail.to_string() }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over errors of many types")]
     pub(crate) fn unavailable(statement: &'static str, detail: impl ToString) -> Self {
         Self::Unavailable { statement, detail: detail.to_string() }
     }
@@ -149,4 +151,3 @@ fn by_sqlstate(code: &str) -> fn(&'static str, String) -> DbError {
         _ => |statement, detail| DbError::Other { statement, detail },
     }
 }
-

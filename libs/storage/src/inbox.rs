@@ -134,7 +134,9 @@ impl Inbox {
         let stream = Stream::of(envelope);
         let seq = envelope.aggregate_seq;
         assert_eq!(self.last_seq(&stream) + 1, seq, "only the next event of an aggregate is accepted");
-        self.positions.update(&stream, |last| *last = seq).expect("load has locked every position of the batch");
+        self.positions
+            .update(&stream, |last| *last = seq)
+            .expect("load has locked every position of the batch");
         let name = (envelope.tenant.clone(), envelope.event_id.clone());
         self.events.insert(name, Some(Arrival { stream, seq }));
     }

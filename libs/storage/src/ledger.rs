@@ -186,8 +186,11 @@ impl StepLedger {
             return self.undo_nothing(call, at);
         };
         if let Some(completing) = self.completing(&call.context) {
-            let refusal = Refusal::new(Reason::ProtocolViolation, "the step was completed and can't be undone");
-            return Admission::Refused(refusal.detail("step", &call.context.step).detail("completed_by", completing));
+            let refusal =
+                Refusal::new(Reason::ProtocolViolation, "the step was completed and can't be undone");
+            return Admission::Refused(
+                refusal.detail("step", &call.context.step).detail("completed_by", completing),
+            );
         }
         match outcome {
             Outcome::Applied => Admission::Run,
@@ -261,7 +264,13 @@ impl StepLedger {
     }
 
     /// A recorded step, for those who resolve pending ones.
-    pub fn row(&self, tenant: &Tenant, saga_id: &str, step: &str, direction: Direction) -> Option<&LedgerRow> {
+    pub fn row(
+        &self,
+        tenant: &Tenant,
+        saga_id: &str,
+        step: &str,
+        direction: Direction,
+    ) -> Option<&LedgerRow> {
         let (tenant, saga_id, step) = (tenant.clone(), saga_id.to_owned(), step.to_owned());
         self.steps.get(&StepKey { tenant, saga_id, step, direction })
     }
@@ -331,7 +340,9 @@ impl StepLedger {
 fn repeat(call: &StepCall, row: &LedgerRow) -> Admission {
     let step = &call.context.step;
     if row.outcome == Outcome::Tombstoned {
-        return Admission::Refused(Refusal::new(Reason::StepTombstoned, "the step was undone").detail("step", step));
+        return Admission::Refused(
+            Refusal::new(Reason::StepTombstoned, "the step was undone").detail("step", step),
+        );
     }
     if row.request_hash != call.request_hash {
         let refusal = Refusal::new(Reason::IdempotencyKeyReused, "the step was called with another body");
@@ -360,4 +371,3 @@ fn row_of(call: &StepCall, outcome: Outcome, reply: Vec<u8>, at: Timestamp) -> L
         at,
     }
 }
-

@@ -72,8 +72,10 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (
 const TAKE_TURNS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;
     SELECT pg_advisory_xact_lock(7309453001)";
 
-static APPLIED: Statement =
-    Statement::new("storage.applied_migrations", "SELECT number, service, name, checksum FROM schema_migration");
+static APPLIED: Statement = Statement::new(
+    "storage.applied_migrations",
+    "SELECT number, service, name, checksum FROM schema_migration",
+);
 
 static NOTE: Statement = Statement::new(
     "storage.note_migration",
@@ -166,8 +168,11 @@ async fn applied(tx: &mut Tx) -> Result<BTreeMap<i64, Applied>, DbError> {
     let rows = tx.fetch_all(&APPLIED, values![]).await?;
     rows.iter()
         .map(|row| {
-            let applied =
-                Applied { service: row.text("service")?, name: row.text("name")?, checksum: row.text("checksum")? };
+            let applied = Applied {
+                service: row.text("service")?,
+                name: row.text("name")?,
+                checksum: row.text("checksum")?,
+            };
             Ok((row.int("number")?, applied))
         })
         .collect()
@@ -184,7 +189,9 @@ fn check(service: &str, migrations: &[Migration], applied: &BTreeMap<i64, Applie
     for (number, row) in applied {
         let known = migrations.iter().find(|migration| i64::from(migration.number) == *number);
         let problem = match known {
-            None => format!("migration {number} {} is unknown: the schema is newer than this program", row.name),
+            None => {
+                format!("migration {number} {} is unknown: the schema is newer than this program", row.name)
+            }
             Some(known) if known.checksum().as_str() != row.checksum => {
                 format!("migration {number} {} was applied with another text", row.name)
             }
@@ -199,5 +206,8 @@ fn check(service: &str, migrations: &[Migration], applied: &BTreeMap<i64, Applie
 }
 
 fn behind(detail: &str) -> DbError {
-    DbError::Other { statement: "migrate", detail: format!("the schema is not up to date: {detail}; run migrate") }
+    DbError::Other {
+        statement: "migrate",
+        detail: format!("the schema is not up to date: {detail}; run migrate"),
+    }
 }

@@ -96,7 +96,12 @@ pub struct Relay {
 impl Relay {
     /// Runs until `shutdown`. `target` makes one call for all events it is given and answers for each, in order;
     /// an error means that nobody knows what arrived, and all are sent again.
-    pub fn start<T, F>(database: Database, target: T, source: &'static str, shutdown: CancellationToken) -> Self
+    pub fn start<T, F>(
+        database: Database,
+        target: T,
+        source: &'static str,
+        shutdown: CancellationToken,
+    ) -> Self
     where
         T: Fn(Vec<Envelope>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Vec<Delivery>, String>> + Send,
@@ -163,7 +168,7 @@ pub struct Courier {
 struct Verdict {
     tenant: Tenant,
     event_id: EventId,
-    verdict: Outcome,
+    outcome: Outcome,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -216,11 +221,11 @@ impl Courier {
                     .into_iter()
                     .zip(deliveries)
                     .map(|((tenant, event_id, tries), delivery)| {
-                        let verdict = match delivery {
+                        let outcome = match delivery {
                             Delivery::Accepted | Delivery::Duplicate => Outcome::Sent,
                             Delivery::Later => Outcome::Later { tries },
                         };
-                        Verdict { tenant, event_id, verdict }
+                        Verdict { tenant, event_id, outcome }
                     })
                     .collect();
                 Ok(Turn::Delivered(count))
@@ -229,7 +234,7 @@ impl Courier {
                 tracing::debug!(source = self.source, problem, count, "events were not delivered");
                 self.outcomes = names
                     .into_iter()
-                    .map(|(tenant, event_id, _)| Verdict { tenant, event_id, verdict: Outcome::Unanswered })
+                    .map(|(tenant, event_id, _)| Verdict { tenant, event_id, outcome: Outcome::Unanswered })
                     .collect();
                 self.note_outcomes().await?;
                 self.silences = (self.silences + 1).min(16);
@@ -244,7 +249,12 @@ impl Courier {
             return Ok(());
         }
         let (token, outcomes) = (&self.token, &self.outcomes);
-        self.database.write("relay", async |tx: &mut Tx| note(tx, token, outcomes).await).await?;
+        self.database
+            .write("relay", |mut tx| async move {
+                note(&mut tx, token, outcomes).await?;
+                Ok((tx, ()))
+            })
+            .await?;
         self.outcomes.clear();
         Ok(())
     }
@@ -253,9 +263,10 @@ impl Courier {
         let (token, outcomes, source) = (&self.token, &self.outcomes, self.source);
         let claimed = self
             .database
-            .write("relay", async |tx: &mut Tx| {
-                note(tx, token, outcomes).await?;
-                claim(tx, token, source).await
+            .write("relay", |mut tx| async move {
+                note(&mut tx, token, outcomes).await?;
+                let claimed = claim(&mut tx, token, source).await?;
+                Ok((tx, claimed))
             })
             .await?;
         self.outcomes.clear();
@@ -294,10 +305,12 @@ async fn note(tx: &mut Tx, token: &str, outcomes: &[Verdict]) -> Result<(), DbEr
     }
     let now = tx.db_now().await?;
     let (mut sent, mut given_back) = (Rows::new(), Rows::new());
-    for Verdict { tenant, event_id, verdict } in outcomes {
-        match verdict {
+    for Verdict { tenant, event_id, outcome } in outcomes {
+        match outcome {
             Outcome::Sent => sent.push(values![tenant, event_id.as_str()]),
-            Outcome::Later { tries } => given_back.push(values![tenant, event_id.as_str(), now + pause(*tries)]),
+            Outcome::Later { tries } => {
+                given_back.push(values![tenant, event_id.as_str(), now + pause(*tries)]);
+            }
             Outcome::Unanswered => given_back.push(values![tenant, event_id.as_str(), 0]),
         }
     }

@@ -123,7 +123,9 @@ pub(crate) fn judge(settings: &[Setting], accept_data_loss: bool) -> Result<(), 
     let bad: Vec<String> = settings
         .iter()
         .filter(|setting| !setting.is_safe())
-        .map(|setting| format!("{} is {} instead of {}", setting.name, setting.value, setting.safe.join(" or ")))
+        .map(|setting| {
+            format!("{} is {} instead of {}", setting.name, setting.value, setting.safe.join(" or "))
+        })
         .collect();
     if bad.is_empty() {
         return Ok(());
@@ -171,4 +173,3 @@ pub(crate) async fn postgres_settings(connection: &mut PgConnection) -> Result<V
         setting("server", &["primary"]),
     ])
 }
-

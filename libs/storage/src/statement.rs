@@ -227,8 +227,8 @@ fn render_batch(engine: Engine, batch: &Batch, named: bool) -> String {
                     format!("${}::{array}", first + index)
                 })
                 .collect();
-            let names: Vec<&str> = batch.columns.iter().map(|column| column.name.as_str()).collect();
-            format!("(SELECT * FROM UNNEST({}) AS r({})){alias}", arrays.join(", "), names.join(", "))
+            let columns: Vec<&str> = batch.columns.iter().map(|column| column.name.as_str()).collect();
+            format!("(SELECT * FROM UNNEST({}) AS r({})){alias}", arrays.join(", "), columns.join(", "))
         }
     }
 }
@@ -241,4 +241,3 @@ fn after_lock_clause(mut rest: &str) -> &str {
     }
     keyword(rest.trim_start(), "SKIP LOCKED").unwrap_or(rest)
 }
-

@@ -121,8 +121,10 @@ impl<K: Ord + Clone, V: Clone + PartialEq> Table<K, V> {
 
     /// The rows that differ from what was read.
     pub fn updated(&self) -> Vec<(&K, &V)> {
-        let changed =
-            self.slots.iter().filter(|(_, slot)| slot.loaded.as_ref().is_some_and(|loaded| *loaded != slot.now));
+        let changed = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| slot.loaded.as_ref().is_some_and(|loaded| *loaded != slot.now));
         changed.map(|(key, slot)| (key, &slot.now)).collect()
     }
 
@@ -168,4 +170,3 @@ async fn write(tx: &mut Tx, statement: &'static Statement, rows: Rows) -> Result
     let expected = rows.len() as u64;
     tx.execute_exactly(statement, values![rows], expected).await
 }
-

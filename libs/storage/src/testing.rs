@@ -29,7 +29,8 @@ pub async fn databases(name: &str) -> Vec<Database> {
 /// If the server is named but can't be used.
 pub async fn postgres(name: &str) -> Option<DatabaseConfig> {
     let server = std::env::var(POSTGRES).ok()?;
-    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(30).collect();
+    let name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(30).collect();
     let name = format!("test_{}_{:08x}", name.to_lowercase(), rand::random::<u32>());
     let mut connection = PgConnection::connect(&server).await.expect("the test server must be reachable");
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))

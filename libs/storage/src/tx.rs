@@ -90,7 +90,9 @@ impl Tx {
     ) -> Result<Self, DbError> {
         let mut tx = Self::new(Connection::Postgres(connection), Engine::Postgres, clock_shift);
         tx.state = State::Busy;
-        let Driver::Postgres(connection) = tx.driver() else { unreachable!("made from a PostgreSQL connection") };
+        let Driver::Postgres(connection) = tx.driver() else {
+            unreachable!("made from a PostgreSQL connection")
+        };
         let text = sqlx::AssertSqlSafe(format!("{begin}; SELECT {POSTGRES_NOW} AS now"));
         let row = patiently(Some(SILENCE), "begin", sqlx::raw_sql(text).fetch_all(connection))
             .await?
@@ -118,7 +120,11 @@ impl Tx {
     }
 
     /// Runs a statement and tells how many rows it touched. A set-based write is checked with [`Tx::execute_exactly`].
-    pub async fn execute(&mut self, statement: &'static Statement, values: Vec<Value>) -> Result<u64, DbError> {
+    pub async fn execute(
+        &mut self,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<u64, DbError> {
         let outcome = self.try_execute(statement, values).await;
         self.settle(outcome)
     }
@@ -167,7 +173,9 @@ impl Tx {
     ) -> Result<Row, DbError> {
         match self.fetch_optional(statement, values).await? {
             Some(row) => Ok(row),
-            None => self.settle(Err(DbError::RowCount { statement: statement.name(), expected: 1, actual: 0 })),
+            None => {
+                self.settle(Err(DbError::RowCount { statement: statement.name(), expected: 1, actual: 0 }))
+            }
         }
     }
 
@@ -193,9 +201,7 @@ impl Tx {
         let outcome = match patiently(patience, "commit", run(self.driver(), "COMMIT")).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(problem)) => Err(DbError::from_commit(problem)),
-            Err(silence) => {
-                Err(DbError::OutcomeUnknown { statement: "commit", detail: silence.to_string() })
-            }
+            Err(silence) => Err(DbError::OutcomeUnknown { statement: "commit", detail: silence.to_string() }),
         };
         if outcome.is_ok() {
             // Back to the pool; after an error the drop below closes the connection instead.
@@ -233,7 +239,11 @@ impl Tx {
         self.settle(outcome.map_err(|problem| DbError::from_sqlx("begin", problem)))
     }
 
-    async fn try_execute(&mut self, statement: &'static Statement, values: Vec<Value>) -> Result<u64, DbError> {
+    async fn try_execute(
+        &mut self,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<u64, DbError> {
         let name = statement.name();
         let sql = statement.sql(self.engine)?;
         let patience = self.start(name)?;
@@ -294,7 +304,11 @@ impl Tx {
     }
 
     fn driver(&mut self) -> Driver<'_> {
-        match self.connection.as_mut().expect("only commit and rollback take it, and they consume the transaction") {
+        match self
+            .connection
+            .as_mut()
+            .expect("only commit and rollback take it, and they consume the transaction")
+        {
             Connection::Writer(writer) => {
                 Driver::Sqlite(writer.as_mut().expect("begin has connected the writer"))
             }

@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
+use sqlx::Arguments;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::Arguments;
 use types::Timestamp;
 
+use crate::Engine;
 use crate::error::DbError;
 use crate::statement::{Batch, Holds, Statement};
-use crate::Engine;
 
 /// One bound value. NULLs carry their type, because PostgreSQL wants to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -275,7 +275,8 @@ fn add_columns(
     batch: &Batch,
     rows: Rows,
 ) -> Result<(), sqlx::error::BoxDynError> {
-    let mut columns: Vec<Vec<Value>> = batch.columns.iter().map(|_| Vec::with_capacity(rows.0.len())).collect();
+    let mut columns: Vec<Vec<Value>> =
+        batch.columns.iter().map(|_| Vec::with_capacity(rows.0.len())).collect();
     for row in rows.0 {
         for (column, value) in columns.iter_mut().zip(row) {
             column.push(value);

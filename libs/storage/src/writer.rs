@@ -76,7 +76,7 @@ struct Job<B: Batch> {
     command: B::Command,
     reply: oneshot::Sender<Result<B::Reply, WriteError>>,
     /// Given back when the command is answered.
-    _room: OwnedSemaphorePermit,
+    room: OwnedSemaphorePermit,
 }
 
 impl<B: Batch> Clone for Writer<B> {
@@ -100,7 +100,7 @@ impl<B: Batch> Writer<B> {
     pub async fn submit(&self, command: B::Command) -> Result<B::Reply, WriteError> {
         let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| WriteError::Overloaded)?;
         let (reply, answer) = oneshot::channel();
-        let job = Job { key: B::key(&command), command, reply, _room: room };
+        let job = Job { key: B::key(&command), command, reply, room };
         self.enqueue(job)?;
         answer.await.map_err(|_| WriteError::Stopped)?
     }
@@ -136,7 +136,7 @@ async fn work<B: Batch>(database: &Database, batch: &B, mut jobs: mpsc::Unbounde
         let size = taken.len();
         let began = std::time::Instant::now();
         let (commands, replies): (Vec<_>, Vec<_>) =
-            taken.into_iter().map(|job| (job.command, (job.reply, job._room))).unzip();
+            taken.into_iter().map(|job| (job.command, (job.reply, job.room))).unzip();
         let results = attempt::commit(database, batch, &commands).await;
         for ((reply, room), result) in replies.into_iter().zip(results) {
             drop(room);

@@ -37,7 +37,9 @@ async fn commit_alone<B: Batch>(database: &Database, batch: &B, commands: &[B::C
             continue;
         }
         match commit_together(database, batch, std::slice::from_ref(command)).await {
-            Ok(mut replies) => results.push(Ok(replies.pop().expect("attempt has checked the number of replies"))),
+            Ok(mut replies) => {
+                results.push(Ok(replies.pop().expect("attempt has checked the number of replies")));
+            }
             Err(problem) => {
                 if matches!(problem, DbError::Unavailable { .. } | DbError::StorageFull { .. }) {
                     unwell = Some(problem.clone());
