@@ -1,0 +1,164 @@
+//! One saga's rows, read and written.
+
+use std::collections::BTreeMap;
+
+use storage::{DbError, Direction, Row, Rows, Statement, Tx, Value, values};
+use types::SagaId;
+
+use super::text;
+use crate::books::Record;
+use crate::log::{Entry, Log, Outcome};
+use crate::row::{SagaKey, SagaRow, State};
+use crate::shape::Version;
+
+pub(super) fn row_of(row: &Row) -> Result<SagaRow, DbError> {
+    Ok(SagaRow {
+        key: SagaKey::new(row.tenant()?, row.parsed("id", SagaId::parse)?),
+        definition: row.text("definition")?,
+        version: Version(row.int("version")?),
+        subject_type: row.text("subject_type")?,
+        subject_id: row.text("subject_id")?,
+        state: row.named("state", State::parse)?,
+        params: row.bytes("params")?.into(),
+        traceparent: row.opt_text("traceparent")?,
+        epoch: row.int("epoch")?,
+        lease_owner: row.text("lease_owner")?,
+        lease_until: row.int("lease_until")?,
+        next_at: row.int("next_at")?,
+        attempts: row.int("attempts")?,
+        panics: row.int("panics")?,
+        woken: row.int("woken")? == 1,
+        silent_since: row.opt_int("silent_since")?,
+        unwind_cause: row.opt_text("unwind_cause")?.map(|cause| text::to_refusal(&cause)),
+        attention: row.opt_text("attention_cause")?.map(|cause| text::to_cause(&cause)),
+        decided_at: row.opt_timestamp("decided_at")?,
+        started_at: row.timestamp("started_at")?,
+        finished_at: row.opt_timestamp("finished_at")?,
+    })
+}
+
+/// The logs of these sagas. A log with an unreadable entry is the text of what is wrong with it: one
+/// such saga must not stop the others that are read with it.
+pub(super) async fn logs(
+    tx: &mut Tx,
+    keys: &[SagaKey],
+) -> Result<BTreeMap<SagaKey, Result<Log, String>>, DbError> {
+    static LOGS: Statement = Statement::new(
+        "saga.load_logs",
+        "SELECT tenant_id, saga_id, seq, step, direction, outcome, nothing_to_do, reply, reason, attempts, epoch, at
+           FROM saga_step
+          WHERE (tenant_id, saga_id) IN (SELECT tenant_id, saga_id FROM rows($1: tenant_id text, saga_id text))
+          ORDER BY tenant_id, saga_id, seq",
+    );
+    if keys.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut entries: BTreeMap<SagaKey, Result<Vec<Entry>, String>> = BTreeMap::new();
+    for row in tx.fetch_all(&LOGS, values![key_rows(keys)]).await? {
+        let key = SagaKey::new(row.tenant()?, row.parsed("saga_id", SagaId::parse)?);
+        let log = entries.entry(key).or_insert_with(|| Ok(vec![]));
+        match (log.as_mut(), entry_of(&row)) {
+            (Ok(log), Ok(entry)) => log.push(entry),
+            (Ok(_), Err(problem)) => *log = Err(problem.to_string()),
+            (Err(_), _) => {}
+        }
+    }
+    let read = |log: Result<Vec<Entry>, String>| log.and_then(Log::read);
+    Ok(entries.into_iter().map(|(key, log)| (key, read(log))).collect())
+}
+
+pub(super) fn record(row: SagaRow, logs: &mut BTreeMap<SagaKey, Result<Log, String>>) -> Record {
+    let log = logs.remove(&row.key).unwrap_or_else(|| Ok(Log::default()));
+    let stored = log.as_ref().map_or(0, |log| log.entries().len());
+    let stored_epoch = row.epoch;
+    Record { row, log, stored, stored_epoch }
+}
+
+pub(super) fn key_rows(keys: &[SagaKey]) -> Rows {
+    keys.iter().map(|key| values![&key.tenant, &key.id]).collect()
+}
+
+/// A new row in the order of `saga.insert`.
+pub(super) fn insert_values(record: &Record) -> Vec<Value> {
+    let row = &record.row;
+    values![
+        &row.key.tenant,
+        &row.key.id,
+        &row.definition,
+        row.version.0,
+        &row.subject_type,
+        &row.subject_id,
+        row.state.as_str(),
+        row.params.to_vec(),
+        row.traceparent.clone(),
+        row.epoch,
+        &row.lease_owner,
+        row.lease_until,
+        row.next_at,
+        row.attempts,
+        row.panics,
+        i64::from(row.woken),
+        row.silent_since,
+        row.unwind_cause.as_ref().map(text::of_refusal),
+        row.attention.as_ref().map(text::of_cause),
+        row.decided_at,
+        row.started_at,
+        row.finished_at,
+    ]
+}
+
+/// A changed row in the order of `saga.update`.
+pub(super) fn update_values(record: &Record) -> Vec<Value> {
+    let row = &record.row;
+    values![
+        &row.key.tenant,
+        &row.key.id,
+        record.stored_epoch,
+        row.state.as_str(),
+        row.epoch,
+        &row.lease_owner,
+        row.lease_until,
+        row.next_at,
+        row.attempts,
+        row.panics,
+        i64::from(row.woken),
+        row.silent_since,
+        row.unwind_cause.as_ref().map(text::of_refusal),
+        row.attention.as_ref().map(text::of_cause),
+        row.decided_at,
+        row.finished_at,
+    ]
+}
+
+/// A log entry in the order of `saga.append`.
+pub(super) fn entry_values(key: &SagaKey, entry: &Entry) -> Vec<Value> {
+    values![
+        &key.tenant,
+        &key.id,
+        entry.seq,
+        &entry.step,
+        entry.direction.as_str(),
+        entry.outcome.as_str(),
+        i64::from(entry.nothing_to_do),
+        entry.reply.to_vec(),
+        entry.refusal.as_ref().map(text::of_refusal),
+        entry.attempts,
+        entry.epoch,
+        entry.at,
+    ]
+}
+
+fn entry_of(row: &Row) -> Result<Entry, DbError> {
+    Ok(Entry {
+        seq: row.int("seq")?,
+        step: row.text("step")?,
+        direction: row.named("direction", Direction::parse)?,
+        outcome: row.named("outcome", Outcome::parse)?,
+        nothing_to_do: row.int("nothing_to_do")? == 1,
+        reply: row.bytes("reply")?.into(),
+        refusal: row.opt_text("reason")?.map(|reason| text::to_refusal(&reason)),
+        attempts: row.int("attempts")?,
+        epoch: row.int("epoch")?,
+        at: row.timestamp("at")?,
+    })
+}
