@@ -1,1 +1,12 @@
+//! The inventory service: warehouses, stock and its ledger, reservations, fulfilments.
+//!
+//! ```text
+//!  api ──▶ ops ──▶ domain (pure rules)
+//!            └───▶ store  (the only SQL)
+//!  relay ──▶ ports (order's event intake, the only call out)
+//! ```
+//!
+//! It never holds prices, payments or the state of an order: it knows an order's goods, and tells order what
+//! became of them.
 
+pub mod domain;

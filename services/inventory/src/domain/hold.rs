@@ -1,0 +1,169 @@
+//! Holding units for a change order, and the two ways a hold ends.
+
+use std::collections::BTreeMap;
+
+use types::{LineId, Quantity, Reason, Refusal, ReservationId};
+
+use super::goods::{self, Goods, Moment, Movement};
+use super::refusals::{self, Shortage};
+use super::reservation::{Progress, Reservation, State};
+use super::warehouse::{WarehouseKind, Warehouses};
+
+/// Units of a line that a change order wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldLine {
+    pub line_id: LineId,
+    pub quantity: Quantity,
+}
+
+/// How far the units of a line were when something was done to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Split {
+    pub unallocated: i64,
+    pub allocated: i64,
+    pub submitted: i64,
+    pub shipped: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Splits(BTreeMap<LineId, Split>);
+
+impl Splits {
+    pub fn iter(&self) -> impl Iterator<Item = (&LineId, &Split)> {
+        self.0.iter()
+    }
+
+    /// Nothing was touched, and nothing was found gone.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn shipped(&self) -> i64 {
+        self.0.values().map(|split| split.shipped).sum()
+    }
+
+    pub(super) fn line(&mut self, line: &LineId) -> &mut Split {
+        self.0.entry(line.clone()).or_default()
+    }
+
+    fn add(&mut self, row: &Reservation) {
+        let split = self.line(&row.line_id);
+        match row.progress() {
+            Progress::Unallocated => split.unallocated += row.quantity,
+            Progress::Allocated => split.allocated += row.quantity,
+            Progress::Submitted => split.submitted += row.quantity,
+        }
+    }
+}
+
+impl Goods {
+    /// Holds the units of every line, or none. What is disturbed least goes first: unallocated units, then
+    /// allocated, then submitted ones. Stock does not move: held units stay reserved.
+    pub fn hold(
+        &mut self,
+        wanted: &[HoldLine],
+        saga_id: &str,
+        moment: Moment<'_>,
+    ) -> Result<Splits, Refusal> {
+        refusals::distinct(wanted.iter().map(|line| &line.line_id))?;
+        let mut active = self.select_by_line(Reservation::is_active);
+        let mut short = Vec::new();
+        for line in wanted {
+            short.extend(self.shortage(line, active.units(&line.line_id))?);
+        }
+        if !short.is_empty() {
+            return Err(hold_refusal(&short));
+        }
+
+        let mut splits = Splits::default();
+        for line in wanted {
+            let mut candidates = active.remove(&line.line_id);
+            candidates.sort_by_key(|id| self.reservations[id].progress());
+            for id in self.take(line.quantity.get(), candidates, moment) {
+                let row = self.row(&id);
+                row.state = State::Held { by: saga_id.to_owned() };
+                splits.add(row);
+            }
+        }
+        Ok(splits)
+    }
+
+    /// The undo of a hold: what this saga holds may be shipped again. The split-off rows stay apart: merging
+    /// them back would have to empty a row, and no row is ever deleted or empty.
+    pub fn resume(&mut self, saga_id: &str) -> Splits {
+        let mut splits = Splits::default();
+        for id in self.held_by(saga_id) {
+            let row = self.row(&id);
+            row.state = State::Active;
+            splits.add(row);
+        }
+        splits
+    }
+
+    /// The completion of a hold: what this saga holds goes back to stock, and its fulfilment lines are cancelled.
+    pub fn release(&mut self, saga_id: &str) -> (Splits, Vec<Movement>) {
+        let mut splits = Splits::default();
+        let movements = self.release_rows(&self.held_by(saga_id), &mut splits);
+        (splits, movements)
+    }
+
+    /// How many of the units that this saga holds a third party is working on already.
+    pub fn held_with_partner(&self, saga_id: &str, warehouses: &Warehouses) -> i64 {
+        let with_partner = |row: &&Reservation| {
+            let kind = warehouses.get(&row.warehouse_id).map(|warehouse| warehouse.kind);
+            row.held_by() == Some(saga_id)
+                && row.progress() == Progress::Submitted
+                && kind == Some(WarehouseKind::Dropship)
+        };
+        self.reservations.values().filter(with_partner).map(|row| row.quantity).sum()
+    }
+
+    pub(super) fn release_rows(&mut self, rows: &[ReservationId], splits: &mut Splits) -> Vec<Movement> {
+        let mut movements = Vec::with_capacity(rows.len());
+        for id in rows {
+            movements.push(self.movement(id, goods::release));
+            let row = self.row(id);
+            row.state = State::Released;
+            splits.add(row);
+            let (line_id, quantity, packed) = (row.line_id.clone(), row.quantity, row.packed.is_some());
+            if packed {
+                self.counters(&line_id).deallocated += quantity;
+            }
+        }
+        movements
+    }
+
+    fn held_by(&self, saga_id: &str) -> Vec<ReservationId> {
+        self.select(|row| row.held_by() == Some(saga_id))
+    }
+
+    fn shortage(&self, wanted: &HoldLine, available: i64) -> Result<Option<Shortage>, Refusal> {
+        let line = self.lines.get(&wanted.line_id).ok_or_else(|| refusals::no_such_line(&wanted.line_id))?;
+        if available >= wanted.quantity.get() {
+            return Ok(None);
+        }
+        let shipped = line.counters.shipped - line.counters.unshipped;
+        let reason = if available == 0 && shipped > 0 {
+            Reason::ShippedFirst
+        } else {
+            Reason::QuantityExceedsAvailable
+        };
+        Ok(Some(Shortage {
+            line_id: wanted.line_id.clone(),
+            sku: line.sku.clone(),
+            wanted: wanted.quantity.get(),
+            available,
+            reason,
+        }))
+    }
+}
+
+/// A line that has left wholly tells the caller more than one that is merely too short.
+fn hold_refusal(short: &[Shortage]) -> Refusal {
+    if short.iter().any(|line| line.reason == Reason::ShippedFirst) {
+        refusals::short(Reason::ShippedFirst, "the units have been shipped", short)
+    } else {
+        let message = "fewer units can still be held than are wanted";
+        refusals::short(Reason::QuantityExceedsAvailable, message, short)
+    }
+}

@@ -1,0 +1,147 @@
+//! Units of one line in one warehouse that share one fate.
+
+use types::{FulfilmentId, FulfilmentLineId, LineId, ReservationId, Timestamp};
+
+use super::names::{Sku, WarehouseId};
+
+/// A reservation and, once it is allocated, the fulfilment line that goes with it. The two are one row here so
+/// that they can't disagree; the store keeps them in two tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reservation {
+    pub line_id: LineId,
+    pub warehouse_id: WarehouseId,
+    pub sku: Sku,
+    /// At least 1: units that part company with the rest become a row of their own.
+    pub quantity: i64,
+    pub state: State,
+    /// The saga that reserved the units.
+    pub saga_id: String,
+    pub split_of: Option<ReservationId>,
+    pub packed: Option<FulfilmentLine>,
+    pub created_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FulfilmentLine {
+    pub id: FulfilmentLineId,
+    pub fulfilment_id: FulfilmentId,
+    pub split_of: Option<FulfilmentLineId>,
+    /// The warehouse floor has it.
+    pub submitted: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Promised to the line, and free to be shipped or held.
+    Active,
+    /// A change order's saga holds the units: nobody ships them, nobody else cancels them.
+    Held { by: String },
+    /// Given back to stock.
+    Released,
+    /// Out of the door. Only packed units come here.
+    Consumed { tracking_number: String, delivered: bool },
+}
+
+/// The state of a fulfilment line, which follows from its reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineState {
+    Allocated,
+    Submitted,
+    Shipped,
+    Delivered,
+    Cancelled,
+}
+
+impl State {
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Held { .. } => "held",
+            Self::Released => "released",
+            Self::Consumed { .. } => "consumed",
+        }
+    }
+}
+
+impl LineState {
+    const ALL: [Self; 5] =
+        [Self::Allocated, Self::Submitted, Self::Shipped, Self::Delivered, Self::Cancelled];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allocated => "allocated",
+            Self::Submitted => "submitted",
+            Self::Shipped => "shipped",
+            Self::Delivered => "delivered",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+impl Reservation {
+    pub fn is_active(&self) -> bool {
+        self.state == State::Active
+    }
+
+    pub fn is_held(&self) -> bool {
+        self.held_by().is_some()
+    }
+
+    pub fn held_by(&self) -> Option<&str> {
+        match &self.state {
+            State::Held { by } => Some(by),
+            State::Active | State::Released | State::Consumed { .. } => None,
+        }
+    }
+
+    pub fn is_consumed(&self) -> bool {
+        match self.state {
+            State::Consumed { .. } => true,
+            State::Active | State::Held { .. } | State::Released => false,
+        }
+    }
+
+    /// Counted in the stock row's `reserved`.
+    pub fn is_reserved(&self) -> bool {
+        match self.state {
+            State::Active | State::Held { .. } => true,
+            State::Released | State::Consumed { .. } => false,
+        }
+    }
+
+    pub fn is_packed_in(&self, fulfilment: &FulfilmentId) -> bool {
+        self.packed.as_ref().is_some_and(|line| line.fulfilment_id == *fulfilment)
+    }
+
+    /// The state of the fulfilment line; none for units that are not allocated.
+    pub fn line_state(&self) -> Option<LineState> {
+        let line = self.packed.as_ref()?;
+        Some(match &self.state {
+            State::Active | State::Held { .. } if line.submitted => LineState::Submitted,
+            State::Active | State::Held { .. } => LineState::Allocated,
+            State::Released => LineState::Cancelled,
+            State::Consumed { delivered: true, .. } => LineState::Delivered,
+            State::Consumed { delivered: false, .. } => LineState::Shipped,
+        })
+    }
+
+    /// How far the units are on their way out: what a hold disturbs least comes first.
+    pub fn progress(&self) -> Progress {
+        match &self.packed {
+            None => Progress::Unallocated,
+            Some(line) if line.submitted => Progress::Submitted,
+            Some(_) => Progress::Allocated,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Progress {
+    Unallocated,
+    Allocated,
+    Submitted,
+}

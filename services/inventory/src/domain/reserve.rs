@@ -1,0 +1,160 @@
+//! Promising stock to the lines of a new order, and taking the promise back.
+
+use std::collections::BTreeMap;
+
+use types::{LineId, Quantity, Reason, Refusal, ReservationId};
+
+use super::goods::{self, Goods, Line, Moment, Movement};
+use super::hold::Splits;
+use super::names::{Sku, WarehouseId};
+use super::refusals::{self, Shortage};
+use super::reservation::{Reservation, State};
+use super::warehouse::{WarehouseKind, Warehouses};
+
+/// A line that wants units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    pub line_id: LineId,
+    pub sku: Sku,
+    pub quantity: Quantity,
+    /// None: the first active warehouse by priority that can serve the whole line.
+    pub warehouse_id: Option<WarehouseId>,
+}
+
+impl Goods {
+    /// Reserves every line or none. `available` tells what a warehouse of our own has free of an article.
+    ///
+    /// A line is never split over warehouses, and lines are served in the order given: the same article on two
+    /// lines is counted twice against the same shelf.
+    pub fn reserve(
+        &mut self,
+        wanted: &[Wanted],
+        saga_id: &str,
+        warehouses: &Warehouses,
+        available: impl Fn(&WarehouseId, &Sku) -> i64,
+        moment: Moment<'_>,
+    ) -> Result<Vec<Movement>, Refusal> {
+        refusals::distinct(wanted.iter().map(|line| &line.line_id))?;
+        if let Some(line) = wanted.iter().find(|line| self.lines.contains_key(&line.line_id)) {
+            let message = format!("goods are kept for line {} already", line.line_id);
+            return Err(Refusal::new(Reason::StateConflict, message).detail("line_id", &line.line_id));
+        }
+        let chosen = Shelves { warehouses, available, promised: BTreeMap::new() }.choose_all(wanted)?;
+
+        let mut movements = Vec::with_capacity(wanted.len());
+        for (line, warehouse_id) in wanted.iter().zip(chosen) {
+            let id = self.add(line, warehouse_id, saga_id, moment);
+            movements.push(self.movement(&id, goods::reserve));
+        }
+        Ok(movements)
+    }
+
+    /// Gives back what this saga reserved. Units that have left already can't be given back; the caller learns
+    /// of them from the split's `shipped`.
+    pub fn unreserve(&mut self, saga_id: &str) -> (Splits, Vec<Movement>) {
+        let mine = self.select(|row| row.saga_id == saga_id && row.is_reserved());
+        let mut splits = Splits::default();
+        let left = self.reservations.values().filter(|row| row.saga_id == saga_id && row.is_consumed());
+        for row in left {
+            splits.line(&row.line_id).shipped += row.quantity;
+        }
+        let movements = self.release_rows(&mine, &mut splits);
+        (splits, movements)
+    }
+
+    fn add(
+        &mut self,
+        line: &Wanted,
+        warehouse_id: WarehouseId,
+        saga_id: &str,
+        moment: Moment<'_>,
+    ) -> ReservationId {
+        let quantity = line.quantity.get();
+        let kept = Line { sku: line.sku.clone(), reserved_quantity: quantity, counters: Default::default() };
+        self.lines.insert(line.line_id.clone(), kept);
+        let id: ReservationId = moment.ids.mint();
+        let reservation = Reservation {
+            line_id: line.line_id.clone(),
+            warehouse_id,
+            sku: line.sku.clone(),
+            quantity,
+            state: State::Active,
+            saga_id: saga_id.to_owned(),
+            split_of: None,
+            packed: None,
+            created_at: moment.at,
+        };
+        self.reservations.insert(id.clone(), reservation);
+        id
+    }
+}
+
+/// The shelves as the lines before this one leave them.
+struct Shelves<'a, A> {
+    warehouses: &'a Warehouses,
+    available: A,
+    promised: BTreeMap<(WarehouseId, Sku), i64>,
+}
+
+impl<A: Fn(&WarehouseId, &Sku) -> i64> Shelves<'_, A> {
+    fn choose_all(mut self, wanted: &[Wanted]) -> Result<Vec<WarehouseId>, Refusal> {
+        let mut chosen = Vec::with_capacity(wanted.len());
+        let mut short = Vec::new();
+        for line in wanted {
+            match self.choose(line)? {
+                Ok(warehouse_id) => chosen.push(warehouse_id),
+                Err(shortage) => short.push(shortage),
+            }
+        }
+        if short.is_empty() {
+            return Ok(chosen);
+        }
+        let message = "no warehouse has enough free stock for every line";
+        Err(refusals::short(Reason::InsufficientStock, message, &short))
+    }
+
+    /// The outer error ends the request; the inner one is collected, so that a caller learns of all short lines
+    /// at once.
+    fn choose(&mut self, line: &Wanted) -> Result<Result<WarehouseId, Shortage>, Refusal> {
+        let candidates = match &line.warehouse_id {
+            Some(named) => vec![(named, self.named(named)?)],
+            None => {
+                let active = self.warehouses.by_priority();
+                active.into_iter().map(|(id, warehouse)| (id, warehouse.kind)).collect()
+            }
+        };
+        let quantity = line.quantity.get();
+        let mut best = 0;
+        for (id, kind) in candidates {
+            let key = (id.clone(), line.sku.clone());
+            let free = match kind {
+                WarehouseKind::Own => {
+                    (self.available)(id, &line.sku) - self.promised.get(&key).copied().unwrap_or(0)
+                }
+                // What a third party has is known when it ships, not before.
+                WarehouseKind::Dropship => i64::MAX,
+            };
+            if free >= quantity {
+                *self.promised.entry(key).or_insert(0) += quantity;
+                return Ok(Ok(id.clone()));
+            }
+            best = best.max(free);
+        }
+        Ok(Err(Shortage {
+            line_id: line.line_id.clone(),
+            sku: line.sku.clone(),
+            wanted: quantity,
+            available: best,
+            reason: Reason::InsufficientStock,
+        }))
+    }
+
+    fn named(&self, id: &WarehouseId) -> Result<WarehouseKind, Refusal> {
+        let warehouse = self.warehouses.named(id)?;
+        if warehouse.active {
+            return Ok(warehouse.kind);
+        }
+        let message = format!("warehouse {id} takes no new reservations");
+        Err(Refusal::new(Reason::WarehouseInactive, message).detail("warehouse_id", id))
+    }
+}

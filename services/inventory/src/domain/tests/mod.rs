@@ -1,0 +1,5 @@
+//! The rules as tables, and what no order of events may break.
+
+mod properties;
+mod tables;
+mod world;

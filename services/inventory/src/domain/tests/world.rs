@@ -1,0 +1,158 @@
+//! A warehouse world without a database: one order's goods and the shelves they come from.
+
+use std::collections::BTreeMap;
+
+use types::{Clock, FulfilmentId, Ids, LineId, OrderId, Quantity, Refusal, Timestamp};
+
+use crate::domain::{
+    Goods, HoldLine, Moment, Movement, Posting, Reservation, Selection, Sku, Splits, Stock, Wanted,
+    Warehouse, WarehouseId, WarehouseKind, Warehouses,
+};
+
+pub struct World {
+    pub ids: Ids,
+    pub warehouses: Warehouses,
+    pub stock: BTreeMap<(WarehouseId, Sku), Stock>,
+    /// Sums of all ledger deltas, by stock row.
+    pub ledger: BTreeMap<(WarehouseId, Sku), (i64, i64)>,
+    pub goods: Goods,
+}
+
+pub fn warehouse(name: &str) -> WarehouseId {
+    WarehouseId::parse(name).unwrap()
+}
+
+pub fn sku(name: &str) -> Sku {
+    Sku::parse(name).unwrap()
+}
+
+pub fn quantity(units: i64) -> Quantity {
+    Quantity::parse(units).unwrap()
+}
+
+impl World {
+    /// Own warehouses `main` (asked first) and `spare`, and the third party `partner`, which is asked by name only.
+    pub fn new() -> Self {
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let ids = Ids::seeded(clock, 7);
+        let mut warehouses = Warehouses::default();
+        let own = WarehouseKind::Own;
+        warehouses.load(warehouse("main"), Warehouse { kind: own, priority: 1, active: true });
+        warehouses.load(warehouse("spare"), Warehouse { kind: own, priority: 2, active: true });
+        warehouses.load(warehouse("closed"), Warehouse { kind: own, priority: 0, active: false });
+        let goods = Goods::new(ids.mint::<OrderId>(), Timestamp::UNIX_EPOCH);
+        Self { ids, warehouses, stock: BTreeMap::new(), ledger: BTreeMap::new(), goods }
+    }
+
+    pub fn with_partner(mut self) -> Self {
+        let partner = Warehouse { kind: WarehouseKind::Dropship, priority: 9, active: true };
+        self.warehouses.load(warehouse("partner"), partner);
+        self
+    }
+
+    pub fn stocked(mut self, at: &str, name: &str, units: i64) -> Self {
+        self.post(&warehouse(at), &sku(name), Posting::Adjust { delta: units });
+        self
+    }
+
+    pub fn line(&self) -> LineId {
+        self.ids.mint()
+    }
+
+    pub fn wanted(&self, name: &str, units: i64, at: Option<&str>) -> Wanted {
+        Wanted {
+            line_id: self.line(),
+            sku: sku(name),
+            quantity: quantity(units),
+            warehouse_id: at.map(warehouse),
+        }
+    }
+
+    pub fn reserve(&mut self, wanted: &[Wanted], saga: &str) -> Result<(), Refusal> {
+        let moment = Moment { ids: &self.ids, at: Timestamp::UNIX_EPOCH };
+        let stock = &self.stock;
+        let free =
+            |at: &WarehouseId, name: &Sku| stock.get(&(at.clone(), name.clone())).map_or(0, Stock::available);
+        let movements = self.goods.reserve(wanted, saga, &self.warehouses, free, moment)?;
+        self.apply(movements);
+        Ok(())
+    }
+
+    pub fn unreserve(&mut self, saga: &str) -> Splits {
+        let (splits, movements) = self.goods.unreserve(saga);
+        self.apply(movements);
+        splits
+    }
+
+    pub fn hold(&mut self, line: &LineId, units: i64, saga: &str) -> Result<Splits, Refusal> {
+        let moment = Moment { ids: &self.ids, at: Timestamp::UNIX_EPOCH };
+        let wanted = [HoldLine { line_id: line.clone(), quantity: quantity(units) }];
+        self.goods.hold(&wanted, saga, moment)
+    }
+
+    pub fn release(&mut self, saga: &str) -> Splits {
+        let (splits, movements) = self.goods.release(saga);
+        self.apply(movements);
+        splits
+    }
+
+    pub fn allocate(&mut self, at: &str, selection: &[Selection]) -> Result<FulfilmentId, Refusal> {
+        let moment = Moment { ids: &self.ids, at: Timestamp::UNIX_EPOCH };
+        self.goods.allocate(&warehouse(at), selection, moment)
+    }
+
+    pub fn submit(&mut self, fulfilment: &FulfilmentId) -> Result<(), Refusal> {
+        let moment = Moment { ids: &self.ids, at: Timestamp::UNIX_EPOCH };
+        self.goods.submit(fulfilment, moment)
+    }
+
+    pub fn ship(&mut self, fulfilment: &FulfilmentId, selection: &[Selection]) -> Result<(), Refusal> {
+        let moment = Moment { ids: &self.ids, at: Timestamp::UNIX_EPOCH };
+        let movements = self.goods.ship(fulfilment, selection, "1Z999", moment)?;
+        self.apply(movements);
+        Ok(())
+    }
+
+    pub fn deliver(&mut self, fulfilment: &FulfilmentId, selection: &[Selection]) -> Result<(), Refusal> {
+        let moment = Moment { ids: &self.ids, at: Timestamp::UNIX_EPOCH };
+        self.goods.deliver(fulfilment, selection, moment)
+    }
+
+    /// On hand and reserved.
+    pub fn balances(&self, at: &str, name: &str) -> (i64, i64) {
+        let stock = &self.stock[&(warehouse(at), sku(name))];
+        (stock.on_hand, stock.reserved)
+    }
+
+    pub fn units(&self, pick: impl Fn(&Reservation) -> bool) -> i64 {
+        self.goods.reservations.values().filter(|row| pick(row)).map(|row| row.quantity).sum()
+    }
+
+    pub fn apply(&mut self, movements: Vec<Movement>) {
+        for movement in movements {
+            if self.warehouses.keeps_stock(&movement.warehouse_id) {
+                self.post(&movement.warehouse_id, &movement.sku, movement.posting);
+            }
+        }
+    }
+
+    fn post(&mut self, at: &WarehouseId, name: &Sku, posting: Posting) {
+        let key = (at.clone(), name.clone());
+        let entry = self.stock.entry(key.clone()).or_default().post(posting).unwrap();
+        let sums = self.ledger.entry(key).or_default();
+        sums.0 += entry.on_hand_delta;
+        sums.1 += entry.reserved_delta;
+    }
+
+    /// Every equation of the books.
+    pub fn check(&self) {
+        assert_eq!(self.goods.imbalance(), None);
+        for (key, stock) in &self.stock {
+            assert!(0 <= stock.reserved && stock.reserved <= stock.on_hand, "{key:?}: {stock:?}");
+            assert_eq!(self.ledger[key], (stock.on_hand, stock.reserved), "{key:?}");
+            let promised =
+                self.units(|row| row.is_reserved() && row.warehouse_id == key.0 && row.sku == key.1);
+            assert_eq!(stock.reserved, promised, "{key:?}");
+        }
+    }
+}
