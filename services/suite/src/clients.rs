@@ -1,0 +1,121 @@
+//! The suite as a client sees it: the four public addresses, nothing else.
+
+use anyhow::{Context, Result};
+use clap::Args;
+use kit::client::{Channel, ClientConfig};
+use proto::audit::v1::audit_service_client::AuditServiceClient;
+use proto::inventory::v1::fulfillment_service_client::FulfillmentServiceClient;
+use proto::inventory::v1::stock_service_client::StockServiceClient;
+use proto::notification::v1::notification_service_client::NotificationServiceClient;
+use proto::order::v1::change_order_service_client::ChangeOrderServiceClient;
+use proto::order::v1::operations_service_client::OperationsServiceClient;
+use proto::order::v1::order_service_client::OrderServiceClient;
+use proto::payment::v1::payment_service_client::PaymentServiceClient;
+use proto::payment::v1::refund_service_client::RefundServiceClient;
+
+/// A person waits for the answer; a mutation asks the service to answer before this.
+const CALL_TIMEOUT_MS: u64 = 9_000;
+
+/// Where the services' public listeners are.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Addresses")]
+pub struct Addresses {
+    #[arg(long, env = "COUNTERMAND_ORDER_URL", default_value = "http://127.0.0.1:7001", global = true)]
+    pub order_url: String,
+    #[arg(long, env = "COUNTERMAND_INVENTORY_URL", default_value = "http://127.0.0.1:7002", global = true)]
+    pub inventory_url: String,
+    #[arg(long, env = "COUNTERMAND_PAYMENT_URL", default_value = "http://127.0.0.1:7003", global = true)]
+    pub payment_url: String,
+    #[arg(long, env = "COUNTERMAND_NOTIFICATION_URL", default_value = "http://127.0.0.1:7004", global = true)]
+    pub notification_url: String,
+}
+
+/// One of the four services, named as on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Service {
+    Order,
+    Inventory,
+    Payment,
+    Notification,
+}
+
+impl Service {
+    pub const ALL: [Self; 4] = [Self::Order, Self::Inventory, Self::Payment, Self::Notification];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Inventory => "inventory",
+            Self::Payment => "payment",
+            Self::Notification => "notification",
+        }
+    }
+}
+
+#[derive(Clone)]
+pub struct Clients {
+    order: Channel,
+    inventory: Channel,
+    payment: Channel,
+    notification: Channel,
+}
+
+impl Clients {
+    /// Connections are made at the first call, so that a service that starts late is no error here.
+    pub fn connect(addresses: &Addresses) -> Result<Self> {
+        let channel = |url: &str| {
+            kit::client::connect(url, &ClientConfig { timeout_ms: CALL_TIMEOUT_MS, ..ClientConfig::default() })
+                .with_context(|| format!("the address {url} cannot be used"))
+        };
+        Ok(Self {
+            order: channel(&addresses.order_url)?,
+            inventory: channel(&addresses.inventory_url)?,
+            payment: channel(&addresses.payment_url)?,
+            notification: channel(&addresses.notification_url)?,
+        })
+    }
+
+    pub fn orders(&self) -> OrderServiceClient<Channel> {
+        OrderServiceClient::new(self.order.clone())
+    }
+
+    pub fn changes(&self) -> ChangeOrderServiceClient<Channel> {
+        ChangeOrderServiceClient::new(self.order.clone())
+    }
+
+    pub fn operations(&self) -> OperationsServiceClient<Channel> {
+        OperationsServiceClient::new(self.order.clone())
+    }
+
+    pub fn stock(&self) -> StockServiceClient<Channel> {
+        StockServiceClient::new(self.inventory.clone())
+    }
+
+    pub fn fulfillments(&self) -> FulfillmentServiceClient<Channel> {
+        FulfillmentServiceClient::new(self.inventory.clone())
+    }
+
+    pub fn payments(&self) -> PaymentServiceClient<Channel> {
+        PaymentServiceClient::new(self.payment.clone())
+    }
+
+    pub fn refunds(&self) -> RefundServiceClient<Channel> {
+        RefundServiceClient::new(self.payment.clone())
+    }
+
+    pub fn notifications(&self) -> NotificationServiceClient<Channel> {
+        NotificationServiceClient::new(self.notification.clone())
+    }
+
+    /// Export messages hold up to 500 rows, so they may be larger than the 4 MiB gRPC default.
+    pub fn audit(&self, service: Service) -> AuditServiceClient<Channel> {
+        const EXPORT_BYTES_MAX: usize = 16 << 20;
+        let channel = match service {
+            Service::Order => &self.order,
+            Service::Inventory => &self.inventory,
+            Service::Payment => &self.payment,
+            Service::Notification => &self.notification,
+        };
+        AuditServiceClient::new(channel.clone()).max_decoding_message_size(EXPORT_BYTES_MAX)
+    }
+}

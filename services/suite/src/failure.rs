@@ -1,0 +1,48 @@
+//! A gRPC refusal as a sentence for a person: what was refused, why, and what to do next.
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+/// `message (REASON; name=value, …)`, with the fields that are wrong.
+pub fn sentence(status: &Status) -> String {
+    let details = status.get_error_details();
+    let mut text = status.message().to_owned();
+    if let Some(info) = details.error_info() {
+        let mut metadata: Vec<String> =
+            info.metadata.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        metadata.sort();
+        metadata.insert(0, info.reason.clone());
+        text = format!("{text} ({})", metadata.join("; "));
+    }
+    if let Some(bad) = details.bad_request() {
+        for violation in &bad.field_violations {
+            text = format!("{text}\n  {}: {}", violation.field, violation.description);
+        }
+    }
+    match next_step(status.code()) {
+        Some(hint) => format!("{text}\n  {hint}"),
+        None => text,
+    }
+}
+
+fn next_step(code: Code) -> Option<&'static str> {
+    match code {
+        Code::Unavailable => Some("Is the suite running? Start it with `countermand up`, or name its addresses with --order-url and the others."),
+        Code::DeadlineExceeded => Some("The outcome is unknown; the same command with the same --request-id is safe to repeat."),
+        Code::Aborted => Some("Look again with `countermand order show`, then try again."),
+        Code::Ok
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::PermissionDenied
+        | Code::ResourceExhausted
+        | Code::FailedPrecondition
+        | Code::OutOfRange
+        | Code::Unimplemented
+        | Code::Internal
+        | Code::DataLoss
+        | Code::Unauthenticated => None,
+    }
+}

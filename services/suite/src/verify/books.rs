@@ -1,0 +1,139 @@
+//! The books of the four services as their audit RPC exports them: tables of text and numbers, by service and name.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use proto::audit::v1::cell::Value;
+use proto::audit::v1::{BookRow, ExportBooksRequest, GatewayEffect, ListGatewayEffectsRequest};
+
+use crate::clients::{Clients, Service};
+use crate::patience::Patience;
+
+const PAGE_SIZE: i32 = 200;
+
+#[derive(Debug, Clone, Default)]
+pub struct Book {
+    pub columns: Vec<String>,
+    pub rows: Vec<BookRow>,
+}
+
+/// One row, readable by column name.
+#[derive(Clone, Copy)]
+pub struct Row<'a> {
+    columns: &'a [String],
+    cells: &'a BookRow,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Books {
+    books: BTreeMap<(Service, String), Book>,
+    /// What the sandbox gateway itself recorded.
+    pub gateway_effects: Vec<GatewayEffect>,
+}
+
+impl Books {
+    /// Downloads everything. Order is read first and last by the caller, to tell what moved meanwhile.
+    pub async fn download(clients: &Clients, services: &[Service], patience: Patience) -> Result<Self> {
+        let mut books = Self::default();
+        for &service in services {
+            books.export(clients, service).await.with_context(|| {
+                format!("exporting the books of the {} service; is it running? (countermand up)", service.name())
+            })?;
+        }
+        if services.contains(&Service::Payment) {
+            books.gateway_effects = gateway_effects(clients, patience).await?;
+        }
+        Ok(books)
+    }
+
+    async fn export(&mut self, clients: &Clients, service: Service) -> Result<()> {
+        let mut stream = clients.audit(service).export_books(ExportBooksRequest::default()).await?.into_inner();
+        while let Some(message) = stream.message().await? {
+            if message.book.is_empty() {
+                continue; // the closing message carries the snapshot's instant only
+            }
+            let book = self.books.entry((service, message.book)).or_default();
+            book.columns = message.columns;
+            book.rows.extend(message.rows);
+        }
+        Ok(())
+    }
+
+    /// The rows of a book; none when the service has no such rows.
+    pub fn rows(&self, service: Service, book: &str) -> impl Iterator<Item = Row<'_>> {
+        self.books
+            .get(&(service, book.to_owned()))
+            .into_iter()
+            .flat_map(|book| book.rows.iter().map(|cells| Row { columns: &book.columns, cells }))
+    }
+
+    pub fn book_mut(&mut self, service: Service, book: &str) -> Option<&mut Book> {
+        self.books.get_mut(&(service, book.to_owned()))
+    }
+
+    pub fn row_count(&self) -> usize {
+        self.books.values().map(|book| book.rows.len()).sum()
+    }
+}
+
+async fn gateway_effects(clients: &Clients, patience: Patience) -> Result<Vec<GatewayEffect>> {
+    let mut effects = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let request = ListGatewayEffectsRequest { page_size: PAGE_SIZE, page_token };
+        let call = async || clients.audit(Service::Payment).list_gateway_effects(request.clone()).await;
+        let page = patience.call(call).await.context("listing what the sandbox gateway recorded")?;
+        effects.extend(page.effects);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(effects);
+        }
+    }
+}
+
+impl<'a> Row<'a> {
+    /// The text of a column; "" for NULL.
+    ///
+    /// # Panics
+    /// When the book has no such column or it is no text: the books' columns are a contract.
+    pub fn text(self, column: &str) -> &'a str {
+        match self.value(column) {
+            Some(Value::Text(text)) => text,
+            None => "",
+            Some(Value::Number(_) | Value::Data(_)) => panic!("column {column} of the books is not text"),
+        }
+    }
+
+    /// The number of a column; 0 for NULL. Panics as [`Row::text`].
+    pub fn number(self, column: &str) -> i64 {
+        match self.value(column) {
+            Some(Value::Number(number)) => *number,
+            None => 0,
+            Some(Value::Text(_) | Value::Data(_)) => panic!("column {column} of the books is not a number"),
+        }
+    }
+
+    fn value(self, column: &str) -> Option<&'a Value> {
+        let index = self
+            .columns
+            .iter()
+            .position(|name| name == column)
+            .unwrap_or_else(|| panic!("the books have no column {column}; they have {:?}", self.columns));
+        self.cells.cells[index].value.as_ref()
+    }
+
+    /// The row as one line, to be named in a finding: its text columns that look like ids first.
+    pub fn describe(self) -> String {
+        self.columns
+            .iter()
+            .zip(&self.cells.cells)
+            .filter_map(|(name, cell)| match &cell.value {
+                Some(Value::Text(text)) if text.len() <= 64 => Some(format!("{name}={text}")),
+                Some(Value::Number(number)) => Some(format!("{name}={number}")),
+                Some(Value::Text(_) | Value::Data(_)) | None => None,
+            })
+            .filter(|pair| !pair.starts_with("tenant_id="))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}

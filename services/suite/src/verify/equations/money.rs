@@ -1,0 +1,152 @@
+//! Money: never more back than was taken, each effect once, both sides of every movement equal.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::differs;
+use crate::clients::Service;
+use crate::verify::books::Row;
+use crate::verify::facts::Facts;
+
+/// Refund states whose amount is, or may yet be, the customer's.
+fn counts(refund: Row<'_>) -> bool {
+    refund.text("kind") == "refund"
+        && matches!(
+            refund.text("state"),
+            "awaiting_capture"
+                | "reserved"
+                | "submitting"
+                | "pending"
+                | "requires_action"
+                | "unknown"
+                | "succeeded"
+                | "external"
+                | "manual"
+                | "resolved_externally"
+        )
+}
+
+fn refunded_by_payment(facts: &Facts) -> HashMap<&str, i64> {
+    let mut refunded: HashMap<&str, i64> = HashMap::new();
+    for refund in facts.rows(Service::Payment, "refund").filter(|refund| counts(*refund)) {
+        *refunded.entry(refund.text("payment_id")).or_default() += refund.number("amount_minor");
+    }
+    refunded
+}
+
+pub fn refunds_within_capture(facts: &Facts) -> Option<String> {
+    let refunded = refunded_by_payment(facts);
+    facts.rows(Service::Payment, "payment").find_map(|payment| {
+        let back = refunded.get(payment.text("payment_id")).copied().unwrap_or_default();
+        (back > payment.number("captured_minor"))
+            .then(|| format!("{back} is given back of {}", payment.describe()))
+    })
+}
+
+pub fn payments_agree(facts: &Facts) -> Option<String> {
+    let (mut captured, mut voided): (HashMap<&str, i64>, HashMap<&str, i64>) = Default::default();
+    for capture in facts.rows(Service::Payment, "capture").filter(|row| row.text("state") == "captured") {
+        *captured.entry(capture.text("payment_id")).or_default() += capture.number("amount_minor");
+    }
+    for void in facts.rows(Service::Payment, "refund") {
+        if void.text("kind") == "void" && void.text("state") == "succeeded" {
+            *voided.entry(void.text("payment_id")).or_default() += void.number("amount_minor");
+        }
+    }
+    facts.rows(Service::Payment, "payment").find_map(|payment| {
+        let id = payment.text("payment_id");
+        let taken = captured.get(id).copied().unwrap_or_default();
+        let released = voided.get(id).copied().unwrap_or_default();
+        let (captured, voided) = (payment.number("captured_minor"), payment.number("voided_minor"));
+        differs(&format!("captured amount of payment {id}"), captured, taken)
+            .or_else(|| (voided < released).then(|| format!("{released} was voided of {}", payment.describe())))
+            .or_else(|| {
+                let authorised = payment.number("authorised_minor");
+                (captured + voided > authorised).then(|| format!("more than authorised: {}", payment.describe()))
+            })
+    })
+}
+
+pub fn one_effect_per_capture(facts: &Facts) -> Option<String> {
+    let mut seen = HashSet::new();
+    facts
+        .rows(Service::Payment, "refund")
+        .filter(|refund| counts(*refund) && !refund.text("capture_id").is_empty())
+        .find(|refund| !seen.insert((refund.text("change_order_id"), refund.text("capture_id"))))
+        .map(Row::describe)
+}
+
+pub fn gateway_agrees(facts: &Facts) -> Option<String> {
+    let mut effects = BTreeMap::new();
+    for effect in facts.books.gateway_effects.iter().filter(|effect| effect.kind == "refund") {
+        if effects.insert(effect.key.as_str(), effect).is_some() {
+            return Some(format!("the gateway refunded twice for {}", effect.key));
+        }
+    }
+    let currencies: HashMap<&str, &str> = facts
+        .rows(Service::Payment, "account")
+        .map(|account| (account.text("order_id"), account.text("currency")))
+        .collect();
+    for refund in facts.rows(Service::Payment, "refund").filter(|refund| refund.text("kind") == "refund") {
+        let id = refund.text("refund_id");
+        let expected = match refund.text("state") {
+            "succeeded" => &["applied"][..],
+            "reversed" => &["failed_after"][..],
+            "released" | "reserved" | "awaiting_capture" if effects.contains_key(id) => {
+                return Some(format!("the gateway has an effect for {}", refund.describe()));
+            }
+            _ => {
+                effects.remove(id);
+                continue;
+            }
+        };
+        let Some(effect) = effects.remove(id) else {
+            return Some(format!("the gateway knows nothing of {}", refund.describe()));
+        };
+        let currency = currencies.get(refund.text("order_id")).copied().unwrap_or_default();
+        // A refund that is going to fail later is still "applied" until the gateway says so.
+        let agrees = expected.contains(&effect.outcome.as_str())
+            && effect.amount_minor == refund.number("amount_minor")
+            && effect.currency_code == currency;
+        if !agrees && facts.stands_still(refund.text("order_id")) {
+            return Some(format!("the gateway says {} {} for {}", effect.outcome, effect.amount_minor, refund.describe()));
+        }
+    }
+    let left = effects.keys().next();
+    left.map(|key| format!("the gateway refunded for {key}, which is no refund of ours"))
+}
+
+pub fn ledger_balances(facts: &Facts) -> Option<String> {
+    let mut sums: BTreeMap<(&str, &str, &str), (i64, i64)> = BTreeMap::new();
+    for entry in facts.rows(Service::Payment, "money_ledger") {
+        if entry.number("debit_minor") < 0 || entry.number("credit_minor") < 0 {
+            return Some(format!("a negative side: {}", entry.describe()));
+        }
+        let sum = sums.entry((entry.text("order_id"), entry.text("tx_id"), entry.text("currency"))).or_default();
+        sum.0 += entry.number("debit_minor");
+        sum.1 += entry.number("credit_minor");
+    }
+    sums.into_iter().find_map(|((order, tx, _), (debit, credit))| {
+        differs(&format!("debit and credit of {tx} on order {order}"), debit, credit)
+    })
+}
+
+pub fn ledger_matches_payments(facts: &Facts) -> Option<String> {
+    let mut held: HashMap<&str, i64> = HashMap::new();
+    for entry in facts.rows(Service::Payment, "money_ledger") {
+        if let Some(payment) = entry.text("account").strip_prefix("gateway:") {
+            *held.entry(payment).or_default() += entry.number("debit_minor") - entry.number("credit_minor");
+        }
+    }
+    let mut refunded: HashMap<&str, i64> = HashMap::new();
+    for refund in facts.rows(Service::Payment, "refund") {
+        if refund.text("kind") == "refund" && refund.text("state") == "succeeded" {
+            *refunded.entry(refund.text("payment_id")).or_default() += refund.number("amount_minor");
+        }
+    }
+    facts.rows(Service::Payment, "payment").find_map(|payment| {
+        let id = payment.text("payment_id");
+        let ledger = held.get(id).copied().unwrap_or_default();
+        let kept = payment.number("captured_minor") - refunded.get(id).copied().unwrap_or_default();
+        differs(&format!("ledger balance of payment {id}"), ledger, kept)
+    })
+}

@@ -1,0 +1,210 @@
+//! Prices, recomputed from the frozen amounts: nothing here is taken from the services' own arithmetic.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::differs;
+use crate::clients::Service;
+use crate::verify::books::Row;
+use crate::verify::facts::Facts;
+
+/// round_half_even(amount × k / n): what the first k of n units come to.
+fn cumulative(amount: i64, k: i64, n: i64) -> i64 {
+    let (product, n) = (i128::from(amount) * i128::from(k), i128::from(n));
+    let (quotient, rest) = (product.div_euclid(n), product.rem_euclid(n));
+    let up = match (rest * 2).cmp(&n) {
+        std::cmp::Ordering::Less => 0,
+        std::cmp::Ordering::Equal => quotient.rem_euclid(2),
+        std::cmp::Ordering::Greater => 1,
+    };
+    i64::try_from(quotient + up).expect("a part of an i64 amount fits an i64")
+}
+
+pub fn placed_amounts(facts: &Facts) -> Option<String> {
+    let mut placed: HashMap<&str, i64> = HashMap::new();
+    let mut shares: HashMap<(&str, &str), (i64, i64)> = HashMap::new();
+    for line in facts.rows(Service::Order, "order_line") {
+        let net = line.number("gross_minor") - line.number("line_discount_minor") - line.number("order_discount_minor");
+        let what = format!("goods net of line {}", line.text("line_id"));
+        if let Some(broken) = differs(&what, line.number("goods_net_minor"), net) {
+            return Some(broken);
+        }
+        // Included tax is part of the goods already.
+        let tax = if line.number("tax_included") == 1 { 0 } else { line.number("tax_minor") };
+        *placed.entry(line.text("order_id")).or_default() += net + tax;
+        let share = shares.entry((line.text("order_id"), line.text("delivery_group"))).or_default();
+        share.0 += line.number("shipping_minor");
+        share.1 += line.number("shipping_tax_minor");
+    }
+    for group in facts.rows(Service::Order, "delivery_group") {
+        let key = (group.text("order_id"), group.text("delivery_group"));
+        let charged = (group.number("shipping_minor"), group.number("shipping_tax_minor"));
+        *placed.entry(key.0).or_default() += charged.0 + charged.1;
+        let broken = differs(
+            &format!("shipping of group \"{}\" of order {} against its lines' shares", key.1, key.0),
+            charged,
+            shares.get(&key).copied().unwrap_or_default(),
+        );
+        if broken.is_some() {
+            return broken;
+        }
+    }
+    facts.rows(Service::Order, "order_head").find_map(|order| {
+        let id = order.text("order_id");
+        let sum = placed.get(id).copied().unwrap_or_default();
+        differs(&format!("placed amount of order {id}"), order.number("placed_minor"), sum)
+    })
+}
+
+/// The committed changes of orders that were placed, oldest decision first.
+fn committed(facts: &Facts) -> Vec<Row<'_>> {
+    let placed: HashSet<&str> = facts
+        .rows(Service::Order, "order_head")
+        .filter(|order| order.text("placement") == "open")
+        .map(|order| order.text("order_id"))
+        .collect();
+    let mut changes: Vec<Row<'_>> = facts
+        .rows(Service::Order, "change_order")
+        .filter(|change| matches!(change.text("state"), "settling" | "completed" | "completed_with_exceptions"))
+        .filter(|change| placed.contains(change.text("order_id")))
+        .collect();
+    changes.sort_by_key(|change| (change.text("decided_at"), change.text("change_order_id")));
+    changes
+}
+
+pub fn change_amounts(facts: &Facts) -> Option<String> {
+    let lines: HashMap<&str, Row<'_>> =
+        facts.rows(Service::Order, "order_line").map(|line| (line.text("line_id"), line)).collect();
+    let mut groups: HashMap<(&str, &str), i64> = HashMap::new();
+    for line in lines.values() {
+        *groups.entry((line.text("order_id"), line.text("delivery_group"))).or_default() += line.number("ordered");
+    }
+    let charges: HashMap<(&str, &str), Row<'_>> = facts
+        .rows(Service::Order, "delivery_group")
+        .map(|group| ((group.text("order_id"), group.text("delivery_group")), group))
+        .collect();
+    let mut selected: BTreeMap<&str, Vec<Row<'_>>> = BTreeMap::new();
+    for line in facts.rows(Service::Order, "change_order_line") {
+        selected.entry(line.text("change_order_id")).or_default().push(line);
+    }
+
+    let mut taken: HashMap<&str, i64> = HashMap::new();
+    for change in committed(facts) {
+        let id = change.text("change_order_id");
+        let (mut amount, mut shipping) = (0, (0, 0));
+        for part in selected.get(id).into_iter().flatten() {
+            let line_id = part.text("line_id");
+            let Some(line) = lines.get(line_id) else {
+                return Some(format!("a change of a line that is not there: {}", part.describe()));
+            };
+            let (k, n, quantity) = (taken.entry(line_id).or_default(), line.number("ordered"), part.number("quantity"));
+            if *k + quantity > n {
+                return Some(format!("more units cancelled than ordered: {}", part.describe()));
+            }
+            let share = |column| {
+                let whole = line.number(column);
+                cumulative(whole, *k + quantity, n) - cumulative(whole, *k, n)
+            };
+            let (goods, tax) = (share("goods_net_minor"), share("tax_minor"));
+            let due = goods + if line.number("tax_included") == 1 { 0 } else { tax };
+            let what = format!("amount of line {line_id} in change {id}");
+            if let Some(broken) = differs(&what, part.number("amount_minor"), due) {
+                return Some(broken);
+            }
+            *k += quantity;
+            amount += due;
+            let group = (line.text("order_id"), line.text("delivery_group"));
+            let left = groups.get_mut(&group).expect("every line's group was counted");
+            *left -= quantity;
+            if let (0, Some(charge)) = (*left, charges.get(&group))
+                && charge.number("ever_shipped") == 0
+            {
+                shipping.0 += charge.number("shipping_minor");
+                shipping.1 += charge.number("shipping_tax_minor");
+            }
+        }
+        let given = (change.number("shipping_minor"), change.number("shipping_tax_minor"));
+        let due = amount + shipping.0 + shipping.1 - change.number("fee_minor");
+        let broken = differs(&format!("shipping of change {id}"), given, shipping)
+            .or_else(|| differs(&format!("amount of change {id}"), change.number("amount_minor"), due));
+        if broken.is_some() {
+            return broken;
+        }
+    }
+    None
+}
+
+pub fn reversed_amounts(facts: &Facts) -> Option<String> {
+    let changes = committed(facts);
+    let ids: HashSet<&str> = changes.iter().map(|change| change.text("change_order_id")).collect();
+    let mut by_order: HashMap<&str, (i64, i64)> = HashMap::new();
+    for change in &changes {
+        let sum = by_order.entry(change.text("order_id")).or_default();
+        sum.0 += change.number("amount_minor") + change.number("fee_minor");
+        sum.1 += change.number("shipping_minor") + change.number("shipping_tax_minor");
+    }
+    let mut by_line: HashMap<&str, i64> = HashMap::new();
+    for line in facts.rows(Service::Order, "change_order_line") {
+        if ids.contains(line.text("change_order_id")) {
+            *by_line.entry(line.text("line_id")).or_default() += line.number("amount_minor");
+        }
+    }
+    let mut shipping: HashMap<&str, i64> = HashMap::new();
+    for group in facts.rows(Service::Order, "delivery_group") {
+        *shipping.entry(group.text("order_id")).or_default() +=
+            group.number("shipping_reversed_minor") + group.number("shipping_tax_reversed_minor");
+    }
+    let placed = |row: &Row<'_>| facts.stands_still(row.text("order_id"));
+    let line = facts.rows(Service::Order, "order_line").filter(placed).find_map(|line| {
+        let id = line.text("line_id");
+        let sum = by_line.get(id).copied().unwrap_or_default();
+        differs(&format!("amount taken back of line {id}"), line.number("reversed_minor"), sum)
+    });
+    line.or_else(|| {
+        facts.rows(Service::Order, "order_head").filter(placed).find_map(|order| {
+            let id = order.text("order_id");
+            let (amount, freight) = by_order.get(id).copied().unwrap_or_default();
+            differs(&format!("amount taken back of order {id}"), order.number("reversed_minor"), amount).or_else(|| {
+                let groups = shipping.get(id).copied().unwrap_or_default();
+                differs(&format!("shipping taken back of order {id}"), groups, freight)
+            })
+        })
+    })
+}
+
+/// What we keep of the captured money is the order's worth now, or what is still owed on top.
+pub fn position(facts: &Facts) -> Option<String> {
+    let mut captured: HashMap<&str, i64> = HashMap::new();
+    for payment in facts.rows(Service::Payment, "payment") {
+        *captured.entry(payment.text("order_id")).or_default() += payment.number("captured_minor");
+    }
+    let mut back: HashMap<&str, i64> = HashMap::new();
+    for refund in facts.rows(Service::Payment, "refund") {
+        if refund.text("kind") == "refund"
+            && !matches!(refund.text("state"), "released" | "declined" | "reversed" | "resolved_externally")
+        {
+            *back.entry(refund.text("order_id")).or_default() += refund.number("amount_minor");
+        }
+    }
+    facts
+        .rows(Service::Order, "order_head")
+        .filter(|order| order.text("placement") == "open" && facts.stands_still(order.text("order_id")))
+        .find_map(|order| {
+            let id = order.text("order_id");
+            let captured = captured.get(id).copied().unwrap_or_default();
+            let worth = order.number("placed_minor") - order.number("reversed_minor") + order.number("fees_minor");
+            let kept = captured - back.get(id).copied().unwrap_or_default();
+            let due = captured.min(worth.max(0)) + order.number("refund_owed_minor");
+            differs(&format!("money kept for order {id}"), kept, due)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cumulative;
+
+    #[test]
+    fn halves_go_to_the_even_neighbour() {
+        assert_eq!([cumulative(1, 1, 2), cumulative(3, 1, 2), cumulative(5, 1, 2)], [0, 2, 2]);
+        assert_eq!([cumulative(100, 1, 3), cumulative(100, 2, 3), cumulative(100, 3, 3)], [33, 67, 100]);
+    }
+}

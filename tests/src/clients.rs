@@ -1,0 +1,132 @@
+//! Generated clients of a suite's public ports, acting for a tenant as a user.
+
+use std::time::Duration;
+
+use proto::audit::v1::audit_service_client::AuditServiceClient;
+use proto::inventory::v1::fulfillment_service_client::FulfillmentServiceClient;
+use proto::inventory::v1::stock_service_client::StockServiceClient;
+use proto::notification::v1::notification_service_client::NotificationServiceClient;
+use proto::order::v1::change_order_service_client::ChangeOrderServiceClient;
+use proto::order::v1::operations_service_client::OperationsServiceClient;
+use proto::order::v1::order_service_client::OrderServiceClient;
+use proto::payment::v1::payment_service_client::PaymentServiceClient;
+use proto::payment::v1::refund_service_client::RefundServiceClient;
+use tonic::metadata::MetadataValue;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+use crate::suite::Service;
+
+const CALL_MAX: Duration = Duration::from_secs(10);
+
+/// Says who calls, in the development headers.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub tenant: String,
+    pub user: String,
+    pub organisation: String,
+    pub role: String,
+}
+
+impl Default for Caller {
+    fn default() -> Self {
+        let [tenant, user, organisation, role] = ["default", "tester", "shop", "staff"].map(str::to_owned);
+        Self { tenant, user, organisation, role }
+    }
+}
+
+impl Interceptor for Caller {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let headers = [
+            ("x-countermand-tenant", &self.tenant),
+            ("x-countermand-user", &self.user),
+            ("x-countermand-org", &self.organisation),
+            ("x-countermand-role", &self.role),
+        ];
+        for (name, value) in headers {
+            let value = MetadataValue::try_from(value).map_err(|_| Status::internal("not a header value"))?;
+            request.metadata_mut().insert(name, value);
+        }
+        Ok(request)
+    }
+}
+
+pub type Connection = InterceptedService<Channel, Caller>;
+
+/// Connections are made at the first call and again after a service was restarted.
+#[derive(Clone)]
+pub struct Clients {
+    channels: [Channel; 4],
+    caller: Caller,
+}
+
+impl Clients {
+    /// # Panics
+    /// When a url is none: the harness makes them.
+    pub fn connect(url: impl Fn(Service) -> String) -> Self {
+        let channels = Service::ALL.map(|service| {
+            Endpoint::from_shared(url(service)).expect("the harness makes the urls").timeout(CALL_MAX).connect_lazy()
+        });
+        Self { channels, caller: Caller::default() }
+    }
+
+    #[must_use]
+    pub fn acting_as(&self, caller: Caller) -> Self {
+        Self { caller, ..self.clone() }
+    }
+
+    fn channel(&self, service: Service) -> Connection {
+        let index = Service::ALL.iter().position(|one| *one == service).expect("ALL holds every service");
+        InterceptedService::new(self.channels[index].clone(), self.caller.clone())
+    }
+
+    pub fn orders(&self) -> OrderServiceClient<Connection> {
+        OrderServiceClient::new(self.channel(Service::Order))
+    }
+
+    pub fn changes(&self) -> ChangeOrderServiceClient<Connection> {
+        ChangeOrderServiceClient::new(self.channel(Service::Order))
+    }
+
+    pub fn operations(&self) -> OperationsServiceClient<Connection> {
+        OperationsServiceClient::new(self.channel(Service::Order))
+    }
+
+    pub fn stock(&self) -> StockServiceClient<Connection> {
+        StockServiceClient::new(self.channel(Service::Inventory))
+    }
+
+    pub fn fulfillments(&self) -> FulfillmentServiceClient<Connection> {
+        FulfillmentServiceClient::new(self.channel(Service::Inventory))
+    }
+
+    pub fn payments(&self) -> PaymentServiceClient<Connection> {
+        PaymentServiceClient::new(self.channel(Service::Payment))
+    }
+
+    pub fn refunds(&self) -> RefundServiceClient<Connection> {
+        RefundServiceClient::new(self.channel(Service::Payment))
+    }
+
+    pub fn notifications(&self) -> NotificationServiceClient<Connection> {
+        NotificationServiceClient::new(self.channel(Service::Notification))
+    }
+
+    pub fn audit(&self, service: Service) -> AuditServiceClient<Connection> {
+        AuditServiceClient::new(self.channel(service)).max_decoding_message_size(16 << 20)
+    }
+}
+
+/// Whether something accepts connections there; services listen only when they are ready to answer.
+pub async fn is_serving(url: &str) -> bool {
+    let Ok(endpoint) = Endpoint::from_shared(url.to_owned()) else { return false };
+    let connecting = endpoint.connect_timeout(Duration::from_secs(1)).connect();
+    let Ok(channel) = connecting.await else { return false };
+    let request = tonic_health::pb::HealthCheckRequest { service: String::new() };
+    let answer = tonic_health::pb::health_client::HealthClient::new(channel).check(request).await;
+    answer.is_ok_and(|answer| {
+        answer.into_inner().status() == tonic_health::pb::health_check_response::ServingStatus::Serving
+    })
+}

@@ -1,0 +1,213 @@
+//! The four services of one suite.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::clients::Clients;
+use crate::engine::Engine;
+use crate::process::Process;
+
+/// How long a service may take to answer its health check after it was started.
+const START_MAX: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    Order,
+    Inventory,
+    Payment,
+    Notification,
+}
+
+impl Service {
+    pub const ALL: [Self; 4] = [Self::Order, Self::Inventory, Self::Payment, Self::Notification];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Inventory => "inventory",
+            Self::Payment => "payment",
+            Self::Notification => "notification",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    public: u16,
+    internal: u16,
+}
+
+/// Four processes, four databases. Dropping it kills the processes and deletes the SQLite files.
+pub struct Suite {
+    engine: Engine,
+    directory: tempfile::TempDir,
+    ports: BTreeMap<Service, Ports>,
+    environment: BTreeMap<Service, Vec<(String, String)>>,
+    processes: Mutex<BTreeMap<Service, Process>>,
+}
+
+impl Suite {
+    /// Starts everything and waits until all four answer their health check.
+    pub async fn start(engine: Engine) -> Result<Self> {
+        let directory = tempfile::tempdir().context("making a directory for the suite")?;
+        let ports = free_ports()?;
+        let mut suite = Self {
+            engine,
+            directory,
+            ports,
+            environment: BTreeMap::new(),
+            processes: Mutex::new(BTreeMap::new()),
+        };
+        let label = label();
+        for service in Service::ALL {
+            let environment = suite.configure(service, &label)?;
+            suite.environment.insert(service, environment);
+        }
+        for service in Service::ALL {
+            suite.launch(service)?;
+        }
+        for service in Service::ALL {
+            suite.wait_until_serving(service).await?;
+        }
+        Ok(suite)
+    }
+
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    pub fn clients(&self) -> Clients {
+        Clients::connect(|service| self.public_url(service))
+    }
+
+    pub fn public_url(&self, service: Service) -> String {
+        format!("http://{}", self.public_address(service))
+    }
+
+    /// `host:port`, as grpcurl wants it.
+    pub fn public_address(&self, service: Service) -> String {
+        format!("127.0.0.1:{}", self.ports[&service].public)
+    }
+
+    pub fn internal_url(&self, service: Service) -> String {
+        format!("http://127.0.0.1:{}", self.ports[&service].internal)
+    }
+
+    /// The arguments that point the `countermand` command at this suite.
+    pub fn address_arguments(&self) -> Vec<String> {
+        Service::ALL
+            .into_iter()
+            .flat_map(|service| [format!("--{}-url", service.name()), self.public_url(service)])
+            .collect()
+    }
+
+    pub fn process_id(&self, service: Service) -> u32 {
+        self.processes.lock().expect("no test panics with it")[&service].id()
+    }
+
+    /// kill -9.
+    pub fn kill(&self, service: Service) -> Result<()> {
+        let process = self.processes.lock().expect("no test panics with it").remove(&service);
+        process.context("the service is not running")?.kill()
+    }
+
+    /// SIGTERM; the service must drain and end with success.
+    pub fn terminate(&self, service: Service) -> Result<()> {
+        let process = self.processes.lock().expect("no test panics with it").remove(&service);
+        process.context("the service is not running")?.terminate()
+    }
+
+    /// Starts a service again, on the same ports and the same database.
+    pub async fn restart(&self, service: Service) -> Result<()> {
+        self.launch(service)?;
+        self.wait_until_serving(service).await
+    }
+
+    fn launch(&self, service: Service) -> Result<()> {
+        let process = Process::start(service.name(), &self.environment[&service], &self.log(service))?;
+        self.processes.lock().expect("no test panics with it").insert(service, process);
+        Ok(())
+    }
+
+    fn log(&self, service: Service) -> PathBuf {
+        self.directory.path().join(format!("{}.log", service.name()))
+    }
+
+    async fn wait_until_serving(&self, service: Service) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            self.processes
+                .lock()
+                .expect("no test panics with it")
+                .get_mut(&service)
+                .context("the service is not running")?
+                .assert_running()
+                .with_context(|| self.last_words(service))?;
+            if crate::clients::is_serving(&self.public_url(service)).await {
+                return Ok(());
+            }
+            if started.elapsed() > START_MAX {
+                bail!("{} does not serve\n{}", service.name(), self.last_words(service));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    fn last_words(&self, service: Service) -> String {
+        let log = std::fs::read_to_string(self.log(service)).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(15)..].join("\n")
+    }
+
+    fn configure(&self, service: Service, label: &str) -> Result<Vec<(String, String)>> {
+        let ports = self.ports[&service];
+        let directory: &Path = self.directory.path();
+        let mut variables = vec![
+            ("COUNTERMAND_LISTEN__PUBLIC".to_owned(), format!("127.0.0.1:{}", ports.public)),
+            ("COUNTERMAND_LISTEN__INTERNAL".to_owned(), format!("127.0.0.1:{}", ports.internal)),
+            ("COUNTERMAND_AUTH__DEVELOPMENT_HEADERS".to_owned(), "true".to_owned()),
+            ("COUNTERMAND_DATABASE__URL".to_owned(), self.engine.url(directory, label, service.name())?),
+            ("COUNTERMAND_MIGRATE_ON_START".to_owned(), "true".to_owned()),
+            ("COUNTERMAND_DATABASE__ACCEPT_DATA_LOSS".to_owned(), "true".to_owned()),
+            ("COUNTERMAND_TELEMETRY__LOG_FILTER".to_owned(), "info".to_owned()),
+        ];
+        for peer in Self::peers(service) {
+            let name = format!("COUNTERMAND_PEERS__{}", peer.name().to_uppercase());
+            variables.push((name, self.internal_url(*peer)));
+        }
+        if service == Service::Payment {
+            let gateway = self.engine.url(directory, label, "gateway")?;
+            variables.push(("COUNTERMAND_SANDBOX__DATABASE__URL".to_owned(), gateway));
+        }
+        Ok(variables)
+    }
+
+    /// Whom a service calls.
+    fn peers(service: Service) -> &'static [Service] {
+        match service {
+            Service::Order => &[Service::Inventory, Service::Payment, Service::Notification],
+            Service::Inventory | Service::Payment => &[Service::Order],
+            Service::Notification => &[],
+        }
+    }
+}
+
+/// Distinguishes the databases of suites on one server.
+fn label() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("suite_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Eight different free ports: all are taken before any is given back.
+fn free_ports() -> Result<BTreeMap<Service, Ports>> {
+    let listeners = (0..8).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<Vec<_>, _>>()?;
+    let mut ports = listeners.iter().map(|listener| listener.local_addr().map(|address| address.port()));
+    let mut next = || ports.next().context("eight ports were taken")?.context("reading a port");
+    Service::ALL.into_iter().map(|service| Ok((service, Ports { public: next()?, internal: next()? }))).collect()
+}
