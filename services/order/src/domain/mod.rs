@@ -12,10 +12,16 @@
 //! What happens is decided here on values; the callers load them, and store what came out.
 
 pub mod attention;
+pub mod cancelability;
 pub mod change;
 mod change_state;
+pub mod goods;
 pub mod history;
+pub mod lifecycle;
 pub mod listing;
 pub mod order;
 pub mod placing;
+pub mod pricing;
 pub mod quantities;
+pub mod quote;
+pub mod verify;

@@ -1,0 +1,177 @@
+//! The decision about an accepted change: committed by the pivot, or put back.
+
+use types::{Money, Reason, Refusal, Timestamp};
+
+use super::{Defect, move_units, unlock};
+use crate::domain::change::{ChangeEvent, ChangeOrder, ChangeState};
+use crate::domain::history::{Entry, Fact, Happened};
+use crate::domain::order::{Actor, Order, Placement};
+use crate::domain::pricing::{GroupReversal, parts_of, priced};
+use crate::domain::quantities::Quantities;
+
+/// What a withdrawal comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// It was not accepted yet: it is withdrawn, and that is all.
+    Withdrawn(Happened),
+    /// The saga has to put everything back, for this cause.
+    AskSaga { cause: Refusal, happened: Happened },
+    /// It is being put back already.
+    UnderWay,
+}
+
+/// The pivot: the units are cancelled, the totals lowered, the order is free for the next change.
+pub fn commit(order: &mut Order, change: &mut ChangeOrder, now: Timestamp) -> Result<Happened, Defect> {
+    let before = order.summary();
+    decide(order, change, now)?;
+
+    let after = order.summary();
+    let total = Money::new(order.currency, order.total_minor())
+        .map_or_else(|_| order.total_minor().to_string(), |total| total.to_string());
+    let summary = format!("change {} was committed; the order comes to {total}", change.number);
+    let entry = Entry::new(now, Actor::system(), "change_order.committed", summary)
+        .about(change)
+        .because(&change.reason_code, "");
+    let state_before = before.state;
+    let fact = Fact::ChangeCommitted { change: Box::new(change.clone()), before, after };
+    Ok(Happened::default().entry(entry).fact(fact).progressed(state_before, order))
+}
+
+/// Cancels the units and takes their price off, on the order and on the change.
+pub(super) fn decide(order: &mut Order, change: &mut ChangeOrder, now: Timestamp) -> Result<(), Defect> {
+    let mut decided = order.clone();
+    let reversal = reprice(&decided, change)?;
+    move_units(&mut decided, change, Quantities::cancel)?;
+    unlock(&mut decided, change)?;
+    for taken in &change.lines {
+        let line =
+            decided.line_mut(&taken.line_id).ok_or_else(|| Defect::UnknownLine(taken.line_id.clone()))?;
+        line.reversed_minor += taken.parts.amount;
+    }
+    for given_back in reversal {
+        let group = decided
+            .group_mut(&given_back.delivery_group)
+            .expect("the reversal was priced from the groups of this order");
+        group.shipping_reversed_minor += given_back.shipping_minor;
+        group.shipping_tax_reversed_minor += given_back.shipping_tax_minor;
+    }
+    decided.reversed_minor += change.amounts.amount;
+    decided.fees_minor += change.amounts.fee;
+    decided.version += 1;
+    decided.pricing_version += 1;
+    if decided.units().net() == 0 {
+        decided.cancelled_by_change = Some(change.change_order_id.clone());
+    }
+
+    change.step(ChangeEvent::Decide)?;
+    change.decided_at = Some(now);
+    *order = decided;
+    Ok(())
+}
+
+/// Prices the change's units once more from the frozen rows. While a change holds the order nothing
+/// that its price depends on can move, so a difference means that the books are wrong: then nothing
+/// is committed, because the refund was reserved for the accepted amount.
+fn reprice(order: &Order, change: &ChangeOrder) -> Result<Vec<GroupReversal>, Defect> {
+    let mut lines = change.lines.clone();
+    for taken in &mut lines {
+        let line = order.line(&taken.line_id).ok_or_else(|| Defect::UnknownLine(taken.line_id.clone()))?;
+        taken.parts = parts_of(line, taken.quantity);
+    }
+    let again = priced(order, lines);
+    if again.amounts.amount != change.amounts.amount || again.lines != change.lines {
+        return Err(Defect::PriceMoved {
+            accepted_minor: change.amounts.amount,
+            repriced_minor: again.amounts.amount,
+        });
+    }
+    Ok(again.shipping)
+}
+
+/// The saga puts everything back, for this cause.
+pub fn begin_unwinding(change: &mut ChangeOrder, cause: Refusal, now: Timestamp) -> Result<Happened, Defect> {
+    change.step(ChangeEvent::Unwind)?;
+    let summary = format!("change {} is being put back: {}", change.number, cause.message);
+    let entry = Entry::new(now, Actor::system(), "change_order.unwinding", summary)
+        .about(change)
+        .because(cause.reason.as_str(), "");
+    change.cause = Some(cause);
+    Ok(Happened::default().entry(entry))
+}
+
+/// Everything was put back: the units are open again and the order is free. The cause that was
+/// recorded when the unwinding began stands; `cause` is for a saga that never said it began.
+pub fn reject(
+    order: &mut Order,
+    change: &mut ChangeOrder,
+    cause: Refusal,
+    now: Timestamp,
+) -> Result<Happened, Defect> {
+    let mut rejected = change.clone();
+    let mut happened = Happened::default();
+    if rejected.state == ChangeState::Executing {
+        happened = begin_unwinding(&mut rejected, cause, now)?;
+    }
+    rejected.step(ChangeEvent::PutBack)?;
+    rejected.finished_at = Some(now);
+
+    let mut put_back = order.clone();
+    move_units(&mut put_back, &rejected, Quantities::put_back)?;
+    unlock(&mut put_back, &rejected)?;
+    put_back.version += 1;
+    (*order, *change) = (put_back, rejected);
+
+    let why = change.cause.clone().expect("a change that is unwinding has a cause");
+    let summary = format!("change {} was rejected: {}", change.number, why.message);
+    let entry = Entry::new(now, Actor::system(), "change_order.rejected", summary)
+        .about(change)
+        .because(why.reason.as_str(), "");
+    let fact = Fact::ChangeRejected { change: Box::new(change.clone()), order: order.summary() };
+    Ok(happened.entry(entry).fact(fact))
+}
+
+/// Its author takes a change back. After the decision that is refused; before it, the saga unwinds.
+pub fn withdraw(
+    order: &Order,
+    change: &mut ChangeOrder,
+    actor: &Actor,
+    note: &str,
+    now: Timestamp,
+) -> Result<Withdrawal, Refusal> {
+    let entry = |event: &str, summary: String, change: &ChangeOrder| {
+        let entry = Entry::new(now, actor.clone(), event, summary).about(change);
+        Happened::default().entry(entry.because(Reason::Withdrawn.as_str(), note))
+    };
+    let decided = |why: &str| {
+        let message = format!("change {} cannot be withdrawn: {why}", change.number);
+        Err(Refusal::new(Reason::AlreadyDecided, message).detail("state", change.state.as_str()))
+    };
+    match change.state {
+        ChangeState::Draft | ChangeState::Requested => {
+            change.step(ChangeEvent::Withdraw).expect("a change that was not accepted may be withdrawn");
+            change.finished_at = Some(now);
+            let summary = format!("change {} was withdrawn", change.number);
+            Ok(Withdrawal::Withdrawn(entry("change_order.withdrawn", summary, change)))
+        }
+        // The place saga is unwinding for it already, and nothing turns that back.
+        ChangeState::Executing if order.placement == Placement::Placing => {
+            decided("the order is already being taken back")
+        }
+        ChangeState::Executing => {
+            let summary = format!("change {} is to be withdrawn", change.number);
+            let cause = Refusal::new(Reason::Withdrawn, format!("{} withdrew the change", actor.user));
+            Ok(Withdrawal::AskSaga {
+                happened: entry("change_order.withdrawal_requested", summary, change),
+                cause,
+            })
+        }
+        ChangeState::Unwinding => Ok(Withdrawal::UnderWay),
+        ChangeState::Declined
+        | ChangeState::Expired
+        | ChangeState::Withdrawn
+        | ChangeState::Rejected
+        | ChangeState::Settling
+        | ChangeState::Completed
+        | ChangeState::CompletedWithExceptions => decided("it was decided before"),
+    }
+}

@@ -1,0 +1,166 @@
+//! Quotes: a price that was shown and is held to, without a row in any table.
+//!
+//! A quote is a signed token that carries what it promises: the order at a pricing version, the
+//! exact request, the amounts and the end of its validity. Previewing therefore writes nothing, and
+//! every replica that has the key can redeem a quote.
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use types::{Reason, Refusal, Timestamp};
+
+use super::change::ChangeRequest;
+use super::order::Order;
+use super::pricing::PricedChange;
+
+/// How long a quote is held to.
+pub const VALIDITY: Duration = Duration::from_mins(15);
+
+/// The first field of every token; a new form of the token gets a new one.
+const FORM: &str = "q1";
+
+/// The secret that signs quotes; the same on every replica.
+#[derive(Clone)]
+pub struct QuoteKey(Vec<u8>);
+
+impl QuoteKey {
+    pub fn new(secret: impl Into<Vec<u8>>) -> Self {
+        Self(secret.into())
+    }
+
+    fn sign(&self, payload: &str) -> Hmac<Sha256> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        mac.update(payload.as_bytes());
+        mac
+    }
+}
+
+impl fmt::Debug for QuoteKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("QuoteKey(…)")
+    }
+}
+
+/// A quote as the caller gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    pub quote_id: String,
+    pub expires_at: Timestamp,
+}
+
+pub fn issue(
+    key: &QuoteKey,
+    order: &Order,
+    request: &ChangeRequest,
+    priced: &PricedChange,
+    now: Timestamp,
+) -> Quote {
+    let expires_at = now.plus(VALIDITY);
+    let promise = Promise {
+        tenant: order.tenant.as_str(),
+        order_id: order.order_id.as_str(),
+        content: request.content.as_str(),
+        pricing_version: order.pricing_version,
+        amount_minor: priced.amounts.amount,
+        total_after_minor: priced.total_after_minor,
+        expires_at: expires_at.unix_micros(),
+    };
+    let payload = promise.to_text();
+    let signature = key.sign(&payload).finalize().into_bytes();
+    let quote_id = format!("{}.{}", URL_SAFE_NO_PAD.encode(&payload), URL_SAFE_NO_PAD.encode(signature));
+    Quote { quote_id, expires_at }
+}
+
+/// Accepts a quote for this request at this price, or says what is wrong with it.
+pub fn redeem(
+    key: &QuoteKey,
+    quote_id: &str,
+    order: &Order,
+    request: &ChangeRequest,
+    priced: &PricedChange,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let payload = open(key, quote_id).ok_or_else(invalid)?;
+    let promise = Promise::parse(&payload).ok_or_else(invalid)?;
+    // Another tenant's quote reads like a forged one: it tells nothing about that tenant.
+    if promise.tenant != order.tenant.as_str() {
+        return Err(invalid());
+    }
+    if promise.order_id != order.order_id.as_str() || promise.content != request.content.as_str() {
+        let message = "the quote was given for another request";
+        return Err(Refusal::new(Reason::QuoteMismatch, message));
+    }
+    if promise.expires_at <= now.unix_micros() {
+        return Err(Refusal::new(Reason::QuoteExpired, "the quote has expired; preview the change again"));
+    }
+    if promise.pricing_version != order.pricing_version || promise.amount_minor != priced.amounts.amount {
+        let message = "the order changed since the quote was given; preview the change again";
+        return Err(Refusal::new(Reason::QuoteStale, message)
+            .detail("quoted_amount_minor", promise.amount_minor)
+            .detail("amount_minor", priced.amounts.amount)
+            .detail("difference_minor", priced.amounts.amount - promise.amount_minor)
+            .detail("quoted_total_after_minor", promise.total_after_minor)
+            .detail("total_after_minor", priced.total_after_minor));
+    }
+    Ok(())
+}
+
+/// What a token says; no field can hold the separator.
+struct Promise<'a> {
+    tenant: &'a str,
+    order_id: &'a str,
+    content: &'a str,
+    pricing_version: i64,
+    amount_minor: i64,
+    total_after_minor: i64,
+    expires_at: i64,
+}
+
+impl<'a> Promise<'a> {
+    fn to_text(&self) -> String {
+        format!(
+            "{FORM}|{}|{}|{}|{}|{}|{}|{}",
+            self.tenant,
+            self.order_id,
+            self.content,
+            self.pricing_version,
+            self.amount_minor,
+            self.total_after_minor,
+            self.expires_at
+        )
+    }
+
+    fn parse(text: &'a str) -> Option<Self> {
+        let fields: Vec<&str> = text.split('|').collect();
+        let [FORM, tenant, order_id, content, pricing_version, amount, total_after, expires_at] = fields[..]
+        else {
+            return None;
+        };
+        Some(Self {
+            tenant,
+            order_id,
+            content,
+            pricing_version: pricing_version.parse().ok()?,
+            amount_minor: amount.parse().ok()?,
+            total_after_minor: total_after.parse().ok()?,
+            expires_at: expires_at.parse().ok()?,
+        })
+    }
+}
+
+/// The payload of a token with our signature; the comparison takes the same time wherever it differs.
+fn open(key: &QuoteKey, quote_id: &str) -> Option<String> {
+    let (payload, signature) = quote_id.split_once('.')?;
+    let payload = String::from_utf8(URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
+    let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+    key.sign(&payload).verify_slice(&signature).ok()?;
+    Some(payload)
+}
+
+fn invalid() -> Refusal {
+    Refusal::new(Reason::QuoteInvalid, "the quote_id was not given by PreviewChangeOrder").field("quote_id")
+}

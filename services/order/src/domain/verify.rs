@@ -1,0 +1,206 @@
+//! The equations one order has to satisfy, computed over again from its own rows.
+//!
+//! Nothing here is shared with the code that wrote the rows but the way to divide an amount: a
+//! check that calls what it checks proves nothing.
+
+use types::money::cumulative;
+
+use super::change::{ChangeLine, ChangeOrder, ChangeState};
+use super::order::{Line, Order};
+
+/// An equation that does not hold, and the first row that breaks it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    pub equation: &'static str,
+    pub row: String,
+}
+
+const PARTITION: &str =
+    "I09: ordered = open + cancel_pending + cancelled + fulfilled + cancelled_after_ship, all at least 0";
+const FULFILLED: &str = "I09: returned <= fulfilled and delivered <= fulfilled";
+const CANCELLED: &str = "I09: cancelled = units of the committed changes";
+const PENDING: &str = "I16: cancel_pending = units of the change that holds the order";
+const LOCK: &str = "I16: change_in_progress = the one change that is executing or unwinding";
+const FROZEN: &str = "M1: goods_net = gross - line_discount - order_discount, all at least 0";
+const PLACED: &str = "M2: placed = goods_net + tax beside the prices + shipping + shipping tax";
+const LINE_REVERSED: &str = "M3: reversed of a line = what its cancelled units cost";
+const LINE_GIVEN: &str = "M4: reversed of a line = amounts of the committed changes";
+const REVERSED: &str = "M5: reversed of the order = its lines + shipping given back";
+const GROUP_REVERSED: &str = "M6: shipping given back <= shipping charged";
+const EXPLAINED: &str = "M7: amount = gross - discount + tax + shipping + shipping_tax - fee, all at least 0";
+const CHANGE_TOTAL: &str = "M8: amount of a change = its lines + its shipping - its fee";
+const OWED: &str = "M9: refund_owed of the order = refund_owed of its changes";
+
+/// Every equation that does not hold; none when the books are right. `changes` are all of the order.
+pub fn verify(order: &Order, changes: &[ChangeOrder]) -> Vec<Broken> {
+    let mut books = Books { broken: Vec::new() };
+    books.lines(order);
+    books.order_totals(order, changes);
+    books.lock(order, changes);
+    for change in changes {
+        books.change(change);
+    }
+    for line in &order.lines {
+        books.line_against_changes(line, order, changes);
+    }
+    books.broken
+}
+
+struct Books {
+    broken: Vec<Broken>,
+}
+
+impl Books {
+    /// Notes an equation the first time it breaks.
+    fn holds(&mut self, equation: &'static str, holds: bool, row: impl FnOnce() -> String) {
+        if !holds && !self.broken.iter().any(|broken| broken.equation == equation) {
+            self.broken.push(Broken { equation, row: row() });
+        }
+    }
+
+    fn lines(&mut self, order: &Order) {
+        for line in &order.lines {
+            let row = || format!("line {} {:?} {:?}", line.line_id, line.quantities, line.amounts);
+            let q = line.quantities;
+            let buckets = [q.open, q.cancel_pending, q.cancelled, q.fulfilled, q.cancelled_after_ship];
+            let partition =
+                buckets.iter().all(|bucket| *bucket >= 0) && buckets.iter().sum::<i64>() == q.ordered;
+            self.holds(PARTITION, partition, row);
+            let reported = 0..=q.fulfilled;
+            self.holds(FULFILLED, reported.contains(&q.returned) && reported.contains(&q.delivered), row);
+
+            let a = line.amounts;
+            let amounts = [a.gross, a.line_discount, a.order_discount, a.goods_net, a.tax];
+            let frozen = amounts.iter().all(|amount| *amount >= 0)
+                && a.goods_net == a.gross - a.line_discount - a.order_discount;
+            self.holds(FROZEN, frozen, row);
+            if q.ordered > 0 && (0..=q.ordered).contains(&q.taken_back()) {
+                let worth = |amount: i64| cumulative(amount, q.taken_back(), q.ordered);
+                let cost = worth(a.goods_net) + if a.tax_included { 0 } else { worth(a.tax) };
+                self.holds(LINE_REVERSED, line.reversed_minor == cost, || {
+                    format!("line {}: reversed {}, {cost} by its units", line.line_id, line.reversed_minor)
+                });
+            }
+        }
+    }
+
+    fn order_totals(&mut self, order: &Order, changes: &[ChangeOrder]) {
+        let goods: i64 = order
+            .lines
+            .iter()
+            .map(|line| line.amounts.goods_net + if line.amounts.tax_included { 0 } else { line.amounts.tax })
+            .sum();
+        let charged: i64 =
+            order.groups.iter().map(|group| group.shipping_minor + group.shipping_tax_minor).sum();
+        let given: i64 = order
+            .groups
+            .iter()
+            .map(|group| group.shipping_reversed_minor + group.shipping_tax_reversed_minor)
+            .sum();
+        let by_line: i64 = order.lines.iter().map(|line| line.reversed_minor).sum();
+        let owed: i64 = changes.iter().map(|change| change.refund_owed_minor).sum();
+
+        let row = |name: &str, stored: i64, computed: i64| {
+            format!("order {}: {name} {stored}, {computed} by its rows", order.order_id)
+        };
+        self.holds(PLACED, order.placed_minor == goods + charged, || {
+            row("placed", order.placed_minor, goods + charged)
+        });
+        self.holds(REVERSED, order.reversed_minor == by_line + given, || {
+            row("reversed", order.reversed_minor, by_line + given)
+        });
+        self.holds(OWED, order.refund_owed_minor == owed, || {
+            row("refund_owed", order.refund_owed_minor, owed)
+        });
+        for group in &order.groups {
+            let within = (0..=group.shipping_minor).contains(&group.shipping_reversed_minor)
+                && (0..=group.shipping_tax_minor).contains(&group.shipping_tax_reversed_minor);
+            self.holds(GROUP_REVERSED, within, || format!("{group:?}"));
+        }
+    }
+
+    fn lock(&mut self, order: &Order, changes: &[ChangeOrder]) {
+        let holders: Vec<_> = changes
+            .iter()
+            .filter(|change| change.state.holds_order())
+            .map(|change| &change.change_order_id)
+            .collect();
+        let locked: Vec<_> = order.change_in_progress.iter().collect();
+        self.holds(LOCK, holders == locked, || {
+            format!("order {}: held by {locked:?}, executing or unwinding are {holders:?}", order.order_id)
+        });
+    }
+
+    fn change(&mut self, change: &ChangeOrder) {
+        for line in &change.lines {
+            self.holds(EXPLAINED, is_explained(line), || {
+                format!("change {} line {} {:?}", change.change_order_id, line.line_id, line.parts)
+            });
+        }
+        let amounts = change.amounts;
+        let by_line: i64 = change.lines.iter().map(|line| line.parts.amount).sum();
+        let total = by_line + amounts.shipping + amounts.shipping_tax - amounts.fee;
+        self.holds(CHANGE_TOTAL, amounts.amount == total, || {
+            format!("change {}: {}, {total} by its rows", change.change_order_id, amounts.amount)
+        });
+    }
+
+    fn line_against_changes(&mut self, line: &Line, order: &Order, changes: &[ChangeOrder]) {
+        let taken = |wanted: fn(&ChangeOrder) -> bool| {
+            changes
+                .iter()
+                .filter(move |change| wanted(change))
+                .flat_map(|change| &change.lines)
+                .filter(|taken| taken.line_id == line.line_id)
+        };
+        let cancelled: i64 = taken(is_committed).map(|taken| taken.quantity).sum();
+        let given: i64 = taken(is_committed).map(|taken| taken.parts.amount).sum();
+        let pending: i64 = taken(|change| change.state.holds_order()).map(|taken| taken.quantity).sum();
+
+        let row = |name: &str, stored: i64, computed: i64| {
+            format!(
+                "order {} line {}: {name} {stored}, {computed} by its changes",
+                order.order_id, line.line_id
+            )
+        };
+        let quantities = line.quantities;
+        let committed = quantities.cancelled + quantities.cancelled_after_ship;
+        self.holds(CANCELLED, committed == cancelled, || row("cancelled", committed, cancelled));
+        self.holds(PENDING, quantities.cancel_pending == pending, || {
+            row("cancel_pending", quantities.cancel_pending, pending)
+        });
+        self.holds(LINE_GIVEN, line.reversed_minor == given, || row("reversed", line.reversed_minor, given));
+    }
+}
+
+fn is_explained(line: &ChangeLine) -> bool {
+    let parts = line.parts;
+    let each = [
+        parts.gross,
+        parts.discount,
+        parts.goods_net,
+        parts.tax,
+        parts.shipping,
+        parts.shipping_tax,
+        parts.fee,
+        parts.amount,
+    ];
+    each.iter().all(|part| *part >= 0)
+        && parts.goods_net == parts.gross - parts.discount
+        && parts.explained() == parts.amount
+}
+
+/// Its units are cancelled for good.
+fn is_committed(change: &ChangeOrder) -> bool {
+    match change.state {
+        ChangeState::Settling | ChangeState::Completed | ChangeState::CompletedWithExceptions => true,
+        ChangeState::Draft
+        | ChangeState::Requested
+        | ChangeState::Declined
+        | ChangeState::Expired
+        | ChangeState::Withdrawn
+        | ChangeState::Executing
+        | ChangeState::Unwinding
+        | ChangeState::Rejected => false,
+    }
+}
