@@ -43,8 +43,10 @@ pub enum Verb {
         storage: Storage,
     },
     /// Replay a file of the public Online Retail format and verify the books.
-    #[command(after_help = "Without --connect the replay starts its own suite on --data-dir (or --database-url).
-A second run of the same file on the same data adds nothing.")]
+    #[command(
+        after_help = "Without --connect the replay starts its own suite on --data-dir (or --database-url).
+A second run of the same file on the same data adds nothing."
+    )]
     Replay {
         /// CSV with InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID.
         file: PathBuf,
@@ -95,7 +97,9 @@ A second run of the same file on the same data adds nothing.")]
     /// What needs a person, with the cause and the allowed actions.
     Attention,
     /// Print a completion script for your shell.
-    #[command(after_help = "Example:\n  countermand completions bash > ~/.local/share/bash-completion/completions/countermand")]
+    #[command(
+        after_help = "Example:\n  countermand completions bash > ~/.local/share/bash-completion/completions/countermand"
+    )]
     Completions { shell: clap_complete::Shell },
 }
 
@@ -147,6 +151,7 @@ pub enum SettlementChoice {
 }
 
 fn parse_line(text: &str) -> Result<(i64, i64), String> {
-    let parsed = text.split_once('=').and_then(|(line, quantity)| Some((line.parse().ok()?, quantity.parse().ok()?)));
+    let parsed =
+        text.split_once('=').and_then(|(line, quantity)| Some((line.parse().ok()?, quantity.parse().ok()?)));
     parsed.ok_or_else(|| format!("\"{text}\" is not LINE=QUANTITY, such as 2=3"))
 }

@@ -26,7 +26,12 @@ pub struct Addresses {
     pub inventory_url: String,
     #[arg(long, env = "COUNTERMAND_PAYMENT_URL", default_value = "http://127.0.0.1:7003", global = true)]
     pub payment_url: String,
-    #[arg(long, env = "COUNTERMAND_NOTIFICATION_URL", default_value = "http://127.0.0.1:7004", global = true)]
+    #[arg(
+        long,
+        env = "COUNTERMAND_NOTIFICATION_URL",
+        default_value = "http://127.0.0.1:7004",
+        global = true
+    )]
     pub notification_url: String,
 }
 
@@ -64,8 +69,11 @@ impl Clients {
     /// Connections are made at the first call, so that a service that starts late is no error here.
     pub fn connect(addresses: &Addresses) -> Result<Self> {
         let channel = |url: &str| {
-            kit::client::connect(url, &ClientConfig { timeout_ms: CALL_TIMEOUT_MS, ..ClientConfig::default() })
-                .with_context(|| format!("the address {url} cannot be used"))
+            kit::client::connect(
+                url,
+                &ClientConfig { timeout_ms: CALL_TIMEOUT_MS, ..ClientConfig::default() },
+            )
+            .with_context(|| format!("the address {url} cannot be used"))
         };
         Ok(Self {
             order: channel(&addresses.order_url)?,

@@ -27,8 +27,12 @@ pub fn sentence(status: &Status) -> String {
 
 fn next_step(code: Code) -> Option<&'static str> {
     match code {
-        Code::Unavailable => Some("Is the suite running? Start it with `countermand up`, or name its addresses with --order-url and the others."),
-        Code::DeadlineExceeded => Some("The outcome is unknown; the same command with the same --request-id is safe to repeat."),
+        Code::Unavailable => Some(
+            "Is the suite running? Start it with `countermand up`, or name its addresses with --order-url and the others.",
+        ),
+        Code::DeadlineExceeded => {
+            Some("The outcome is unknown; the same command with the same --request-id is safe to repeat.")
+        }
         Code::Aborted => Some("Look again with `countermand order show`, then try again."),
         Code::Ok
         | Code::Cancelled
@@ -45,4 +49,19 @@ fn next_step(code: Code) -> Option<&'static str> {
         | Code::DataLoss
         | Code::Unauthenticated => None,
     }
+}
+
+/// What `main` prints of an error: a refusal as a sentence, anything else with its causes.
+pub fn report(error: &anyhow::Error) -> String {
+    let mut text: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        match cause.downcast_ref::<Status>() {
+            Some(status) => text.push(sentence(status)),
+            None => text.push(cause.to_string()),
+        }
+        if cause.is::<Status>() {
+            break; // what is below is the transport's own words, which the sentence has already
+        }
+    }
+    format!("countermand: {}", text.join(": "))
 }

@@ -1,1 +1,36 @@
-fn main() {}
+//! The `countermand` command: runs the suite in one process, and speaks to a running one.
+//!
+//! `up` links the four services; every other verb speaks to them through their public gRPC APIs only.
+
+mod cli;
+mod clients;
+mod demo;
+mod embedded;
+mod failure;
+mod orders;
+mod patience;
+mod render;
+mod replay;
+mod run;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("starting the runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = runtime.block_on(run::perform(cli));
+    runtime.shutdown_background();
+    ended.unwrap_or_else(|error| {
+        eprintln!("{}", failure::report(&error));
+        ExitCode::FAILURE
+    })
+}

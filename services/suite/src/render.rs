@@ -1,8 +1,6 @@
 //! How things look at a terminal: aligned tables, money with its currency, colour only where a person reads.
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
-use console::Style;
+use console::{Alignment, Style, measure_text_width, pad_str};
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use serde::Serialize;
@@ -10,7 +8,10 @@ use types::{Currency, Money};
 
 /// `GBP 12.34`; an unknown currency shows the bare minor units.
 pub fn money(currency: &str, minor: i64) -> String {
-    match Currency::parse(currency).map_err(|_| ()).and_then(|currency| Money::new(currency, minor).map_err(|_| ())) {
+    match Currency::parse(currency)
+        .map_err(|_| ())
+        .and_then(|currency| Money::new(currency, minor).map_err(|_| ()))
+    {
         Ok(money) => money.to_string(),
         Err(()) => format!("{currency} {minor} (minor units)"),
     }
@@ -31,17 +32,20 @@ pub fn count(number: i64) -> String {
 
 /// A table without rules: a header line, then rows. Columns named in `right` are aligned to the right.
 pub fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    let align = |(index, text): (usize, String)| {
-        let alignment = if right.contains(&index) { CellAlignment::Right } else { CellAlignment::Left };
-        Cell::new(text).set_alignment(alignment)
+    let mut lines = vec![header.iter().map(|name| dim(name)).collect::<Vec<_>>()];
+    lines.extend(rows);
+    let width = |column: usize| {
+        lines.iter().filter_map(|line| line.get(column)).map(|cell| measure_text_width(cell)).max()
     };
-    table.set_header(header.iter().map(|name| (*name).to_owned()).enumerate().map(align));
-    for row in rows {
-        table.add_row(row.into_iter().enumerate().map(align));
-    }
-    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    let widths: Vec<usize> = (0..header.len()).map(|column| width(column).unwrap_or_default()).collect();
+    let pad = |(column, cell): (usize, &String)| {
+        let alignment = if right.contains(&column) { Alignment::Right } else { Alignment::Left };
+        pad_str(cell, widths[column], alignment, None).into_owned()
+    };
+    let text = |line: &Vec<String>| {
+        line.iter().enumerate().map(pad).collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    lines.iter().map(text).collect::<Vec<_>>().join("\n")
 }
 
 /// Colours a state word: green when it ended well, red when it did not, yellow while it moves.
@@ -97,12 +101,16 @@ mod tests {
 
     #[test]
     fn counts_are_grouped() {
-        assert_eq!([count(0), count(999), count(15_631), count(-1_234_567)], ["0", "999", "15,631", "-1,234,567"]);
+        assert_eq!(
+            [count(0), count(999), count(15_631), count(-1_234_567)],
+            ["0", "999", "15,631", "-1,234,567"]
+        );
     }
 
     #[test]
     fn columns_line_up() {
-        let text = table(&["sku", "units"], &[1], [vec!["A".into(), "5".into()], vec!["LONG".into(), "12".into()]]);
+        let text =
+            table(&["sku", "units"], &[1], [vec!["A".into(), "5".into()], vec!["LONG".into(), "12".into()]]);
 
         let ends: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
         assert!(ends.windows(2).all(|pair| pair[0] == pair[1]), "{text}");

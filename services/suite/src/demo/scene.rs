@@ -3,12 +3,12 @@
 use anyhow::{Context, Result};
 use proto::common::v1::Wait;
 use proto::inventory::v1::{
-    AdjustStockRequest, CreateFulfillmentRequest, GetStockRequest, ShipFulfillmentRequest, Stock, StockAdjustment,
-    SubmitFulfillmentRequest, UpsertWarehouseRequest, Warehouse, WarehouseKind,
+    AdjustStockRequest, CreateFulfillmentRequest, GetStockRequest, ShipFulfillmentRequest, Stock,
+    StockAdjustment, SubmitFulfillmentRequest, UpsertWarehouseRequest, Warehouse, WarehouseKind,
 };
 use proto::order::v1::{
-    ChangeInput, ChangeLineInput, ChangeOrder, ChangeOrderType, CreateOrderRequest, GetOrderRequest, LineInput, Order,
-    ShippingInput, SubmitChangeOrderRequest, TenderInput,
+    ChangeInput, ChangeLineInput, ChangeOrder, ChangeOrderType, CreateOrderRequest, GetOrderRequest,
+    LineInput, Order, ShippingInput, SubmitChangeOrderRequest, TenderInput,
 };
 use tonic::Status;
 use types::{Clock, EventId, Ids};
@@ -107,13 +107,28 @@ impl<'a> Scene<'a> {
 
     pub async fn order(&self, order_id: &str) -> Result<Order> {
         let request = GetOrderRequest { order_id: order_id.to_owned(), ..GetOrderRequest::default() };
-        self.clients.orders().get_order(request).await?.into_inner().order.context("the answer holds no order")
+        self.clients
+            .orders()
+            .get_order(request)
+            .await?
+            .into_inner()
+            .order
+            .context("the answer holds no order")
     }
 
     /// Cancels (line number, units), or everything when there are none.
-    pub async fn cancel(&self, order_id: &str, lines: &[(i64, i64)], note: &str) -> Result<ChangeOrder, Status> {
+    pub async fn cancel(
+        &self,
+        order_id: &str,
+        lines: &[(i64, i64)],
+        note: &str,
+    ) -> Result<ChangeOrder, Status> {
         let kind = if lines.is_empty() { ChangeOrderType::CancelOrder } else { ChangeOrderType::CancelItems };
-        let line = |&(line_number, quantity)| ChangeLineInput { line_number, quantity, ..ChangeLineInput::default() };
+        let line = |&(line_number, quantity)| ChangeLineInput {
+            line_number,
+            quantity,
+            ..ChangeLineInput::default()
+        };
         let request = SubmitChangeOrderRequest {
             request_id: self.request_id(),
             change: Some(ChangeInput {
@@ -141,8 +156,10 @@ impl<'a> Scene<'a> {
         };
         let created = self.clients.fulfillments().create_fulfillment(request).await?.into_inner();
         let fulfillment_id = created.fulfillment.context("the answer holds no fulfillment")?.fulfillment_id;
-        let request =
-            SubmitFulfillmentRequest { request_id: self.request_id(), fulfillment_id: fulfillment_id.clone() };
+        let request = SubmitFulfillmentRequest {
+            request_id: self.request_id(),
+            fulfillment_id: fulfillment_id.clone(),
+        };
         self.clients.fulfillments().submit_fulfillment(request).await?;
         let request = ShipFulfillmentRequest {
             request_id: self.request_id(),

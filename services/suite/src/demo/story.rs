@@ -79,7 +79,9 @@ async fn shipped(scene: &Scene<'_>) -> Result<()> {
     let order = scene.place("DEMO-4", &[(1, 2)], (0, 0), &[("tok_approve", 1_500, true)]).await?;
     scene.ship(&order.order_id).await?;
     match scene.cancel(&order.order_id, &[], "too late").await {
-        Err(status) => println!("SubmitChangeOrder was refused at once:\n  {}", crate::failure::sentence(&status)),
+        Err(status) => {
+            println!("SubmitChangeOrder was refused at once:\n  {}", crate::failure::sentence(&status))
+        }
         Ok(change) => {
             ensure!(change.state() == ChangeOrderState::Rejected, "a shipped order must not be cancelled");
             let cause = change.cause.unwrap_or_default();

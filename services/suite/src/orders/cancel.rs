@@ -31,7 +31,10 @@ pub async fn run(clients: &Clients, wish: Wish<'_>, json: bool) -> Result<()> {
     let preview = clients.changes().preview_change_order(request).await?.into_inner();
     if wish.preview {
         return if json {
-            render::print_json(&render::proto_json("countermand.order.v1.PreviewChangeOrderResponse", &preview)?)
+            render::print_json(&render::proto_json(
+                "countermand.order.v1.PreviewChangeOrderResponse",
+                &preview,
+            )?)
         } else {
             println!("{}", preview_table(&preview));
             println!("\nNothing was changed. Leave --preview out to do it.");
@@ -39,7 +42,9 @@ pub async fn run(clients: &Clients, wish: Wish<'_>, json: bool) -> Result<()> {
         };
     }
     let request = SubmitChangeOrderRequest {
-        request_id: wish.request_id.unwrap_or_else(|| types::Ids::random(types::Clock::System).mint::<types::EventId>().to_string()),
+        request_id: wish
+            .request_id
+            .unwrap_or_else(|| types::Ids::random(types::Clock::System).mint::<types::EventId>().to_string()),
         change: Some(change),
         quote_id: preview.quote_id.clone(),
         wait: Wait::Unspecified.into(),
@@ -61,8 +66,10 @@ pub async fn run(clients: &Clients, wish: Wish<'_>, json: bool) -> Result<()> {
 }
 
 fn change_input(order_id: String, wish: &Wish<'_>) -> ChangeInput {
-    let kind = if wish.lines.is_empty() { ChangeOrderType::CancelOrder } else { ChangeOrderType::CancelItems };
-    let line = |&(line_number, quantity)| ChangeLineInput { line_number, quantity, ..ChangeLineInput::default() };
+    let kind =
+        if wish.lines.is_empty() { ChangeOrderType::CancelOrder } else { ChangeOrderType::CancelItems };
+    let line =
+        |&(line_number, quantity)| ChangeLineInput { line_number, quantity, ..ChangeLineInput::default() };
     ChangeInput {
         order_id,
         r#type: kind.into(),
@@ -77,8 +84,11 @@ fn change_input(order_id: String, wish: &Wish<'_>) -> ChangeInput {
 /// Shows step k of n until the change is final. Steps after the decision may take long: a person may stop watching.
 async fn watch(clients: &Clients, submitted: ChangeOrder, json: bool) -> Result<ChangeOrder> {
     let bar = if json { ProgressBar::hidden() } else { ProgressBar::new(1) };
-    bar.set_style(ProgressStyle::with_template("{bar:20} {pos}/{len} {msg}").expect("the template is a constant"));
-    let request = WatchChangeOrderRequest { change_order_id: submitted.change_order_id.clone(), after_version: 0 };
+    bar.set_style(
+        ProgressStyle::with_template("{bar:20} {pos}/{len} {msg}").expect("the template is a constant"),
+    );
+    let request =
+        WatchChangeOrderRequest { change_order_id: submitted.change_order_id.clone(), after_version: 0 };
     let mut stream = clients.changes().watch_change_order(request).await?.into_inner();
     let mut latest = submitted;
     while let Some(message) = stream.message().await? {
@@ -106,8 +116,11 @@ fn preview_table(preview: &PreviewChangeOrderResponse) -> String {
             amount(parts.amount_minor),
         ]
     });
-    let table =
-        render::table(&["line", "sku", "units", "gross", "discount", "tax", "gives back"], &[0, 2, 3, 4, 5, 6], rows);
+    let table = render::table(
+        &["line", "sku", "units", "gross", "discount", "tax", "gives back"],
+        &[0, 2, 3, 4, 5, 6],
+        rows,
+    );
     let parts = preview.amounts.unwrap_or_default();
     format!(
         "{table}\n\nshipping {}   gives back {}   total {} -> {}",

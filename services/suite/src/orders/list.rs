@@ -13,7 +13,9 @@ pub async fn orders(clients: &Clients, limit: i32, json: bool) -> Result<()> {
         return render::print_json(&render::proto_json("countermand.order.v1.ListOrdersResponse", &page)?);
     }
     if page.orders.is_empty() {
-        println!("There are no orders yet. Place some with `countermand replay FILE`, or try `countermand demo`.");
+        println!(
+            "There are no orders yet. Place some with `countermand replay FILE`, or try `countermand demo`."
+        );
         return Ok(());
     }
     let rows = page.orders.iter().map(|order| {
@@ -27,7 +29,14 @@ pub async fn orders(clients: &Clients, limit: i32, json: bool) -> Result<()> {
             order.order_id.clone(),
         ]
     });
-    println!("{}", render::table(&["number", "state", "lines", "units", "cancelled", "total", "id"], &[2, 3, 4, 5], rows));
+    println!(
+        "{}",
+        render::table(
+            &["number", "state", "lines", "units", "cancelled", "total", "id"],
+            &[2, 3, 4, 5],
+            rows
+        )
+    );
     if !page.next_page_token.is_empty() {
         println!("{}", render::dim("there are more; ask for more with --limit, or page through ListOrders"));
     }
@@ -38,7 +47,10 @@ pub async fn attention(clients: &Clients, json: bool) -> Result<()> {
     let request = ListAttentionItemsRequest { page_size: 200, ..ListAttentionItemsRequest::default() };
     let page = clients.operations().list_attention_items(request).await?.into_inner();
     if json {
-        return render::print_json(&render::proto_json("countermand.order.v1.ListAttentionItemsResponse", &page)?);
+        return render::print_json(&render::proto_json(
+            "countermand.order.v1.ListAttentionItemsResponse",
+            &page,
+        )?);
     }
     if page.items.is_empty() {
         println!("Nothing needs attention.");

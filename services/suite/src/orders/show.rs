@@ -19,7 +19,12 @@ pub async fn run(clients: &Clients, id_or_number: &str, json: bool) -> Result<()
     let changes = clients.changes().list_change_orders(request).await?.into_inner().change_orders;
     let request = GetMoneyPositionRequest { order_id: order.order_id.clone() };
     // An order without any tender has no money account; it is shown without one.
-    let position = clients.payments().get_money_position(request).await.ok().and_then(|answer| answer.into_inner().position);
+    let position = clients
+        .payments()
+        .get_money_position(request)
+        .await
+        .ok()
+        .and_then(|answer| answer.into_inner().position);
     if json {
         let changes = changes
             .iter()
@@ -45,7 +50,12 @@ pub async fn run(clients: &Clients, id_or_number: &str, json: bool) -> Result<()
 
 pub fn print_order(order: &Order) {
     let state = render::short(order.state().as_str_name(), "ORDER_STATE_").to_owned();
-    println!("{}  {}  {}", render::heading(&order.number), render::state(&state), render::dim(&order.order_id));
+    println!(
+        "{}  {}  {}",
+        render::heading(&order.number),
+        render::state(&state),
+        render::dim(&order.order_id)
+    );
     if let Some(cause) = &order.placement_cause {
         println!("not placed: {} ({})", cause.message, cause.reason);
     }
@@ -92,7 +102,11 @@ pub fn changes_table(changes: &[ChangeOrder]) -> String {
             .iter()
             .map(|refund| {
                 let what = if refund.void_of_authorisation { "void" } else { "refund" };
-                format!("{what} {} {}", render::money(&change.currency_code, refund.amount_minor), refund.state)
+                format!(
+                    "{what} {} {}",
+                    render::money(&change.currency_code, refund.amount_minor),
+                    refund.state
+                )
             })
             .collect();
         vec![

@@ -72,9 +72,9 @@ pub fn parse(bytes: &[u8]) -> Result<Purchases> {
             invoice: cell(0),
             sku: cell(1),
             description: cell(2),
-            quantity: quantity
-                .parse()
-                .with_context(|| format!("line {file_line}: Quantity \"{quantity}\" is not a whole number"))?,
+            quantity: quantity.parse().with_context(|| {
+                format!("line {file_line}: Quantity \"{quantity}\" is not a whole number")
+            })?,
             invoiced_at: cell(4),
             unit_price: cell(5),
             customer,
@@ -88,7 +88,8 @@ pub fn parse(bytes: &[u8]) -> Result<Purchases> {
 
 fn column_indexes(header: &csv::ByteRecord) -> Result<Vec<usize>> {
     ensure!(!header.is_empty(), "the file is empty; expected a header line with {}", COLUMNS.join(","));
-    let names: Vec<String> = header.iter().map(|name| text(name).trim_start_matches('\u{feff}').to_owned()).collect();
+    let names: Vec<String> =
+        header.iter().map(|name| text(name).trim_start_matches('\u{feff}').to_owned()).collect();
     let mut indexes = Vec::with_capacity(COLUMNS.len());
     for column in COLUMNS {
         match names.iter().position(|name| name == column) {
@@ -112,11 +113,14 @@ fn text(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    const HEADER: &str = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
+    const HEADER: &str =
+        "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
 
     #[test]
     fn rows_without_a_customer_are_skipped_and_counted() {
-        let file = format!("{HEADER}1,A,x,2,2010-12-01 08:26:00,2.55,,UK\n1,B,\"y, z\",3,2010-12-01 08:26:00,0.0,17850,UK\n");
+        let file = format!(
+            "{HEADER}1,A,x,2,2010-12-01 08:26:00,2.55,,UK\n1,B,\"y, z\",3,2010-12-01 08:26:00,0.0,17850,UK\n"
+        );
 
         let purchases = parse(file.as_bytes()).unwrap();
 

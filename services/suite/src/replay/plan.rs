@@ -125,9 +125,8 @@ struct Planner {
 
 impl Planner {
     fn buy(&mut self, row: &Row) -> Result<()> {
-        let amount_minor = line_amount(row).with_context(|| {
-            format!("line {}: {} × \"{}\"", row.file_line, row.quantity, row.unit_price)
-        })?;
+        let amount_minor = line_amount(row)
+            .with_context(|| format!("line {}: {} × \"{}\"", row.file_line, row.quantity, row.unit_price))?;
         let order = *self.by_invoice.entry(row.invoice.clone()).or_insert_with(|| {
             self.orders.push(PlannedOrder {
                 invoice: row.invoice.clone(),
@@ -245,7 +244,11 @@ mod tests {
 
     #[test]
     fn two_lines_of_one_cancellation_that_hit_one_order_are_one_change() {
-        let rows = row("1", "A", 5) + &row("1", "A", 2) + &row("1", "B", 9) + &row("C2", "A", -3) + &row("C2", "A", -3);
+        let rows = row("1", "A", 5)
+            + &row("1", "A", 2)
+            + &row("1", "B", 9)
+            + &row("C2", "A", -3)
+            + &row("C2", "A", -3);
 
         let plan = planned(&rows);
 

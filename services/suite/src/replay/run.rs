@@ -13,7 +13,8 @@ use proto::inventory::v1::{
 };
 use proto::order::v1::{
     ChangeInput, ChangeLineInput, ChangeOrder, ChangeOrderState, ChangeOrderType, CreateOrderRequest,
-    ExternalPaymentInput, GetChangeOrderRequest, GetOrderRequest, LineInput, OrderState, SubmitChangeOrderRequest,
+    ExternalPaymentInput, GetChangeOrderRequest, GetOrderRequest, LineInput, OrderState,
+    SubmitChangeOrderRequest,
 };
 
 use super::plan::{Plan, PlannedChange, PlannedOrder, Scope};
@@ -52,7 +53,10 @@ impl Replay<'_> {
             priority: 1,
             active: true,
         };
-        let request = UpsertWarehouseRequest { request_id: self.request_id("warehouse", ""), warehouse: Some(warehouse) };
+        let request = UpsertWarehouseRequest {
+            request_id: self.request_id("warehouse", ""),
+            warehouse: Some(warehouse),
+        };
         let call = async || self.clients.stock().upsert_warehouse(request.clone()).await;
         self.patience.call(call).await.context("creating the warehouse")?;
 
@@ -69,7 +73,8 @@ impl Replay<'_> {
     }
 
     async fn replay_order(&self, order: &PlannedOrder, progress: &ProgressBar) -> Result<()> {
-        let order_id = self.place(order).await.with_context(|| format!("placing invoice {}", order.invoice))?;
+        let order_id =
+            self.place(order).await.with_context(|| format!("placing invoice {}", order.invoice))?;
         progress.inc(1);
         for (index, change) in order.changes.iter().enumerate() {
             self.submit(&order_id, order, index, change)
@@ -88,7 +93,9 @@ impl Replay<'_> {
         for _ in 0..POLLS_MAX {
             match state {
                 OrderState::Placing => tokio::time::sleep(Duration::from_millis(200)).await,
-                OrderState::PlacementFailed => bail!("the order could not be placed: {:?}", placed.placement_cause),
+                OrderState::PlacementFailed => {
+                    bail!("the order could not be placed: {:?}", placed.placement_cause)
+                }
                 _ => return Ok(placed.order_id),
             }
             let request = GetOrderRequest { order_id: placed.order_id.clone(), ..GetOrderRequest::default() };
@@ -131,7 +138,13 @@ impl Replay<'_> {
         }
     }
 
-    async fn submit(&self, order_id: &str, order: &PlannedOrder, index: usize, change: &PlannedChange) -> Result<()> {
+    async fn submit(
+        &self,
+        order_id: &str,
+        order: &PlannedOrder,
+        index: usize,
+        change: &PlannedChange,
+    ) -> Result<()> {
         let (kind, lines) = match &change.scope {
             Scope::WholeOrder => (ChangeOrderType::CancelOrder, Vec::new()),
             Scope::Items(items) => (ChangeOrderType::CancelItems, items.iter().map(selected).collect()),
@@ -150,7 +163,8 @@ impl Replay<'_> {
             ..SubmitChangeOrderRequest::default()
         };
         let call = async || self.clients.changes().submit_change_order(request.clone()).await;
-        let submitted = self.patience.call(call).await?.change_order.context("the answer holds no change order")?;
+        let submitted =
+            self.patience.call(call).await?.change_order.context("the answer holds no change order")?;
         self.completed(submitted).await
     }
 
@@ -163,7 +177,8 @@ impl Replay<'_> {
             }
             let request = GetChangeOrderRequest { change_order_id: change.change_order_id.clone() };
             let call = async || self.clients.changes().get_change_order(request.clone()).await;
-            change = self.patience.call(call).await?.change_order.context("the answer holds no change order")?;
+            change =
+                self.patience.call(call).await?.change_order.context("the answer holds no change order")?;
         }
         bail!("{} is still {:?}", change.number, change.state())
     }

@@ -3,13 +3,16 @@
 use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
-use proto::order::v1::{ChangeOrderState, ListChangeOrdersRequest, ListOrdersRequest, OrderState, OrderSummary};
+use proto::order::v1::{
+    ChangeOrderState, ListChangeOrdersRequest, ListOrdersRequest, OrderState, OrderSummary,
+};
 use serde::Serialize;
 
 use super::plan::{Matching, Plan};
 use super::run::SYSTEM;
 use crate::clients::Clients;
 use crate::patience::Patience;
+use crate::render;
 
 const PAGE_SIZE: i32 = 200;
 
@@ -76,7 +79,9 @@ async fn orders(
         orders.extend(
             page.orders
                 .into_iter()
-                .filter(|order| order.external_references.iter().any(|r| invoices.contains(r.reference.as_str())))
+                .filter(|order| {
+                    order.external_references.iter().any(|r| invoices.contains(r.reference.as_str()))
+                })
                 .map(|order| (order.order_id.clone(), order)),
         );
         page_token = page.next_page_token;
@@ -101,7 +106,8 @@ async fn add_changes(
             external_system: SYSTEM.to_owned(),
             ..ListChangeOrdersRequest::default()
         };
-        let page = patience.call(async || clients.changes().list_change_orders(request.clone()).await).await?;
+        let page =
+            patience.call(async || clients.changes().list_change_orders(request.clone()).await).await?;
         for change in page.change_orders.iter().filter(|change| orders.contains_key(&change.order_id)) {
             match change.state() {
                 ChangeOrderState::Completed | ChangeOrderState::CompletedWithExceptions => {
@@ -125,4 +131,37 @@ async fn add_changes(
     }
     summary.orders_changed = changed.len().try_into()?;
     Ok(())
+}
+
+impl Summary {
+    /// The figures, aligned.
+    pub fn text(&self) -> String {
+        let unsigned = |number: u64| render::count(i64::try_from(number).unwrap_or(i64::MAX));
+        let money = |minor| render::money(self.currency, minor);
+        let matching = &self.matching;
+        let rows = [
+            ("rows skipped (no customer)", unsigned(self.rows_skipped)),
+            ("rows unusable", unsigned(matching.unusable_rows)),
+            ("orders", unsigned(self.orders)),
+            ("  lines", render::count(self.lines)),
+            ("  worth", money(self.placed_minor)),
+            ("cancellation lines", unsigned(matching.cancellation_lines)),
+            ("  fully matched", unsigned(matching.fully_matched)),
+            ("  partly matched", unsigned(matching.partly_matched)),
+            ("  unmatched", unsigned(matching.unmatched)),
+            ("  units asked for", render::count(matching.units)),
+            ("  units matched", render::count(matching.units_matched)),
+            ("change orders", unsigned(self.change_orders)),
+            ("  unfinished", unsigned(self.change_orders_unfinished)),
+            ("  on orders", unsigned(self.orders_changed)),
+            ("  orders wholly cancelled", unsigned(self.orders_wholly_cancelled)),
+            ("  units cancelled", render::count(self.units_cancelled)),
+            ("  refunded", money(self.refunded_minor)),
+        ];
+        render::table(
+            &["read back from the services", ""],
+            &[1],
+            rows.map(|(name, value)| vec![name.to_owned(), value]),
+        )
+    }
 }

@@ -37,7 +37,10 @@ impl Books {
         let mut books = Self::default();
         for &service in services {
             books.export(clients, service).await.with_context(|| {
-                format!("exporting the books of the {} service; is it running? (countermand up)", service.name())
+                format!(
+                    "exporting the books of the {} service; is it running? (countermand up)",
+                    service.name()
+                )
             })?;
         }
         if services.contains(&Service::Payment) {
@@ -47,7 +50,8 @@ impl Books {
     }
 
     async fn export(&mut self, clients: &Clients, service: Service) -> Result<()> {
-        let mut stream = clients.audit(service).export_books(ExportBooksRequest::default()).await?.into_inner();
+        let mut stream =
+            clients.audit(service).export_books(ExportBooksRequest::default()).await?.into_inner();
         while let Some(message) = stream.message().await? {
             if message.book.is_empty() {
                 continue; // the closing message carries the snapshot's instant only

@@ -27,7 +27,9 @@ impl Facts {
         let now = versions(&books);
         for reading in readings {
             let then = versions(reading);
-            moving.extend(now.iter().filter(|(id, moved)| then.get(*id) != Some(moved)).map(|(id, _)| id.clone()));
+            moving.extend(
+                now.iter().filter(|(id, moved)| then.get(*id) != Some(moved)).map(|(id, _)| id.clone()),
+            );
             moving.extend(then.keys().filter(|id| !now.contains_key(*id)).cloned());
         }
         moving.extend(busy(&books));

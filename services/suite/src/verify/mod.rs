@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-pub use self::report::{Report, Verdict};
 use self::books::Books;
 use self::facts::Facts;
+pub use self::report::{Report, Verdict};
 use crate::clients::{Clients, Service};
 use crate::patience::Patience;
 

@@ -73,7 +73,10 @@ impl Report {
             )],
         };
         for broken in &self.broken {
-            lines.push(format!("  {} {}\n      first row: {}", broken.equation.id, broken.equation.says, broken.row));
+            lines.push(format!(
+                "  {} {}\n      first row: {}",
+                broken.equation.id, broken.equation.says, broken.row
+            ));
         }
         if !self.in_flight.is_empty() {
             let some: Vec<&str> = self.in_flight.iter().take(5).map(String::as_str).collect();

@@ -61,7 +61,8 @@ pub fn timeline_tells_steps(facts: &Facts) -> Option<String> {
         counts
     };
     let done = steps(&mut facts.rows(Service::Order, "saga_step"));
-    let told = steps(&mut facts.rows(Service::Order, "timeline").filter(|entry| !entry.text("step").is_empty()));
+    let told =
+        steps(&mut facts.rows(Service::Order, "timeline").filter(|entry| !entry.text("step").is_empty()));
     let untold = done.iter().find(|(key, count)| told.get(*key) != Some(*count));
     let made_up = told.keys().find(|key| !done.contains_key(*key));
     untold
@@ -152,7 +153,11 @@ pub fn inbox_matches_outbox(facts: &Facts) -> Option<String> {
         if facts.moving.is_empty()
             && let Some(event) = taken.keys().next()
         {
-            return Some(format!("{} took in event {event}, which {} never sent", target.name(), source.name()));
+            return Some(format!(
+                "{} took in event {event}, which {} never sent",
+                target.name(),
+                source.name()
+            ));
         }
     }
     None

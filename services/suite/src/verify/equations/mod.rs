@@ -17,32 +17,132 @@ pub struct Equation {
 }
 
 pub const ALL: &[Equation] = &[
-    Equation { id: "I01", says: "refunds that count never exceed what was captured, per payment", first_broken: money::refunds_within_capture },
-    Equation { id: "I01", says: "an account's ceiling and its payments' amounts agree with their captures and voids", first_broken: money::payments_agree },
-    Equation { id: "I03", says: "one refund effect per change order and capture", first_broken: money::one_effect_per_capture },
-    Equation { id: "I03", says: "the gateway's own ledger and our refunds agree", first_broken: money::gateway_agrees },
-    Equation { id: "I04", says: "frozen line amounts add up to what the order was placed for", first_broken: pricing::placed_amounts },
-    Equation { id: "I04", says: "a change gives back exactly the telescoped price of its units", first_broken: pricing::change_amounts },
-    Equation { id: "I04", says: "what changes gave back adds up, per line, group and order", first_broken: pricing::reversed_amounts },
-    Equation { id: "I04", says: "money kept = min(captured, total + fees) + what is owed", first_broken: money::position },
-    Equation { id: "I05", says: "every movement of money has two equal sides", first_broken: money::ledger_balances },
-    Equation { id: "I05", says: "the money ledger adds up to captures less refunds, per payment", first_broken: money::ledger_matches_payments },
-    Equation { id: "I06", says: "on_hand and reserved are the sums of the stock ledger", first_broken: stock::ledger_matches_stock },
-    Equation { id: "I06", says: "reserved = active + held reservations, per warehouse and sku", first_broken: stock::reserved_matches_reservations },
+    Equation {
+        id: "I01",
+        says: "refunds that count never exceed what was captured, per payment",
+        first_broken: money::refunds_within_capture,
+    },
+    Equation {
+        id: "I01",
+        says: "an account's ceiling and its payments' amounts agree with their captures and voids",
+        first_broken: money::payments_agree,
+    },
+    Equation {
+        id: "I03",
+        says: "one refund effect per change order and capture",
+        first_broken: money::one_effect_per_capture,
+    },
+    Equation {
+        id: "I03",
+        says: "the gateway's own ledger and our refunds agree",
+        first_broken: money::gateway_agrees,
+    },
+    Equation {
+        id: "I04",
+        says: "frozen line amounts add up to what the order was placed for",
+        first_broken: pricing::placed_amounts,
+    },
+    Equation {
+        id: "I04",
+        says: "a change gives back exactly the telescoped price of its units",
+        first_broken: pricing::change_amounts,
+    },
+    Equation {
+        id: "I04",
+        says: "what changes gave back adds up, per line, group and order",
+        first_broken: pricing::reversed_amounts,
+    },
+    Equation {
+        id: "I04",
+        says: "money kept = min(captured, total + fees) + what is owed",
+        first_broken: pricing::position,
+    },
+    Equation {
+        id: "I05",
+        says: "every movement of money has two equal sides",
+        first_broken: money::ledger_balances,
+    },
+    Equation {
+        id: "I05",
+        says: "the money ledger adds up to captures less refunds, per payment",
+        first_broken: money::ledger_matches_payments,
+    },
+    Equation {
+        id: "I06",
+        says: "on_hand and reserved are the sums of the stock ledger",
+        first_broken: stock::ledger_matches_stock,
+    },
+    Equation {
+        id: "I06",
+        says: "reserved = active + held reservations, per warehouse and sku",
+        first_broken: stock::reserved_matches_reservations,
+    },
     Equation { id: "I07", says: "0 <= reserved <= on_hand", first_broken: stock::never_oversold },
-    Equation { id: "I08", says: "each stock and money effect happened once", first_broken: stock::effects_once },
-    Equation { id: "I09", says: "ordered = open + cancel_pending + cancelled + fulfilled + cancelled_after_ship", first_broken: quantity::partition },
-    Equation { id: "I09", says: "cancelled = the units of committed changes, per line", first_broken: quantity::cancelled_by_changes },
-    Equation { id: "I10", says: "open units are reserved, shipped units consumed, per line", first_broken: quantity::reservations_match_lines },
-    Equation { id: "I10", says: "no goods are held for a change that has ended", first_broken: quantity::no_stale_holds },
-    Equation { id: "I11", says: "every accepted change ends, runs, or stands on the attention list", first_broken: sagas::changes_end },
-    Equation { id: "I12", says: "a completed saga did every step and undid none; an unwound one undid all it did", first_broken: sagas::all_or_nothing },
-    Equation { id: "I16", says: "at most one change holds an order, and the order says which", first_broken: quantity::one_change_at_a_time },
-    Equation { id: "I18", says: "every accepted request id stands for one resource", first_broken: history::request_keys },
-    Equation { id: "I19", says: "the timeline is gap-free, signed, and in order of time", first_broken: history::timeline_complete },
-    Equation { id: "I19", says: "each saga step has exactly one timeline entry", first_broken: history::timeline_tells_steps },
-    Equation { id: "I20", says: "events are numbered without gaps and every transition has one", first_broken: history::outbox_complete },
-    Equation { id: "I20", says: "each event that was sent was taken in exactly once", first_broken: history::inbox_matches_outbox },
+    Equation {
+        id: "I08",
+        says: "each stock and money effect happened once",
+        first_broken: stock::effects_once,
+    },
+    Equation {
+        id: "I09",
+        says: "ordered = open + cancel_pending + cancelled + fulfilled + cancelled_after_ship",
+        first_broken: quantity::partition,
+    },
+    Equation {
+        id: "I09",
+        says: "cancelled = the units of committed changes, per line",
+        first_broken: quantity::cancelled_by_changes,
+    },
+    Equation {
+        id: "I10",
+        says: "open units are reserved, shipped units consumed, per line",
+        first_broken: quantity::reservations_match_lines,
+    },
+    Equation {
+        id: "I10",
+        says: "no goods are held for a change that has ended",
+        first_broken: quantity::no_stale_holds,
+    },
+    Equation {
+        id: "I11",
+        says: "every accepted change ends, runs, or stands on the attention list",
+        first_broken: sagas::changes_end,
+    },
+    Equation {
+        id: "I12",
+        says: "a completed saga did every step and undid none; an unwound one undid all it did",
+        first_broken: sagas::all_or_nothing,
+    },
+    Equation {
+        id: "I16",
+        says: "at most one change holds an order, and the order says which",
+        first_broken: quantity::one_change_at_a_time,
+    },
+    Equation {
+        id: "I18",
+        says: "every accepted request id stands for one resource",
+        first_broken: history::request_keys,
+    },
+    Equation {
+        id: "I19",
+        says: "the timeline is gap-free, signed, and in order of time",
+        first_broken: history::timeline_complete,
+    },
+    Equation {
+        id: "I19",
+        says: "each saga step has exactly one timeline entry",
+        first_broken: history::timeline_tells_steps,
+    },
+    Equation {
+        id: "I20",
+        says: "events are numbered without gaps and every transition has one",
+        first_broken: history::outbox_complete,
+    },
+    Equation {
+        id: "I20",
+        says: "each event that was sent was taken in exactly once",
+        first_broken: history::inbox_matches_outbox,
+    },
 ];
 
 /// `a = b` or the row that says otherwise.

@@ -58,10 +58,13 @@ pub fn payments_agree(facts: &Facts) -> Option<String> {
         let released = voided.get(id).copied().unwrap_or_default();
         let (captured, voided) = (payment.number("captured_minor"), payment.number("voided_minor"));
         differs(&format!("captured amount of payment {id}"), captured, taken)
-            .or_else(|| (voided < released).then(|| format!("{released} was voided of {}", payment.describe())))
+            .or_else(|| {
+                (voided < released).then(|| format!("{released} was voided of {}", payment.describe()))
+            })
             .or_else(|| {
                 let authorised = payment.number("authorised_minor");
-                (captured + voided > authorised).then(|| format!("more than authorised: {}", payment.describe()))
+                (captured + voided > authorised)
+                    .then(|| format!("more than authorised: {}", payment.describe()))
             })
     })
 }
@@ -108,7 +111,12 @@ pub fn gateway_agrees(facts: &Facts) -> Option<String> {
             && effect.amount_minor == refund.number("amount_minor")
             && effect.currency_code == currency;
         if !agrees && facts.stands_still(refund.text("order_id")) {
-            return Some(format!("the gateway says {} {} for {}", effect.outcome, effect.amount_minor, refund.describe()));
+            return Some(format!(
+                "the gateway says {} {} for {}",
+                effect.outcome,
+                effect.amount_minor,
+                refund.describe()
+            ));
         }
     }
     let left = effects.keys().next();
@@ -121,7 +129,8 @@ pub fn ledger_balances(facts: &Facts) -> Option<String> {
         if entry.number("debit_minor") < 0 || entry.number("credit_minor") < 0 {
             return Some(format!("a negative side: {}", entry.describe()));
         }
-        let sum = sums.entry((entry.text("order_id"), entry.text("tx_id"), entry.text("currency"))).or_default();
+        let sum =
+            sums.entry((entry.text("order_id"), entry.text("tx_id"), entry.text("currency"))).or_default();
         sum.0 += entry.number("debit_minor");
         sum.1 += entry.number("credit_minor");
     }

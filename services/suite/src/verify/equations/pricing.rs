@@ -23,7 +23,9 @@ pub fn placed_amounts(facts: &Facts) -> Option<String> {
     let mut placed: HashMap<&str, i64> = HashMap::new();
     let mut shares: HashMap<(&str, &str), (i64, i64)> = HashMap::new();
     for line in facts.rows(Service::Order, "order_line") {
-        let net = line.number("gross_minor") - line.number("line_discount_minor") - line.number("order_discount_minor");
+        let net = line.number("gross_minor")
+            - line.number("line_discount_minor")
+            - line.number("order_discount_minor");
         let what = format!("goods net of line {}", line.text("line_id"));
         if let Some(broken) = differs(&what, line.number("goods_net_minor"), net) {
             return Some(broken);
@@ -64,7 +66,9 @@ fn committed(facts: &Facts) -> Vec<Row<'_>> {
         .collect();
     let mut changes: Vec<Row<'_>> = facts
         .rows(Service::Order, "change_order")
-        .filter(|change| matches!(change.text("state"), "settling" | "completed" | "completed_with_exceptions"))
+        .filter(|change| {
+            matches!(change.text("state"), "settling" | "completed" | "completed_with_exceptions")
+        })
         .filter(|change| placed.contains(change.text("order_id")))
         .collect();
     changes.sort_by_key(|change| (change.text("decided_at"), change.text("change_order_id")));
@@ -76,7 +80,8 @@ pub fn change_amounts(facts: &Facts) -> Option<String> {
         facts.rows(Service::Order, "order_line").map(|line| (line.text("line_id"), line)).collect();
     let mut groups: HashMap<(&str, &str), i64> = HashMap::new();
     for line in lines.values() {
-        *groups.entry((line.text("order_id"), line.text("delivery_group"))).or_default() += line.number("ordered");
+        *groups.entry((line.text("order_id"), line.text("delivery_group"))).or_default() +=
+            line.number("ordered");
     }
     let charges: HashMap<(&str, &str), Row<'_>> = facts
         .rows(Service::Order, "delivery_group")
@@ -96,7 +101,8 @@ pub fn change_amounts(facts: &Facts) -> Option<String> {
             let Some(line) = lines.get(line_id) else {
                 return Some(format!("a change of a line that is not there: {}", part.describe()));
             };
-            let (k, n, quantity) = (taken.entry(line_id).or_default(), line.number("ordered"), part.number("quantity"));
+            let (k, n, quantity) =
+                (taken.entry(line_id).or_default(), line.number("ordered"), part.number("quantity"));
             if *k + quantity > n {
                 return Some(format!("more units cancelled than ordered: {}", part.describe()));
             }
@@ -163,10 +169,11 @@ pub fn reversed_amounts(facts: &Facts) -> Option<String> {
         facts.rows(Service::Order, "order_head").filter(placed).find_map(|order| {
             let id = order.text("order_id");
             let (amount, freight) = by_order.get(id).copied().unwrap_or_default();
-            differs(&format!("amount taken back of order {id}"), order.number("reversed_minor"), amount).or_else(|| {
-                let groups = shipping.get(id).copied().unwrap_or_default();
-                differs(&format!("shipping taken back of order {id}"), groups, freight)
-            })
+            differs(&format!("amount taken back of order {id}"), order.number("reversed_minor"), amount)
+                .or_else(|| {
+                    let groups = shipping.get(id).copied().unwrap_or_default();
+                    differs(&format!("shipping taken back of order {id}"), groups, freight)
+                })
         })
     })
 }
@@ -191,7 +198,8 @@ pub fn position(facts: &Facts) -> Option<String> {
         .find_map(|order| {
             let id = order.text("order_id");
             let captured = captured.get(id).copied().unwrap_or_default();
-            let worth = order.number("placed_minor") - order.number("reversed_minor") + order.number("fees_minor");
+            let worth =
+                order.number("placed_minor") - order.number("reversed_minor") + order.number("fees_minor");
             let kept = captured - back.get(id).copied().unwrap_or_default();
             let due = captured.min(worth.max(0)) + order.number("refund_owed_minor");
             differs(&format!("money kept for order {id}"), kept, due)

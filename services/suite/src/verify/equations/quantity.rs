@@ -25,7 +25,9 @@ pub fn partition(facts: &Facts) -> Option<String> {
 pub fn cancelled_by_changes(facts: &Facts) -> Option<String> {
     let committed: HashSet<&str> = facts
         .rows(Service::Order, "change_order")
-        .filter(|change| matches!(change.text("state"), "settling" | "completed" | "completed_with_exceptions"))
+        .filter(|change| {
+            matches!(change.text("state"), "settling" | "completed" | "completed_with_exceptions")
+        })
         .map(|change| change.text("change_order_id"))
         .collect();
     let mut cancelled: HashMap<&str, i64> = HashMap::new();
@@ -34,11 +36,14 @@ pub fn cancelled_by_changes(facts: &Facts) -> Option<String> {
             *cancelled.entry(line.text("line_id")).or_default() += line.number("quantity");
         }
     }
-    facts.rows(Service::Order, "order_line").filter(|line| facts.stands_still(line.text("order_id"))).find_map(|line| {
-        let by_changes = cancelled.get(line.text("line_id")).copied().unwrap_or_default();
-        let in_line = line.number("cancelled") + line.number("cancelled_after_ship");
-        differs(&format!("cancelled units of line {}", line.text("line_id")), in_line, by_changes)
-    })
+    facts
+        .rows(Service::Order, "order_line")
+        .filter(|line| facts.stands_still(line.text("order_id")))
+        .find_map(|line| {
+            let by_changes = cancelled.get(line.text("line_id")).copied().unwrap_or_default();
+            let in_line = line.number("cancelled") + line.number("cancelled_after_ship");
+            differs(&format!("cancelled units of line {}", line.text("line_id")), in_line, by_changes)
+        })
 }
 
 pub fn reservations_match_lines(facts: &Facts) -> Option<String> {
@@ -56,19 +61,27 @@ pub fn reservations_match_lines(facts: &Facts) -> Option<String> {
             _ => {}
         }
     }
-    facts.rows(Service::Order, "order_line").filter(|line| facts.stands_still(line.text("order_id"))).find_map(|line| {
-        let (reserved, consumed) = units.get(line.text("line_id")).copied().unwrap_or_default();
-        let line_id = line.text("line_id");
-        let open = if placed.contains(line.text("order_id")) {
-            line.number("open") + line.number("cancel_pending")
-        } else {
-            0
-        };
-        differs(&format!("open units of line {line_id} against its reservations"), open, reserved).or_else(|| {
-            let fulfilled = line.number("fulfilled") + line.number("cancelled_after_ship");
-            differs(&format!("shipped units of line {line_id} against its reservations"), fulfilled, consumed)
+    facts
+        .rows(Service::Order, "order_line")
+        .filter(|line| facts.stands_still(line.text("order_id")))
+        .find_map(|line| {
+            let (reserved, consumed) = units.get(line.text("line_id")).copied().unwrap_or_default();
+            let line_id = line.text("line_id");
+            let open = if placed.contains(line.text("order_id")) {
+                line.number("open") + line.number("cancel_pending")
+            } else {
+                0
+            };
+            differs(&format!("open units of line {line_id} against its reservations"), open, reserved)
+                .or_else(|| {
+                    let fulfilled = line.number("fulfilled") + line.number("cancelled_after_ship");
+                    differs(
+                        &format!("shipped units of line {line_id} against its reservations"),
+                        fulfilled,
+                        consumed,
+                    )
+                })
         })
-    })
 }
 
 pub fn no_stale_holds(facts: &Facts) -> Option<String> {
@@ -80,7 +93,9 @@ pub fn no_stale_holds(facts: &Facts) -> Option<String> {
     facts
         .rows(Service::Inventory, "reservation")
         .filter(|reservation| facts.stands_still(reservation.text("order_id")))
-        .find(|reservation| reservation.text("state") == "held" && !running.contains(reservation.text("held_by")))
+        .find(|reservation| {
+            reservation.text("state") == "held" && !running.contains(reservation.text("held_by"))
+        })
         .map(Row::describe)
 }
 

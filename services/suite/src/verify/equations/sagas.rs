@@ -6,11 +6,15 @@ use crate::clients::Service;
 use crate::verify::facts::Facts;
 
 /// A forward step, and the reversible step it completes.
-const COMPLETES: [(&str, &str); 3] =
-    [("release_goods", "hold_goods"), ("settle_refund", "reserve_refund"), ("capture_payments", "authorise_payments")];
+const COMPLETES: [(&str, &str); 3] = [
+    ("release_goods", "hold_goods"),
+    ("settle_refund", "reserve_refund"),
+    ("capture_payments", "authorise_payments"),
+];
 
 pub fn changes_end(facts: &Facts) -> Option<String> {
-    let sagas: HashMap<&str, _> = facts.rows(Service::Order, "saga").map(|saga| (saga.text("id"), saga)).collect();
+    let sagas: HashMap<&str, _> =
+        facts.rows(Service::Order, "saga").map(|saga| (saga.text("id"), saga)).collect();
     let mut items: HashMap<&str, usize> = HashMap::new();
     for item in facts.rows(Service::Order, "attention").filter(|item| item.text("closed_at").is_empty()) {
         if item.text("allowed_actions").is_empty() || item.text("allowed_actions") == "[]" {
@@ -20,7 +24,10 @@ pub fn changes_end(facts: &Facts) -> Option<String> {
     }
     for saga in sagas.values() {
         if saga.text("state") == "needs_attention" && items.get(saga.text("id")) != Some(&1) {
-            return Some(format!("a saga that needs attention has not exactly one open item: {}", saga.describe()));
+            return Some(format!(
+                "a saga that needs attention has not exactly one open item: {}",
+                saga.describe()
+            ));
         }
     }
     facts.rows(Service::Order, "change_order").find_map(|change| {
@@ -36,8 +43,9 @@ pub fn changes_end(facts: &Facts) -> Option<String> {
         let saga = sagas.get(change.text("saga_id"))?;
         let saga_ended = matches!(saga.text("state"), "completed" | "unwound");
         let own = saga.text("subject_id") == change.text("change_order_id");
-        (own && saga_ended != ended)
-            .then(|| format!("the change and its saga ({}) disagree: {}", saga.text("state"), change.describe()))
+        (own && saga_ended != ended).then(|| {
+            format!("the change and its saga ({}) disagree: {}", saga.text("state"), change.describe())
+        })
     })
 }
 

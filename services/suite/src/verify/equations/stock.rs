@@ -45,7 +45,8 @@ pub fn reserved_matches_reservations(facts: &Facts) -> Option<String> {
     for reservation in facts.rows(Service::Inventory, "reservation") {
         let warehouse = reservation.text("warehouse_id");
         if matches!(reservation.text("state"), "active" | "held") && !dropship.contains(warehouse) {
-            *reserved.entry((warehouse, reservation.text("sku"))).or_default() += reservation.number("quantity");
+            *reserved.entry((warehouse, reservation.text("sku"))).or_default() +=
+                reservation.number("quantity");
         }
     }
     for stock in facts.rows(Service::Inventory, "stock") {
@@ -57,7 +58,9 @@ pub fn reserved_matches_reservations(facts: &Facts) -> Option<String> {
         }
     }
     let left = reserved.first_key_value();
-    left.map(|((warehouse, sku), units)| format!("{units} units of {sku} are reserved in {warehouse} without a stock row"))
+    left.map(|((warehouse, sku), units)| {
+        format!("{units} units of {sku} are reserved in {warehouse} without a stock row")
+    })
 }
 
 pub fn never_oversold(facts: &Facts) -> Option<String> {
@@ -77,8 +80,8 @@ pub fn effects_once(facts: &Facts) -> Option<String> {
     }
     let mut seen = HashSet::new();
     for entry in facts.rows(Service::Payment, "money_ledger") {
-        let effect =
-            ["saga_id", "step", "direction", "account", "reference_id", "kind"].map(|column| entry.text(column));
+        let effect = ["saga_id", "step", "direction", "account", "reference_id", "kind"]
+            .map(|column| entry.text(column));
         if !seen.insert(effect) {
             return Some(format!("a second money movement: {}", entry.describe()));
         }

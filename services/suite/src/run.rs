@@ -1,0 +1,112 @@
+//! From a parsed command line to the verb that was asked for.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::CommandFactory;
+use indicatif::{ProgressBar, ProgressStyle};
+use proto::order::v1::Settlement;
+
+use crate::cli::{Cli, OrderVerb, SettlementChoice, Verb};
+use crate::clients::Clients;
+use crate::orders::{cancel, list, show, timeline};
+use crate::patience::Patience;
+use crate::replay;
+use crate::verify::{self, Verdict};
+use crate::{demo, render};
+
+const EXIT_BROKEN: u8 = 1;
+const EXIT_EMPTY: u8 = 2;
+
+pub async fn perform(cli: Cli) -> Result<ExitCode> {
+    let clients = Clients::connect(&cli.addresses)?;
+    match cli.verb {
+        Verb::Verify => return verify(&clients, cli.json).await,
+        Verb::Replay { file, concurrency, patience, .. } => {
+            let patience = Patience { total: Duration::from_secs(patience) };
+            return replay(&clients, &file, usize::from(concurrency), patience, cli.json).await;
+        }
+        Verb::Demo { .. } => demo::tell(&clients).await?,
+        Verb::Order { verb } => order(&clients, verb, cli.json).await?,
+        Verb::Timeline { order, follow } => timeline::run(&clients, &order, follow, cli.json).await?,
+        Verb::Attention => list::attention(&clients, cli.json).await?,
+        Verb::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "countermand", &mut std::io::stdout());
+        }
+        Verb::Up { .. } | Verb::Bench { .. } => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn order(clients: &Clients, verb: OrderVerb, json: bool) -> Result<()> {
+    match verb {
+        OrderVerb::Show { order } => show::run(clients, &order, json).await,
+        OrderVerb::List { limit } => list::orders(clients, limit, json).await,
+        OrderVerb::Cancel { order, lines, reason, note, preview, settlement, request_id } => {
+            let settlement = match settlement {
+                SettlementChoice::Auto => Settlement::Auto,
+                SettlementChoice::None => Settlement::None,
+            };
+            let wish = cancel::Wish {
+                order: &order,
+                lines: &lines,
+                reason: &reason,
+                note: &note,
+                settlement,
+                preview,
+                request_id,
+            };
+            cancel::run(clients, wish, json).await
+        }
+    }
+}
+
+async fn verify(clients: &Clients, json: bool) -> Result<ExitCode> {
+    let report = verify::run(clients).await?;
+    if json {
+        render::print_json(&report.json())?;
+    } else {
+        println!("{}", report.text());
+    }
+    Ok(exit_code(report.verdict()))
+}
+
+fn exit_code(verdict: Verdict) -> ExitCode {
+    match verdict {
+        Verdict::Holds => ExitCode::SUCCESS,
+        Verdict::Broken => ExitCode::from(EXIT_BROKEN),
+        Verdict::Empty => ExitCode::from(EXIT_EMPTY),
+    }
+}
+
+async fn replay(
+    clients: &Clients,
+    file: &Path,
+    concurrency: usize,
+    patience: Patience,
+    json: bool,
+) -> Result<ExitCode> {
+    let plan = replay::plan::plan(replay::file::read(file)?)?;
+    let steps = plan.orders.len() + plan.change_count();
+    let bar =
+        if json || !std::io::stderr().is_terminal() { ProgressBar::hidden() } else { ProgressBar::new(0) };
+    bar.set_length(u64::try_from(steps)?);
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}  {elapsed} (about {eta} left)")?);
+    let run = replay::run::Replay { clients, plan: &plan, concurrency, patience };
+    run.run(&bar).await?;
+    bar.finish_and_clear();
+
+    let summary = replay::summary::read_back(clients, &plan, patience).await?;
+    let report = verify::run(clients).await?;
+    if json {
+        render::print_json(
+            &serde_json::json!({ "summary": summary, "verify": serde_json::to_value(report.json())? }),
+        )?;
+    } else {
+        println!("{}\n\n{}", summary.text(), report.text());
+    }
+    Ok(exit_code(report.verdict()))
+}
