@@ -15,3 +15,4 @@
 pub mod domain;
 pub mod ports;
 pub mod store;
+pub mod wire;

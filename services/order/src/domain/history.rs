@@ -5,6 +5,7 @@
 
 use types::{ChangeOrderId, Refusal, SagaId, Timestamp};
 
+use super::attention::AttentionItem;
 use super::change::ChangeOrder;
 use super::order::{Actor, Order, OrderState, Summary};
 
@@ -92,6 +93,10 @@ pub enum Fact {
     ChangeCompleted {
         change: Box<ChangeOrder>,
         order: Summary,
+    },
+    /// Somebody has to look.
+    AttentionOpened {
+        item: AttentionItem,
     },
 }
 

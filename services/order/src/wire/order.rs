@@ -1,0 +1,135 @@
+//! Orders.
+
+use proto::order::v1 as wire;
+use types::text::display;
+
+use super::shared::{actor, external_reference, refusal, timestamp};
+use crate::domain::order::{Group, Line, Order, OrderState, Parties, Placement, Summary, Totals};
+
+pub fn order(order: &Order) -> wire::Order {
+    wire::Order {
+        order_id: order.order_id.to_string(),
+        number: order.number.clone(),
+        state: order_state(order.state()).into(),
+        currency_code: order.currency.to_string(),
+        lines: order.lines.iter().map(line).collect(),
+        delivery_groups: order.groups.iter().map(group).collect(),
+        totals: Some(totals(order.totals())),
+        parties: Some(parties(&order.parties)),
+        external_references: order.references.iter().map(external_reference).collect(),
+        created_by: Some(actor(&order.created_by)),
+        created_at: order.created_at.to_string(),
+        confirmed_at: timestamp(order.confirmed_at),
+        processing_at: timestamp(order.processing_at),
+        placement_cause: match &order.placement {
+            Placement::Failed(cause) => Some(refusal(cause)),
+            Placement::Placing | Placement::Open => None,
+        },
+        change_in_progress: order.change_in_progress.as_ref().map_or_else(String::new, ToString::to_string),
+        version: order.version,
+        pricing_version: order.pricing_version,
+        attention_open: order.attention_open > 0,
+        customer_id: display(&order.customer_id),
+        cancelled_by_change: order.cancelled_by_change.as_ref().map_or_else(String::new, ToString::to_string),
+    }
+}
+
+pub fn summary(summary: &Summary) -> wire::OrderSummary {
+    wire::OrderSummary {
+        order_id: summary.order_id.to_string(),
+        number: summary.number.clone(),
+        state: order_state(summary.state).into(),
+        currency_code: summary.currency.to_string(),
+        totals: Some(totals(summary.totals)),
+        line_count: summary.line_count,
+        units_ordered: summary.units_ordered,
+        units_cancelled: summary.units_cancelled,
+        customer_id: display(&summary.customer_id),
+        created_at: summary.created_at.to_string(),
+        external_references: summary.references.iter().map(external_reference).collect(),
+        change_in_progress: summary.change_in_progress.as_ref().map_or_else(String::new, ToString::to_string),
+        attention_open: summary.attention_open,
+    }
+}
+
+pub fn order_state(state: OrderState) -> wire::OrderState {
+    match state {
+        OrderState::Placing => wire::OrderState::Placing,
+        OrderState::PlacementFailed => wire::OrderState::PlacementFailed,
+        OrderState::Pending => wire::OrderState::Pending,
+        OrderState::Confirmed => wire::OrderState::Confirmed,
+        OrderState::Processing => wire::OrderState::Processing,
+        OrderState::PartiallyShipped => wire::OrderState::PartiallyShipped,
+        OrderState::Shipped => wire::OrderState::Shipped,
+        OrderState::OutForDelivery => wire::OrderState::OutForDelivery,
+        OrderState::PartiallyDelivered => wire::OrderState::PartiallyDelivered,
+        OrderState::Delivered => wire::OrderState::Delivered,
+        OrderState::Cancelled => wire::OrderState::Cancelled,
+        OrderState::Returned => wire::OrderState::Returned,
+        OrderState::ClosedMixed => wire::OrderState::ClosedMixed,
+    }
+}
+
+fn line(line: &Line) -> wire::OrderLine {
+    let quantities = line.quantities;
+    let amounts = line.amounts;
+    wire::OrderLine {
+        line_id: line.line_id.to_string(),
+        line_number: line.line_number,
+        sku: line.sku.clone(),
+        description: display(&line.description),
+        unit_price: line.unit_price.to_string(),
+        quantities: Some(wire::LineQuantities {
+            ordered: quantities.ordered,
+            open: quantities.open,
+            cancel_pending: quantities.cancel_pending,
+            cancelled: quantities.cancelled,
+            fulfilled: quantities.fulfilled,
+            cancelled_after_ship: quantities.cancelled_after_ship,
+            returned: quantities.returned,
+            delivered: quantities.delivered,
+            net: quantities.net(),
+        }),
+        amounts: Some(wire::LineAmounts {
+            gross: amounts.gross,
+            line_discount: amounts.line_discount,
+            order_discount_share: amounts.order_discount,
+            goods_net: amounts.goods_net,
+            tax: amounts.tax,
+            tax_included: amounts.tax_included,
+            shipping_share: amounts.shipping,
+            shipping_tax_share: amounts.shipping_tax,
+        }),
+        delivery_group: display(&line.delivery_group),
+        reversed_minor: line.reversed_minor,
+    }
+}
+
+fn group(group: &Group) -> wire::DeliveryGroup {
+    wire::DeliveryGroup {
+        delivery_group: display(&group.delivery_group),
+        shipping_minor: group.shipping_minor,
+        shipping_tax_minor: group.shipping_tax_minor,
+        shipping_reversed_minor: group.shipping_reversed_minor,
+        shipping_tax_reversed_minor: group.shipping_tax_reversed_minor,
+    }
+}
+
+fn totals(totals: Totals) -> wire::OrderTotals {
+    wire::OrderTotals {
+        placed_minor: totals.placed_minor,
+        reversed_minor: totals.reversed_minor,
+        total_minor: totals.total_minor(),
+        fees_minor: totals.fees_minor,
+        refund_owed_minor: totals.refund_owed_minor,
+    }
+}
+
+fn parties(parties: &Parties) -> wire::Parties {
+    wire::Parties {
+        buyer: display(&parties.buyer),
+        supplier: display(&parties.supplier),
+        source_router: display(&parties.source_router),
+        client_contact: display(&parties.client_contact),
+    }
+}
