@@ -12,6 +12,8 @@ CREATE TABLE order_head (
     'returned', 'closed_mixed')),
   placement_reason TEXT,
   placement_message TEXT,
+  -- The variables of the message, a JSON object.
+  placement_details TEXT,
   confirmed_at TEXT,
   processing_at TEXT,
   created_at TEXT NOT NULL,
@@ -43,7 +45,8 @@ CREATE TABLE order_head (
   CHECK ((placement = 'placing') = (state = 'placing')),
   CHECK ((placement = 'failed') = (state = 'placement_failed')),
   CHECK ((placement = 'failed') = (placement_reason IS NOT NULL)),
-  CHECK ((placement_reason IS NULL) = (placement_message IS NULL))
+  CHECK ((placement_reason IS NULL) = (placement_message IS NULL)),
+  CHECK ((placement_reason IS NULL) = (placement_details IS NULL))
 );
 
 CREATE INDEX order_head_by_customer ON order_head (tenant_id, customer_id, order_id);
@@ -57,7 +60,8 @@ CREATE TABLE order_line (
   sku TEXT NOT NULL,
   description TEXT NOT NULL,
   unit_price TEXT NOT NULL,
-  warehouse_id TEXT NOT NULL,
+  -- NULL leaves the choice to the inventory.
+  warehouse_id TEXT,
   delivery_group TEXT NOT NULL,
   ordered BIGINT NOT NULL CHECK (ordered > 0),
   open BIGINT NOT NULL CHECK (open >= 0),

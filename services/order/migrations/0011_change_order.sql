@@ -23,14 +23,17 @@ CREATE TABLE change_order (
   discount_minor BIGINT NOT NULL,
   goods_net_minor BIGINT NOT NULL,
   tax_minor BIGINT NOT NULL,
+  tax_included BIGINT NOT NULL CHECK (tax_included IN (0, 1)),
   shipping_minor BIGINT NOT NULL,
   shipping_tax_minor BIGINT NOT NULL,
   fee_minor BIGINT NOT NULL,
   amount_minor BIGINT NOT NULL CHECK (amount_minor >= 0),
   -- What the order comes to after the change.
   new_total_minor BIGINT NOT NULL CHECK (new_total_minor >= 0),
+  -- Why it was rejected, or is being put back; the details are a JSON object.
   cause_reason TEXT,
   cause_message TEXT,
+  cause_details TEXT,
   refund_owed_minor BIGINT NOT NULL CHECK (refund_owed_minor >= 0),
   -- JSON lists of what is owed and why, and of the refunds as the payment service last told them.
   exceptions TEXT NOT NULL,
@@ -44,6 +47,8 @@ CREATE TABLE change_order (
   UNIQUE (tenant_id, number),
   FOREIGN KEY (tenant_id, order_id) REFERENCES order_head (tenant_id, order_id),
   CHECK (state <> 'rejected' OR cause_reason IS NOT NULL),
+  CHECK ((cause_reason IS NULL) = (cause_message IS NULL)),
+  CHECK ((cause_reason IS NULL) = (cause_details IS NULL)),
   CHECK (state NOT IN ('settling', 'completed_with_exceptions') OR decided_at IS NOT NULL),
   CHECK ((finished_at IS NOT NULL) = (state IN ('declined', 'expired', 'withdrawn', 'rejected', 'completed',
     'completed_with_exceptions')))

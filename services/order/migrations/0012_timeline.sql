@@ -28,10 +28,12 @@ CREATE TABLE attention (
   attention_id TEXT NOT NULL,
   subject_type TEXT NOT NULL,
   subject_id TEXT NOT NULL,
-  order_id TEXT NOT NULL,
+  order_id TEXT,
   change_order_id TEXT,
   reason TEXT NOT NULL,
   message TEXT NOT NULL,
+  -- The variables of the message, a JSON object.
+  details TEXT NOT NULL,
   -- RPC names separated by one blank, never empty.
   allowed_actions TEXT NOT NULL CHECK (allowed_actions <> ''),
   opened_at TEXT NOT NULL,
@@ -42,3 +44,4 @@ CREATE TABLE attention (
 -- One open item for one cause of one subject: raising it again changes nothing.
 CREATE UNIQUE INDEX attention_open ON attention (tenant_id, subject_type, subject_id, reason)
   WHERE closed_at IS NULL;
+CREATE INDEX attention_by_order ON attention (tenant_id, order_id) WHERE closed_at IS NULL;

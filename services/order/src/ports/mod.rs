@@ -1,0 +1,31 @@
+//! The only room that calls other services. It knows messages and channels, and decides nothing: an answer that
+//! is not clearly one stays unknown.
+
+mod goods;
+mod quotes;
+mod refunds;
+mod relay;
+mod result;
+
+use kit::client::Channel;
+
+pub use goods::Goods;
+pub use quotes::Quotes;
+pub use refunds::Refunds;
+pub use relay::Relay;
+
+/// What the steps of sagas may call, and nothing more.
+pub struct Ports {
+    pub goods: Goods,
+    pub refunds: Refunds,
+}
+
+/// Channels to the internal listeners of the services that this one calls.
+#[derive(Clone)]
+pub struct Peers {
+    pub inventory: Channel,
+    pub payment: Channel,
+    /// The public listener of payment, which forecasts refunds.
+    pub payment_public: Channel,
+    pub notification: Channel,
+}

@@ -1,0 +1,113 @@
+//! `attention`: what a person has to look at.
+
+use std::collections::BTreeSet;
+
+use storage::{DbError, Row, Statement, Table, Tx, Value, values};
+use types::{AttentionId, ChangeOrderId, OrderId, Refusal, Tenant};
+
+use super::keys::{self, OrderKey};
+use super::refusals;
+use crate::domain::attention::AttentionItem;
+
+pub type AttentionKey = (Tenant, AttentionId);
+
+/// Only items of locked orders are read to be closed, so they need no lock of their own.
+static LOAD_OPEN: Statement = Statement::new(
+    "order.load_open_attention",
+    "SELECT a.tenant_id, a.attention_id, a.subject_type, a.subject_id, a.order_id, a.change_order_id, a.reason,
+       a.message, a.details, a.allowed_actions, a.opened_at, a.closed_at
+       FROM rows($1: tenant_id text, order_id text) AS r
+       JOIN attention AS a ON a.tenant_id = r.tenant_id AND a.order_id = r.order_id
+      WHERE a.closed_at IS NULL
+      ORDER BY a.tenant_id, a.attention_id",
+);
+
+static INSERT: Statement = Statement::new(
+    "order.insert_attention",
+    "INSERT INTO attention (tenant_id, attention_id, closed_at, subject_type, subject_id, order_id, change_order_id,
+       reason, message, details, allowed_actions, opened_at)
+     SELECT tenant_id, attention_id, closed_at, subject_type, subject_id, order_id, change_order_id, reason, message,
+       details, allowed_actions, opened_at
+       FROM rows($1: tenant_id text, attention_id text, closed_at text, subject_type text, subject_id text,
+         order_id text, change_order_id text, reason text, message text, details text, allowed_actions text,
+         opened_at text)",
+);
+
+static CLOSE: Statement = Statement::new(
+    "order.close_attention",
+    "UPDATE attention SET closed_at = r.closed_at
+      FROM rows($1: tenant_id text, attention_id text, closed_at text) AS r
+     WHERE attention.tenant_id = r.tenant_id AND attention.attention_id = r.attention_id
+       AND attention.closed_at IS NULL",
+);
+
+static LIST: Statement = Statement::new(
+    "order.list_attention",
+    "SELECT tenant_id, attention_id, subject_type, subject_id, order_id, change_order_id, reason, message, details,
+       allowed_actions, opened_at, closed_at
+       FROM attention
+      WHERE tenant_id = $1 AND attention_id > $2 AND (closed_at IS NULL OR $3 = 1)
+      ORDER BY attention_id LIMIT $4",
+);
+
+/// The open items of these orders.
+pub async fn load_open(
+    tx: &mut Tx,
+    orders: &BTreeSet<OrderKey>,
+) -> Result<Vec<(AttentionKey, AttentionItem)>, DbError> {
+    if orders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = tx.fetch_all(&LOAD_OPEN, values![keys::rows(orders)]).await?;
+    rows.iter().map(|row| Ok((key(row)?, read(row)?))).collect()
+}
+
+/// Writes the items that were opened or closed; nothing else about them changes.
+pub async fn flush(tx: &mut Tx, items: &Table<AttentionKey, AttentionItem>) -> Result<(), DbError> {
+    let closing = |key: &AttentionKey, item: &AttentionItem| values![&key.0, &key.1, item.closed_at];
+    let opening = |key: &AttentionKey, item: &AttentionItem| {
+        let mut row = closing(key, item);
+        row.extend(values![
+            &item.subject_type,
+            &item.subject_id,
+            item.order_id.as_ref(),
+            item.change_order_id.as_ref(),
+        ]);
+        row.extend(refusals::values(Some(&item.cause)));
+        row.extend(values![item.allowed_actions.join(" "), item.opened_at]);
+        row
+    };
+    items.flush_inserts(tx, &INSERT, opening).await?;
+    items.flush_updates(tx, &CLOSE, closing).await
+}
+
+/// At most `limit` items behind an id, oldest first.
+pub async fn list(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    after: &str,
+    include_closed: bool,
+    limit: i64,
+) -> Result<Vec<AttentionItem>, DbError> {
+    let values: Vec<Value> = values![tenant, after, i64::from(include_closed), limit];
+    tx.fetch_all(&LIST, values).await?.iter().map(read).collect()
+}
+
+fn key(row: &Row) -> Result<AttentionKey, DbError> {
+    Ok((row.tenant()?, row.parsed("attention_id", AttentionId::parse)?))
+}
+
+fn read(row: &Row) -> Result<AttentionItem, DbError> {
+    let cause: Option<Refusal> = refusals::read(row, "reason", "message", "details")?;
+    Ok(AttentionItem {
+        attention_id: row.parsed("attention_id", AttentionId::parse)?,
+        subject_type: row.text("subject_type")?,
+        subject_id: row.text("subject_id")?,
+        order_id: row.opt_parsed("order_id", OrderId::parse)?,
+        change_order_id: row.opt_parsed("change_order_id", ChangeOrderId::parse)?,
+        cause: cause.ok_or_else(|| DbError::malformed(LIST.name(), "an item without a reason"))?,
+        allowed_actions: row.text("allowed_actions")?.split(' ').map(str::to_owned).collect(),
+        opened_at: row.timestamp("opened_at")?,
+        closed_at: row.opt_timestamp("closed_at")?,
+    })
+}

@@ -1,0 +1,346 @@
+//! `change_order` and `change_order_line`. A change is locked through its order's head, so it needs no lock itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use storage::{DbError, Row, Rows, Statement, Table, Tx, Value, values};
+use types::{ChangeOrderId, LineId, OrderId, Reason, Refusal, SagaId, Timestamp};
+
+use super::keys::{self, ChangeKey};
+use super::refusals;
+use crate::domain::change::{
+    ChangeLine, ChangeOrder, ChangeState, ChangeType, LabelAction, Parts, Refund, Settlement,
+};
+use crate::domain::order::Actor;
+
+/// The columns of a change, for every statement that reads whole ones.
+macro_rules! change_columns {
+    () => {
+        "c.tenant_id, c.change_order_id, c.order_id, c.number, c.type, c.state, c.saga_id, c.settlement,
+         c.label_action, c.reason_code, c.note, c.requested_by_user, c.requested_by_org, c.requested_by_role,
+         c.quote_id, c.policy_version, c.rule, c.gross_minor, c.discount_minor, c.goods_net_minor, c.tax_minor,
+         c.tax_included, c.shipping_minor, c.shipping_tax_minor, c.fee_minor, c.amount_minor, c.new_total_minor,
+         c.cause_reason, c.cause_message, c.cause_details, c.refund_owed_minor, c.exceptions, c.refunds, c.version,
+         c.created_at, c.decided_at, c.finished_at, c.attention_open"
+    };
+}
+pub(super) use change_columns;
+
+static LOAD: Statement = Statement::new(
+    "order.load_changes",
+    concat!(
+        "SELECT ",
+        change_columns!(),
+        " FROM rows($1: tenant_id text, change_order_id text) AS r
+          JOIN change_order AS c ON c.tenant_id = r.tenant_id AND c.change_order_id = r.change_order_id"
+    ),
+);
+
+/// A change never moves to another order or saga, so this may be read before anything is locked.
+static FIND_OWNERS: Statement = Statement::new(
+    "order.find_change_owners",
+    "SELECT c.tenant_id, c.change_order_id, c.order_id, c.saga_id
+       FROM rows($1: tenant_id text, change_order_id text) AS r
+       JOIN change_order AS c ON c.tenant_id = r.tenant_id AND c.change_order_id = r.change_order_id",
+);
+
+static INSERT: Statement = Statement::new(
+    "order.insert_changes",
+    "INSERT INTO change_order (tenant_id, change_order_id, state, cause_reason, cause_message, cause_details,
+       refund_owed_minor, exceptions, refunds, version, decided_at, finished_at, attention_open, order_id, number,
+       type, saga_id, settlement, label_action, reason_code, note, requested_by_user, requested_by_org,
+       requested_by_role, quote_id, policy_version, rule, new_total_minor, created_at, gross_minor, discount_minor,
+       goods_net_minor, tax_minor, tax_included, shipping_minor, shipping_tax_minor, fee_minor, amount_minor)
+     SELECT tenant_id, change_order_id, state, cause_reason, cause_message, cause_details, refund_owed_minor,
+       exceptions, refunds, version, decided_at, finished_at, attention_open, order_id, number, type, saga_id,
+       settlement, label_action, reason_code, note, requested_by_user, requested_by_org, requested_by_role,
+       quote_id, policy_version, rule, new_total_minor, created_at, gross_minor, discount_minor, goods_net_minor,
+       tax_minor, tax_included, shipping_minor, shipping_tax_minor, fee_minor, amount_minor
+       FROM rows($1: tenant_id text, change_order_id text, state text, cause_reason text, cause_message text,
+         cause_details text, refund_owed_minor bigint, exceptions text, refunds text, version bigint,
+         decided_at text, finished_at text, attention_open bigint, order_id text, number text, type text,
+         saga_id text, settlement text, label_action text, reason_code text, note text, requested_by_user text,
+         requested_by_org text, requested_by_role text, quote_id text, policy_version text, rule text,
+         new_total_minor bigint, created_at text, gross_minor bigint, discount_minor bigint,
+         goods_net_minor bigint, tax_minor bigint, tax_included bigint, shipping_minor bigint,
+         shipping_tax_minor bigint, fee_minor bigint, amount_minor bigint)",
+);
+
+static UPDATE: Statement = Statement::new(
+    "order.update_changes",
+    "UPDATE change_order SET state = r.state, cause_reason = r.cause_reason, cause_message = r.cause_message,
+       cause_details = r.cause_details, refund_owed_minor = r.refund_owed_minor, exceptions = r.exceptions,
+       refunds = r.refunds, version = r.version, decided_at = r.decided_at, finished_at = r.finished_at,
+       attention_open = r.attention_open
+      FROM rows($1: tenant_id text, change_order_id text, state text, cause_reason text, cause_message text,
+         cause_details text, refund_owed_minor bigint, exceptions text, refunds text, version bigint,
+         decided_at text, finished_at text, attention_open bigint) AS r
+     WHERE change_order.tenant_id = r.tenant_id AND change_order.change_order_id = r.change_order_id",
+);
+
+static LOAD_LINES: Statement = Statement::new(
+    "order.load_change_lines",
+    "SELECT l.tenant_id, l.change_order_id, l.line_id, l.line_number, l.sku, l.quantity, l.reason_code, l.note,
+       l.gross_minor, l.discount_minor, l.goods_net_minor, l.tax_minor, l.tax_included, l.shipping_minor,
+       l.shipping_tax_minor, l.fee_minor, l.amount_minor
+       FROM rows($1: tenant_id text, change_order_id text) AS r
+       JOIN change_order_line AS l ON l.tenant_id = r.tenant_id AND l.change_order_id = r.change_order_id
+      ORDER BY l.tenant_id, l.change_order_id, l.line_number",
+);
+
+static INSERT_LINES: Statement = Statement::new(
+    "order.insert_change_lines",
+    "INSERT INTO change_order_line (tenant_id, change_order_id, line_id, line_number, sku, quantity, reason_code,
+       note, gross_minor, discount_minor, goods_net_minor, tax_minor, tax_included, shipping_minor,
+       shipping_tax_minor, fee_minor, amount_minor)
+     SELECT tenant_id, change_order_id, line_id, line_number, sku, quantity, reason_code, note, gross_minor,
+       discount_minor, goods_net_minor, tax_minor, tax_included, shipping_minor, shipping_tax_minor, fee_minor,
+       amount_minor
+       FROM rows($1: tenant_id text, change_order_id text, line_id text, line_number bigint, sku text,
+         quantity bigint, reason_code text, note text, gross_minor bigint, discount_minor bigint,
+         goods_net_minor bigint, tax_minor bigint, tax_included bigint, shipping_minor bigint,
+         shipping_tax_minor bigint, fee_minor bigint, amount_minor bigint)",
+);
+
+/// Whose a change is: what has to be locked before it is touched.
+pub struct Owners {
+    pub order_id: OrderId,
+    pub saga_id: SagaId,
+}
+
+pub async fn find_owners(
+    tx: &mut Tx,
+    keys: &BTreeSet<ChangeKey>,
+) -> Result<BTreeMap<ChangeKey, Owners>, DbError> {
+    if keys.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows = tx.fetch_all(&FIND_OWNERS, values![keys::rows(keys)]).await?;
+    rows.iter()
+        .map(|row| {
+            let owners = Owners {
+                order_id: row.parsed("order_id", OrderId::parse)?,
+                saga_id: row.parsed("saga_id", SagaId::parse)?,
+            };
+            Ok((key_of(row)?, owners))
+        })
+        .collect()
+}
+
+pub async fn load(tx: &mut Tx, keys: &BTreeSet<ChangeKey>) -> Result<Vec<ChangeOrder>, DbError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = tx.fetch_all(&LOAD, values![keys::rows(keys)]).await?;
+    let changes = rows.iter().map(read).collect::<Result<_, _>>()?;
+    hang_on(tx, keys, changes).await
+}
+
+/// Puts the lines to changes that were read, and keeps the order of the changes.
+pub(super) async fn hang_on(
+    tx: &mut Tx,
+    keys: &BTreeSet<ChangeKey>,
+    mut changes: Vec<ChangeOrder>,
+) -> Result<Vec<ChangeOrder>, DbError> {
+    let places: BTreeMap<ChangeKey, usize> =
+        changes.iter().enumerate().map(|(at, change)| (key(change), at)).collect();
+    for row in tx.fetch_all(&LOAD_LINES, values![keys::rows(keys)]).await? {
+        changes[places[&key_of(&row)?]].lines.push(read_line(&row)?);
+    }
+    Ok(changes)
+}
+
+/// Writes the changes that are new or have moved. What was asked for, and its price, never change.
+pub async fn flush(tx: &mut Tx, changes: &Table<ChangeKey, ChangeOrder>) -> Result<(), DbError> {
+    let inserted = |_: &ChangeKey, change: &ChangeOrder| {
+        let mut row = changing(change);
+        row.extend(unchanging(change));
+        row
+    };
+    changes.flush_inserts(tx, &INSERT, inserted).await?;
+    changes.flush_updates(tx, &UPDATE, |_, change| changing(change)).await?;
+
+    let lines: Rows = changes
+        .inserted()
+        .into_iter()
+        .flat_map(|(_, change)| change.lines.iter().map(move |line| line_row(change, line)))
+        .collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let expected = lines.len() as u64;
+    tx.execute_exactly(&INSERT_LINES, values![lines], expected).await
+}
+
+pub fn key(change: &ChangeOrder) -> ChangeKey {
+    (change.tenant.clone(), change.change_order_id.clone())
+}
+
+fn key_of(row: &Row) -> Result<ChangeKey, DbError> {
+    Ok((row.tenant()?, row.parsed("change_order_id", ChangeOrderId::parse)?))
+}
+
+/// The key, and the columns that move.
+fn changing(change: &ChangeOrder) -> Vec<Value> {
+    let mut row = values![&change.tenant, &change.change_order_id, change.state.as_str()];
+    row.extend(refusals::values(change.cause.as_ref()));
+    row.extend(values![
+        change.refund_owed_minor,
+        exceptions_text(&change.exceptions),
+        serde_json::to_string(&change.refunds).expect("texts and numbers always have a JSON form"),
+        change.version,
+        change.decided_at,
+        change.finished_at,
+        change.attention_open,
+    ]);
+    row
+}
+
+/// The columns that are written once.
+fn unchanging(change: &ChangeOrder) -> Vec<Value> {
+    let by = &change.requested_by;
+    let mut row = values![
+        &change.order_id,
+        &change.number,
+        change.change_type.as_str(),
+        &change.saga_id,
+        change.settlement.as_str(),
+        change.label_action.as_str(),
+        &change.reason_code,
+        &change.note,
+        &by.user,
+        &by.organisation,
+        &by.role,
+        &change.quote_id,
+        &change.policy_version,
+        &change.rule,
+        change.new_total_minor,
+        change.created_at,
+    ];
+    row.extend(parts_values(change.amounts));
+    row
+}
+
+fn line_row(change: &ChangeOrder, line: &ChangeLine) -> Vec<Value> {
+    let mut row = values![
+        &change.tenant,
+        &change.change_order_id,
+        &line.line_id,
+        line.line_number,
+        &line.sku,
+        line.quantity,
+        &line.reason_code,
+        &line.note,
+    ];
+    row.extend(parts_values(line.parts));
+    row
+}
+
+fn parts_values(parts: Parts) -> Vec<Value> {
+    values![
+        parts.gross,
+        parts.discount,
+        parts.goods_net,
+        parts.tax,
+        i64::from(parts.tax_included),
+        parts.shipping,
+        parts.shipping_tax,
+        parts.fee,
+        parts.amount,
+    ]
+}
+
+/// A change without its lines.
+pub(super) fn read(row: &Row) -> Result<ChangeOrder, DbError> {
+    Ok(ChangeOrder {
+        tenant: row.tenant()?,
+        change_order_id: row.parsed("change_order_id", ChangeOrderId::parse)?,
+        order_id: row.parsed("order_id", OrderId::parse)?,
+        number: row.text("number")?,
+        change_type: row.named("type", ChangeType::parse)?,
+        state: row.named("state", ChangeState::parse)?,
+        saga_id: row.parsed("saga_id", SagaId::parse)?,
+        settlement: row.named("settlement", Settlement::parse)?,
+        label_action: row.named("label_action", LabelAction::parse)?,
+        reason_code: row.text("reason_code")?,
+        note: row.text("note")?,
+        requested_by: Actor {
+            user: row.text("requested_by_user")?,
+            organisation: row.text("requested_by_org")?,
+            role: row.text("requested_by_role")?,
+        },
+        quote_id: row.text("quote_id")?,
+        policy_version: row.text("policy_version")?,
+        rule: row.text("rule")?,
+        amounts: read_parts(row)?,
+        new_total_minor: row.int("new_total_minor")?,
+        cause: refusals::read(row, "cause_reason", "cause_message", "cause_details")?,
+        refund_owed_minor: row.int("refund_owed_minor")?,
+        exceptions: row.parsed("exceptions", read_exceptions)?,
+        refunds: row.parsed("refunds", |text| serde_json::from_str::<Vec<Refund>>(text))?,
+        version: row.int("version")?,
+        created_at: row.timestamp("created_at")?,
+        decided_at: row.opt_parsed("decided_at", Timestamp::parse)?,
+        finished_at: row.opt_parsed("finished_at", Timestamp::parse)?,
+        attention_open: row.int("attention_open")?,
+        lines: Vec::new(),
+    })
+}
+
+fn read_line(row: &Row) -> Result<ChangeLine, DbError> {
+    Ok(ChangeLine {
+        line_id: row.parsed("line_id", LineId::parse)?,
+        line_number: row.int("line_number")?,
+        sku: row.text("sku")?,
+        quantity: row.int("quantity")?,
+        reason_code: row.text("reason_code")?,
+        note: row.text("note")?,
+        parts: read_parts(row)?,
+    })
+}
+
+fn read_parts(row: &Row) -> Result<Parts, DbError> {
+    Ok(Parts {
+        gross: row.int("gross_minor")?,
+        discount: row.int("discount_minor")?,
+        goods_net: row.int("goods_net_minor")?,
+        tax: row.int("tax_minor")?,
+        tax_included: row.int("tax_included")? == 1,
+        shipping: row.int("shipping_minor")?,
+        shipping_tax: row.int("shipping_tax_minor")?,
+        fee: row.int("fee_minor")?,
+        amount: row.int("amount_minor")?,
+    })
+}
+
+/// An exception as it is stored: a refusal without a field.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredException {
+    reason: String,
+    message: String,
+    details: BTreeMap<String, String>,
+}
+
+fn exceptions_text(exceptions: &[Refusal]) -> String {
+    let stored: Vec<StoredException> = exceptions
+        .iter()
+        .map(|refusal| StoredException {
+            reason: refusal.reason.as_str().to_owned(),
+            message: refusal.message.clone(),
+            details: refusal.details.clone(),
+        })
+        .collect();
+    serde_json::to_string(&stored).expect("texts always have a JSON form")
+}
+
+fn read_exceptions(text: &str) -> Result<Vec<Refusal>, String> {
+    let stored: Vec<StoredException> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    stored
+        .into_iter()
+        .map(|exception| {
+            let reason = Reason::parse(&exception.reason).ok_or("no such reason")?;
+            Ok(Refusal { reason, message: exception.message, field: None, details: exception.details })
+        })
+        .collect()
+}

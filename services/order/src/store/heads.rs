@@ -1,0 +1,211 @@
+//! `order_head`: one row an order, and the lock of everything that belongs to it.
+
+use std::collections::BTreeSet;
+
+use storage::{DbError, Row, Statement, Tx, Value, values};
+use types::{ChangeOrderId, Currency, OrderId};
+
+use super::keys::{self, OrderKey};
+use super::refusals;
+use crate::domain::order::{Actor, Order, Parties, Placement};
+
+/// The columns of a head, for every statement that reads whole ones.
+macro_rules! columns {
+    () => {
+        "h.tenant_id, h.order_id, h.number, h.currency, h.placement, h.placement_reason, h.placement_message,
+         h.placement_details, h.confirmed_at, h.processing_at, h.created_at, h.placed_at, h.created_by_user,
+         h.created_by_org, h.created_by_role, h.customer_id, h.buyer, h.supplier, h.source_router,
+         h.client_contact, h.placed_minor, h.reversed_minor, h.fees_minor, h.refund_owed_minor,
+         h.change_in_progress, h.version, h.pricing_version, h.event_seq, h.timeline_seq, h.attention_open,
+         h.cancelled_by_change"
+    };
+}
+pub(super) use columns;
+
+/// Taken before anything of the orders is read, in the order of their keys, so that two batches never wait for
+/// each other in a circle.
+static LOCK: Statement = Statement::new(
+    "order.lock_heads",
+    "SELECT h.order_id FROM order_head AS h
+       JOIN rows($1: tenant_id text, order_id text) AS r
+         ON h.tenant_id = r.tenant_id AND h.order_id = r.order_id
+      ORDER BY h.tenant_id, h.order_id FOR UPDATE OF h",
+);
+
+static LOAD: Statement = Statement::new(
+    "order.load_heads",
+    concat!(
+        "SELECT ",
+        columns!(),
+        " FROM rows($1: tenant_id text, order_id text) AS r
+          JOIN order_head AS h ON h.tenant_id = r.tenant_id AND h.order_id = r.order_id"
+    ),
+);
+
+static INSERT: Statement = Statement::new(
+    "order.insert_heads",
+    "INSERT INTO order_head (tenant_id, order_id, number, currency, placement, state, placement_reason,
+       placement_message, placement_details, confirmed_at, processing_at, created_at, placed_at, created_by_user,
+       created_by_org, created_by_role, customer_id, buyer, supplier, source_router, client_contact, placed_minor,
+       reversed_minor, fees_minor, refund_owed_minor, change_in_progress, version, pricing_version, event_seq,
+       timeline_seq, attention_open, cancelled_by_change)
+     SELECT tenant_id, order_id, number, currency, placement, state, placement_reason, placement_message,
+       placement_details, confirmed_at, processing_at, created_at, placed_at, created_by_user, created_by_org,
+       created_by_role, customer_id, buyer, supplier, source_router, client_contact, placed_minor, reversed_minor,
+       fees_minor, refund_owed_minor, change_in_progress, version, pricing_version, event_seq, timeline_seq,
+       attention_open, cancelled_by_change
+       FROM rows($1: tenant_id text, order_id text, placement text, state text, placement_reason text,
+         placement_message text, placement_details text, confirmed_at text, processing_at text,
+         reversed_minor bigint, fees_minor bigint, refund_owed_minor bigint, change_in_progress text,
+         version bigint, pricing_version bigint, event_seq bigint, timeline_seq bigint, attention_open bigint,
+         cancelled_by_change text, number text, currency text, created_at text, placed_at text,
+         created_by_user text, created_by_org text, created_by_role text, customer_id text, buyer text,
+         supplier text, source_router text, client_contact text, placed_minor bigint)",
+);
+
+/// Only what may change: who placed the order, when and for how much stays as it was.
+static UPDATE: Statement = Statement::new(
+    "order.update_heads",
+    "UPDATE order_head SET placement = r.placement, state = r.state, placement_reason = r.placement_reason,
+       placement_message = r.placement_message, placement_details = r.placement_details,
+       confirmed_at = r.confirmed_at, processing_at = r.processing_at, reversed_minor = r.reversed_minor,
+       fees_minor = r.fees_minor, refund_owed_minor = r.refund_owed_minor,
+       change_in_progress = r.change_in_progress, version = r.version, pricing_version = r.pricing_version,
+       event_seq = r.event_seq, timeline_seq = r.timeline_seq, attention_open = r.attention_open,
+       cancelled_by_change = r.cancelled_by_change
+      FROM rows($1: tenant_id text, order_id text, placement text, state text, placement_reason text,
+         placement_message text, placement_details text, confirmed_at text, processing_at text,
+         reversed_minor bigint, fees_minor bigint, refund_owed_minor bigint, change_in_progress text,
+         version bigint, pricing_version bigint, event_seq bigint, timeline_seq bigint, attention_open bigint,
+         cancelled_by_change text) AS r
+     WHERE order_head.tenant_id = r.tenant_id AND order_head.order_id = r.order_id",
+);
+
+pub(super) async fn lock(tx: &mut Tx, keys: &BTreeSet<OrderKey>) -> Result<(), DbError> {
+    tx.fetch_all(&LOCK, values![keys::rows(keys)]).await.map(drop)
+}
+
+pub(super) async fn load(tx: &mut Tx, keys: &BTreeSet<OrderKey>) -> Result<Vec<Order>, DbError> {
+    let rows = tx.fetch_all(&LOAD, values![keys::rows(keys)]).await?;
+    rows.iter().map(read).collect()
+}
+
+pub(super) async fn insert(tx: &mut Tx, orders: &[&Order]) -> Result<(), DbError> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let rows: storage::Rows = orders
+        .iter()
+        .map(|order| {
+            let mut row = changing(order);
+            row.extend(unchanging(order));
+            row
+        })
+        .collect();
+    tx.execute_exactly(&INSERT, values![rows], orders.len() as u64).await
+}
+
+pub(super) async fn update(tx: &mut Tx, orders: &[&Order]) -> Result<(), DbError> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let rows: storage::Rows = orders.iter().map(|order| changing(order)).collect();
+    tx.execute_exactly(&UPDATE, values![rows], orders.len() as u64).await
+}
+
+/// The key, and the columns that move.
+fn changing(order: &Order) -> Vec<Value> {
+    let (placement, cause) = match &order.placement {
+        Placement::Placing => ("placing", None),
+        Placement::Open => ("open", None),
+        Placement::Failed(cause) => ("failed", Some(cause)),
+    };
+    let mut row = values![&order.tenant, &order.order_id, placement, order.state().as_str()];
+    row.extend(refusals::values(cause));
+    row.extend(values![
+        order.confirmed_at,
+        order.processing_at,
+        order.reversed_minor,
+        order.fees_minor,
+        order.refund_owed_minor,
+        order.change_in_progress.as_ref(),
+        order.version,
+        order.pricing_version,
+        order.event_seq,
+        order.timeline_seq,
+        order.attention_open,
+        order.cancelled_by_change.as_ref(),
+    ]);
+    row
+}
+
+/// The columns that are written once.
+fn unchanging(order: &Order) -> Vec<Value> {
+    let (by, parties) = (&order.created_by, &order.parties);
+    values![
+        &order.number,
+        order.currency.code(),
+        order.created_at,
+        order.placed_at,
+        &by.user,
+        &by.organisation,
+        &by.role,
+        &order.customer_id,
+        &parties.buyer,
+        &parties.supplier,
+        &parties.source_router,
+        &parties.client_contact,
+        order.placed_minor,
+    ]
+}
+
+/// A head without what hangs on it.
+pub(super) fn read(row: &Row) -> Result<Order, DbError> {
+    Ok(Order {
+        tenant: row.tenant()?,
+        order_id: row.parsed("order_id", OrderId::parse)?,
+        number: row.text("number")?,
+        currency: row.parsed("currency", Currency::parse)?,
+        placement: placement(row)?,
+        confirmed_at: row.opt_timestamp("confirmed_at")?,
+        processing_at: row.opt_timestamp("processing_at")?,
+        created_at: row.timestamp("created_at")?,
+        placed_at: row.opt_timestamp("placed_at")?,
+        created_by: Actor {
+            user: row.text("created_by_user")?,
+            organisation: row.text("created_by_org")?,
+            role: row.text("created_by_role")?,
+        },
+        customer_id: row.text("customer_id")?,
+        parties: Parties {
+            buyer: row.text("buyer")?,
+            supplier: row.text("supplier")?,
+            source_router: row.text("source_router")?,
+            client_contact: row.text("client_contact")?,
+        },
+        placed_minor: row.int("placed_minor")?,
+        reversed_minor: row.int("reversed_minor")?,
+        fees_minor: row.int("fees_minor")?,
+        refund_owed_minor: row.int("refund_owed_minor")?,
+        change_in_progress: row.opt_parsed("change_in_progress", ChangeOrderId::parse)?,
+        version: row.int("version")?,
+        pricing_version: row.int("pricing_version")?,
+        event_seq: row.int("event_seq")?,
+        timeline_seq: row.int("timeline_seq")?,
+        attention_open: row.int("attention_open")?,
+        cancelled_by_change: row.opt_parsed("cancelled_by_change", ChangeOrderId::parse)?,
+        lines: Vec::new(),
+        groups: Vec::new(),
+        references: Vec::new(),
+    })
+}
+
+fn placement(row: &Row) -> Result<Placement, DbError> {
+    let cause = refusals::read(row, "placement_reason", "placement_message", "placement_details")?;
+    row.named("placement", |text| match (text, cause) {
+        ("placing", None) => Some(Placement::Placing),
+        ("open", None) => Some(Placement::Open),
+        ("failed", Some(cause)) => Some(Placement::Failed(cause)),
+        _ => None,
+    })
+}

@@ -1,0 +1,172 @@
+//! `order_line`: what was ordered, and what has become of each unit.
+
+use std::collections::BTreeSet;
+
+use storage::{DbError, Row, Rows, Statement, Tx, Value, values};
+use types::{LineId, OrderId, UnitPrice};
+
+use super::keys::{self, OrderKey};
+use crate::domain::order::{Line, LineAmounts, Order, Progress};
+use crate::domain::quantities::Quantities;
+
+static LOAD: Statement = Statement::new(
+    "order.load_lines",
+    "SELECT l.tenant_id, l.order_id, l.line_id, l.line_number, l.sku, l.description, l.unit_price, l.warehouse_id,
+       l.delivery_group, l.ordered, l.open, l.cancel_pending, l.cancelled, l.fulfilled, l.cancelled_after_ship,
+       l.returned, l.delivered, l.gross_minor, l.line_discount_minor, l.order_discount_minor, l.goods_net_minor,
+       l.tax_minor, l.tax_included, l.shipping_minor, l.shipping_tax_minor, l.reversed_minor, l.allocated,
+       l.deallocated, l.submitted, l.shipped, l.unshipped
+       FROM rows($1: tenant_id text, order_id text) AS r
+       JOIN order_line AS l ON l.tenant_id = r.tenant_id AND l.order_id = r.order_id
+      ORDER BY l.tenant_id, l.order_id, l.line_number",
+);
+
+static INSERT: Statement = Statement::new(
+    "order.insert_lines",
+    "INSERT INTO order_line (tenant_id, order_id, line_id, line_number, sku, description, unit_price, warehouse_id,
+       delivery_group, ordered, open, cancel_pending, cancelled, fulfilled, cancelled_after_ship, returned, delivered,
+       gross_minor, line_discount_minor, order_discount_minor, goods_net_minor, tax_minor, tax_included,
+       shipping_minor, shipping_tax_minor, reversed_minor, allocated, deallocated, submitted, shipped, unshipped)
+     SELECT tenant_id, order_id, line_id, line_number, sku, description, unit_price, warehouse_id, delivery_group,
+       ordered, open, cancel_pending, cancelled, fulfilled, cancelled_after_ship, returned, delivered, gross_minor,
+       line_discount_minor, order_discount_minor, goods_net_minor, tax_minor, tax_included, shipping_minor,
+       shipping_tax_minor, reversed_minor, allocated, deallocated, submitted, shipped, unshipped
+       FROM rows($1: tenant_id text, order_id text, line_id text, open bigint, cancel_pending bigint,
+         cancelled bigint, fulfilled bigint, cancelled_after_ship bigint, returned bigint, delivered bigint,
+         reversed_minor bigint, allocated bigint, deallocated bigint, submitted bigint, shipped bigint,
+         unshipped bigint, line_number bigint, sku text, description text, unit_price text, warehouse_id text,
+         delivery_group text, ordered bigint, gross_minor bigint, line_discount_minor bigint,
+         order_discount_minor bigint, goods_net_minor bigint, tax_minor bigint, tax_included bigint,
+         shipping_minor bigint, shipping_tax_minor bigint)",
+);
+
+/// Only quantities and what was given back: the amounts of a line are frozen.
+static UPDATE: Statement = Statement::new(
+    "order.update_lines",
+    "UPDATE order_line SET open = r.open, cancel_pending = r.cancel_pending, cancelled = r.cancelled,
+       fulfilled = r.fulfilled, cancelled_after_ship = r.cancelled_after_ship, returned = r.returned,
+       delivered = r.delivered, reversed_minor = r.reversed_minor, allocated = r.allocated,
+       deallocated = r.deallocated, submitted = r.submitted, shipped = r.shipped, unshipped = r.unshipped
+      FROM rows($1: tenant_id text, order_id text, line_id text, open bigint, cancel_pending bigint,
+         cancelled bigint, fulfilled bigint, cancelled_after_ship bigint, returned bigint, delivered bigint,
+         reversed_minor bigint, allocated bigint, deallocated bigint, submitted bigint, shipped bigint,
+         unshipped bigint) AS r
+     WHERE order_line.tenant_id = r.tenant_id AND order_line.order_id = r.order_id
+       AND order_line.line_id = r.line_id",
+);
+
+pub(super) async fn load(tx: &mut Tx, keys: &BTreeSet<OrderKey>) -> Result<Vec<(OrderKey, Line)>, DbError> {
+    let rows = tx.fetch_all(&LOAD, values![keys::rows(keys)]).await?;
+    rows.iter()
+        .map(|row| Ok(((row.tenant()?, row.parsed("order_id", OrderId::parse)?), read(row)?)))
+        .collect()
+}
+
+pub(super) async fn insert(tx: &mut Tx, lines: &[(&Order, &Line)]) -> Result<(), DbError> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let rows: Rows = lines
+        .iter()
+        .map(|(order, line)| {
+            let mut row = changing(order, line);
+            row.extend(unchanging(line));
+            row
+        })
+        .collect();
+    tx.execute_exactly(&INSERT, values![rows], lines.len() as u64).await
+}
+
+pub(super) async fn update(tx: &mut Tx, lines: &[(&Order, &Line)]) -> Result<(), DbError> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let rows: Rows = lines.iter().map(|(order, line)| changing(order, line)).collect();
+    tx.execute_exactly(&UPDATE, values![rows], lines.len() as u64).await
+}
+
+/// The key, and the columns that move.
+fn changing(order: &Order, line: &Line) -> Vec<Value> {
+    let (quantities, progress) = (&line.quantities, &line.progress);
+    values![
+        &order.tenant,
+        &order.order_id,
+        &line.line_id,
+        quantities.open,
+        quantities.cancel_pending,
+        quantities.cancelled,
+        quantities.fulfilled,
+        quantities.cancelled_after_ship,
+        quantities.returned,
+        quantities.delivered,
+        line.reversed_minor,
+        progress.allocated,
+        progress.deallocated,
+        progress.submitted,
+        progress.shipped,
+        progress.unshipped,
+    ]
+}
+
+/// The columns that are written once.
+fn unchanging(line: &Line) -> Vec<Value> {
+    let amounts = &line.amounts;
+    values![
+        line.line_number,
+        &line.sku,
+        &line.description,
+        line.unit_price.to_string(),
+        line.warehouse_id.as_ref(),
+        &line.delivery_group,
+        line.quantities.ordered,
+        amounts.gross,
+        amounts.line_discount,
+        amounts.order_discount,
+        amounts.goods_net,
+        amounts.tax,
+        i64::from(amounts.tax_included),
+        amounts.shipping,
+        amounts.shipping_tax,
+    ]
+}
+
+fn read(row: &Row) -> Result<Line, DbError> {
+    let quantities = Quantities {
+        ordered: row.int("ordered")?,
+        open: row.int("open")?,
+        cancel_pending: row.int("cancel_pending")?,
+        cancelled: row.int("cancelled")?,
+        fulfilled: row.int("fulfilled")?,
+        cancelled_after_ship: row.int("cancelled_after_ship")?,
+        returned: row.int("returned")?,
+        delivered: row.int("delivered")?,
+    };
+    Ok(Line {
+        line_id: row.parsed("line_id", LineId::parse)?,
+        line_number: row.int("line_number")?,
+        sku: row.text("sku")?,
+        description: row.text("description")?,
+        unit_price: row.parsed("unit_price", UnitPrice::parse)?,
+        warehouse_id: row.opt_text("warehouse_id")?,
+        delivery_group: row.text("delivery_group")?,
+        quantities: quantities.checked().map_err(|error| DbError::malformed(LOAD.name(), error))?,
+        amounts: LineAmounts {
+            gross: row.int("gross_minor")?,
+            line_discount: row.int("line_discount_minor")?,
+            order_discount: row.int("order_discount_minor")?,
+            goods_net: row.int("goods_net_minor")?,
+            tax: row.int("tax_minor")?,
+            tax_included: row.int("tax_included")? == 1,
+            shipping: row.int("shipping_minor")?,
+            shipping_tax: row.int("shipping_tax_minor")?,
+        },
+        reversed_minor: row.int("reversed_minor")?,
+        progress: Progress {
+            allocated: row.int("allocated")?,
+            deallocated: row.int("deallocated")?,
+            submitted: row.int("submitted")?,
+            shipped: row.int("shipped")?,
+            unshipped: row.int("unshipped")?,
+        },
+    })
+}

@@ -1,0 +1,30 @@
+//! A refusal in three columns: reason, message, and the variables of the message as a JSON object.
+
+use std::collections::BTreeMap;
+
+use storage::{DbError, Row, Value};
+use types::{Reason, Refusal};
+
+/// The three columns of a refusal, all NULL without one.
+pub fn values(refusal: Option<&Refusal>) -> [Value; 3] {
+    let details = refusal.map(|refusal| {
+        serde_json::to_string(&refusal.details).expect("a map of texts always has a JSON form")
+    });
+    [
+        Value::from(refusal.map(|refusal| refusal.reason.as_str())),
+        Value::from(refusal.map(|refusal| refusal.message.as_str())),
+        Value::from(details),
+    ]
+}
+
+/// Reads the columns back; the field of a request is not kept, because the request is over.
+pub fn read(row: &Row, reason: &str, message: &str, details: &str) -> Result<Option<Refusal>, DbError> {
+    let unknown = |_: &str| "no such reason";
+    let Some(reason) = row.opt_parsed(reason, |text| Reason::parse(text).ok_or_else(|| unknown(text)))?
+    else {
+        return Ok(None);
+    };
+    let message = row.text(message)?;
+    let details = row.parsed(details, |text| serde_json::from_str::<BTreeMap<String, String>>(text))?;
+    Ok(Some(Refusal { reason, message, field: None, details }))
+}

@@ -1,0 +1,94 @@
+//! `timeline`: append-only. Numbers are given out under the lock of the order's head.
+
+use storage::{DbError, Row, Rows, Statement, Tx, values};
+use types::{ChangeOrderId, OrderId, SagaId, Tenant};
+
+use super::keys::OrderKey;
+use crate::domain::history::{Entry, Recorded, StepDirection, StepMark, Visibility};
+use crate::domain::order::Actor;
+
+static APPEND: Statement = Statement::new(
+    "order.append_timeline",
+    "INSERT INTO timeline (tenant_id, order_id, seq, at, actor_user, actor_org, actor_role, event, summary,
+       visibility, change_order_id, saga_id, step, direction, reason_code, note)
+     SELECT tenant_id, order_id, seq, at, actor_user, actor_org, actor_role, event, summary, visibility,
+       change_order_id, saga_id, step, direction, reason_code, note
+       FROM rows($1: tenant_id text, order_id text, seq bigint, at text, actor_user text, actor_org text,
+         actor_role text, event text, summary text, visibility text, change_order_id text, saga_id text, step text,
+         direction text, reason_code text, note text)",
+);
+
+static AFTER: Statement = Statement::new(
+    "order.timeline_after",
+    "SELECT seq, at, actor_user, actor_org, actor_role, event, summary, visibility, change_order_id, saga_id, step,
+       direction, reason_code, note
+       FROM timeline WHERE tenant_id = $1 AND order_id = $2 AND seq > $3 ORDER BY seq LIMIT $4",
+);
+
+pub async fn append(tx: &mut Tx, entries: &[(OrderKey, Recorded)]) -> Result<(), DbError> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let rows: Rows = entries
+        .iter()
+        .map(|((tenant, order_id), Recorded { sequence, entry })| {
+            values![
+                tenant,
+                order_id,
+                *sequence,
+                entry.at,
+                &entry.actor.user,
+                &entry.actor.organisation,
+                &entry.actor.role,
+                &entry.event,
+                &entry.summary,
+                entry.visibility.as_str(),
+                entry.change_order_id.as_ref(),
+                entry.saga_id.as_ref(),
+                entry.step.as_ref().map(|mark| mark.step.as_str()),
+                entry.step.as_ref().map(|mark| mark.direction.as_str()),
+                &entry.reason_code,
+                &entry.note,
+            ]
+        })
+        .collect();
+    tx.execute_exactly(&APPEND, values![rows], entries.len() as u64).await
+}
+
+/// At most `limit` entries behind a sequence number, oldest first.
+pub async fn after(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    order_id: &OrderId,
+    sequence: i64,
+    limit: i64,
+) -> Result<Vec<Recorded>, DbError> {
+    let rows = tx.fetch_all(&AFTER, values![tenant, order_id, sequence, limit]).await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<Recorded, DbError> {
+    let step = match (row.opt_text("step")?, row.opt_text("direction")?) {
+        (Some(step), Some(_)) => {
+            Some(StepMark { step, direction: row.named("direction", StepDirection::parse)? })
+        }
+        _ => None,
+    };
+    let entry = Entry {
+        at: row.timestamp("at")?,
+        actor: Actor {
+            user: row.text("actor_user")?,
+            organisation: row.text("actor_org")?,
+            role: row.text("actor_role")?,
+        },
+        event: row.text("event")?,
+        summary: row.text("summary")?,
+        visibility: row.named("visibility", Visibility::parse)?,
+        change_order_id: row.opt_parsed("change_order_id", ChangeOrderId::parse)?,
+        saga_id: row.opt_parsed("saga_id", SagaId::parse)?,
+        step,
+        reason_code: row.text("reason_code")?,
+        note: row.text("note")?,
+    };
+    Ok(Recorded { sequence: row.int("seq")?, entry })
+}
