@@ -110,6 +110,15 @@ pub struct StepLedger {
 }
 
 impl StepLedger {
+    /// A ledger without a database in which these sagas have done nothing yet: the proofs of a saga run on it.
+    pub fn unseen(sagas: &[(Tenant, String)]) -> Self {
+        let mut ledger = Self::default();
+        for saga in sagas {
+            ledger.fences.load(saga.clone(), 0);
+        }
+        ledger
+    }
+
     /// Locks the sagas' fences and reads their steps. Comes first in every batch, before any other lock.
     pub async fn load(tx: &mut Tx, sagas: &[(Tenant, String)]) -> Result<Self, DbError> {
         let mut ledger = Self::default();

@@ -41,7 +41,7 @@ impl Row {
     }
 
     pub fn text(&self, column: &str) -> Result<String, DbError> {
-        get!(self, column)
+        self.present(column, self.opt_text(column)?)
     }
 
     pub fn opt_text(&self, column: &str) -> Result<Option<String>, DbError> {
@@ -49,7 +49,7 @@ impl Row {
     }
 
     pub fn int(&self, column: &str) -> Result<i64, DbError> {
-        get!(self, column)
+        self.present(column, self.opt_int(column)?)
     }
 
     pub fn opt_int(&self, column: &str) -> Result<Option<i64>, DbError> {
@@ -57,7 +57,7 @@ impl Row {
     }
 
     pub fn bytes(&self, column: &str) -> Result<Vec<u8>, DbError> {
-        get!(self, column)
+        self.present(column, self.opt_bytes(column)?)
     }
 
     pub fn opt_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, DbError> {
@@ -100,6 +100,11 @@ impl Row {
 
     pub fn opt_timestamp(&self, column: &str) -> Result<Option<Timestamp>, DbError> {
         self.opt_parsed(column, Timestamp::parse)
+    }
+
+    /// Every column is read as one that may be NULL: asked for a plain value, SQLite's driver turns NULL into zero.
+    fn present<T>(&self, column: &str, value: Option<T>) -> Result<T, DbError> {
+        value.ok_or_else(|| DbError::malformed(self.statement, format!("column {column} is NULL")))
     }
 
     fn unreadable(&self, column: &str, text: &str, problem: &dyn Display) -> DbError {

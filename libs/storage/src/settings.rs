@@ -100,7 +100,7 @@ pub(crate) fn postgres_options(config: &DatabaseConfig) -> Result<PgConnectOptio
         ("idle_in_transaction_session_timeout", "10s"),
         ("client_connection_check_interval", "1s"),
         ("tcp_user_timeout", "10s"),
-        ("default_transaction_isolation", "read\\ committed"),
+        ("default_transaction_isolation", "read committed"),
     ]))
 }
 

@@ -1,0 +1,48 @@
+use storage::{Request, RequestKey, RequestKeys};
+use types::{Clock, Fingerprint, RequestId, Tenant};
+
+use crate::world::shops;
+
+fn key(tenant: &str, method: &str, request_id: &str) -> RequestKey {
+    RequestKey {
+        tenant: Tenant::parse(tenant).expect("it is well formed"),
+        method: method.to_owned(),
+        request_id: RequestId::parse(request_id).expect("it is well formed"),
+    }
+}
+
+#[tokio::test]
+async fn an_accepted_request_finds_its_resource_and_another_body_is_told() {
+    let now = Clock::System.now();
+    let (body, other) = (Fingerprint::of(&[b"body"]), Fingerprint::of(&[b"other"]));
+    for database in shops("requests").await {
+        let accepted = key("a", "Create", "1");
+        let refused = key("a", "Create", "2");
+        let asked = [accepted.clone(), accepted.clone(), refused.clone()];
+        let mut tx = database.begin().await.unwrap();
+        let mut keys = RequestKeys::load(&mut tx, &asked).await.unwrap();
+        let fresh = keys.check(&accepted, &body);
+        keys.mark();
+        keys.store(accepted.clone(), body.clone(), "ord_1".to_owned(), now);
+        let in_the_same_batch = keys.check(&accepted, &body);
+        keys.mark();
+        keys.store(refused.clone(), body.clone(), "ord_2".to_owned(), now);
+        keys.rollback();
+        keys.flush(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let elsewhere = [key("b", "Create", "1"), key("a", "Change", "1"), key("a", "Create", "1x")];
+        let mut tx = database.begin().await.unwrap();
+        let all: Vec<RequestKey> = asked.iter().chain(&elsewhere).cloned().collect();
+        let keys = RequestKeys::load(&mut tx, &all).await.unwrap();
+
+        assert_eq!(fresh, Request::Fresh);
+        assert_eq!(in_the_same_batch, Request::Seen("ord_1".to_owned()));
+        assert_eq!(keys.check(&accepted, &body), Request::Seen("ord_1".to_owned()));
+        assert_eq!(keys.check(&accepted, &other), Request::Reused("ord_1".to_owned()));
+        assert_eq!(keys.check(&refused, &body), Request::Fresh, "a refused request may be tried again");
+        for key in &elsewhere {
+            assert_eq!(keys.check(key, &body), Request::Fresh);
+        }
+    }
+}
