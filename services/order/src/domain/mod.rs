@@ -25,3 +25,4 @@ pub mod pricing;
 pub mod quantities;
 pub mod quote;
 pub mod verify;
+pub mod waiting;
