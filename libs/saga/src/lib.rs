@@ -30,6 +30,7 @@ mod books;
 mod definition;
 mod log;
 pub mod progress;
+pub mod proofs;
 mod registry;
 mod row;
 mod runner;

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use saga::{
-    Definition, Doorbell, Limits, LocalError, Log, MIGRATION, NewSaga, Registry, Retry, Runner, RunnerConfig,
-    SagaImage, SagaKey, SagaRow, State, Version, completes, query, undo,
+    Definition, Doorbell, Limits, Log, MIGRATION, NewSaga, Registry, Retry, Runner, RunnerConfig, SagaImage,
+    SagaKey, SagaRow, State, Version, completes, query, undo,
 };
 use storage::{Database, Writer};
 use tokio_util::sync::CancellationToken;
@@ -36,19 +36,19 @@ pub fn definition() -> Definition<Participants, TestBooks> {
         .reversible("hold", ask, undo(ask), Retry::quick())
         .reversible("reserve", ask, undo(ask), Retry::quick())
         .reversible("stop", ask, undo(ask), Retry::until_deadline())
-        .pivot("decide", |books, row, _| fact(books, row, "decided"))
+        .pivot("decide", |books, row, _| Ok(fact(books, row, "decided")))
         .forward("release", ask, completes("hold"))
         .forward("settle", ask, completes("reserve"))
         .finish(|books, row, log| {
             assert!(log.applied("release") && log.applied("settle"), "finish comes last");
-            fact(books, row, "finished")
+            Ok(fact(books, row, "finished"))
         })
-        .unwound(|books, row, _| fact(books, row, "unwound"))
+        .unwound(|books, row, _| Ok(fact(books, row, "unwound")))
 }
 
-pub fn fact(books: &mut TestBooks, row: &SagaRow, text: &str) -> Result<Vec<u8>, LocalError> {
+pub fn fact(books: &mut TestBooks, row: &SagaRow, text: &str) -> Vec<u8> {
     books.facts.insert((row.key.id.to_string(), text.to_owned()), ());
-    Ok(text.as_bytes().to_vec())
+    text.as_bytes().to_vec()
 }
 
 pub fn brisk() -> Limits {
