@@ -10,3 +10,5 @@
 //! became of them.
 
 pub mod domain;
+pub mod ops;
+pub mod store;

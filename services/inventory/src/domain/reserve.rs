@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use types::{LineId, Quantity, Reason, Refusal, ReservationId};
 
-use super::goods::{self, Goods, Line, Moment, Movement};
+use super::goods::{self, Counters, Goods, Line, Moment, Movement};
 use super::hold::Splits;
 use super::names::{Sku, WarehouseId};
 use super::refusals::{self, Shortage};
@@ -70,7 +70,7 @@ impl Goods {
         moment: Moment<'_>,
     ) -> ReservationId {
         let quantity = line.quantity.get();
-        let kept = Line { sku: line.sku.clone(), reserved_quantity: quantity, counters: Default::default() };
+        let kept = Line { sku: line.sku.clone(), reserved_quantity: quantity, counters: Counters::default() };
         self.lines.insert(line.line_id.clone(), kept);
         let id: ReservationId = moment.ids.mint();
         let reservation = Reservation {
@@ -116,12 +116,11 @@ impl<A: Fn(&WarehouseId, &Sku) -> i64> Shelves<'_, A> {
     /// The outer error ends the request; the inner one is collected, so that a caller learns of all short lines
     /// at once.
     fn choose(&mut self, line: &Wanted) -> Result<Result<WarehouseId, Shortage>, Refusal> {
-        let candidates = match &line.warehouse_id {
-            Some(named) => vec![(named, self.named(named)?)],
-            None => {
-                let active = self.warehouses.by_priority();
-                active.into_iter().map(|(id, warehouse)| (id, warehouse.kind)).collect()
-            }
+        let candidates = if let Some(named) = &line.warehouse_id {
+            vec![(named, self.named(named)?)]
+        } else {
+            let active = self.warehouses.by_priority();
+            active.into_iter().map(|(id, warehouse)| (id, warehouse.kind)).collect()
         };
         let quantity = line.quantity.get();
         let mut best = 0;

@@ -48,9 +48,9 @@ fn happening() -> impl Strategy<Value = Happening> {
 const ARTICLES: [&str; 4] = ["apple", "pear", "apple", "kite"];
 const SAGAS: [&str; 4] = ["change 1", "change 2", "change 3", "change 4"];
 
-fn nth<T: Clone>(all: impl ExactSizeIterator<Item = T>, index: usize) -> Option<T> {
+fn nth<T: Clone>(mut all: impl ExactSizeIterator<Item = T>, index: usize) -> Option<T> {
     let length = all.len();
-    if length == 0 { None } else { all.skip(index % length).next() }
+    if length == 0 { None } else { all.nth(index % length) }
 }
 
 /// Does it, and says whether it was refused.
