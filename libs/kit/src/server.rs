@@ -33,6 +33,7 @@ use crate::health::Health;
 pub(crate) use self::gate::Gate;
 use self::gate::{Callers, Rules};
 use self::listener::Listener;
+pub use self::listener::Side;
 pub use self::routes::Routes;
 
 /// The largest request most services take; one that takes more says so on its generated server.
@@ -45,16 +46,16 @@ pub const DRAIN_MAX: Duration = Duration::from_secs(25);
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     #[error("binding the {listener} listener to {address}")]
-    Bind { listener: &'static str, address: SocketAddr, source: io::Error },
+    Bind { listener: Side, address: SocketAddr, source: io::Error },
     #[error(
         "the {listener} listener would serve {address} unencrypted; set tls.{listener}, or \
          tls.allow_plaintext if something in front of it encrypts"
     )]
-    Plaintext { listener: &'static str, address: SocketAddr },
+    Plaintext { listener: Side, address: SocketAddr },
     #[error("reading the {listener} listener's certificates")]
-    Certificates { listener: &'static str, source: io::Error },
+    Certificates { listener: Side, source: io::Error },
     #[error("setting the {listener} listener up")]
-    Transport { listener: &'static str, source: tonic::transport::Error },
+    Transport { listener: Side, source: tonic::transport::Error },
     #[error("building the reflection service")]
     Reflection(#[from] tonic_reflection::server::Error),
 }
@@ -125,23 +126,23 @@ impl Builder {
 
         let callers =
             if self.auth.development_headers { Callers::DevelopmentHeaders } else { Callers::Nobody };
-        let open = |name, bound: Option<(SocketAddr, Routes)>, callers, identity: Option<&Identity>| {
+        let open = |side, bound: Option<(SocketAddr, Routes)>, callers, identity: Option<&Identity>| {
             bound
                 .map(|(address, routes)| {
-                    refuse_plaintext(name, address, identity, &self.tls)?;
+                    refuse_plaintext(side, address, identity, &self.tls)?;
                     let rules = Arc::new(Rules::new(callers, draining.clone()));
                     let gate = Gate::new(routes.with_infrastructure(&health)?, rules);
-                    Listener::open(name, address, identity, gate)
+                    Listener::open(side, address, identity, gate)
                 })
                 .transpose()
         };
-        let public = open("public", self.public, callers, self.tls.public.as_ref())?;
-        let internal = open("internal", self.internal, Callers::Services, self.tls.internal.as_ref())?;
+        let public = open(Side::Public, self.public, callers, self.tls.public.as_ref())?;
+        let internal = open(Side::Internal, self.internal, Callers::Services, self.tls.internal.as_ref())?;
 
         for listener in [&public, &internal].into_iter().flatten() {
             tracing::info!(
                 service = self.service,
-                listener = listener.name(),
+                listener = %listener.side(),
                 address = %listener.address(),
                 "listening"
             );
@@ -151,7 +152,7 @@ impl Builder {
 }
 
 fn refuse_plaintext(
-    listener: &'static str,
+    listener: Side,
     address: SocketAddr,
     identity: Option<&Identity>,
     tls: &Tls,

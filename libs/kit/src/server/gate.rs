@@ -141,10 +141,14 @@ fn record(span: &Span, method: &str, response: &Response<Body>, arrived: Instant
     let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
     let is_error = span::is_server_error(code);
     span::finish(span, code, is_error);
-    let (code, elapsed) = (span::name(code), arrived.elapsed());
+    let code = span::name(code);
+    let elapsed_us = u64::try_from(arrived.elapsed().as_micros()).unwrap_or(u64::MAX);
     if is_error {
-        tracing::warn!(method, code, ?elapsed, "answered");
+        tracing::warn!(method, code, elapsed_us, "answered");
     } else {
-        tracing::debug!(method, code, ?elapsed, "answered");
+        tracing::debug!(method, code, elapsed_us, "answered");
     }
 }
+
+#[cfg(test)]
+mod tests;

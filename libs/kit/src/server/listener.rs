@@ -3,6 +3,7 @@
 //! tonic's defaults have no limit on streams, no keepalive and no age: a peer that vanished without
 //! a word would be served for ever.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,7 +15,9 @@ use tonic::transport::{Certificate, Identity as Pem, ServerTlsConfig};
 use super::{Gate, ServerError};
 use crate::config::Identity;
 
-const STREAMS_MAX: u32 = 1_024;
+/// Calls at a time on one connection. A service's peers are few and busy, users many and slow.
+const STREAMS_MAX_PUBLIC: u32 = 128;
+const STREAMS_MAX_INTERNAL: u32 = 1_024;
 const HEADER_LIST_BYTES_MAX: u32 = 16 * 1024;
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,8 +29,33 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(5);
 const PENDING_RESETS_MAX: usize = 20;
 const LOCAL_RESETS_MAX: usize = 256;
 
+/// Which of the two listeners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Public,
+    Internal,
+}
+
+impl Side {
+    fn streams_max(self) -> u32 {
+        match self {
+            Self::Public => STREAMS_MAX_PUBLIC,
+            Self::Internal => STREAMS_MAX_INTERNAL,
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+        })
+    }
+}
+
 pub(super) struct Listener {
-    name: &'static str,
+    side: Side,
     address: SocketAddr,
     incoming: TcpIncoming,
     transport: tonic::transport::Server,
@@ -36,21 +64,21 @@ pub(super) struct Listener {
 
 impl Listener {
     pub(super) fn open(
-        name: &'static str,
+        side: Side,
         address: SocketAddr,
         identity: Option<&Identity>,
         gate: Gate,
     ) -> Result<Self, ServerError> {
-        let bind = |source| ServerError::Bind { listener: name, address, source };
+        let bind = |source| ServerError::Bind { listener: side, address, source };
         // Set on the incoming stream: the server's own `tcp_nodelay` is ignored when one is given, and
         // replies of more than one segment would then wait 40 ms each.
         let incoming = TcpIncoming::bind(address).map_err(bind)?.with_nodelay(Some(true));
         let address = incoming.local_addr().map_err(bind)?;
-        Ok(Self { name, address, incoming, transport: transport(name, identity)?, gate })
+        Ok(Self { side, address, incoming, transport: transport(side, identity)?, gate })
     }
 
-    pub(super) fn name(&self) -> &'static str {
-        self.name
+    pub(super) fn side(&self) -> Side {
+        self.side
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -63,18 +91,15 @@ impl Listener {
 
     /// Accepts until `stop` fires, then ends when the last connection has.
     pub(super) async fn serve(self, stop: CancellationToken) -> Result<(), ServerError> {
-        let Self { name, incoming, transport, gate, .. } = self;
+        let Self { side, incoming, transport, gate, .. } = self;
         let serving = transport.serve_with_incoming_shutdown(gate, incoming, stop.cancelled());
-        serving.await.map_err(|source| ServerError::Transport { listener: name, source })
+        serving.await.map_err(|source| ServerError::Transport { listener: side, source })
     }
 }
 
-fn transport(
-    name: &'static str,
-    identity: Option<&Identity>,
-) -> Result<tonic::transport::Server, ServerError> {
+fn transport(side: Side, identity: Option<&Identity>) -> Result<tonic::transport::Server, ServerError> {
     let transport = tonic::transport::Server::builder()
-        .max_concurrent_streams(STREAMS_MAX)
+        .max_concurrent_streams(side.streams_max())
         .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
         .http2_keepalive_interval(Some(PING_INTERVAL))
         .http2_keepalive_timeout(Some(PING_TIMEOUT))
@@ -84,8 +109,8 @@ fn transport(
     let Some(identity) = identity else {
         return Ok(transport);
     };
-    let tls = tls(identity).map_err(|source| ServerError::Certificates { listener: name, source })?;
-    transport.tls_config(tls).map_err(|source| ServerError::Transport { listener: name, source })
+    let tls = tls(identity).map_err(|source| ServerError::Certificates { listener: side, source })?;
+    transport.tls_config(tls).map_err(|source| ServerError::Transport { listener: side, source })
 }
 
 fn tls(identity: &Identity) -> io::Result<ServerTlsConfig> {
