@@ -67,7 +67,10 @@ impl Clients {
     /// When a url is none: the harness makes them.
     pub fn connect(url: impl Fn(Service) -> String) -> Self {
         let channels = Service::ALL.map(|service| {
-            Endpoint::from_shared(url(service)).expect("the harness makes the urls").timeout(CALL_MAX).connect_lazy()
+            Endpoint::from_shared(url(service))
+                .expect("the harness makes the urls")
+                .timeout(CALL_MAX)
+                .connect_lazy()
         });
         Self { channels, caller: Caller::default() }
     }
@@ -122,8 +125,8 @@ impl Clients {
 /// Whether something accepts connections there; services listen only when they are ready to answer.
 pub async fn is_serving(url: &str) -> bool {
     let Ok(endpoint) = Endpoint::from_shared(url.to_owned()) else { return false };
-    let connecting = endpoint.connect_timeout(Duration::from_secs(1)).connect();
-    let Ok(channel) = connecting.await else { return false };
+    let endpoint = endpoint.connect_timeout(Duration::from_secs(1));
+    let Ok(channel) = endpoint.connect().await else { return false };
     let request = tonic_health::pb::HealthCheckRequest { service: String::new() };
     let answer = tonic_health::pb::health_client::HealthClient::new(channel).check(request).await;
     answer.is_ok_and(|answer| {

@@ -43,7 +43,14 @@ impl Engine {
 fn create_database(name: &str) -> Result<String> {
     let server = std::env::var(POSTGRES).context("COUNTERMAND_TEST_POSTGRES must name a server")?;
     let output = Command::new("psql")
-        .args(["--no-psqlrc", "--quiet", "--dbname", &server, "--command", &format!("CREATE DATABASE {name}")])
+        .args([
+            "--no-psqlrc",
+            "--quiet",
+            "--dbname",
+            &server,
+            "--command",
+            &format!("CREATE DATABASE {name}"),
+        ])
         .output()
         .context("running psql")?;
     ensure!(output.status.success(), "creating {name}: {}", String::from_utf8_lossy(&output.stderr));

@@ -9,7 +9,8 @@ use anyhow::{Context, Result, bail, ensure};
 /// Where cargo put the binaries of the workspace: beside the test binary's own directory.
 pub fn binary(name: &str) -> Result<PathBuf> {
     let test = std::env::current_exe().context("finding the test binary")?;
-    let profile = test.parent().and_then(Path::parent).context("target/<profile>/deps holds the test binary")?;
+    let profile =
+        test.parent().and_then(Path::parent).context("target/<profile>/deps holds the test binary")?;
     let path = profile.join(name);
     ensure!(path.is_file(), "{} is not built; run `cargo build --workspace` first", path.display());
     Ok(path)

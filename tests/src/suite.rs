@@ -209,5 +209,8 @@ fn free_ports() -> Result<BTreeMap<Service, Ports>> {
     let listeners = (0..8).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<Vec<_>, _>>()?;
     let mut ports = listeners.iter().map(|listener| listener.local_addr().map(|address| address.port()));
     let mut next = || ports.next().context("eight ports were taken")?.context("reading a port");
-    Service::ALL.into_iter().map(|service| Ok((service, Ports { public: next()?, internal: next()? }))).collect()
+    Service::ALL
+        .into_iter()
+        .map(|service| Ok((service, Ports { public: next()?, internal: next()? })))
+        .collect()
 }

@@ -1,0 +1,118 @@
+//! Two that want the same thing: exactly one gets it.
+
+use anyhow::{Result, ensure};
+use futures::future::join_all;
+use proto::common::v1::Wait;
+use proto::order::v1::ChangeOrderState;
+use tests::shop::{reason, refused};
+use tests::{Service, Shop, eventually};
+use tonic::{Code, Status};
+
+use crate::Stage;
+
+const ROUNDS: usize = 5;
+const SUBMITS: usize = 64;
+
+/// With the inventory away the first change holds its order until it is back, so that every other submit meets it.
+pub async fn one_of_64_parallel_submits_is_accepted(stage: &Stage) -> Result<()> {
+    let suite = stage.own_suite().await?;
+    let shop = Shop::open(suite.clients()).await?;
+    let sku = shop.sku("LAMP");
+    let mut orders = Vec::new();
+    for _ in 0..ROUNDS {
+        orders.push(shop.placed(&sku, 2).await?.order_id);
+    }
+    suite.kill(Service::Inventory)?;
+
+    let mut accepted = Vec::new();
+    for order_id in &orders {
+        let submits = (0..SUBMITS).map(|_| {
+            let mut request = shop.cancel_request(order_id, &[(1, 1)]);
+            request.wait = Wait::Unspecified.into();
+            shop.submit(request)
+        });
+        let (ok, refused): (Vec<_>, Vec<_>) = join_all(submits).await.into_iter().partition(Result::is_ok);
+        let refused: Vec<Status> = refused.into_iter().filter_map(Result::err).collect();
+        let aborted =
+            |status: &&Status| status.code() == Code::Aborted && reason(status) == "CHANGE_IN_PROGRESS";
+        ensure!(ok.len() == 1, "{} of {SUBMITS} were accepted", ok.len());
+        ensure!(refused.iter().filter(aborted).count() == SUBMITS - 1, "{refused:?}");
+        accepted.extend(ok.into_iter().flatten());
+    }
+
+    suite.restart(Service::Inventory).await?;
+    for change in &accepted {
+        let done = async || {
+            let state = shop.change(&change.change_order_id).await?.state();
+            Ok((state == ChangeOrderState::Completed).then_some(()))
+        };
+        eventually("the accepted change completes when the inventory is back", done).await?;
+    }
+    Ok(())
+}
+
+pub async fn a_shipped_order_is_not_cancelled(stage: &Stage) -> Result<()> {
+    let shop = Shop::open(stage.suite().await?.clients()).await?;
+    let sku = shop.sku("LAMP");
+    let order = shop.placed(&sku, 2).await?;
+    let fulfillment = shop.submitted(&order.order_id).await?;
+    shop.ship(&fulfillment.fulfillment_id).await?;
+
+    // Order may or may not have heard of the shipment: it refuses at once, or the hold does.
+    match shop.submit(shop.cancel_request(&order.order_id, &[])).await {
+        Err(status) => drop(refused::<()>(Err(status), Code::FailedPrecondition, "SHIPPED_FIRST")?),
+        Ok(change) => {
+            ensure!(change.state() == ChangeOrderState::Rejected, "{change:?}");
+            ensure!(change.cause.as_ref().is_some_and(|cause| cause.reason == "SHIPPED_FIRST"), "{change:?}");
+        }
+    }
+
+    let stock = shop.stock(&sku).await?;
+    ensure!((stock.on_hand, stock.reserved) == (0, 0), "{stock:?}");
+    ensure!(
+        shop.refunds(&order.order_id).await?.iter().all(|refund| refund.amount_minor == 0),
+        "nothing goes back"
+    );
+    Ok(())
+}
+
+/// Cancels and ships the same goods at the same moment, until both outcomes were seen.
+pub async fn a_held_order_is_not_shipped_or_the_cancel_loses(stage: &Stage) -> Result<()> {
+    const RACES_MAX: usize = 200;
+    let shop = Shop::open(stage.suite().await?.clients()).await?;
+    let sku = shop.sku("LAMP");
+    let (mut shipped, mut cancelled) = (0, 0);
+    for race in 0..RACES_MAX {
+        let order = shop.placed(&sku, 1).await?;
+        let fulfillment = shop.submitted(&order.order_id).await?;
+        let cancel = async {
+            // One gets a head start, each in turn, so that both sides win some.
+            tokio::time::sleep(std::time::Duration::from_millis(u64::try_from(race % 4)?)).await;
+            Ok::<_, anyhow::Error>(shop.submit(shop.cancel_request(&order.order_id, &[])).await)
+        };
+        let ship = async {
+            tokio::time::sleep(std::time::Duration::from_millis(u64::try_from((race / 4) % 4)?)).await;
+            Ok::<_, anyhow::Error>(shop.ship(&fulfillment.fulfillment_id).await)
+        };
+
+        let (cancel, ship) = futures::try_join!(cancel, ship)?;
+
+        let lost = match cancel {
+            Ok(change) => change.state() == ChangeOrderState::Rejected,
+            Err(status) => reason(&status) == "SHIPPED_FIRST",
+        };
+        match (lost, ship) {
+            (true, Ok(_)) => shipped += 1,
+            (false, Err(status)) => {
+                let held = ["CANCEL_HOLD", "STATE_CONFLICT"].contains(&reason(&status).as_str());
+                ensure!(held, "{status:?}");
+                cancelled += 1;
+            }
+            (lost, ship) => anyhow::bail!("both or neither: cancel lost {lost}, ship {ship:?}"),
+        }
+        if shipped > 2 && cancelled > 2 {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("after {RACES_MAX} races: shipped first {shipped} times, cancelled first {cancelled} times")
+}
