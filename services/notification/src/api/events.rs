@@ -1,0 +1,179 @@
+//! Payloads of order's events, read into what they mean here.
+
+use prost::{DecodeError, Message};
+use proto::common::v1 as common;
+use proto::events::v1 as wire;
+use proto::order::v1 as order;
+use types::{AttentionId, ChangeOrderId, IdError, Money, MoneyError, OrderId};
+
+use crate::domain::{
+    AttentionItem, Cause, Change, ChangeKind, ChangeLine, Event, OrderPicture, OrderState, Refund,
+    RefundState, Settlement,
+};
+
+/// Why an event has no meaning here. None of it is the network's fault: only another version helps.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum Unreadable {
+    #[error("this version knows no event of this type")]
+    Unknown,
+    #[error("the payload is not of its type: {0}")]
+    Malformed(#[from] DecodeError),
+    #[error("the payload has no {0}")]
+    Missing(&'static str),
+    #[error("the payload's {field} is {number}, which this version does not know")]
+    Newer { field: &'static str, number: i32 },
+    #[error(transparent)]
+    Id(#[from] IdError),
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+}
+
+const PACKAGE: &str = "countermand.events.v1.";
+
+pub fn read(kind: &str, payload: &[u8]) -> Result<Event, Unreadable> {
+    match kind.strip_prefix(PACKAGE).unwrap_or_default() {
+        "OrderPlaced" => {
+            let event = wire::OrderPlaced::decode(payload)?;
+            Ok(Event::OrderPlaced { order: picture("order", event.order)? })
+        }
+        "OrderPlacementFailed" => {
+            let event = wire::OrderPlacementFailed::decode(payload)?;
+            let cause = cause(event.cause.ok_or(Unreadable::Missing("cause"))?);
+            Ok(Event::OrderPlacementFailed { order: picture("order", event.order)?, cause })
+        }
+        "OrderProgressed" => {
+            let event = wire::OrderProgressed::decode(payload)?;
+            Ok(Event::OrderProgressed { before: state(event.before)?, order: picture("order", event.order)? })
+        }
+        "ChangeOrderAccepted" => {
+            let event = wire::ChangeOrderAccepted::decode(payload)?;
+            Ok(Event::ChangeAccepted { change: change(event.change_order)? })
+        }
+        "ChangeOrderCommitted" => {
+            let event = wire::ChangeOrderCommitted::decode(payload)?;
+            Ok(Event::ChangeCommitted {
+                change: change(event.change_order)?,
+                before: picture("before", event.before)?,
+                after: picture("after", event.after)?,
+            })
+        }
+        "ChangeOrderRejected" => {
+            let event = wire::ChangeOrderRejected::decode(payload)?;
+            Ok(Event::ChangeRejected { change: change(event.change_order)? })
+        }
+        "ChangeOrderCompleted" => {
+            let event = wire::ChangeOrderCompleted::decode(payload)?;
+            Ok(Event::ChangeCompleted { change: change(event.change_order)? })
+        }
+        "AttentionOpened" => attention(wire::AttentionOpened::decode(payload)?),
+        _ => Err(Unreadable::Unknown),
+    }
+}
+
+fn picture(field: &'static str, summary: Option<order::OrderSummary>) -> Result<OrderPicture, Unreadable> {
+    let summary = summary.ok_or(Unreadable::Missing(field))?;
+    let totals = summary.totals.ok_or(Unreadable::Missing("totals"))?;
+    Ok(OrderPicture {
+        order_id: OrderId::parse(&summary.order_id)?,
+        number: summary.number,
+        state: state(summary.state)?,
+        total: Money::parse(&summary.currency_code, totals.total_minor)?,
+        line_count: summary.line_count,
+        units_ordered: summary.units_ordered,
+    })
+}
+
+fn state(number: i32) -> Result<OrderState, Unreadable> {
+    use order::OrderState as Wire;
+    Ok(match Wire::try_from(number) {
+        Ok(Wire::Placing) => OrderState::Placing,
+        Ok(Wire::PlacementFailed) => OrderState::PlacementFailed,
+        Ok(Wire::Pending) => OrderState::Pending,
+        Ok(Wire::Confirmed) => OrderState::Confirmed,
+        Ok(Wire::Processing) => OrderState::Processing,
+        Ok(Wire::PartiallyShipped) => OrderState::PartiallyShipped,
+        Ok(Wire::Shipped) => OrderState::Shipped,
+        Ok(Wire::OutForDelivery) => OrderState::OutForDelivery,
+        Ok(Wire::PartiallyDelivered) => OrderState::PartiallyDelivered,
+        Ok(Wire::Delivered) => OrderState::Delivered,
+        Ok(Wire::Cancelled) => OrderState::Cancelled,
+        Ok(Wire::Returned) => OrderState::Returned,
+        Ok(Wire::ClosedMixed) => OrderState::ClosedMixed,
+        Ok(Wire::Unspecified) | Err(_) => return Err(Unreadable::Newer { field: "state", number }),
+    })
+}
+
+fn change(change: Option<order::ChangeOrder>) -> Result<Box<Change>, Unreadable> {
+    let change = change.ok_or(Unreadable::Missing("change_order"))?;
+    let money = |minor| Money::parse(&change.currency_code, minor);
+    let refunds = change.refunds.iter().map(|refund| {
+        Ok(Refund {
+            state: refund_state(&refund.state),
+            amount: money(refund.amount_minor)?,
+            releases_authorisation: refund.void_of_authorisation,
+        })
+    });
+    let lines = change.lines.iter().map(|line| ChangeLine {
+        line_number: line.line_number,
+        sku: line.sku.clone(),
+        quantity: line.quantity,
+    });
+    Ok(Box::new(Change {
+        change_order_id: ChangeOrderId::parse(&change.change_order_id)?,
+        order_id: OrderId::parse(&change.order_id)?,
+        kind: kind(change.r#type)?,
+        settlement: settlement(change.settlement)?,
+        lines: lines.collect(),
+        refunds: refunds.collect::<Result<_, Unreadable>>()?,
+        owed: money(change.refund_owed_minor)?,
+        number: change.number,
+        order_number: change.order_number,
+        cause: change.cause.map(cause),
+        exceptions: change.exceptions.into_iter().map(cause).collect(),
+    }))
+}
+
+fn kind(number: i32) -> Result<ChangeKind, Unreadable> {
+    use order::ChangeOrderType as Wire;
+    match Wire::try_from(number) {
+        Ok(Wire::CancelOrder) => Ok(ChangeKind::CancelOrder),
+        Ok(Wire::CancelItems) => Ok(ChangeKind::CancelItems),
+        Ok(Wire::Unspecified) | Err(_) => Err(Unreadable::Newer { field: "type", number }),
+    }
+}
+
+fn settlement(number: i32) -> Result<Settlement, Unreadable> {
+    use order::Settlement as Wire;
+    match Wire::try_from(number) {
+        Ok(Wire::Unspecified | Wire::Auto) => Ok(Settlement::Auto),
+        Ok(Wire::None) => Ok(Settlement::None),
+        Err(_) => Err(Unreadable::Newer { field: "settlement", number }),
+    }
+}
+
+/// The states of a refund are the payment service's text; only two of them let a message claim anything.
+fn refund_state(text: &str) -> RefundState {
+    match text {
+        "succeeded" => RefundState::Succeeded,
+        "reversed" => RefundState::Reversed,
+        _ => RefundState::Unsettled,
+    }
+}
+
+fn cause(refusal: common::Refusal) -> Cause {
+    Cause { reason: refusal.reason, message: refusal.message }
+}
+
+fn attention(event: wire::AttentionOpened) -> Result<Event, Unreadable> {
+    let item = AttentionItem {
+        attention_id: AttentionId::parse(&event.attention_id)?,
+        order_id: optional(&event.order_id, OrderId::parse)?,
+        change_order_id: optional(&event.change_order_id, ChangeOrderId::parse)?,
+        cause: cause(event.cause.ok_or(Unreadable::Missing("cause"))?),
+    };
+    Ok(Event::AttentionOpened { item })
+}
+
+fn optional<T>(text: &str, parse: fn(&str) -> Result<T, IdError>) -> Result<Option<T>, IdError> {
+    if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
+}

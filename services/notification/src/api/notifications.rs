@@ -1,0 +1,126 @@
+//! NotificationService: what was told to whom, on the public port.
+
+use kit::page::Page;
+use kit::{Failure, Principal};
+use proto::notification::v1::notification_service_server::NotificationService;
+use proto::notification::v1::{
+    GetNotificationRequest, GetNotificationResponse, ListNotificationsRequest, ListNotificationsResponse,
+};
+use storage::Database;
+use tonic::{Request, Response, Status};
+use types::{NotificationId, OrderId, Reason, Refusal};
+
+use super::{convert, failure};
+use crate::domain::{Audience, Template};
+use crate::store::notifications::{self, Filter};
+
+pub struct NotificationApi {
+    database: Database,
+}
+
+impl NotificationApi {
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// The oldest first, so that a page once read stays as it was.
+    async fn list(
+        &self,
+        caller: &Principal,
+        request: ListNotificationsRequest,
+    ) -> Result<ListNotificationsResponse, Failure> {
+        let filter = filter(caller, &request)?;
+        let listing = [
+            "ListNotifications",
+            caller.tenant.as_str(),
+            &request.order_id,
+            filter.audience.map_or("", Audience::as_str),
+            &request.template,
+        ];
+        let page = Page::parse(request.page_size, &request.page_token, &listing)?;
+        let after = page.after(1)?.map_or("", |key| key[0].as_str());
+
+        let mut tx = self.database.read().await.map_err(|error| failure::of_database(&error))?;
+        let read = notifications::list(&mut tx, &caller.tenant, &filter, after, page.limit()).await;
+        tx.rollback().await;
+        let mut rows = read.map_err(|error| failure::of_database(&error))?;
+
+        let next_page_token = page.finish(&mut rows, |row| vec![row.notification_id.to_string()]);
+        let notifications = rows.into_iter().map(convert::notification).collect();
+        Ok(ListNotificationsResponse { notifications, next_page_token })
+    }
+
+    async fn get(
+        &self,
+        caller: &Principal,
+        request: GetNotificationRequest,
+    ) -> Result<GetNotificationResponse, Failure> {
+        let id = NotificationId::parse(&request.notification_id)
+            .map_err(|error| Refusal::from(error).field("notification_id"))?;
+        let mut tx = self.database.read().await.map_err(|error| failure::of_database(&error))?;
+        let found = notifications::get(&mut tx, &caller.tenant, &id).await;
+        tx.rollback().await;
+
+        let visible = audience_of(caller);
+        match found.map_err(|error| failure::of_database(&error))? {
+            Some(found) if visible.is_none_or(|audience| audience == found.audience) => {
+                Ok(GetNotificationResponse { notification: Some(convert::notification(found)) })
+            }
+            Some(_) | None => Err(Failure::not_found("notification", id.as_str())),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl NotificationService for NotificationApi {
+    async fn list_notifications(
+        &self,
+        request: Request<ListNotificationsRequest>,
+    ) -> Result<Response<ListNotificationsResponse>, Status> {
+        let caller = Principal::of(&request)?.clone();
+        Ok(Response::new(self.list(&caller, request.into_inner()).await?))
+    }
+
+    async fn get_notification(
+        &self,
+        request: Request<GetNotificationRequest>,
+    ) -> Result<Response<GetNotificationResponse>, Status> {
+        let caller = Principal::of(&request)?.clone();
+        Ok(Response::new(self.get(&caller, request.into_inner()).await?))
+    }
+}
+
+/// A buyer or supplier reads its own side; every other role works here and reads all.
+fn audience_of(caller: &Principal) -> Option<Audience> {
+    match Audience::parse(&caller.role) {
+        Some(Audience::Buyer) => Some(Audience::Buyer),
+        Some(Audience::Supplier) => Some(Audience::Supplier),
+        Some(Audience::Staff) | None => None,
+    }
+}
+
+fn filter(caller: &Principal, request: &ListNotificationsRequest) -> Result<Filter, Failure> {
+    let order_id = match request.order_id.as_str() {
+        "" => None,
+        text => Some(OrderId::parse(text).map_err(|error| Refusal::from(error).field("order_id"))?),
+    };
+    let asked = match request.audience.as_str() {
+        "" => None,
+        text => Some(Audience::parse(text).ok_or_else(|| {
+            Failure::invalid("audience", Reason::FieldInvalid, "an audience is buyer, supplier or staff")
+        })?),
+    };
+    let audience = match (audience_of(caller), asked) {
+        (Some(own), Some(asked)) if own != asked => {
+            let message = format!("the role {} reads what was told to the {}", caller.role, own.as_str());
+            return Err(Failure::new(Reason::PermissionDenied, message));
+        }
+        (own, asked) => own.or(asked),
+    };
+    if !request.template.is_empty() && Template::parse(&request.template).is_none() {
+        let known = Template::ALL.map(Template::as_str).join(", ");
+        let message = format!("a template is one of {known}");
+        return Err(Failure::invalid("template", Reason::FieldInvalid, message));
+    }
+    Ok(Filter { order_id, audience, template: request.template.clone() })
+}

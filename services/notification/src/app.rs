@@ -1,0 +1,138 @@
+//! The service put together: opens its database, binds its listeners, runs and drains.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use kit::client::Channel;
+use kit::process::{Command, Process};
+use kit::server::{self, Routes, Server};
+use proto::audit::v1::audit_service_server::AuditServiceServer;
+use proto::events::v1::event_intake_service_server::EventIntakeServiceServer;
+use proto::notification::v1::notification_service_server::NotificationServiceServer;
+use storage::{Database, Engine, Writer};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use types::{Clock, Ids};
+
+use crate::api::{AuditApi, IntakeApi, NotificationApi};
+use crate::config::{self, Config};
+use crate::ops::{Courier, Intake};
+use crate::ports;
+use crate::store::MIGRATIONS;
+
+const SERVICE: &str = "notification";
+
+/// What the process was started for: serving, or bringing the schema up to date.
+pub async fn run(process: Process<Config>) -> anyhow::Result<()> {
+    let Process { command, config, shutdown } = process;
+    match command {
+        Command::Migrate => {
+            let database = open(&config.database).await?;
+            let applied = database.migrate(SERVICE, MIGRATIONS).await.context("migrating")?;
+            tracing::info!(?applied, "the schema is up to date");
+            database.close().await;
+            Ok(())
+        }
+        Command::Serve => App::bind(config).await?.run(shutdown).await,
+    }
+}
+
+/// Entry point: [`App::bind`].
+#[derive(Debug)]
+pub struct App;
+
+/// The service with its database open and its ports taken. Its in-process channel answers already.
+pub struct Bound {
+    server: server::Bound,
+    database: Database,
+    writer: Writer<Intake>,
+    courier: Courier,
+    enqueued: Arc<Notify>,
+}
+
+impl App {
+    pub async fn bind(config: Config) -> anyhow::Result<Bound> {
+        let database = open(&config.database).await?;
+        if database.engine() == Engine::Sqlite || config.database.migrate_on_start {
+            database.migrate(SERVICE, MIGRATIONS).await.context("migrating")?;
+        } else {
+            database.check_schema(MIGRATIONS).await.context("checking the schema")?;
+        }
+
+        let clock = Clock::System;
+        let ids = Ids::random(clock.clone());
+        let enqueued = Arc::new(Notify::new());
+        let courier = Courier::new(database.clone(), clock.clone(), &ids);
+        let intake = Intake { clock, ids, enqueued: Arc::clone(&enqueued) };
+        let writer = Writer::start(database.clone(), Arc::new(intake));
+
+        let public = Routes::new()
+            .add_service(
+                NotificationServiceServer::new(NotificationApi::new(database.clone()))
+                    .max_decoding_message_size(server::REQUEST_BYTES_MAX),
+            )
+            .add_service(
+                AuditServiceServer::new(AuditApi::new(database.clone()))
+                    .max_decoding_message_size(server::REQUEST_BYTES_MAX),
+            );
+        let internal = Routes::new().add_service(
+            EventIntakeServiceServer::new(IntakeApi::new(writer.clone()))
+                .max_decoding_message_size(IntakeApi::REQUEST_BYTES_MAX),
+        );
+        let server = Server::builder(SERVICE)
+            .public(config.listen.public, public)
+            .internal(config.listen.internal, internal)
+            .auth(&config.auth)
+            .tls(&config.tls)
+            .bind()
+            .await?;
+        Ok(Bound { server, database, writer, courier, enqueued })
+    }
+}
+
+impl Bound {
+    pub fn public_addr(&self) -> SocketAddr {
+        self.server.public_addr()
+    }
+
+    pub fn internal_addr(&self) -> SocketAddr {
+        self.server.internal_addr()
+    }
+
+    /// The internal services without a socket, for services that share one process.
+    pub fn internal_channel(&self) -> Channel {
+        self.server.internal_channel()
+    }
+
+    /// As [`Bound::internal_channel`], for the public ones.
+    pub fn public_channel(&self) -> Channel {
+        self.server.public_channel()
+    }
+
+    /// Serves until `shutdown` fires; then calls in flight end, queued events are committed, and what they enqueued
+    /// is left to the next start.
+    pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let stop_courier = CancellationToken::new();
+        let courier = tokio::spawn(self.courier.run(self.enqueued, stop_courier.clone(), ports::log::write));
+        let served = self.server.run(shutdown).await;
+        self.writer.drain().await;
+        stop_courier.cancel();
+        let ended = courier.await;
+        self.database.close().await;
+        served?;
+        ended.context("the courier ended by a panic")
+    }
+}
+
+async fn open(config: &config::Database) -> anyhow::Result<Database> {
+    let url = &config.connection.url;
+    if let Some(path) = url.strip_prefix("sqlite:").filter(|path| *path != ":memory:")
+        && let Some(directory) = Path::new(path.strip_prefix("//").unwrap_or(path)).parent()
+    {
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("creating the directory of the database, {}", directory.display()))?;
+    }
+    Database::open(&config.connection).await.context("opening the database")
+}

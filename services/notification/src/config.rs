@@ -1,0 +1,57 @@
+//! The configuration of the service; its defaults are for development.
+
+use kit::config::{Auth, Listen, ServiceConfig, Telemetry, Tls};
+use serde::{Deserialize, Serialize};
+use storage::DatabaseConfig;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    pub listen: Listen,
+    pub tls: Tls,
+    pub auth: Auth,
+    pub telemetry: Telemetry,
+    pub database: Database,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Database {
+    #[serde(flatten)]
+    pub connection: DatabaseConfig,
+    /// Bring a PostgreSQL schema up to date at the start. An embedded database always is: nobody else could.
+    pub migrate_on_start: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: Listen::loopback(7_004, 7_104),
+            tls: Tls::default(),
+            auth: Auth::default(),
+            telemetry: Telemetry::default(),
+            database: Database::default(),
+        }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        let connection = DatabaseConfig::at("sqlite:countermand-data/notification.db");
+        Self { connection, migrate_on_start: false }
+    }
+}
+
+impl ServiceConfig for Config {
+    fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    fn listen(&self) -> &Listen {
+        &self.listen
+    }
+
+    fn tls(&self) -> &Tls {
+        &self.tls
+    }
+}

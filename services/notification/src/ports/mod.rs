@@ -1,0 +1,3 @@
+//! The only room that reaches outside: the log channel.
+
+pub mod log;

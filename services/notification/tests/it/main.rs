@@ -1,0 +1,8 @@
+//! The service against real databases and over the wire.
+
+mod config;
+mod courier;
+mod events;
+mod intake;
+mod schema;
+mod wire;
