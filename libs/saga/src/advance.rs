@@ -123,7 +123,9 @@ pub(crate) fn hear(
 pub(crate) fn turn_back(row: &mut SagaRow, log: &mut Log, refusal: Refusal, at: Timestamp) {
     let epoch = row.epoch;
     row.unwind_cause = Some(refusal.clone());
+    row.attention = None;
     row.attempts = 0;
+    row.panics = 0;
     row.silent_since = None;
     log.push(Entry { refusal: Some(refusal), ..local_entry(UNWIND, epoch, vec![], at) });
 }
@@ -253,8 +255,8 @@ fn entry_of(heard: &StepAnswer, row: &SagaRow, log: &Log, at: Timestamp) -> Opti
         Answer::Refused(refusal) => (Outcome::Rejected, false, vec![], Some(refusal.clone())),
         Answer::Unknown(_) | Answer::Stale => return None,
     };
-    let known = log.outcome(heard.step, heard.direction);
-    if known == Some(outcome) || known == Some(Outcome::Applied) {
+    // Whatever a participant says, the log stays bounded.
+    if log.outcome(heard.step, heard.direction).is_some_and(|known| known >= outcome) {
         return None;
     }
     Some(Entry {

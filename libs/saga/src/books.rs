@@ -107,6 +107,15 @@ impl SagaBooks {
         self.table.get(key).and_then(|record| record.log.as_ref().ok())
     }
 
+    /// The remote steps that are asked next, in the order of the table.
+    pub fn open_steps(&self, key: &SagaKey) -> Vec<(StepName, Direction)> {
+        let Some(record) = self.table.get(key) else { return vec![] };
+        match (self.rules.shape(&record.row), &record.log) {
+            (Some(shape), Ok(log)) => advance::open_steps(&self.rules.next(shape, log)),
+            (None, _) | (_, Err(_)) => vec![],
+        }
+    }
+
     /// The saga as it stands now; an unreadable log shows as an empty one.
     pub fn image(&self, key: &SagaKey) -> Option<SagaImage> {
         let record = self.table.get(key)?;
@@ -150,7 +159,8 @@ impl SagaBooks {
     }
 
     /// Asks a saga to turn back; only before its decision. A worker in the middle of a call goes on
-    /// and turns at its next commit; a parked saga is due at once.
+    /// and turns at its next commit; a parked saga is due at once. It clears the attention, and the
+    /// owner closes its item.
     pub fn request_unwind(&mut self, key: &SagaKey, cause: Refusal) -> Result<(), Refusal> {
         let moment = self.moment();
         let rules = Arc::clone(&self.rules);
@@ -162,13 +172,13 @@ impl SagaBooks {
                 return Err(refusal.detail("saga", &row.key.id));
             }
             advance::turn_back(row, log, cause, moment.at);
-            row.attention = None;
             resume(row, shape, log, moment.now);
             Ok(())
         })?
     }
 
-    /// An operator's "go on": clears the attention and makes the saga due.
+    /// An operator's "go on": clears the attention, for which the owner closes its item, and makes the
+    /// saga due.
     pub fn retry(&mut self, key: &SagaKey) -> Result<(), Refusal> {
         let moment = self.moment();
         let rules = Arc::clone(&self.rules);
@@ -233,21 +243,13 @@ impl SagaBooks {
         Ok((entries, record.row.attention.clone()))
     }
 
-    /// Raises the epoch for an operator's own advance, and says which steps it may resolve.
-    #[expect(clippy::type_complexity, reason = "three plain facts for one caller")]
-    pub(crate) fn take_over(
-        &mut self,
-        key: &SagaKey,
-    ) -> Result<(usize, Option<Cause>, Vec<(StepName, Direction)>), Refusal> {
+    /// Raises the epoch for an operator's own advance. Gives the saga's log length and attention.
+    pub(crate) fn take_over(&mut self, key: &SagaKey) -> Result<(usize, Option<Cause>), Refusal> {
         let rules = Arc::clone(&self.rules);
         self.edit(key, |row, log| {
-            let shape = rules.shape(row).ok_or_else(|| unknown_definition(row))?;
-            let open = match rules.next(shape, log) {
-                progress::Next::Do(_) => vec![],
-                next => advance::open_steps(&next),
-            };
+            rules.shape(row).ok_or_else(|| unknown_definition(row))?;
             row.epoch += 1;
-            Ok((log.entries().len(), row.attention.clone(), open))
+            Ok((log.entries().len(), row.attention.clone()))
         })?
     }
 

@@ -6,12 +6,13 @@ use storage::Direction;
 use types::{Refusal, Timestamp};
 
 /// What one entry says about a step in one direction. A step's newest entry counts, because a
-/// pending step gets a second entry when it ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// pending step gets a second entry when it ends. In the order in which one may follow another: a step
+/// refused after the pivot may still be done, and a yes is final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     Pending,
-    Applied,
     Rejected,
+    Applied,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub struct Entry {
     pub at: Timestamp,
 }
 
-/// A cheap copy of the whole log. It is bounded by the definition: at most two entries for each step
+/// A cheap copy of the whole log. It is bounded by the definition: at most three entries for each step
 /// and direction, and one for each local step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {

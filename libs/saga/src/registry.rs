@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use storage::Direction;
 use types::{Reason, Refusal};
 
 use crate::advance::{self, Advance, Advanced, AttentionChange, Event, StepAnswer};
@@ -145,8 +146,9 @@ impl<P, B: Books> Registry<P, B> {
         Ok(advanced(books.sagas(), &advance.key, before, cause.as_ref()))
     }
 
-    /// Records a step as done on an operator's word, for a saga that can only go on this way. It
-    /// raises the epoch, so that a worker in the middle of a call changes nothing any more.
+    /// Records a step as done on an operator's word: a forward step or an undo that can't be had from
+    /// its participant. It raises the epoch, so that a worker in the middle of a call changes nothing
+    /// any more. A refusal leaves nothing behind in the books.
     pub fn resolve(
         &self,
         books: &mut B,
@@ -155,12 +157,27 @@ impl<P, B: Books> Registry<P, B> {
         reply: Vec<u8>,
     ) -> Result<Advanced, Refusal> {
         books.mark();
-        let (before, cause, open) = books.sagas().take_over(key)?;
+        let resolved = self.try_resolve(books, key, step, reply);
+        if resolved.is_err() {
+            books.rollback();
+        }
+        resolved
+    }
+
+    fn try_resolve(
+        &self,
+        books: &mut B,
+        key: &SagaKey,
+        step: &str,
+        reply: Vec<u8>,
+    ) -> Result<Advanced, Refusal> {
         let refused = |message| Refusal::new(Reason::StateConflict, message);
+        let (before, cause) = books.sagas().take_over(key)?;
+        let mut open = books.sagas().open_steps(key).into_iter();
         let (step, direction) = open
-            .into_iter()
-            .find(|(name, _)| *name == step)
+            .find(|(name, direction)| *name == step && Self::may_resolve(books.sagas(), key, *direction))
             .ok_or_else(|| refused(format!("{step} is not a step that can be resolved now")))?;
+
         let answer = StepAnswer { step, direction, answer: Answer::Applied(reply), attempts: 0 };
         books.sagas().hear(key, &[answer]);
         self.local_steps(books, key).map_err(|failure| {
@@ -170,6 +187,11 @@ impl<P, B: Books> Registry<P, B> {
         })?;
         books.sagas().release(key);
         Ok(advanced(books.sagas(), key, before, cause.as_ref()))
+    }
+
+    /// A step before the pivot is never resolved by hand: there the saga can turn back instead.
+    fn may_resolve(sagas: &SagaBooks, key: &SagaKey, direction: Direction) -> bool {
+        direction == Direction::Undo || sagas.get(key).is_some_and(|row| row.decided_at.is_some())
     }
 
     /// Runs pivot, finish and unwound while one of them is next. Each is recorded, so it runs once.

@@ -36,6 +36,8 @@ pub(super) async fn run<O: Owner>(worker: &Worker<O>, mut image: SagaImage) {
         match turn(worker, &hold, &image).await {
             Turn::Next(next) => image = next,
             Turn::GivenUp(last) => {
+                let (id, state) = (&last.row.key.id, last.row.state.as_str());
+                tracing::debug!(saga_id = %id, state, next_at = last.row.next_at, "gave a saga up");
                 if last.row.next_at <= last.now && !last.row.state.is_terminal() {
                     worker.bell.wake();
                 }

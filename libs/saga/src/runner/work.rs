@@ -112,7 +112,10 @@ async fn claim_once<O: Owner>(worker: &Arc<Worker<O>>, permits: Vec<OwnedSemapho
 }
 
 async fn hand_over_loop<O: Owner>(worker: Arc<Worker<O>>) {
-    let mut queue = worker.bell.queue.lock().await;
+    let mut queue = tokio::select! {
+        queue = worker.bell.queue.lock() => queue,
+        () = worker.shutdown.cancelled() => return,
+    };
     loop {
         let Some(permit) = room(&worker).await else { return };
         let image = tokio::select! {

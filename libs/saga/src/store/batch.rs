@@ -62,8 +62,10 @@ impl SagaBooks {
     /// in every commit that starts, advances or touches a saga, with no keys too: it also takes the
     /// database's clock.
     pub async fn load(&mut self, tx: &mut Tx, keys: &[SagaKey]) -> Result<(), DbError> {
-        self.began = Instant::now();
-        self.now = tx.db_now().await?;
+        if self.now == 0 {
+            self.began = Instant::now();
+            self.now = tx.db_now().await?;
+        }
         if keys.is_empty() {
             return Ok(());
         }
