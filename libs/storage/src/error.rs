@@ -151,3 +151,6 @@ fn by_sqlstate(code: &str) -> fn(&'static str, String) -> DbError {
         _ => |statement, detail| DbError::Other { statement, detail },
     }
 }
+
+#[cfg(test)]
+mod tests;

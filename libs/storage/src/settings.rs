@@ -173,3 +173,6 @@ pub(crate) async fn postgres_settings(connection: &mut PgConnection) -> Result<V
         setting("server", &["primary"]),
     ])
 }
+
+#[cfg(test)]
+mod tests;

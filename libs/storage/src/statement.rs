@@ -241,3 +241,6 @@ fn after_lock_clause(mut rest: &str) -> &str {
     }
     keyword(rest.trim_start(), "SKIP LOCKED").unwrap_or(rest)
 }
+
+#[cfg(test)]
+mod tests;

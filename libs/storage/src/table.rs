@@ -170,3 +170,6 @@ async fn write(tx: &mut Tx, statement: &'static Statement, rows: Rows) -> Result
     let expected = rows.len() as u64;
     tx.execute_exactly(statement, values![rows], expected).await
 }
+
+#[cfg(test)]
+mod tests;

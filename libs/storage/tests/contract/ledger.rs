@@ -126,29 +126,35 @@ fn serve(ledger: &mut StepLedger, call: &StepCall, business: Outcome, at: Timest
     }
 }
 
-/// Every sequence of the alphabet up to `length` is one saga; each round serves one call of each saga in one batch.
+/// The call at `position` of the sequence with number `n`. The first body may be called 1 without losing a case.
+fn nth(n: usize, position: u32) -> Op {
+    let op = ALPHABET[n / 8_usize.pow(position) % 8];
+    if position == 0 { Op { body: 1, ..op } } else { op }
+}
+
+/// Every sequence of the alphabet is one saga; each round serves one call of each saga in one batch.
 async fn all_sequences(database: &Database, length: u32, business: Outcome, round: &str) {
-    let count = 8_usize.pow(length);
     let at = Clock::System.now();
-    let sagas: Vec<String> = (0..count).map(|n| format!("{round}{n:06}")).collect();
-    let mut models = vec![Model::default(); count];
-    for position in 0..length {
-        for chunk in (0..count).collect::<Vec<_>>().chunks(4_096) {
-            let keys: Vec<(Tenant, String)> =
-                chunk.iter().map(|n| (Tenant::default(), sagas[*n].clone())).collect();
+    let numbers: Vec<usize> = (0..8_usize.pow(length)).filter(|n| ALPHABET[n % 8].body == 1).collect();
+    for chunk in numbers.chunks(4_096) {
+        let sagas: Vec<String> = chunk.iter().map(|n| format!("{round}{n:06}")).collect();
+        let keys: Vec<(Tenant, String)> =
+            sagas.iter().map(|saga| (Tenant::default(), saga.clone())).collect();
+        let mut models = vec![Model::default(); chunk.len()];
+        for position in 0..length {
             let mut tx = database.begin().await.expect("the database answers");
             let mut ledger = StepLedger::load(&mut tx, &keys).await.expect("the ledger loads");
-            for n in chunk {
-                let op = ALPHABET[n / 8_usize.pow(position) % 8];
-                let said = serve(&mut ledger, &call(&sagas[*n], op), business, at);
-                let expected = models[*n].step(op, business);
+            for ((n, saga), model) in chunk.iter().zip(&sagas).zip(&mut models) {
+                let op = nth(*n, position);
+                let said = serve(&mut ledger, &call(saga, op), business, at);
+                let expected = model.step(op, business);
                 assert_eq!(said, expected, "saga {n}, call {position}: {op:?}, business {business:?}");
             }
             ledger.flush(&mut tx).await.expect("the ledger is written");
             tx.commit().await.expect("it commits");
         }
+        compare(database, &sagas, &models).await;
     }
-    compare(database, &sagas, &models).await;
 }
 
 async fn compare(database: &Database, sagas: &[String], models: &[Model]) {
@@ -200,7 +206,7 @@ async fn a_batch_decides_each_call_on_those_before_it() {
             let mut ledger = StepLedger::load(&mut tx, &keys).await.unwrap();
             for position in 0..3 {
                 for (n, saga) in sagas.iter().enumerate() {
-                    let op = ALPHABET[n / 8_usize.pow(position) % 8];
+                    let op = nth(n, position);
                     let said = serve(&mut ledger, &call(saga, op), business, at);
                     assert_eq!(said, models[n].step(op, business));
                 }

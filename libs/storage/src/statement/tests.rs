@@ -1,0 +1,91 @@
+use super::*;
+
+fn sqlite(text: &str) -> String {
+    render(Engine::Sqlite, text).unwrap().sql
+}
+
+fn postgres(text: &str) -> String {
+    render(Engine::Postgres, text).unwrap().sql
+}
+
+#[test]
+fn portable_text_stays_as_it_is() {
+    let text = "SELECT a, 'rows($1: x text) FOR UPDATE db_now()' FROM t WHERE a = $1 ORDER BY a";
+
+    assert_eq!(sqlite(text), text);
+    assert_eq!(postgres(text), text);
+}
+
+#[test]
+fn a_batch_becomes_json_on_sqlite_and_arrays_on_postgres() {
+    let text = "SELECT * FROM rows($2: a text, b bigint, c bytea) WHERE d = $1";
+
+    assert_eq!(
+        sqlite(text),
+        "SELECT * FROM (SELECT json_extract(value, '$[0]') AS a, json_extract(value, '$[1]') AS b, \
+         unhex(json_extract(value, '$[2]')) AS c FROM json_each($2)) AS batch WHERE d = $1"
+    );
+    assert_eq!(
+        postgres(text),
+        "SELECT * FROM (SELECT * FROM UNNEST($2::text[], $3::bigint[], $4::bytea[]) AS r(a, b, c)) AS batch \
+         WHERE d = $1"
+    );
+}
+
+#[test]
+fn a_batch_keeps_the_name_it_is_given() {
+    let text = "SELECT 1 FROM rows($1:\n  a text)\n AS mine";
+
+    assert!(sqlite(text).ends_with("json_each($1))\n AS mine"));
+    assert!(postgres(text).ends_with("AS r(a))\n AS mine"));
+}
+
+#[test]
+fn locks_are_for_postgres() {
+    for (text, left) in [
+        ("SELECT a FROM t FOR UPDATE", "SELECT a FROM t "),
+        ("SELECT a FROM t LIMIT 2 FOR UPDATE SKIP LOCKED", "SELECT a FROM t LIMIT 2 "),
+        ("(SELECT a FROM t AS o FOR UPDATE OF o SKIP LOCKED)", "(SELECT a FROM t AS o )"),
+        ("(SELECT a FROM t AS o for update of o)", "(SELECT a FROM t AS o )"),
+    ] {
+        assert_eq!(sqlite(text), left);
+        assert_eq!(postgres(text), text);
+    }
+}
+
+#[test]
+fn the_clock_is_each_engines_own() {
+    assert_eq!(sqlite("SELECT db_now()"), format!("SELECT {SQLITE_NOW}"));
+    assert_eq!(postgres("SELECT db_now()"), format!("SELECT {POSTGRES_NOW}"));
+}
+
+#[test]
+fn words_that_only_end_like_a_spelling_are_not_touched() {
+    let text = "SELECT my_db_now(), arrows FROM arrows";
+
+    assert_eq!(sqlite(text), text);
+}
+
+#[test]
+fn comments_go() {
+    assert_eq!(sqlite("SELECT 1 -- it's one; rows($1: a text)\nFROM t"), "SELECT 1 \nFROM t");
+}
+
+#[test]
+fn a_spelling_that_is_wrong_is_told() {
+    for (text, problem) in [
+        ("SELECT 1 FROM rows($1: a text", "not closed"),
+        ("SELECT 1 FROM rows($1)", "needs its columns"),
+        ("SELECT 1 FROM rows($x: a text)", "needs a number"),
+        ("SELECT 1 FROM rows($1: a)", "a name and a type"),
+        ("SELECT 1 FROM rows($1: a text null)", "a name and a type"),
+        ("SELECT 1 FROM rows($1: a jsonb)", "text, bigint or bytea"),
+        ("SELECT $2 FROM rows($1: a text)", "must be the last parameter"),
+        ("SELECT 1 FROM rows($1: a text), rows($2: a text)", "one batch"),
+        ("SELECT 'a", "quote"),
+    ] {
+        let told = render(Engine::Sqlite, text).unwrap_err();
+
+        assert!(told.contains(problem), "{text}: {told}");
+    }
+}
