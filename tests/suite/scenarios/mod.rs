@@ -1,6 +1,9 @@
 //! The scenarios, by name. Each is a claim.
 
 mod cancel;
+mod crash;
+mod independent;
+mod input;
 mod money;
 mod place;
 mod quote;
@@ -39,4 +42,13 @@ pub const ALL: &[(&str, Scenario)] = scenarios![
     repeats::the_same_request_id_answers_the_same_change,
     repeats::the_same_request_id_with_another_body_is_refused,
     repeats::an_accepted_order_request_is_one_order,
+    input::hostile_text_is_stored_as_it_was_or_refused,
+    input::numeric_edges_are_refused_with_their_field,
+    input::currencies_keep_their_exponent,
+    input::unknown_ids_are_not_found_in_any_tenant,
+    independent::a_python_client_cancels_an_order,
+    independent::grpcurl_finds_its_way_without_our_files,
+    independent::grpcurl_cancels_and_reads_a_refusal,
+    crash::twenty_kills_during_a_replay_change_nothing_but_the_time,
+    crash::every_service_drains_at_sigterm,
 ];
