@@ -62,9 +62,8 @@ fn post(
     cause: &Cause<'_>,
 ) -> Result<(), Stop> {
     books.warehouses(tenant).with_shelves(warehouse_id)?;
-    let purpose = Purpose { reservation_id: place_name(warehouse_id, sku), ..Purpose::default() };
     books
-        .post(key(tenant, warehouse_id, sku), posting, purpose, cause)
+        .post(key(tenant, warehouse_id, sku), posting, &Purpose::StockKeeping, cause)
         .map_err(|problem| refusal(&problem).detail("warehouse_id", warehouse_id).detail("sku", sku))?;
     Ok(())
 }

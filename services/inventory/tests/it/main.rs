@@ -1,0 +1,8 @@
+//! The service as its neighbours see it: the use cases on both engines, and one server over the wire.
+
+mod audit;
+mod fulfilments;
+mod races;
+mod steps;
+mod stock;
+mod world;

@@ -1,0 +1,226 @@
+//! One database with a stocked warehouse, and words to ask for things.
+
+use inventory::domain::{HoldLine, Selection, Sku, Wanted, Warehouse, WarehouseId, WarehouseKind};
+use inventory::ops::{
+    Action, Adjustment, Command, Desk, Inventory, Reply, RequestCommand, Resource, ShownFulfilment, Step,
+    StepAnswer, StepCommand,
+};
+use inventory::store;
+use proto::inventory::v1::GoodsReply;
+use storage::{Batch, Database, Direction, RequestKey, StepCall, StepContext, testing};
+use types::{
+    Clock, Fingerprint, FulfilmentId, Ids, LineId, OrderId, Quantity, Reason, Refusal, RequestId, SagaId,
+    Tenant, Timestamp,
+};
+
+pub struct World {
+    pub database: Database,
+    pub inventory: Inventory,
+    pub desk: Desk,
+    pub ids: Ids,
+}
+
+/// An order as this service knows it: its lines' ids, and the saga that placed it.
+#[derive(Clone)]
+pub struct Order {
+    pub id: OrderId,
+    pub lines: Vec<LineId>,
+    pub place: String,
+}
+
+/// A migrated world on each engine there is.
+pub async fn worlds(name: &str) -> Vec<World> {
+    let mut worlds = Vec::new();
+    for database in testing::databases(name).await {
+        database.migrate("inventory", store::MIGRATIONS).await.unwrap();
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let ids = Ids::random(clock.clone());
+        let inventory = Inventory::start(database.clone(), clock.clone(), ids.clone());
+        let desk = Desk::new(clock, ids.clone(), std::sync::Arc::default());
+        let world = World { database, inventory, desk, ids };
+        world.warehouse("main", WarehouseKind::Own, 1).await;
+        worlds.push(world);
+    }
+    worlds
+}
+
+pub fn sku(name: &str) -> Sku {
+    Sku::parse(name).unwrap()
+}
+
+pub fn warehouse(name: &str) -> WarehouseId {
+    WarehouseId::parse(name).unwrap()
+}
+
+pub fn quantity(units: i64) -> Quantity {
+    Quantity::parse(units).unwrap()
+}
+
+pub fn select(line: &LineId, units: i64) -> Vec<Selection> {
+    vec![Selection { line_id: line.clone(), quantity: quantity(units) }]
+}
+
+pub fn applied(answer: StepAnswer) -> GoodsReply {
+    match answer {
+        StepAnswer::Applied(reply) => reply,
+        StepAnswer::Refused(refusal) => panic!("refused: {refusal:?}"),
+    }
+}
+
+pub fn refused(answer: StepAnswer) -> Refusal {
+    match answer {
+        StepAnswer::Applied(reply) => panic!("applied: {reply:?}"),
+        StepAnswer::Refused(refusal) => refusal,
+    }
+}
+
+pub fn reason(answer: StepAnswer) -> Reason {
+    refused(answer).reason
+}
+
+pub fn step(saga: &str, name: &str, direction: Direction, order: &OrderId, step: Step) -> StepCommand {
+    let request_hash = Fingerprint::of(&[format!("{name} {direction:?} {order} {step:?}").as_bytes()]);
+    let completes = (name == "release_goods").then_some("hold_goods");
+    let context = StepContext {
+        tenant: Tenant::DEFAULT,
+        saga_id: saga.to_owned(),
+        step: name.to_owned(),
+        direction,
+        epoch: 1,
+        attempt: 1,
+    };
+    StepCommand {
+        call: StepCall { context, request_hash, completes },
+        order_id: order.clone(),
+        step,
+        traceparent: None,
+    }
+}
+
+impl World {
+    pub fn saga(&self) -> String {
+        self.ids.mint::<SagaId>().to_string()
+    }
+
+    pub fn request(&self, method: &str, id: &str, action: Action) -> RequestCommand {
+        RequestCommand {
+            key: RequestKey {
+                tenant: Tenant::DEFAULT,
+                method: method.to_owned(),
+                request_id: RequestId::parse(id).unwrap(),
+            },
+            fingerprint: Fingerprint::of(&[format!("{action:?}").as_bytes()]),
+            action,
+            traceparent: None,
+        }
+    }
+
+    pub async fn act(&self, method: &str, action: Action) -> Result<Resource, Refusal> {
+        let id = self.saga();
+        self.inventory.request(self.request(method, &id, action)).await.unwrap()
+    }
+
+    pub async fn warehouse(&self, name: &str, kind: WarehouseKind, priority: i64) {
+        let warehouse_row = Warehouse { kind, priority, active: true };
+        let action = Action::UpsertWarehouse { id: warehouse(name), warehouse: warehouse_row };
+        self.act("UpsertWarehouse", action).await.unwrap();
+    }
+
+    pub async fn receive(&self, at: &str, name: &str, units: i64) {
+        let adjustment = Adjustment { warehouse_id: warehouse(at), sku: sku(name), delta: units };
+        self.act("AdjustStock", Action::AdjustStock(vec![adjustment])).await.unwrap();
+    }
+
+    pub async fn step(&self, command: &StepCommand) -> StepAnswer {
+        self.inventory.step(command.clone()).await.unwrap()
+    }
+
+    /// Decides these commands in one transaction.
+    pub async fn batch(&self, commands: &[Command]) -> Vec<Reply> {
+        let mut tx = self.database.begin().await.unwrap();
+        let replies = self.desk.decide(&mut tx, commands).await.unwrap();
+        tx.commit().await.unwrap();
+        replies
+    }
+
+    /// A new order's reservation, not sent yet: one line for each article and quantity.
+    pub fn placing(&self, lines: &[(&str, i64)]) -> (Order, StepCommand) {
+        let order = Order {
+            id: self.ids.mint(),
+            lines: lines.iter().map(|_| self.ids.mint()).collect(),
+            place: self.saga(),
+        };
+        let wanted = order.lines.iter().zip(lines).map(|(line_id, (name, units))| Wanted {
+            line_id: line_id.clone(),
+            sku: sku(name),
+            quantity: quantity(*units),
+            warehouse_id: None,
+        });
+        let reserve = Step::ReserveStock(wanted.collect());
+        let command = step(&order.place, "reserve_stock", Direction::Do, &order.id, reserve);
+        (order, command)
+    }
+
+    pub async fn placed(&self, lines: &[(&str, i64)]) -> Order {
+        let (order, command) = self.placing(lines);
+        applied(self.step(&command).await);
+        order
+    }
+
+    pub async fn create_fulfilment(
+        &self,
+        order: &Order,
+        lines: Vec<Selection>,
+    ) -> Result<ShownFulfilment, Refusal> {
+        let action =
+            Action::CreateFulfilment { order_id: order.id.clone(), warehouse_id: warehouse("main"), lines };
+        self.act("CreateFulfillment", action).await.map(shown)
+    }
+
+    pub async fn ship(&self, id: &FulfilmentId, lines: Vec<Selection>) -> Result<ShownFulfilment, Refusal> {
+        let action =
+            Action::ShipFulfilment { fulfilment_id: id.clone(), lines, tracking_number: "1Z999".to_owned() };
+        self.act("ShipFulfillment", action).await.map(shown)
+    }
+
+    /// On hand and reserved.
+    pub async fn stock(&self, at: &str, name: &str) -> (i64, i64) {
+        let at = warehouse(at);
+        let rows = self.inventory.get_stock(&Tenant::DEFAULT, &sku(name), Some(&at)).await.unwrap();
+        rows.first().map_or((0, 0), |(_, stock)| (stock.on_hand, stock.reserved))
+    }
+
+    /// Every book balances: ledgers sum to stock, stock to reservations, reservations to lines.
+    pub async fn check(&self) {
+        crate::audit::check_books(self).await;
+    }
+}
+
+pub fn shown(resource: Resource) -> ShownFulfilment {
+    match resource {
+        Resource::Fulfilment(shown) => shown,
+        other => panic!("{other:?}"),
+    }
+}
+
+impl Order {
+    pub fn hold(&self, saga: &str, units: &[i64]) -> StepCommand {
+        let lines = self.lines.iter().zip(units).filter(|(_, units)| **units > 0);
+        let lines =
+            lines.map(|(line_id, units)| HoldLine { line_id: line_id.clone(), quantity: quantity(*units) });
+        let hold = Step::HoldGoods { lines: lines.collect(), void_label: false };
+        step(saga, "hold_goods", Direction::Do, &self.id, hold)
+    }
+
+    pub fn resume(&self, saga: &str) -> StepCommand {
+        step(saga, "hold_goods", Direction::Undo, &self.id, Step::ResumeGoods)
+    }
+
+    pub fn release(&self, saga: &str) -> StepCommand {
+        step(saga, "release_goods", Direction::Do, &self.id, Step::ReleaseGoods)
+    }
+
+    pub fn unreserve(&self) -> StepCommand {
+        step(&self.place, "reserve_stock", Direction::Undo, &self.id, Step::UnreserveStock)
+    }
+}
