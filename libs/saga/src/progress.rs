@@ -74,3 +74,6 @@ fn back(shape: &Shape, log: &Log) -> Next {
         .find(|step| log.outcome(step, Undo) != Some(Outcome::Applied))
         .map_or(Next::Unwound, Next::Undo)
 }
+
+#[cfg(test)]
+mod tests;

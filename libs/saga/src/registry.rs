@@ -245,3 +245,6 @@ fn record_failure(sagas: &mut SagaBooks, advance: &Advance, failure: LocalFailur
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,3 +59,6 @@ fn object(text: &str) -> Option<Map<String, Value>> {
 fn string(object: &Map<String, Value>, name: &str) -> Option<String> {
     object.get(name).and_then(Value::as_str).map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests;

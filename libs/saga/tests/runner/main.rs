@@ -5,4 +5,5 @@
 mod cases;
 mod owner;
 mod participants;
+mod rows;
 mod world;

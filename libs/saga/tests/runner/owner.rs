@@ -1,9 +1,10 @@
 //! An owner as a service is one: its own rows and its sagas, in one group commit.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use saga::{
-    Advance, Advanced, AttentionChange, Books, CommitError, Doorbell, Lease, LeaseLost, NewSaga, Owner,
+    Advance, Advanced, AttentionChange, Books, CommitError, Doorbell, Event, LeaseLost, NewSaga, Owner,
     Registry, SagaBooks, SagaImage, SagaKey, Wake,
 };
 use storage::{Batch, Database, DbError, Migration, Rows, Statement, Table, Tx, Writer, values};
@@ -136,6 +137,8 @@ impl Group {
 pub struct TestOwner {
     pub database: Database,
     pub writer: Writer<Group>,
+    /// Whether it cannot even write that a saga needs attention, as when its own rows are unreadable.
+    pub helpless: AtomicBool,
 }
 
 impl TestOwner {
@@ -160,6 +163,9 @@ impl Owner for TestOwner {
     }
 
     async fn commit(&self, advance: Advance) -> Result<SagaImage, CommitError> {
+        if self.helpless.load(Ordering::SeqCst) && matches!(advance.event, Event::SetAside(_)) {
+            return Err(CommitError::Unknown("the owner's rows cannot be read".to_owned()));
+        }
         match self.writer.submit(Command::Advance(advance)).await {
             Ok(Reply::Advanced(advanced)) => Ok(advanced?.image),
             Ok(Reply::Started(_) | Reply::Done(_) | Reply::Woken(_)) => {
@@ -168,8 +174,4 @@ impl Owner for TestOwner {
             Err(problem) => Err(CommitError::Unknown(problem.to_string())),
         }
     }
-}
-
-pub fn lease_of(config: &saga::RunnerConfig, held: bool) -> Option<Lease> {
-    held.then(|| config.grant())
 }

@@ -1,5 +1,6 @@
 //! One database, one owner, scripted participants and any number of workers.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -83,7 +84,7 @@ impl World {
         let bell = Doorbell::new(&config);
         let group = Arc::new(Group { registry: Arc::new(registry), bell, attention: Mutex::default() });
         let writer = Writer::start(database.clone(), Arc::clone(&group));
-        let owner = Arc::new(TestOwner { database, writer });
+        let owner = Arc::new(TestOwner { database, writer, helpless: AtomicBool::new(false) });
         Self { owner, group, ports: Arc::default(), config, ids: Ids::random(Clock::System) }
     }
 
@@ -116,7 +117,7 @@ impl World {
             subject_id: id.to_string(),
             params: vec![7],
             traceparent: None,
-            lease: crate::owner::lease_of(&self.config, with_lease),
+            lease: with_lease.then(|| self.config.grant()),
         };
         match self.owner.submit(Command::Start(new)).await {
             Reply::Started(image) => image.row.key,
