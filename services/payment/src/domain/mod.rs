@@ -1,0 +1,37 @@
+//! The money of one order: pure rules over one value, [`Account`].
+//!
+//! ```text
+//!   step or request ──▶ Account ──▶ rows changed, movements, events, tasks for the gateway
+//!   gateway's answer ──▶ Account ──▶ the same, and the steps that have ended by it
+//! ```
+//!
+//! It never holds input or output, SQL, a wire message, or the time: what a decision may know of the
+//! world comes in as a [`Moment`].
+
+pub mod account;
+pub mod capture;
+mod capturing;
+pub mod event;
+pub mod gateway;
+pub mod moment;
+pub mod movement;
+pub mod origin;
+pub mod payment;
+mod placing;
+pub mod refund;
+mod refunding;
+pub mod reply;
+pub mod split;
+
+pub use account::{Account, Hold, HoldState};
+pub use capture::Capture;
+pub use capturing::CaptureAsked;
+pub use event::Event;
+pub use moment::{Moment, Schedule, Timing};
+pub use movement::Movement;
+pub use origin::Origin;
+pub use payment::Payment;
+pub use placing::{ExternalPayment, Opening, Tender};
+pub use refund::Refund;
+pub use refunding::Reservation;
+pub use reply::{Ended, Ending, Leg, Reply, StepOutcome};

@@ -1,0 +1,109 @@
+//! A payment: one tender of one order.
+
+use types::{PaymentId, Timestamp};
+
+use super::moment::Schedule;
+use super::origin::Origin;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Committed before the gateway is asked.
+    Authorising,
+    Authorised,
+    /// At least one capture is in flight.
+    Capturing,
+    PartiallyCaptured,
+    Captured,
+    Voided,
+    Declined,
+}
+
+impl State {
+    pub const ALL: [Self; 7] = [
+        Self::Authorising,
+        Self::Authorised,
+        Self::Capturing,
+        Self::PartiallyCaptured,
+        Self::Captured,
+        Self::Voided,
+        Self::Declined,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Authorising => "authorising",
+            Self::Authorised => "authorised",
+            Self::Capturing => "capturing",
+            Self::PartiallyCaptured => "partially_captured",
+            Self::Captured => "captured",
+            Self::Voided => "voided",
+            Self::Declined => "declined",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// Whether the gateway has agreed to hold the money: before that, and after a no, there is
+    /// nothing to capture or to give back.
+    pub const fn is_agreed(self) -> bool {
+        match self {
+            Self::Authorising | Self::Declined => false,
+            Self::Authorised | Self::Capturing | Self::PartiallyCaptured | Self::Captured | Self::Voided => {
+                true
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    pub payment_id: PaymentId,
+    /// Its place among the order's payments, from 1.
+    pub line_no: i64,
+    pub gateway: String,
+    pub token: String,
+    pub gateway_reference: String,
+    pub state: State,
+    /// What was asked for.
+    pub amount_minor: i64,
+    /// What the gateway agreed to; zero until it has.
+    pub authorised_minor: i64,
+    pub captured_minor: i64,
+    /// Authorised and given back uncaptured.
+    pub voided_minor: i64,
+    /// Made elsewhere and brought in.
+    pub external: bool,
+    pub capture_now: bool,
+    /// Its order was not placed: whatever of it is or becomes authorised goes back.
+    pub abandoned: bool,
+    pub origin: Origin,
+    pub detail: String,
+    pub schedule: Schedule,
+    pub created_at: Timestamp,
+}
+
+impl Payment {
+    /// The state that the amounts and the captures in flight imply, once the gateway has agreed.
+    pub fn restate(&mut self, capturing: bool) {
+        let held = self.authorised_minor - self.captured_minor - self.voided_minor;
+        self.state = match (self.state, capturing) {
+            (State::Authorising | State::Declined, _) => self.state,
+            (_, true) => State::Capturing,
+            (_, false) if self.captured_minor == 0 && held == 0 => State::Voided,
+            (_, false) if self.captured_minor == 0 => State::Authorised,
+            (_, false) if held == 0 => State::Captured,
+            (_, false) => State::PartiallyCaptured,
+        };
+    }
+
+    /// Where it stands in the order of return: what cannot fail goes back first.
+    pub fn return_rank(&self) -> u8 {
+        match self.gateway.as_str() {
+            "gift_card" => 0,
+            "store_credit" => 1,
+            _ => 2,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Everything one batch touches, as it was read and as it has become.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use storage::{DbError, RequestKeys, StepLedger, Table, Tx};
+use types::{OrderId, PaymentId, Tenant};
+
+use super::command::Command;
+use crate::domain::Account;
+use crate::domain::gateway::Task;
+use crate::store::{OrderKey, account, event, read};
+
+pub struct Books {
+    pub ledger: StepLedger,
+    pub requests: RequestKeys,
+    pub accounts: Table<OrderKey, Account>,
+    /// Where the payments that clients name belong; that never changes.
+    pub payments: BTreeMap<(Tenant, PaymentId), OrderId>,
+}
+
+impl Books {
+    /// Locks and reads in the one order that all writers keep: fences, ledger, requests, accounts.
+    pub async fn load(tx: &mut Tx, commands: &[Command]) -> Result<Self, DbError> {
+        let ledger = StepLedger::load(tx, &sagas(commands)).await?;
+        let keys: Vec<_> = commands
+            .iter()
+            .filter_map(|command| match command {
+                Command::Authorise(authorise) => Some(authorise.key.clone()),
+                Command::Capture(capture) => Some(capture.key.clone()),
+                Command::Step(_) | Command::Answered(_) => None,
+            })
+            .collect();
+        let requests = RequestKeys::load(tx, &keys).await?;
+        let named = commands.iter().filter_map(|command| match command {
+            Command::Capture(capture) => Some((&capture.key.tenant, &capture.payment_id)),
+            Command::Step(_) | Command::Authorise(_) | Command::Answered(_) => None,
+        });
+        let payments = read::orders_of_payments(tx, named).await?;
+        let orders: BTreeSet<OrderKey> =
+            commands.iter().filter_map(|command| order_of(command, &payments)).collect();
+        let accounts = account::load(tx, &orders).await?;
+        Ok(Self { ledger, requests, accounts, payments })
+    }
+
+    pub fn mark(&mut self) {
+        self.ledger.mark();
+        self.requests.mark();
+        self.accounts.mark();
+    }
+
+    pub fn rollback(&mut self) {
+        self.ledger.rollback();
+        self.requests.rollback();
+        self.accounts.rollback();
+    }
+
+    pub async fn flush(&self, tx: &mut Tx, stamp: &event::Stamp<'_>) -> Result<(), DbError> {
+        self.ledger.flush(tx).await?;
+        self.requests.flush(tx).await?;
+        account::flush(tx, &self.accounts, stamp).await
+    }
+
+    /// What a command wants asked of the gateway, and whether its order has news to tell.
+    pub fn follow_up(&mut self, key: &OrderKey) -> (Vec<(Tenant, Task)>, bool) {
+        let taken = self.accounts.update(key, |account| {
+            (std::mem::take(&mut account.unsaved.tasks), !account.unsaved.events.is_empty())
+        });
+        let (tasks, told) = taken.unwrap_or_default();
+        (tasks.into_iter().map(|task| (key.0.clone(), task)).collect(), told)
+    }
+}
+
+fn sagas(commands: &[Command]) -> Vec<(Tenant, String)> {
+    let of = |command: &Command| match command {
+        Command::Step(step) => Some((step.call.context.tenant.clone(), step.call.context.saga_id.clone())),
+        Command::Answered(answered) => Some((answered.tenant.clone(), answered.saga_id.clone()?)),
+        Command::Authorise(_) | Command::Capture(_) => None,
+    };
+    commands.iter().filter_map(of).collect()
+}
+
+fn order_of(command: &Command, payments: &BTreeMap<(Tenant, PaymentId), OrderId>) -> Option<OrderKey> {
+    match command {
+        Command::Step(step) => Some((step.call.context.tenant.clone(), step.order_id.clone())),
+        Command::Answered(answered) => Some((answered.tenant.clone(), answered.order_id.clone())),
+        Command::Authorise(authorise) => Some((authorise.key.tenant.clone(), authorise.order_id.clone())),
+        Command::Capture(capture) => {
+            let tenant = &capture.key.tenant;
+            let order_id = payments.get(&(tenant.clone(), capture.payment_id.clone()))?;
+            Some((tenant.clone(), order_id.clone()))
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What the service can be asked to commit, and what it answers.
+
+use storage::{RequestKey, StepCall};
+use types::{ChangeOrderId, Currency, Fingerprint, OrderId, PaymentId, Refusal, Tenant};
+
+use super::waiters::Awaited;
+use crate::domain::gateway::{Answer, Subject, Task};
+use crate::domain::{CaptureAsked, Opening};
+
+#[derive(Debug, Clone)]
+pub enum Command {
+    Step(Step),
+    Authorise(Authorise),
+    Capture(Capture),
+    Answered(Answered),
+}
+
+/// A step of a saga.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub call: StepCall,
+    pub order_id: OrderId,
+    pub deed: Deed,
+}
+
+#[derive(Debug, Clone)]
+pub enum Deed {
+    AuthorisePayments(Opening),
+    VoidAuthorisations,
+    CapturePayments,
+    ReserveRefund { change_order_id: ChangeOrderId, target_minor: i64, move_no_money: bool },
+    ReleaseRefund,
+    SettleRefund,
+}
+
+/// A client wants one more tender for an order.
+#[derive(Debug, Clone)]
+pub struct Authorise {
+    pub key: RequestKey,
+    pub fingerprint: Fingerprint,
+    pub order_id: OrderId,
+    pub currency: Currency,
+    pub gateway: String,
+    pub token: String,
+    pub amount_minor: i64,
+}
+
+/// A client wants authorised money taken.
+#[derive(Debug, Clone)]
+pub struct Capture {
+    pub key: RequestKey,
+    pub fingerprint: Fingerprint,
+    pub payment_id: PaymentId,
+    pub asked: CaptureAsked,
+}
+
+/// The gateway has answered a task, or has not in time.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    pub tenant: Tenant,
+    pub order_id: OrderId,
+    pub subject: Subject,
+    /// The saga whose step may end by it; none if a client asked.
+    pub saga_id: Option<String>,
+    pub answer: Answer,
+}
+
+/// What a command has become, and what follows from it once it is committed.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    pub reply: Reply,
+    pub tasks: Vec<(Tenant, Task)>,
+    /// Those who wait for these need wait no longer.
+    pub ended: Vec<(Awaited, StepAnswer)>,
+    /// There are events to send.
+    pub told: bool,
+}
+
+#[derive(Debug, Clone)]
+pub enum Reply {
+    Step(StepAnswer),
+    /// The payment that was made or captured.
+    Request(Result<(OrderId, PaymentId), Refusal>),
+    /// Taken, or already known.
+    Answered,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StepAnswer {
+    /// With the stored reply.
+    Applied(Vec<u8>),
+    Pending,
+    Refused(Refusal),
+}
+
+impl Decided {
+    /// Nothing has changed.
+    pub fn only(reply: Reply) -> Self {
+        Self { reply, tasks: Vec::new(), ended: Vec::new(), told: false }
+    }
+}

@@ -1,0 +1,18 @@
+//! The use cases, and the worker that carries the gateway's part of them out.
+//!
+//! ```text
+//!   api ─▶ Command ─▶ Writer ─▶ PaymentBatch::decide ─▶ commit ─▶ tasks ─▶ Worker ─▶ gateway
+//!                        ▲                                                   │
+//!                        └───────────── Command::Answered ◀──────────────────┘
+//! ```
+//!
+//! No gateway is ever called inside a transaction, and none is called for what is not committed.
+
+mod answers;
+pub mod batch;
+pub mod books;
+pub mod command;
+mod requests;
+mod steps;
+pub mod waiters;
+pub mod worker;

@@ -1,0 +1,96 @@
+//! What clients ask for outside of any saga: one more tender, or a capture.
+
+use storage::{Request, RequestKey};
+use types::{PaymentId, Reason, Refusal};
+
+use super::books::Books;
+use super::command::{Authorise, Capture, Decided, Reply};
+use super::steps::no_account;
+use crate::domain::{Moment, Origin, Tender};
+
+pub fn authorise(books: &mut Books, asked: &Authorise, moment: Moment<'_>) -> Decided {
+    let key = (asked.key.tenant.clone(), asked.order_id.clone());
+    let outcome = match books.requests.check(&asked.key, &asked.fingerprint) {
+        Request::Seen(payment_id) => Ok(seen(&payment_id)),
+        Request::Reused(resource) => Err(reused(&resource)),
+        Request::Fresh => authorise_fresh(books, asked, moment),
+    };
+    finish(books, outcome.map(|payment_id| (key.1.clone(), payment_id)), &key)
+}
+
+fn authorise_fresh(books: &mut Books, asked: &Authorise, moment: Moment<'_>) -> Result<PaymentId, Refusal> {
+    let key = (asked.key.tenant.clone(), asked.order_id.clone());
+    let tender = Tender {
+        payment_id: moment.ids.mint(),
+        gateway: asked.gateway.clone(),
+        token: asked.token.clone(),
+        amount_minor: asked.amount_minor,
+        capture_now: false,
+    };
+    let origin = origin(&asked.key);
+    let made = books.accounts.update(&key, |account| {
+        if account.currency != asked.currency {
+            let refusal = Refusal::new(Reason::CurrencyMismatch, "the order has another currency");
+            return Err(refusal.field("currency_code").detail("order_currency", account.currency));
+        }
+        account.authorise(&tender, &origin, moment)
+    });
+    made.ok_or_else(|| no_account(&key))??;
+    let resource = tender.payment_id.to_string();
+    books.requests.store(asked.key.clone(), asked.fingerprint.clone(), resource, moment.now);
+    Ok(tender.payment_id)
+}
+
+pub fn capture(books: &mut Books, asked: &Capture, moment: Moment<'_>) -> Decided {
+    let tenant = &asked.key.tenant;
+    let Some(order_id) = books.payments.get(&(tenant.clone(), asked.payment_id.clone())).cloned() else {
+        let refusal =
+            Refusal::new(Reason::ResourceNotFound, format!("payment {} does not exist", asked.payment_id))
+                .detail("resource_type", "payment")
+                .detail("resource_name", &asked.payment_id);
+        return Decided::only(Reply::Request(Err(refusal)));
+    };
+    let key = (tenant.clone(), order_id);
+    let outcome = match books.requests.check(&asked.key, &asked.fingerprint) {
+        Request::Seen(payment_id) => Ok(seen(&payment_id)),
+        Request::Reused(resource) => Err(reused(&resource)),
+        Request::Fresh => {
+            let origin = origin(&asked.key);
+            let begun = books
+                .accounts
+                .update(&key, |account| account.capture(&asked.payment_id, asked.asked, &origin, moment))
+                .expect("a payment belongs to an account, and both were read in this transaction");
+            begun.map(|_| {
+                let resource = asked.payment_id.to_string();
+                books.requests.store(asked.key.clone(), asked.fingerprint.clone(), resource, moment.now);
+                asked.payment_id.clone()
+            })
+        }
+    };
+    finish(books, outcome.map(|payment_id| (key.1.clone(), payment_id)), &key)
+}
+
+fn finish(
+    books: &mut Books,
+    outcome: Result<(types::OrderId, PaymentId), Refusal>,
+    key: &crate::store::OrderKey,
+) -> Decided {
+    if outcome.is_err() {
+        books.rollback();
+    }
+    let (tasks, told) = books.follow_up(key);
+    Decided { reply: Reply::Request(outcome), tasks, ended: Vec::new(), told }
+}
+
+fn origin(key: &RequestKey) -> Origin {
+    Origin::Request { request_id: key.request_id.to_string(), method: key.method.clone() }
+}
+
+fn seen(payment_id: &str) -> PaymentId {
+    PaymentId::parse(payment_id).expect("only payment ids were stored under these methods")
+}
+
+fn reused(resource: &str) -> Refusal {
+    let message = "the request_id was used with another body";
+    Refusal::new(Reason::IdempotencyKeyReused, message).field("request_id").detail("resource", resource)
+}

@@ -1,0 +1,122 @@
+//! One step of a saga: admitted by the ledger, decided by the account, recorded.
+
+use storage::{Admission, LedgerRow, Outcome};
+use types::{Reason, Refusal};
+
+use super::books::Books;
+use super::command::{Decided, Deed, Reply, Step, StepAnswer};
+use crate::domain::{Account, Moment, Origin, Reservation, StepOutcome};
+use crate::domain::{Reply as StepReply, reply};
+use crate::store::{OrderKey, reply as stored};
+
+pub fn decide(books: &mut Books, step: &Step, moment: Moment<'_>) -> Result<Decided, storage::DbError> {
+    let context = &step.call.context;
+    let key = (context.tenant.clone(), step.order_id.clone());
+    let answer = match books.ledger.admit(&step.call, moment.now) {
+        Admission::Run | Admission::UndoPending => run(books, step, &key, moment),
+        Admission::Replay(row) => replay(&row)?,
+        Admission::Refused(refusal) => StepAnswer::Refused(refusal),
+        Admission::UndoNothing => nothing_to_do(),
+    };
+    let (tasks, told) = books.follow_up(&key);
+    Ok(Decided { reply: Reply::Step(answer), tasks, ended: Vec::new(), told })
+}
+
+/// A refusal leaves nothing behind but its record, so that a repeat is refused with the same words.
+fn run(books: &mut Books, step: &Step, key: &OrderKey, moment: Moment<'_>) -> StepAnswer {
+    let (outcome, answer) = match perform(books, step, key, moment) {
+        Ok(StepOutcome::Applied(reply)) => {
+            let bytes = stored::encode(&reply);
+            (Outcome::Applied, StepAnswer::Applied(bytes))
+        }
+        Ok(StepOutcome::Pending) => (Outcome::Pending, StepAnswer::Pending),
+        Err(refusal) => {
+            books.rollback();
+            (Outcome::Rejected, StepAnswer::Refused(refusal))
+        }
+    };
+    let bytes = match &answer {
+        StepAnswer::Applied(bytes) => bytes.clone(),
+        StepAnswer::Pending => Vec::new(),
+        StepAnswer::Refused(refusal) => stored::encode_refusal(refusal),
+    };
+    books.ledger.record(&step.call, outcome, bytes, moment.now);
+    answer
+}
+
+fn perform(
+    books: &mut Books,
+    step: &Step,
+    key: &OrderKey,
+    moment: Moment<'_>,
+) -> Result<StepOutcome, Refusal> {
+    let context = &step.call.context;
+    let origin = Origin::step(&context.saga_id, &context.step);
+    if let Deed::AuthorisePayments(opening) = &step.deed {
+        if books.accounts.contains(key) {
+            let refusal = Refusal::new(Reason::StateConflict, "the order has an account already");
+            return Err(refusal.detail("order_id", &key.1));
+        }
+        let (account, outcome) = Account::place(opening, &origin, moment)?;
+        books.accounts.insert(key.clone(), account);
+        return Ok(outcome);
+    }
+    books
+        .accounts
+        .update(key, |account| on_account(account, step, &origin, moment))
+        .unwrap_or_else(|| Err(no_account(key)))
+}
+
+fn on_account(
+    account: &mut Account,
+    step: &Step,
+    origin: &Origin,
+    moment: Moment<'_>,
+) -> Result<StepOutcome, Refusal> {
+    let context = &step.call.context;
+    match &step.deed {
+        Deed::AuthorisePayments(_) => {
+            unreachable!("perform opens accounts; it is the one deed that wants none to be there")
+        }
+        Deed::VoidAuthorisations => {
+            account.abandon(origin, moment);
+            Ok(StepOutcome::Applied(StepReply::default()))
+        }
+        Deed::CapturePayments => Ok(account.capture_tenders(origin, moment)),
+        Deed::ReserveRefund { change_order_id, target_minor, move_no_money } => {
+            let wanted = Reservation {
+                saga_id: context.saga_id.clone(),
+                step: context.step.clone(),
+                change_order_id: change_order_id.clone(),
+                target_minor: *target_minor,
+                move_no_money: *move_no_money,
+            };
+            account.reserve(&wanted, moment)
+        }
+        Deed::ReleaseRefund => account.release(&context.saga_id, moment),
+        Deed::SettleRefund => account.settle(&context.saga_id, &context.step, moment),
+    }
+}
+
+fn replay(row: &LedgerRow) -> Result<StepAnswer, storage::DbError> {
+    Ok(match row.outcome {
+        Outcome::Pending => StepAnswer::Pending,
+        Outcome::Applied if row.nothing_to_do => nothing_to_do(),
+        Outcome::Applied => StepAnswer::Applied(row.reply.clone()),
+        Outcome::Rejected => StepAnswer::Refused(stored::decode_refusal(&row.reply)?),
+        // The ledger refuses these itself; the arm keeps the match whole.
+        Outcome::Tombstoned => {
+            StepAnswer::Refused(Refusal::new(Reason::StepTombstoned, "the step was undone"))
+        }
+    })
+}
+
+fn nothing_to_do() -> StepAnswer {
+    let reply = reply::Reply { nothing_to_do: true, ..reply::Reply::default() };
+    StepAnswer::Applied(stored::encode(&reply))
+}
+
+pub fn no_account((_, order_id): &OrderKey) -> Refusal {
+    let refusal = Refusal::new(Reason::ResourceNotFound, format!("order {order_id} has no account"));
+    refusal.detail("resource_type", "account").detail("resource_name", order_id)
+}

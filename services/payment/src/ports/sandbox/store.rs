@@ -1,0 +1,255 @@
+//! The sandbox's book: one row a key, for ever.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use storage::{Batch, DbError, Migration, Row, Rows, Statement, Tx, values};
+use types::{Clock, Currency, OrderId, PaymentId, RefundId, Tenant, Timestamp};
+
+use super::{Behaviour, Delays};
+use crate::domain::gateway::{self, Answer, Task};
+use crate::ports::gateway::Notice;
+
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    number: 10,
+    name: "gateway",
+    sql: include_str!("../../../migrations/sandbox/0010_gateway.sql"),
+    sqlite: include_str!("../../../migrations/sandbox/0010_gateway.sqlite.sql"),
+    postgres: include_str!("../../../migrations/sandbox/0010_gateway.postgres.sql"),
+}];
+
+static LOAD: Statement = Statement::new(
+    "sandbox.load_effects",
+    "SELECT e.tenant_id, e.key, e.kind, e.order_id, e.payment_id, e.gateway_reference, e.currency, e.amount_minor,
+            e.outcome, e.detail, e.changes_at, e.at
+       FROM gateway_effect AS e
+       JOIN rows($1: tenant_id text, key text) AS r ON e.tenant_id = r.tenant_id AND e.key = r.key",
+);
+
+static INSERT: Statement = Statement::new(
+    "sandbox.insert_effects",
+    "INSERT INTO gateway_effect (tenant_id, key, kind, order_id, payment_id, gateway_reference, currency,
+                                 amount_minor, outcome, detail, changes_at, notice, at)
+     SELECT tenant_id, key, kind, order_id, payment_id, gateway_reference, currency, amount_minor, outcome, detail,
+            changes_at, 0, at
+       FROM rows($1: tenant_id text, key text, kind text, order_id text, payment_id text, gateway_reference text,
+                 currency text, amount_minor bigint, outcome text, detail text, changes_at bigint, at text)",
+);
+
+static MATURES: Statement = Statement::new(
+    "sandbox.anything_matures",
+    "SELECT CAST(COUNT(*) AS BIGINT) AS due FROM gateway_effect WHERE changes_at <> 0 AND changes_at <= $1",
+);
+
+static MATURE: Statement = Statement::new(
+    "sandbox.mature",
+    "UPDATE gateway_effect SET outcome = CASE outcome WHEN 'pending' THEN 'applied' ELSE 'failed_after' END,
+            detail = CASE outcome WHEN 'pending' THEN '' ELSE 'the bank sent the money back' END,
+            changes_at = 0, notice = 1
+      WHERE changes_at <> 0 AND changes_at <= $1",
+);
+
+static NOTICES: Statement = Statement::new(
+    "sandbox.notices",
+    "SELECT tenant_id, key, kind, order_id, payment_id, gateway_reference, currency, amount_minor, outcome, detail,
+            changes_at, at
+       FROM gateway_effect WHERE notice = 1 ORDER BY tenant_id, key LIMIT 64",
+);
+
+static HEARD: Statement =
+    Statement::new("sandbox.heard", "UPDATE gateway_effect SET notice = 0 WHERE tenant_id = $1 AND key = $2");
+
+static PAGE: Statement = Statement::new(
+    "sandbox.page",
+    "SELECT tenant_id, key, kind, order_id, payment_id, gateway_reference, currency, amount_minor, outcome, detail,
+            changes_at, at
+       FROM gateway_effect WHERE tenant_id = $1 AND key > $2 ORDER BY key LIMIT $3",
+);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Applied,
+    Declined,
+    Pending,
+    FailedAfter,
+}
+
+impl Outcome {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Declined => "declined",
+            Self::Pending => "pending",
+            Self::FailedAfter => "failed_after",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Applied, Self::Declined, Self::Pending, Self::FailedAfter];
+        all.into_iter().find(|outcome| outcome.as_str() == text)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effect {
+    pub key: String,
+    pub kind: gateway::Effect,
+    pub order_id: OrderId,
+    pub payment_id: PaymentId,
+    pub gateway_reference: String,
+    pub currency: Currency,
+    pub amount_minor: i64,
+    pub outcome: Outcome,
+    pub detail: String,
+    pub changes_at: i64,
+    pub at: Timestamp,
+}
+
+impl Effect {
+    pub fn answer(&self) -> Answer {
+        let (reference, detail) = (self.gateway_reference.clone(), self.detail.clone());
+        match self.outcome {
+            Outcome::Applied => Answer::Done { reference },
+            Outcome::Declined => Answer::Declined { detail },
+            Outcome::Pending => Answer::Pending { reference, detail },
+            Outcome::FailedAfter => Answer::FailedAfter { reference, detail },
+        }
+    }
+}
+
+/// Writes effects, many in one commit.
+pub struct Book {
+    pub clock: Clock,
+    pub delays: Delays,
+}
+
+#[derive(Debug, Clone)]
+pub struct Apply {
+    pub tenant: Tenant,
+    pub task: Task,
+    pub behaviour: Behaviour,
+}
+
+impl Batch for Book {
+    type Command = Apply;
+    type Reply = Effect;
+
+    fn key(apply: &Apply) -> String {
+        format!("{}/{}", apply.tenant, apply.task.subject.key())
+    }
+
+    async fn decide(&self, tx: &mut Tx, commands: &[Apply]) -> Result<Vec<Effect>, DbError> {
+        let keys: BTreeSet<(&Tenant, &str)> =
+            commands.iter().map(|apply| (&apply.tenant, apply.task.subject.key())).collect();
+        let rows: Rows = keys.into_iter().map(|(tenant, key)| values![tenant, key]).collect();
+        let mut known = BTreeMap::new();
+        for row in tx.fetch_all(&LOAD, values![rows]).await? {
+            known.insert((row.tenant()?, row.text("key")?), effect(&row)?);
+        }
+        let mut new = Rows::new();
+        let mut replies = Vec::with_capacity(commands.len());
+        for apply in commands {
+            let key = (apply.tenant.clone(), apply.task.subject.key().to_owned());
+            let effect = match known.get(&key) {
+                Some(effect) => effect.clone(),
+                None => self.apply(apply, &mut new),
+            };
+            replies.push(effect);
+        }
+        if !new.is_empty() {
+            let expected = new.len() as u64;
+            tx.execute_exactly(&INSERT, values![new], expected).await?;
+        }
+        Ok(replies)
+    }
+}
+
+impl Book {
+    fn apply(&self, apply: &Apply, new: &mut Rows) -> Effect {
+        let task = &apply.task;
+        let now = self.clock.now();
+        let (outcome, detail) = apply.behaviour.outcome(task.effect);
+        let changes_at = match (apply.behaviour, task.effect) {
+            (Behaviour::DelayRefund, gateway::Effect::Refund) => now.plus(self.delays.late).unix_micros(),
+            (Behaviour::FailRefundAfter, gateway::Effect::Refund) => {
+                now.plus(self.delays.fail_after).unix_micros()
+            }
+            _ => 0,
+        };
+        let effect = Effect {
+            key: task.subject.key().to_owned(),
+            kind: task.effect,
+            order_id: task.order_id.clone(),
+            payment_id: task.payment_id.clone(),
+            gateway_reference: format!("sandbox-{}", task.subject.key()),
+            currency: task.currency,
+            amount_minor: task.amount_minor,
+            outcome,
+            detail: detail.to_owned(),
+            changes_at,
+            at: now,
+        };
+        new.push(values![
+            &apply.tenant,
+            &effect.key,
+            effect.kind.as_str(),
+            &effect.order_id,
+            &effect.payment_id,
+            &effect.gateway_reference,
+            effect.currency.code(),
+            effect.amount_minor,
+            effect.outcome.as_str(),
+            &effect.detail,
+            effect.changes_at,
+            effect.at,
+        ]);
+        effect
+    }
+}
+
+pub async fn find(tx: &mut Tx, tenant: &Tenant, key: &str) -> Result<Option<Effect>, DbError> {
+    let rows: Rows = [values![tenant, key]].into_iter().collect();
+    tx.fetch_optional(&LOAD, values![rows]).await?.as_ref().map(effect).transpose()
+}
+
+pub async fn anything_matures(tx: &mut Tx, now: i64) -> Result<bool, DbError> {
+    Ok(tx.fetch_one(&MATURES, values![now]).await?.int("due")? > 0)
+}
+
+/// Any number of rows: another process on the same book may have been faster.
+pub async fn mature(tx: &mut Tx, now: i64) -> Result<u64, DbError> {
+    tx.execute(&MATURE, values![now]).await
+}
+
+pub async fn notices(tx: &mut Tx) -> Result<Vec<Notice>, DbError> {
+    let rows = tx.fetch_all(&NOTICES, values![]).await?;
+    rows.iter()
+        .map(|row| {
+            let refund_id = row.parsed("key", RefundId::parse)?;
+            Ok(Notice { tenant: row.tenant()?, refund_id, answer: effect(row)?.answer() })
+        })
+        .collect()
+}
+
+pub async fn heard(tx: &mut Tx, tenant: &Tenant, key: &str) -> Result<(), DbError> {
+    tx.execute_exactly(&HEARD, values![tenant, key], 1).await
+}
+
+pub async fn page(tx: &mut Tx, tenant: &Tenant, after: &str, limit: i64) -> Result<Vec<Effect>, DbError> {
+    tx.fetch_all(&PAGE, values![tenant, after, limit]).await?.iter().map(effect).collect()
+}
+
+fn effect(row: &Row) -> Result<Effect, DbError> {
+    Ok(Effect {
+        key: row.text("key")?,
+        kind: row.named("kind", gateway::Effect::parse)?,
+        order_id: row.parsed("order_id", OrderId::parse)?,
+        payment_id: row.parsed("payment_id", PaymentId::parse)?,
+        gateway_reference: row.text("gateway_reference")?,
+        currency: row.parsed("currency", Currency::parse)?,
+        amount_minor: row.int("amount_minor")?,
+        outcome: row.named("outcome", Outcome::parse)?,
+        detail: row.text("detail")?,
+        changes_at: row.int("changes_at")?,
+        at: row.timestamp("at")?,
+    })
+}

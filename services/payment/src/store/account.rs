@@ -1,0 +1,119 @@
+//! Table `account`, and with it everything of an order: it is the row that is locked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
+use types::Currency;
+
+use super::{OrderKey, capture, event, hold, movement, order_key, payment, refund};
+use crate::domain::Account;
+
+static LOAD: Statement = Statement::new(
+    "payment.load_accounts",
+    "SELECT a.tenant_id, a.order_id, a.currency, a.ceiling_minor, a.event_seq, a.ledger_seq, a.created_at
+       FROM account AS a
+       JOIN rows($1: tenant_id text, order_id text) AS r ON a.tenant_id = r.tenant_id AND a.order_id = r.order_id
+      ORDER BY a.tenant_id, a.order_id FOR UPDATE OF a",
+);
+
+static READ: Statement = Statement::new(
+    "payment.read_accounts",
+    "SELECT a.tenant_id, a.order_id, a.currency, a.ceiling_minor, a.event_seq, a.ledger_seq, a.created_at
+       FROM account AS a
+       JOIN rows($1: tenant_id text, order_id text) AS r ON a.tenant_id = r.tenant_id AND a.order_id = r.order_id",
+);
+
+static INSERT: Statement = Statement::new(
+    "payment.insert_accounts",
+    "INSERT INTO account (tenant_id, order_id, currency, ceiling_minor, event_seq, ledger_seq, created_at)
+     SELECT tenant_id, order_id, currency, ceiling_minor, event_seq, ledger_seq, created_at
+       FROM rows($1: tenant_id text, order_id text, currency text, ceiling_minor bigint, event_seq bigint,
+                 ledger_seq bigint, created_at text)",
+);
+
+static UPDATE: Statement = Statement::new(
+    "payment.update_accounts",
+    "UPDATE account SET ceiling_minor = r.ceiling_minor, event_seq = r.event_seq, ledger_seq = r.ledger_seq
+       FROM rows($1: tenant_id text, order_id text, ceiling_minor bigint, event_seq bigint, ledger_seq bigint) AS r
+      WHERE account.tenant_id = r.tenant_id AND account.order_id = r.order_id",
+);
+
+/// Locks the accounts of these orders and reads all that belongs to them. An order without an
+/// account has no row.
+pub async fn load(tx: &mut Tx, orders: &BTreeSet<OrderKey>) -> Result<Table<OrderKey, Account>, DbError> {
+    let mut accounts = Table::new();
+    if orders.is_empty() {
+        return Ok(accounts);
+    }
+    let rows: Rows = orders.iter().map(|(tenant, order_id)| values![tenant, order_id]).collect();
+    let found = tx.fetch_all(&LOAD, values![rows]).await?;
+    for (key, account) in with_children(tx, &found).await? {
+        accounts.load(key, account);
+    }
+    Ok(accounts)
+}
+
+/// Accounts as a reader sees them: not locked, so that nothing may be decided on them.
+pub async fn read(tx: &mut Tx, orders: &BTreeSet<OrderKey>) -> Result<BTreeMap<OrderKey, Account>, DbError> {
+    if orders.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let rows: Rows = orders.iter().map(|(tenant, order_id)| values![tenant, order_id]).collect();
+    let found = tx.fetch_all(&READ, values![rows]).await?;
+    with_children(tx, &found).await
+}
+
+async fn with_children(tx: &mut Tx, found: &[Row]) -> Result<BTreeMap<OrderKey, Account>, DbError> {
+    if found.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut accounts = found.iter().map(account).collect::<Result<BTreeMap<_, _>, _>>()?;
+    let rows: Rows = accounts.keys().map(|(tenant, order_id)| values![tenant, order_id]).collect();
+    payment::load(tx, &rows, &mut accounts).await?;
+    capture::load(tx, &rows, &mut accounts).await?;
+    refund::load(tx, &rows, &mut accounts).await?;
+    hold::load(tx, &rows, &mut accounts).await?;
+    Ok(accounts)
+}
+
+/// Writes what the batch has changed, parents before children.
+pub async fn flush(
+    tx: &mut Tx,
+    accounts: &Table<OrderKey, Account>,
+    events: &event::Stamp<'_>,
+) -> Result<(), DbError> {
+    accounts
+        .flush_inserts(tx, &INSERT, |(tenant, order_id), account| {
+            values![
+                tenant,
+                order_id,
+                account.currency.code(),
+                account.ceiling_minor,
+                account.event_seq,
+                account.ledger_seq,
+                account.created_at,
+            ]
+        })
+        .await?;
+    accounts
+        .flush_updates(tx, &UPDATE, |(tenant, order_id), account| {
+            values![tenant, order_id, account.ceiling_minor, account.event_seq, account.ledger_seq]
+        })
+        .await?;
+    payment::flush(tx, accounts).await?;
+    capture::flush(tx, accounts).await?;
+    refund::flush(tx, accounts).await?;
+    hold::flush(tx, accounts).await?;
+    movement::append(tx, accounts).await?;
+    event::append(tx, accounts, events).await
+}
+
+fn account(row: &Row) -> Result<(OrderKey, Account), DbError> {
+    let key = order_key(row)?;
+    let currency = row.parsed("currency", Currency::parse)?;
+    let mut account =
+        Account::open(key.1.clone(), currency, row.int("ceiling_minor")?, row.timestamp("created_at")?);
+    account.event_seq = row.int("event_seq")?;
+    account.ledger_seq = row.int("ledger_seq")?;
+    Ok((key, account))
+}

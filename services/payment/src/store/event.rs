@@ -1,0 +1,90 @@
+//! The events of a batch, as the order service will read them.
+
+use prost::Message as _;
+use proto::common::v1 as common;
+use proto::events::v1 as wire;
+use storage::outbox::{self, NewEvent};
+use storage::{DbError, Table, Tx};
+use types::{Ids, Refusal, Timestamp};
+
+use super::OrderKey;
+use crate::domain::{Account, Event};
+
+const AGGREGATE_TYPE: &str = "order";
+
+/// What the operator can do about money that did not arrive: look at it, and change the order once
+/// more, which gives back all that exceeds its total.
+const ALLOWED_ACTIONS: &[&str] = &["VerifyOrder", "SubmitChangeOrder"];
+
+/// What every event of a batch carries.
+pub struct Stamp<'a> {
+    pub ids: &'a Ids,
+    pub now: Timestamp,
+}
+
+pub async fn append(
+    tx: &mut Tx,
+    accounts: &Table<OrderKey, Account>,
+    stamp: &Stamp<'_>,
+) -> Result<(), DbError> {
+    let mut events = Vec::new();
+    for ((tenant, order_id), account) in accounts.iter() {
+        for (seq, event) in &account.unsaved.events {
+            let (kind, payload) = payload(account, event);
+            events.push(NewEvent {
+                tenant: tenant.clone(),
+                event_id: stamp.ids.mint(),
+                aggregate_type: AGGREGATE_TYPE,
+                aggregate_id: order_id.to_string(),
+                aggregate_seq: *seq,
+                kind,
+                payload,
+                // The saga that is told has its own trace; one commit serves many of them.
+                traceparent: None,
+                occurred_at: stamp.now,
+            });
+        }
+    }
+    outbox::append(tx, &events).await
+}
+
+fn payload(account: &Account, event: &Event) -> (&'static str, Vec<u8>) {
+    let order_id = account.order_id.to_string();
+    match event {
+        Event::StepSettled { saga_id, step } => {
+            let event = wire::StepSettled { saga_id: saga_id.clone(), step: step.clone() };
+            ("countermand.events.v1.StepSettled", event.encode_to_vec())
+        }
+        Event::RefundEnded { change_order_id, refund_id, state, amount_minor, detail } => {
+            let event = wire::RefundEnded {
+                order_id,
+                change_order_id: change_order_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+                refund_id: refund_id.to_string(),
+                state: state.as_str().to_owned(),
+                amount_minor: *amount_minor,
+                detail: detail.clone(),
+            };
+            ("countermand.events.v1.RefundEnded", event.encode_to_vec())
+        }
+        Event::AttentionRaised { subject, change_order_id, cause } => {
+            let event = wire::AttentionRaised {
+                subject_type: subject.subject_type.to_owned(),
+                subject_id: subject.subject_id.clone(),
+                order_id,
+                change_order_id: change_order_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+                cause: Some(refusal(cause)),
+                allowed_actions: ALLOWED_ACTIONS.iter().map(ToString::to_string).collect(),
+            };
+            ("countermand.events.v1.AttentionRaised", event.encode_to_vec())
+        }
+    }
+}
+
+/// A refusal as it stands inside messages.
+pub fn refusal(refusal: &Refusal) -> common::Refusal {
+    common::Refusal {
+        reason: refusal.reason.as_str().to_owned(),
+        message: refusal.message.clone(),
+        details: refusal.details.clone(),
+    }
+}

@@ -1,0 +1,88 @@
+//! Table `refund_hold`.
+
+use std::collections::BTreeMap;
+
+use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
+use types::ChangeOrderId;
+
+use super::changes::Changes;
+use super::{OrderKey, order_key};
+use crate::domain::{Account, Hold, HoldState};
+
+static LOAD: Statement = Statement::new(
+    "payment.load_refund_holds",
+    "SELECT h.tenant_id, h.order_id, h.saga_id, h.change_order_id, h.prior_ceiling_minor, h.new_ceiling_minor,
+            h.owed_minor, h.move_no_money, h.state, h.settle_step
+       FROM refund_hold AS h
+       JOIN rows($1: tenant_id text, order_id text) AS r ON h.tenant_id = r.tenant_id AND h.order_id = r.order_id",
+);
+
+static INSERT: Statement = Statement::new(
+    "payment.insert_refund_holds",
+    "INSERT INTO refund_hold (tenant_id, order_id, saga_id, change_order_id, prior_ceiling_minor, new_ceiling_minor,
+                              owed_minor, move_no_money, state, settle_step)
+     SELECT tenant_id, order_id, saga_id, change_order_id, prior_ceiling_minor, new_ceiling_minor, owed_minor,
+            move_no_money, state, settle_step
+       FROM rows($1: tenant_id text, order_id text, saga_id text, change_order_id text, prior_ceiling_minor bigint,
+                 new_ceiling_minor bigint, owed_minor bigint, move_no_money bigint, state text, settle_step text)",
+);
+
+static UPDATE: Statement = Statement::new(
+    "payment.update_refund_holds",
+    "UPDATE refund_hold SET state = r.state, settle_step = r.settle_step
+       FROM rows($1: tenant_id text, order_id text, saga_id text, state text, settle_step text) AS r
+      WHERE refund_hold.tenant_id = r.tenant_id AND refund_hold.order_id = r.order_id
+        AND refund_hold.saga_id = r.saga_id",
+);
+
+pub async fn load(
+    tx: &mut Tx,
+    orders: &Rows,
+    accounts: &mut BTreeMap<OrderKey, Account>,
+) -> Result<(), DbError> {
+    for row in tx.fetch_all(&LOAD, values![orders.clone()]).await? {
+        if let Some(account) = accounts.get_mut(&order_key(&row)?) {
+            let hold = hold(&row)?;
+            account.holds.insert(hold.saga_id.clone(), hold);
+        }
+    }
+    Ok(())
+}
+
+pub async fn flush(tx: &mut Tx, accounts: &Table<OrderKey, Account>) -> Result<(), DbError> {
+    let changes = Changes::of(accounts, |account| &account.holds);
+    changes
+        .insert(tx, &INSERT, |(tenant, order_id), hold| {
+            values![
+                tenant,
+                order_id,
+                &hold.saga_id,
+                &hold.change_order_id,
+                hold.prior_ceiling_minor,
+                hold.new_ceiling_minor,
+                hold.owed_minor,
+                i64::from(hold.move_no_money),
+                hold.state.as_str(),
+                &hold.settle_step,
+            ]
+        })
+        .await?;
+    changes
+        .update(tx, &UPDATE, |(tenant, order_id), hold| {
+            values![tenant, order_id, &hold.saga_id, hold.state.as_str(), &hold.settle_step]
+        })
+        .await
+}
+
+fn hold(row: &Row) -> Result<Hold, DbError> {
+    Ok(Hold {
+        saga_id: row.text("saga_id")?,
+        change_order_id: row.parsed("change_order_id", ChangeOrderId::parse)?,
+        prior_ceiling_minor: row.int("prior_ceiling_minor")?,
+        new_ceiling_minor: row.int("new_ceiling_minor")?,
+        owed_minor: row.int("owed_minor")?,
+        move_no_money: row.int("move_no_money")? == 1,
+        state: row.named("state", HoldState::parse)?,
+        settle_step: row.text("settle_step")?,
+    })
+}

@@ -1,0 +1,135 @@
+//! Table `payment`.
+
+use std::collections::BTreeMap;
+
+use storage::{DbError, Row, Rows, Statement, Table, Tx, Value, values};
+use types::PaymentId;
+
+use super::changes::Changes;
+use super::{OrderKey, order_key, origin, schedule};
+use crate::domain::{Account, Payment, payment::State};
+
+static LOAD: Statement = Statement::new(
+    "payment.load_payments",
+    "SELECT p.tenant_id, p.order_id, p.payment_id, p.line_no, p.gateway, p.token, p.gateway_reference, p.state,
+            p.amount_minor, p.authorised_minor, p.captured_minor, p.voided_minor, p.external, p.capture_now,
+            p.abandoned, p.asked_by, p.saga_id, p.step, p.detail, p.tries, p.next_at, p.claimed_until, p.created_at
+       FROM payment AS p
+       JOIN rows($1: tenant_id text, order_id text) AS r ON p.tenant_id = r.tenant_id AND p.order_id = r.order_id",
+);
+
+static INSERT: Statement = Statement::new(
+    "payment.insert_payments",
+    "INSERT INTO payment (tenant_id, order_id, payment_id, line_no, gateway, token, gateway_reference, state,
+                          amount_minor, authorised_minor, captured_minor, voided_minor, external, capture_now,
+                          abandoned, asked_by, saga_id, step, detail, tries, next_at, claimed_until, created_at)
+     SELECT tenant_id, order_id, payment_id, line_no, gateway, token, gateway_reference, state, amount_minor,
+            authorised_minor, captured_minor, voided_minor, external, capture_now, abandoned, asked_by, saga_id, step,
+            detail, tries, next_at, claimed_until, created_at
+       FROM rows($1: tenant_id text, order_id text, payment_id text, line_no bigint, gateway text, token text,
+                 gateway_reference text, state text, amount_minor bigint, authorised_minor bigint,
+                 captured_minor bigint, voided_minor bigint, external bigint, capture_now bigint, abandoned bigint,
+                 asked_by text, saga_id text, step text, detail text, tries bigint, next_at bigint,
+                 claimed_until bigint, created_at text)",
+);
+
+static UPDATE: Statement = Statement::new(
+    "payment.update_payments",
+    "UPDATE payment SET gateway_reference = r.gateway_reference, state = r.state,
+            authorised_minor = r.authorised_minor, captured_minor = r.captured_minor, voided_minor = r.voided_minor,
+            abandoned = r.abandoned, detail = r.detail, tries = r.tries, next_at = r.next_at,
+            claimed_until = r.claimed_until
+       FROM rows($1: tenant_id text, order_id text, payment_id text, gateway_reference text, state text,
+                 authorised_minor bigint, captured_minor bigint, voided_minor bigint, abandoned bigint, detail text,
+                 tries bigint, next_at bigint, claimed_until bigint) AS r
+      WHERE payment.tenant_id = r.tenant_id AND payment.order_id = r.order_id AND payment.payment_id = r.payment_id",
+);
+
+pub async fn load(
+    tx: &mut Tx,
+    orders: &Rows,
+    accounts: &mut BTreeMap<OrderKey, Account>,
+) -> Result<(), DbError> {
+    for row in tx.fetch_all(&LOAD, values![orders.clone()]).await? {
+        if let Some(account) = accounts.get_mut(&order_key(&row)?) {
+            let payment = payment(&row)?;
+            account.payments.insert(payment.payment_id.clone(), payment);
+        }
+    }
+    Ok(())
+}
+
+pub async fn flush(tx: &mut Tx, accounts: &Table<OrderKey, Account>) -> Result<(), DbError> {
+    let changes = Changes::of(accounts, |account| &account.payments);
+    changes.insert(tx, &INSERT, new_row).await?;
+    changes.update(tx, &UPDATE, changed_row).await
+}
+
+fn payment(row: &Row) -> Result<Payment, DbError> {
+    Ok(Payment {
+        payment_id: row.parsed("payment_id", PaymentId::parse)?,
+        line_no: row.int("line_no")?,
+        gateway: row.text("gateway")?,
+        token: row.text("token")?,
+        gateway_reference: row.text("gateway_reference")?,
+        state: row.named("state", State::parse)?,
+        amount_minor: row.int("amount_minor")?,
+        authorised_minor: row.int("authorised_minor")?,
+        captured_minor: row.int("captured_minor")?,
+        voided_minor: row.int("voided_minor")?,
+        external: row.int("external")? == 1,
+        capture_now: row.int("capture_now")? == 1,
+        abandoned: row.int("abandoned")? == 1,
+        origin: origin(row)?,
+        detail: row.text("detail")?,
+        schedule: schedule(row)?,
+        created_at: row.timestamp("created_at")?,
+    })
+}
+
+fn new_row((tenant, order_id): &OrderKey, payment: &Payment) -> Vec<Value> {
+    let (asked_by, saga_id, step) = payment.origin.columns();
+    values![
+        tenant,
+        order_id,
+        &payment.payment_id,
+        payment.line_no,
+        &payment.gateway,
+        &payment.token,
+        &payment.gateway_reference,
+        payment.state.as_str(),
+        payment.amount_minor,
+        payment.authorised_minor,
+        payment.captured_minor,
+        payment.voided_minor,
+        i64::from(payment.external),
+        i64::from(payment.capture_now),
+        i64::from(payment.abandoned),
+        asked_by,
+        saga_id,
+        step,
+        &payment.detail,
+        payment.schedule.tries,
+        payment.schedule.next_at,
+        payment.schedule.claimed_until,
+        payment.created_at,
+    ]
+}
+
+fn changed_row((tenant, order_id): &OrderKey, payment: &Payment) -> Vec<Value> {
+    values![
+        tenant,
+        order_id,
+        &payment.payment_id,
+        &payment.gateway_reference,
+        payment.state.as_str(),
+        payment.authorised_minor,
+        payment.captured_minor,
+        payment.voided_minor,
+        i64::from(payment.abandoned),
+        &payment.detail,
+        payment.schedule.tries,
+        payment.schedule.next_at,
+        payment.schedule.claimed_until,
+    ]
+}
