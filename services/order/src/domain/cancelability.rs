@@ -161,21 +161,14 @@ fn advice(state: OrderState, open: bool) -> Advice {
 }
 
 fn actions(order: &Order, state: OrderState, allowed: bool) -> Vec<&'static str> {
-    let mut actions = Vec::new();
-    if allowed {
-        if order.placement == Placement::Open {
-            actions.push("PreviewChangeOrder");
-        }
-        actions.push("SubmitChangeOrder");
-    }
-    if order.change_in_progress.is_some() && order.placement == Placement::Open {
-        actions.push("WithdrawChangeOrder");
-    }
-    if state == OrderState::Pending {
-        actions.push("ConfirmOrder");
-    }
-    if matches!(state, OrderState::Pending | OrderState::Confirmed) {
-        actions.push("StartProcessing");
-    }
-    actions
+    let open = order.placement == Placement::Open;
+    let held = order.change_in_progress.is_some();
+    let may = [
+        ("PreviewChangeOrder", allowed && open),
+        ("SubmitChangeOrder", allowed),
+        ("WithdrawChangeOrder", held && open),
+        ("ConfirmOrder", !held && state == OrderState::Pending),
+        ("StartProcessing", !held && matches!(state, OrderState::Pending | OrderState::Confirmed)),
+    ];
+    may.into_iter().filter_map(|(action, sensible)| sensible.then_some(action)).collect()
 }

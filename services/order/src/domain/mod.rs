@@ -24,5 +24,7 @@ pub mod placing;
 pub mod pricing;
 pub mod quantities;
 pub mod quote;
+#[cfg(test)]
+mod tests;
 pub mod verify;
 pub mod waiting;
