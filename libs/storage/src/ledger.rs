@@ -374,7 +374,8 @@ fn row_of(call: &StepCall, outcome: Outcome, reply: Vec<u8>, at: Timestamp) -> L
         request_hash: call.request_hash.clone(),
         outcome,
         nothing_to_do: false,
-        completes: call.completes.map(str::to_owned),
+        // An undo completes nothing, whatever its caller fills in.
+        completes: call.completes.filter(|_| call.context.direction == Direction::Do).map(str::to_owned),
         reply,
         epoch: call.context.epoch,
         at,

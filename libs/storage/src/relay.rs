@@ -11,9 +11,11 @@
 //! alone; should two relays still race, the receiver sees a gap and answers *later*.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -208,7 +210,12 @@ impl Courier {
                 ((envelope.tenant.clone(), envelope.event_id.clone(), claimed.tries), envelope)
             })
             .unzip();
-        let answer = match target(envelopes).await {
+        // A target that panics must not end the relay: nobody knows what arrived.
+        let answer = match AssertUnwindSafe(async { target(envelopes).await }).catch_unwind().await {
+            Err(_) => Err("the delivery panicked".to_owned()),
+            Ok(answer) => answer,
+        };
+        let answer = match answer {
             Ok(deliveries) if deliveries.len() != count => {
                 Err(format!("{} answers for {count} events", deliveries.len()))
             }

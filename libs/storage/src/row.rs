@@ -1,6 +1,6 @@
 //! A row that was read, by column name.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -13,6 +13,13 @@ use crate::error::DbError;
 pub struct Row {
     statement: &'static str,
     columns: Columns,
+}
+
+impl fmt::Debug for Row {
+    /// Without the values: they may be personal data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row").field("statement", &self.statement).finish_non_exhaustive()
+    }
 }
 
 enum Columns {

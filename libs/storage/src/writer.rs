@@ -17,6 +17,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tracing::{Instrument, Span};
 
 use crate::database::Database;
 use crate::error::DbError;
@@ -75,6 +76,8 @@ struct Job<B: Batch> {
     key: String,
     command: B::Command,
     reply: oneshot::Sender<Result<B::Reply, WriteError>>,
+    /// Of the caller: the batch's span links to those of all its commands.
+    span: Span,
     /// Given back when the command is answered.
     room: OwnedSemaphorePermit,
 }
@@ -100,7 +103,7 @@ impl<B: Batch> Writer<B> {
     pub async fn submit(&self, command: B::Command) -> Result<B::Reply, WriteError> {
         let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| WriteError::Overloaded)?;
         let (reply, answer) = oneshot::channel();
-        let job = Job { key: B::key(&command), command, reply, room };
+        let job = Job { key: B::key(&command), command, reply, span: Span::current(), room };
         self.enqueue(job)?;
         answer.await.map_err(|_| WriteError::Stopped)?
     }
@@ -134,10 +137,14 @@ async fn work<B: Batch>(database: &Database, batch: &B, mut jobs: mpsc::Unbounde
         }
         let taken = take(&mut waiting);
         let size = taken.len();
+        let span = tracing::debug_span!("group_commit", size);
+        for job in &taken {
+            span.follows_from(&job.span);
+        }
         let began = std::time::Instant::now();
         let (commands, replies): (Vec<_>, Vec<_>) =
             taken.into_iter().map(|job| (job.command, (job.reply, job.room))).unzip();
-        let results = attempt::commit(database, batch, &commands).await;
+        let results = attempt::commit(database, batch, &commands).instrument(span).await;
         for ((reply, room), result) in replies.into_iter().zip(results) {
             drop(room);
             // A caller that has gone away does not want its reply.

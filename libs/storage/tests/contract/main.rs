@@ -5,6 +5,7 @@ mod errors;
 mod group_commit;
 mod inbox;
 mod ledger;
+mod ledger_model;
 mod lost_commit;
 mod migrations;
 mod open;

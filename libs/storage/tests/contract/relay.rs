@@ -165,6 +165,27 @@ async fn a_receiver_that_does_not_answer_gets_everything_again_at_once() {
     }
 }
 
+async fn buggy(_: Vec<Envelope>) -> Result<Vec<Delivery>, String> {
+    panic!("the delivery has a bug")
+}
+
+#[tokio::test]
+async fn a_delivery_that_panics_does_not_end_the_relay() {
+    let ids = Ids::random(Clock::System);
+    for database in shops("relay_panic").await {
+        queue(&database, &[event(&ids, "a", 1)]).await;
+        let mut courier = Courier::new(database.clone(), "shop");
+
+        let panicked = courier.turn(&buggy).await;
+        let short = courier.turn(&|_| async { Ok(Vec::new()) }).await;
+        let answered = turn(&mut courier, &Mutex::default()).await;
+
+        assert!(matches!(panicked, Ok(Turn::Silent(_))), "{panicked:?}");
+        assert!(matches!(short, Ok(Turn::Silent(_))), "an answer for each event is missing: {short:?}");
+        assert_eq!(answered, Turn::Delivered(1));
+    }
+}
+
 /// The first courier delivers and then dies before it has noted so.
 #[tokio::test]
 async fn what_a_crashed_relay_had_claimed_is_sent_again_when_its_claim_has_run_out() {
