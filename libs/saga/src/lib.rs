@@ -22,6 +22,21 @@
 //! [`progress::next`] reads the log and says what is next, [`Registry::apply`] writes down what a worker
 //! heard, inside the owner's own commit, and [`Runner`] claims, calls and commits.
 //!
+//! What an owner does, once:
+//!
+//! 1. List [`MIGRATION`] among its own, and give its books a [`SagaBooks`] beside its own tables (trait
+//!    [`Books`]). Local steps then write what they like into those books.
+//! 2. In its group commit: make [`Registry::books`], `load` the sagas the commands name, call
+//!    [`SagaBooks::start`] to accept one, [`Registry::apply`] for a worker's round, `request_unwind`,
+//!    `retry`, `wake` or [`Registry::resolve`] for people and signals, then `flush` with the rest. What
+//!    `apply` gives back says which log entries are new and whether attention was opened or cleared.
+//! 3. After the commit: [`Doorbell::hand_over`] what was started with our lease, [`Doorbell::wake`] for
+//!    what became due.
+//! 4. Be an [`Owner`], whose `commit` submits the round to that group commit, and start a [`Runner`].
+//! 5. Prove each definition: [`proofs::all`] on its shape.
+//!
+//! `tests/runner/owner.rs` is such an owner in full.
+//!
 //! This library never holds what the sagas are about: it knows participants, steps and subjects, and
 //! no business word.
 
@@ -44,5 +59,5 @@ pub use log::{Entry, Log, Outcome};
 pub use registry::{Limits, Registry};
 pub use row::{Action, Cause, CauseKind, Lease, SagaKey, SagaRow, State};
 pub use runner::{CommitError, Doorbell, Owner, Runner, RunnerConfig};
-pub use shape::{Forward, Gate, Retry, Reversible, Shape, StepName, Version};
+pub use shape::{FINISH, Forward, Gate, Retry, Reversible, Shape, StepName, UNWIND, UNWOUND, Version};
 pub use store::{MIGRATION, query};

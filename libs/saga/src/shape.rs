@@ -5,10 +5,13 @@ use std::time::Duration;
 
 pub type StepName = &'static str;
 
-/// Log entries that are no step of a definition; a step may not carry these names.
-pub(crate) const FINISH: StepName = "finish";
-pub(crate) const UNWIND: StepName = "unwind";
-pub(crate) const UNWOUND: StepName = "unwound";
+/// The log's names of what is no step of a table; a step may not carry them. The end of a saga that went
+/// through:
+pub const FINISH: StepName = "finish";
+/// The order to turn back, by a person or by a clock:
+pub const UNWIND: StepName = "unwind";
+/// The end of a saga that put everything back:
+pub const UNWOUND: StepName = "unwound";
 
 /// A version is immutable once shipped: a changed table is the next version beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -105,3 +108,6 @@ impl Shape {
         lost.map(|name| format!("{} completes {name:?}, which is no reversible step", self.name))
     }
 }
+
+#[cfg(test)]
+mod tests;

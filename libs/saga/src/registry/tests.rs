@@ -391,17 +391,3 @@ fn the_row_is_a_cache_of_the_log() {
         assert!(parked || image.row.state == moving(shape, &read), "{:?}", image.row.state);
     }
 }
-
-#[test]
-fn a_table_that_completes_what_it_does_not_have_is_refused() {
-    let wrong = catch_unwind(|| {
-        Definition::<(), TestBooks, _>::new("wrong", Version(1))
-            .pivot("decide", decide)
-            .forward("release", ask, completes("hold"))
-            .finish(|_, _, _| Ok(vec![]))
-            .unwound(|_, _, _| Ok(vec![]))
-    });
-
-    let panic = wrong.err().expect("the table is wrong");
-    assert!(panic_text(&*panic).contains("completes \"hold\", which is no reversible step"));
-}

@@ -35,20 +35,37 @@ static CLAIM: Statement = Statement::new(
                attention_cause, decided_at, started_at, finished_at",
 );
 
-// Only a live lease is renewed: a saga that was parked a moment ago keeps its own schedule.
+// Only a live lease is renewed: a saga that was parked a moment ago keeps its own schedule. The rows
+// are locked in the order of the owner's group commit, which writes the same sagas at the same time.
 static RENEW: Statement = Statement::new(
     "saga.renew",
-    "UPDATE saga SET lease_until = $2, next_at = $2
-       FROM rows($3: held_tenant text, held_id text, held_epoch bigint) AS held
-      WHERE tenant_id = held_tenant AND id = held_id AND epoch = held_epoch AND lease_until > $1
+    "WITH held AS MATERIALIZED (
+       SELECT saga.tenant_id AS held_tenant, saga.id AS held_id
+         FROM saga
+         JOIN rows($3: tenant_id text, id text, epoch bigint) AS ours
+           ON saga.tenant_id = ours.tenant_id AND saga.id = ours.id AND saga.epoch = ours.epoch
+        WHERE saga.lease_until > $1
+        ORDER BY saga.tenant_id, saga.id
+          FOR UPDATE OF saga)
+     UPDATE saga SET lease_until = $2, next_at = $2
+       FROM held
+      WHERE tenant_id = held_tenant AND id = held_id
      RETURNING tenant_id, id",
 );
 
 static LET_GO: Statement = Statement::new(
     "saga.let_go",
-    "UPDATE saga SET lease_until = 0, next_at = $1
-       FROM rows($2: held_tenant text, held_id text, held_epoch bigint) AS held
-      WHERE tenant_id = held_tenant AND id = held_id AND epoch = held_epoch AND lease_until > 0",
+    "WITH held AS MATERIALIZED (
+       SELECT saga.tenant_id AS held_tenant, saga.id AS held_id
+         FROM saga
+         JOIN rows($2: tenant_id text, id text, epoch bigint) AS ours
+           ON saga.tenant_id = ours.tenant_id AND saga.id = ours.id AND saga.epoch = ours.epoch
+        WHERE saga.lease_until > 0
+        ORDER BY saga.tenant_id, saga.id
+          FOR UPDATE OF saga)
+     UPDATE saga SET lease_until = 0, next_at = $1
+       FROM held
+      WHERE tenant_id = held_tenant AND id = held_id",
 );
 
 static SET_ASIDE: Statement = Statement::new(

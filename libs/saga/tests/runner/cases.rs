@@ -340,3 +340,40 @@ async fn facts(world: &World, id: &types::SagaId) -> Vec<String> {
     let rows = tx.fetch_all(&FACTS, values![id]).await.unwrap();
     rows.iter().map(|row| row.text("fact").unwrap()).collect()
 }
+
+#[tokio::test]
+async fn two_workers_share_many_sagas_and_every_effect_happens_once() {
+    const SAGAS: usize = 120;
+    for mut world in worlds("crowd", brisk()).await {
+        world.config.lease = Duration::from_secs(3);
+        world.ports.script(
+            "hold",
+            Do,
+            (0..SAGAS).map(|n| if n % 3 == 0 { Act::LoseAnswer } else { Act::Apply }),
+        );
+        world.ports.script("stop", Do, (0..SAGAS).map(|n| if n % 4 == 0 { Act::Pend } else { Act::Apply }));
+        world.ports.script(
+            "settle",
+            Do,
+            (0..SAGAS).map(|n| if n % 5 == 0 { Act::Silence } else { Act::LoseAnswer }),
+        );
+        let workers = [world.start_worker("worker-1"), world.start_worker("worker-2")];
+
+        let mut keys = vec![];
+        for n in 0..SAGAS {
+            keys.push(world.accept(n % 2 == 0).await);
+        }
+
+        for key in &keys {
+            let image = world.until_state(key, State::Completed).await;
+            let applied: Vec<String> =
+                story(&image.log).into_iter().filter(|line| line.ends_with("applied")).collect();
+            assert_eq!(applied, HAPPY);
+            assert_eq!(facts(&world, &key.id).await, ["decided", "finished"]);
+            assert_eq!(world.ports.standing(key.id.as_str()).len(), 5);
+        }
+        for worker in workers {
+            worker.stop().await;
+        }
+    }
+}
