@@ -52,37 +52,50 @@ pub fn run<C: ServiceConfig>(
     service: &'static str,
     app: impl AsyncFnOnce(Process<C>) -> anyhow::Result<()>,
 ) -> ExitCode {
-    let arguments = match Arguments::parse(std::env::args_os().skip(1)) {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            eprintln!("{service}: {error}\nusage: {service} [--config FILE] [serve | migrate | healthcheck]");
-            return ExitCode::from(EXIT_USAGE);
+    match outcome(service, std::env::args_os().skip(1), app) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(ended) => {
+            eprintln!("{service}: {ended}");
+            ExitCode::from(ended.code())
         }
-    };
-    let config: C = match config::load_from(service, arguments.config.as_deref()) {
-        Ok(config) => config,
-        Err(error) => {
-            eprintln!("{service}: {:#}", anyhow::Error::from(error));
-            return ExitCode::from(EXIT_CONFIG);
+    }
+}
+
+/// Why a process ends without having done what it was started for.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error("{0}\nusage: [--config FILE] [serve | migrate | healthcheck]")]
+    Usage(#[from] UsageError),
+    #[error("{0:#}")]
+    Config(anyhow::Error),
+    #[error("{0:#}")]
+    Failed(#[from] anyhow::Error),
+}
+
+impl Ended {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => EXIT_USAGE,
+            Self::Config(_) => EXIT_CONFIG,
+            Self::Failed(_) => EXIT_FAILED,
         }
-    };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("{service}: starting the runtime: {error}");
-            return ExitCode::from(EXIT_FAILED);
-        }
-    };
+    }
+}
+
+fn outcome<C: ServiceConfig>(
+    service: &'static str,
+    arguments: impl IntoIterator<Item = OsString>,
+    app: impl AsyncFnOnce(Process<C>) -> anyhow::Result<()>,
+) -> Result<(), Ended> {
+    let arguments = Arguments::parse(arguments)?;
+    let config: C = config::load_from(service, arguments.config.as_deref())
+        .map_err(|error| Ended::Config(error.into()))?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     let ended = runtime.block_on(perform(service, arguments.action, config, app));
     // Tasks cut off at the drain limit must not keep the process.
     runtime.shutdown_background();
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{service}: {error:#}");
-            ExitCode::from(EXIT_FAILED)
-        }
-    }
+    Ok(ended?)
 }
 
 async fn perform<C: ServiceConfig>(
@@ -198,36 +211,4 @@ impl Arguments {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(arguments: &[&str]) -> Result<Arguments, UsageError> {
-        Arguments::parse(arguments.iter().map(OsString::from))
-    }
-
-    #[test]
-    fn without_arguments_the_service_serves() {
-        assert_eq!(parse(&[]), Ok(Arguments { config: None, action: Action::Serve }));
-    }
-
-    #[test]
-    fn the_file_and_the_command_may_come_in_either_order() {
-        let expected = Arguments { config: Some(PathBuf::from("a.toml")), action: Action::Migrate };
-
-        assert_eq!(parse(&["--config", "a.toml", "migrate"]).as_ref(), Ok(&expected));
-        assert_eq!(parse(&["migrate", "--config", "a.toml"]), Ok(expected));
-    }
-
-    #[test]
-    fn what_is_not_understood_is_refused() {
-        assert_eq!(parse(&["--config"]), Err(UsageError::NoFile));
-        assert_eq!(parse(&["--verbose"]), Err(UsageError::Unknown(OsString::from("--verbose"))));
-        assert_eq!(parse(&["serve", "migrate"]), Err(UsageError::Commands));
-    }
-
-    #[test]
-    fn a_listener_on_all_addresses_is_asked_on_loopback() {
-        assert_eq!(reachable("0.0.0.0:7001".parse().unwrap()).to_string(), "127.0.0.1:7001");
-        assert_eq!(reachable("10.0.0.9:7001".parse().unwrap()).to_string(), "10.0.0.9:7001");
-    }
-}
+mod tests;

@@ -151,6 +151,8 @@ fn parse(traceparent: &str) -> Option<SpanContext> {
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry::trace::Tracer as _;
+
     use super::*;
 
     #[test]
@@ -176,5 +178,16 @@ mod tests {
         ] {
             assert!(parse(text).is_none(), "{text}");
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_collector_that_is_not_there_does_not_hold_the_process() {
+        let provider = provider("example", Some("http://127.0.0.1:1")).unwrap();
+        drop(provider.tracer("example").start("work"));
+
+        let ended = tokio::task::spawn_blocking(move || provider.shutdown());
+
+        let limit = std::time::Duration::from_secs(20);
+        assert!(tokio::time::timeout(limit, ended).await.is_ok(), "shutdown waits for the collector");
     }
 }
