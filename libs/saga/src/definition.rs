@@ -114,7 +114,7 @@ pub struct Undo<P>(Remote<P>);
 pub struct Completion(Option<StepName>);
 
 /// A saga's table; `P` are the ports its steps call, `B` the owner's books its local steps write.
-/// `S` is the stage of the builder, and [`Ready`] is a table that can run.
+/// `S` is the stage of the builder, and the default one is a table that can run.
 pub struct Definition<P, B, S = Ready<B>> {
     shape: Shape,
     remote: BTreeMap<(StepName, Direction), Remote<P>>,
