@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   api ──▶ ops ──▶ domain + store          one group commit for whatever writes (ops::batch)
-//!            ▲         ▲
+//!            ▲
 //!         sagas ──▶ ports ──▶ inventory · payment · notification
 //! ```
 //!
@@ -13,6 +13,8 @@
 //! them is a projection that decides nothing.
 
 pub mod domain;
+pub mod ops;
 pub mod ports;
+pub mod sagas;
 pub mod store;
 pub mod wire;

@@ -77,8 +77,9 @@ pub async fn flush(tx: &mut Tx, items: &Table<AttentionKey, AttentionItem>) -> R
         row.extend(values![item.allowed_actions.join(" "), item.opened_at]);
         row
     };
-    items.flush_inserts(tx, &INSERT, opening).await?;
-    items.flush_updates(tx, &CLOSE, closing).await
+    // Closed ones first: the same cause may have been opened again.
+    items.flush_updates(tx, &CLOSE, closing).await?;
+    items.flush_inserts(tx, &INSERT, opening).await
 }
 
 /// At most `limit` items behind an id, oldest first.

@@ -157,8 +157,9 @@ pub async fn flush(tx: &mut Tx, changes: &Table<ChangeKey, ChangeOrder>) -> Resu
         row.extend(unchanging(change));
         row
     };
-    changes.flush_inserts(tx, &INSERT, inserted).await?;
+    // Updates first: a change that lets go of its order makes room for the one that was accepted after it.
     changes.flush_updates(tx, &UPDATE, |_, change| changing(change)).await?;
+    changes.flush_inserts(tx, &INSERT, inserted).await?;
 
     let lines: Rows = changes
         .inserted()

@@ -26,6 +26,14 @@ pub async fn load(tx: &mut Tx, keys: &BTreeSet<OrderKey>) -> Result<Vec<Order>, 
     hang_on(tx, keys, heads).await
 }
 
+/// Heads alone, for what only needs their number or currency.
+pub async fn heads(tx: &mut Tx, keys: &BTreeSet<OrderKey>) -> Result<Vec<Order>, DbError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    heads::load(tx, keys).await
+}
+
 /// Puts lines, groups and references to heads that were read, and keeps the order of the heads.
 pub(super) async fn hang_on(
     tx: &mut Tx,

@@ -1,0 +1,152 @@
+//! What a caller asks for is accepted in one commit, or refused and leaves no trace.
+
+use saga::SagaKey;
+use types::{ChangeOrderId, Fingerprint, OrderId, Reason, Refusal, SagaId};
+
+use super::batch::{After, Answer, Asked, OrderBatch};
+use super::books::Books;
+use super::{carry, failures, plans, views};
+use crate::domain::change::ChangeRequest;
+use crate::domain::history::Happened;
+use crate::domain::lifecycle::{self, Submission};
+use crate::domain::order::{Actor, Order, Placement};
+use crate::domain::placing::{self, NewOrder};
+use crate::store::keys::OrderKey;
+
+/// An answer, and the resource that the request id stands for from now on.
+pub(super) type Done = Result<(Answer, String), Refusal>;
+
+/// Accepts an order as PLACING, together with the saga that places it.
+pub(super) fn create(
+    batch: &OrderBatch,
+    books: &mut Books,
+    asked: &Asked,
+    new: &NewOrder,
+    after: &mut After,
+) -> Done {
+    names_are_free(books, asked, new)?;
+    let placed =
+        placing::place(new.clone(), asked.tenant.clone(), asked.actor.clone(), &books.ids, books.now)?;
+    let order = placed.order.clone();
+    for name in &order.references {
+        books.references.insert((asked.tenant.clone(), name.clone()), order.order_id.clone());
+    }
+    books.numbers.insert((asked.tenant.clone(), order.number.clone()), order.order_id.clone());
+
+    let saga = plans::place(&placed, books.ids.mint(), batch.lease.clone(), asked.traceparent.clone());
+    after.start = Some(books.sagas.start(saga));
+    books.put(placed.order, None, placed.happened, asked.traceparent.as_deref());
+    let resource = order.order_id.to_string();
+    Ok((Answer::Order(Box::new(order)), resource))
+}
+
+fn names_are_free(books: &Books, asked: &Asked, new: &NewOrder) -> Result<(), Refusal> {
+    let taken = |message: String, order_id: &OrderId| {
+        Err(Refusal::new(Reason::ExternalReferenceTaken, message).detail("order_id", order_id))
+    };
+    for name in &new.references {
+        if let Some(order_id) = books.references.get(&(asked.tenant.clone(), name.clone())) {
+            return taken(
+                format!("{} {} is the name of another order", name.system, name.reference),
+                order_id,
+            );
+        }
+    }
+    match &new.number {
+        Some(number) => match books.numbers.get(&(asked.tenant.clone(), number.clone())) {
+            Some(order_id) => taken(format!("another order has the number {number}"), order_id),
+            None => Ok(()),
+        },
+        None => Ok(()),
+    }
+}
+
+pub(super) fn confirm(books: &mut Books, asked: &Asked, order_id: &OrderId) -> Done {
+    on_order(books, asked, order_id, lifecycle::confirm)
+}
+
+pub(super) fn start_processing(books: &mut Books, asked: &Asked, order_id: &OrderId) -> Done {
+    on_order(books, asked, order_id, lifecycle::start_processing)
+}
+
+/// A transition of an order that needs nothing but the order.
+fn on_order(
+    books: &mut Books,
+    asked: &Asked,
+    order_id: &OrderId,
+    transition: fn(&mut Order, Actor, types::Timestamp) -> Result<Happened, Refusal>,
+) -> Done {
+    let mut order = find(books, asked, order_id)?;
+    let happened = transition(&mut order, asked.actor.clone(), books.now)?;
+    books.put(order.clone(), None, happened, asked.traceparent.as_deref());
+    Ok((Answer::Order(Box::new(order)), order_id.to_string()))
+}
+
+/// Accepts a change with the saga that carries it out. While its order is still in the placing, the place saga is
+/// asked to put everything back instead, and carries the change with it.
+pub(super) fn submit(
+    batch: &OrderBatch,
+    books: &mut Books,
+    asked: &Asked,
+    request: &ChangeRequest,
+    quote: Option<&str>,
+    after: &mut After,
+) -> Done {
+    let mut order = find(books, asked, &request.order_id)?;
+    let placing = order.placement == Placement::Placing;
+    let saga_id = if placing { place_saga(books, &order)? } else { books.ids.mint() };
+    let submission = Submission {
+        request,
+        quote: quote.map(|token| (&batch.quote_key, token)),
+        change_order_id: books.ids.mint(),
+        saga_id,
+        actor: asked.actor.clone(),
+        now: books.now,
+    };
+    let (change, happened) = lifecycle::accept(&mut order, submission)?;
+    books.put(order.clone(), Some(change.clone()), happened, asked.traceparent.as_deref());
+    if placing {
+        unwind_placing(books, &order, &change.change_order_id, &change.saga_id)?;
+        after.due = true;
+    } else {
+        let saga = plans::cancel(&change, batch.lease.clone(), asked.traceparent.clone());
+        after.start = Some(books.sagas.start(saga));
+    }
+    let view = views::of_books(batch, books, &order, &change);
+    let resource = change.change_order_id.to_string();
+    Ok((Answer::Change(Box::new(view)), resource))
+}
+
+fn place_saga(books: &Books, order: &Order) -> Result<SagaId, Refusal> {
+    let key: OrderKey = (order.tenant.clone(), order.order_id.clone());
+    // Without one the order was opened or failed while this request was on its way: the next try will see it so.
+    books.placing.get(&key).cloned().ok_or_else(|| {
+        Refusal::new(Reason::ConcurrentUpdate, "the order was being placed a moment ago; try again")
+    })
+}
+
+fn unwind_placing(
+    books: &mut Books,
+    order: &Order,
+    change_order_id: &ChangeOrderId,
+    saga_id: &SagaId,
+) -> Result<(), Refusal> {
+    let key = SagaKey::new(order.tenant.clone(), saga_id.clone());
+    if books.sagas.get(&key).is_some_and(|row| row.unwind_cause.is_some()) {
+        // Stock or payment has refused already; the change ends with what is being put back.
+        return Ok(());
+    }
+    let message = format!("the order was cancelled by {change_order_id} before it was placed");
+    carry::turn_back(books, &key, Refusal::new(Reason::CancelledWhilePlacing, message))
+}
+
+fn find(books: &Books, asked: &Asked, order_id: &OrderId) -> Result<Order, Refusal> {
+    let order = books.orders.get(&(asked.tenant.clone(), order_id.clone())).cloned();
+    order.ok_or_else(|| failures::not_found("Order", order_id.as_str()))
+}
+
+/// What a request id is bound to: who asks, and for what exactly.
+pub(super) fn fingerprint(actor: &Actor, content: &[&[u8]]) -> Fingerprint {
+    let who: [&[u8]; 3] = [actor.user.as_bytes(), actor.organisation.as_bytes(), actor.role.as_bytes()];
+    Fingerprint::of(&[&who, content].concat())
+}

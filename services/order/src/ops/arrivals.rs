@@ -1,0 +1,256 @@
+//! Events of the participants: each takes effect once, in the order of its aggregate.
+
+use std::collections::BTreeSet;
+
+use prost::Message;
+use proto::events::v1::{AttentionRaised, GoodsProgressed, RefundEnded, StepSettled};
+use saga::{SagaKey, Wake};
+use storage::{Delivery, Envelope, Intake};
+use types::{ChangeOrderId, LineId, OrderId, Reason, RefundId, Refusal, SagaId};
+
+use super::attention::Raised;
+use super::batch::After;
+use super::books::Books;
+use crate::domain::change::{ChangeOrder, Refund};
+use crate::domain::goods::{self, LineCounters, Reported};
+use crate::domain::lifecycle;
+use crate::domain::order::Order;
+use crate::store::keys::{ChangeKey, OrderKey};
+
+/// An event with what it says.
+pub struct Arrival {
+    pub envelope: Envelope,
+    body: Result<Body, String>,
+}
+
+enum Body {
+    StepSettled {
+        saga_id: SagaId,
+    },
+    GoodsProgressed {
+        order_id: OrderId,
+        lines: Vec<LineCounters>,
+        tracking_number: String,
+    },
+    RefundEnded {
+        order_id: OrderId,
+        change_order_id: ChangeOrderId,
+        refund_id: RefundId,
+        event: RefundEnded,
+    },
+    AttentionRaised {
+        order_id: Option<OrderId>,
+        change_order_id: Option<ChangeOrderId>,
+        event: AttentionRaised,
+    },
+}
+
+impl Arrival {
+    pub fn read(envelope: Envelope) -> Self {
+        let body = read(&envelope);
+        Self { envelope, body }
+    }
+
+    /// What has to be loaded before the event can take effect.
+    pub(super) fn needs(
+        &self,
+        sagas: &mut BTreeSet<SagaKey>,
+        orders: &mut BTreeSet<OrderKey>,
+        changes: &mut BTreeSet<ChangeKey>,
+    ) {
+        let tenant = &self.envelope.tenant;
+        match &self.body {
+            Ok(Body::StepSettled { saga_id }) => {
+                sagas.insert(SagaKey::new(tenant.clone(), saga_id.clone()));
+            }
+            Ok(Body::GoodsProgressed { order_id, .. }) => {
+                orders.insert((tenant.clone(), order_id.clone()));
+            }
+            Ok(Body::RefundEnded { order_id, change_order_id, .. }) => {
+                orders.insert((tenant.clone(), order_id.clone()));
+                changes.insert((tenant.clone(), change_order_id.clone()));
+            }
+            Ok(Body::AttentionRaised { order_id, change_order_id, .. }) => {
+                orders.extend(order_id.iter().map(|id| (tenant.clone(), id.clone())));
+                changes.extend(change_order_id.iter().map(|id| (tenant.clone(), id.clone())));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+fn read(envelope: &Envelope) -> Result<Body, String> {
+    let text = |problem: &dyn std::fmt::Display| format!("{}: {problem}", envelope.kind);
+    let payload = envelope.payload.as_slice();
+    match envelope.kind.as_str() {
+        "countermand.events.v1.StepSettled" => {
+            let event = StepSettled::decode(payload).map_err(|error| text(&error))?;
+            Ok(Body::StepSettled { saga_id: SagaId::parse(&event.saga_id).map_err(|error| text(&error))? })
+        }
+        "countermand.events.v1.GoodsProgressed" => {
+            let event = GoodsProgressed::decode(payload).map_err(|error| text(&error))?;
+            let lines = event.lines.iter().map(|line| {
+                Ok(LineCounters {
+                    line_id: LineId::parse(&line.line_id).map_err(|error| text(&error))?,
+                    allocated: line.allocated,
+                    deallocated: line.deallocated,
+                    submitted: line.submitted,
+                    shipped: line.shipped,
+                    unshipped: line.unshipped,
+                    delivered: line.delivered,
+                })
+            });
+            Ok(Body::GoodsProgressed {
+                order_id: OrderId::parse(&event.order_id).map_err(|error| text(&error))?,
+                lines: lines.collect::<Result<_, String>>()?,
+                tracking_number: event.tracking_number,
+            })
+        }
+        "countermand.events.v1.RefundEnded" => {
+            let event = RefundEnded::decode(payload).map_err(|error| text(&error))?;
+            Ok(Body::RefundEnded {
+                order_id: OrderId::parse(&event.order_id).map_err(|error| text(&error))?,
+                change_order_id: ChangeOrderId::parse(&event.change_order_id)
+                    .map_err(|error| text(&error))?,
+                refund_id: RefundId::parse(&event.refund_id).map_err(|error| text(&error))?,
+                event,
+            })
+        }
+        "countermand.events.v1.AttentionRaised" => {
+            let event = AttentionRaised::decode(payload).map_err(|error| text(&error))?;
+            Ok(Body::AttentionRaised {
+                order_id: OrderId::parse(&event.order_id).ok(),
+                change_order_id: ChangeOrderId::parse(&event.change_order_id).ok(),
+                event,
+            })
+        }
+        _ => Err(text(&"nobody here reads such an event")),
+    }
+}
+
+/// Lets an event take effect. One that cannot be understood is accepted and shown to a person: refusing it would only
+/// hold up everything behind it for ever.
+pub(super) fn deliver(books: &mut Books, arrival: &Arrival, after: &mut After) -> Delivery {
+    match books.inbox.admit(&arrival.envelope) {
+        Intake::Duplicate => return Delivery::Duplicate,
+        Intake::Later => return Delivery::Later,
+        Intake::New => {}
+    }
+    let effect = match &arrival.body {
+        Ok(body) => take_effect(books, &arrival.envelope, body, after),
+        Err(problem) => Err(Trouble::Contradiction(Refusal::new(Reason::MalformedMessage, problem.clone()))),
+    };
+    match effect {
+        Ok(()) => {}
+        Err(Trouble::NotNow) => return Delivery::Later,
+        Err(Trouble::Contradiction(cause)) => contradict(books, arrival, cause),
+    }
+    books.inbox.accept(&arrival.envelope);
+    Delivery::Accepted
+}
+
+enum Trouble {
+    /// A change must end first.
+    NotNow,
+    /// The event says what cannot be: somebody has to look.
+    Contradiction(Refusal),
+}
+
+fn take_effect(
+    books: &mut Books,
+    envelope: &Envelope,
+    body: &Body,
+    after: &mut After,
+) -> Result<(), Trouble> {
+    let traceparent = envelope.traceparent.as_deref();
+    match body {
+        Body::StepSettled { saga_id } => {
+            let key = SagaKey::new(envelope.tenant.clone(), saga_id.clone());
+            match books.sagas.wake(&key) {
+                Wake::Due => after.due = true,
+                Wake::Remembered | Wake::NotWaiting => {}
+                Wake::Unknown => {
+                    tracing::warn!(%saga_id, source = envelope.source, "a step of an unknown saga has ended");
+                }
+            }
+            Ok(())
+        }
+        Body::GoodsProgressed { order_id, lines, tracking_number } => {
+            let mut order = find_order(books, envelope, order_id)?;
+            match goods::report(&mut order, lines, tracking_number, books.now) {
+                Reported::Applied(happened) => books.put(order, None, happened, traceparent),
+                Reported::Later => return Err(Trouble::NotNow),
+                Reported::Contradicts(refusal) => return Err(Trouble::Contradiction(refusal)),
+            }
+            Ok(())
+        }
+        Body::RefundEnded { order_id, change_order_id, refund_id, event } => {
+            let mut order = find_order(books, envelope, order_id)?;
+            let mut change = find_change(books, envelope, change_order_id)?;
+            let known = change.refunds.iter().find(|refund| refund.refund_id == *refund_id);
+            let refund = Refund {
+                refund_id: refund_id.clone(),
+                state: event.state.clone(),
+                amount_minor: event.amount_minor,
+                void_of_authorisation: known.is_some_and(|refund| refund.void_of_authorisation),
+            };
+            let happened =
+                lifecycle::record_refund(&mut order, &mut change, refund, &event.detail, books.now)
+                    .map_err(|defect| conflict(defect.to_string()))?;
+            books.put(order, Some(change), happened, traceparent);
+            Ok(())
+        }
+        Body::AttentionRaised { order_id, change_order_id, event } => {
+            let cause = event.cause.clone().unwrap_or_default();
+            let reason = Reason::parse(&cause.reason).unwrap_or(Reason::StateConflict);
+            let details = cause.details.into_iter().collect();
+            books.raise(Raised {
+                tenant: envelope.tenant.clone(),
+                order_id: order_id.clone(),
+                change_order_id: change_order_id.clone(),
+                subject_type: event.subject_type.clone(),
+                subject_id: event.subject_id.clone(),
+                cause: Refusal { reason, message: cause.message, field: None, details },
+                allowed_actions: named(&event.allowed_actions),
+            });
+            Ok(())
+        }
+    }
+}
+
+fn contradict(books: &mut Books, arrival: &Arrival, cause: Refusal) {
+    let envelope = &arrival.envelope;
+    tracing::error!(event_id = %envelope.event_id, kind = envelope.kind, %cause, "an event says what cannot be");
+    books.raise(Raised {
+        tenant: envelope.tenant.clone(),
+        order_id: OrderId::parse(&envelope.aggregate_id).ok(),
+        change_order_id: None,
+        subject_type: "event".to_owned(),
+        subject_id: envelope.event_id.to_string(),
+        cause,
+        allowed_actions: named(&[]),
+    });
+}
+
+/// Every item says what may be done; looking the order over is always possible.
+fn named(actions: &[String]) -> Vec<String> {
+    if actions.is_empty() { vec!["VerifyOrder".to_owned()] } else { actions.to_vec() }
+}
+
+fn find_order(books: &Books, envelope: &Envelope, order_id: &OrderId) -> Result<Order, Trouble> {
+    let order = books.orders.get(&(envelope.tenant.clone(), order_id.clone())).cloned();
+    order.ok_or_else(|| conflict(format!("order {order_id} does not exist")))
+}
+
+fn find_change(
+    books: &Books,
+    envelope: &Envelope,
+    change_order_id: &ChangeOrderId,
+) -> Result<ChangeOrder, Trouble> {
+    let change = books.changes.get(&(envelope.tenant.clone(), change_order_id.clone())).cloned();
+    change.ok_or_else(|| conflict(format!("change {change_order_id} does not exist")))
+}
+
+fn conflict(message: String) -> Trouble {
+    Trouble::Contradiction(Refusal::new(Reason::StateConflict, message))
+}

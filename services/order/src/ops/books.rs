@@ -1,0 +1,292 @@
+//! The overlay of everything one batch touches. Use cases change it in memory; what is left at the end is written
+//! set-based. A refused command is rolled back here and leaves nothing behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use saga::{LocalError, SagaBooks, SagaRow};
+use storage::{DbError, Inbox, NewEvent, RequestKeys, Table, Tx, outbox};
+use types::{ChangeOrderId, Ids, OrderId, SagaId, Tenant, Timestamp};
+
+use super::plans;
+use crate::domain::attention::AttentionItem;
+use crate::domain::change::ChangeOrder;
+use crate::domain::history::{Entry, Fact, Happened, Recorded};
+use crate::domain::order::{ExternalReference, Order, Placement};
+use crate::store::attention::AttentionKey;
+use crate::store::keys::{ChangeKey, OrderKey};
+use crate::store::{attention, changes, orders, timeline};
+use crate::wire;
+
+/// The aggregate type of every event this service sends.
+const AGGREGATE: &str = "order";
+
+pub struct Books {
+    /// The instant of everything this batch decides.
+    pub(super) now: Timestamp,
+    pub(super) ids: Ids,
+    pub(super) requests: RequestKeys,
+    pub(super) inbox: Inbox,
+    pub(super) sagas: SagaBooks,
+    pub(super) orders: Table<OrderKey, Order>,
+    pub(super) changes: Table<ChangeKey, ChangeOrder>,
+    pub(super) attention: Table<AttentionKey, AttentionItem>,
+    /// Which orders have the names and numbers that new orders ask for.
+    pub(super) references: Table<(Tenant, ExternalReference), OrderId>,
+    pub(super) numbers: Table<(Tenant, String), OrderId>,
+    /// The place sagas of orders that were in the placing when the batch began.
+    pub(super) placing: BTreeMap<OrderKey, SagaId>,
+    told: Told,
+}
+
+/// What has to be told, in order, and numbered when the batch is written: by then it is certain.
+#[derive(Default)]
+struct Told {
+    entries: Vec<(OrderKey, Entry)>,
+    events: Vec<(OrderKey, Event)>,
+    entries_marked: usize,
+    events_marked: usize,
+    /// What the command at hand has changed.
+    touched: BTreeSet<OrderKey>,
+    touched_changes: BTreeSet<ChangeKey>,
+}
+
+struct Event {
+    kind: &'static str,
+    payload: Vec<u8>,
+    traceparent: Option<String>,
+}
+
+/// What one command has changed, for those who watch.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    pub orders: BTreeSet<OrderKey>,
+    pub changes: BTreeSet<ChangeKey>,
+    pub events: bool,
+}
+
+impl Books {
+    pub(super) fn new(
+        now: Timestamp,
+        ids: Ids,
+        requests: RequestKeys,
+        inbox: Inbox,
+        sagas: SagaBooks,
+    ) -> Self {
+        Self {
+            now,
+            ids,
+            requests,
+            inbox,
+            sagas,
+            orders: Table::new(),
+            changes: Table::new(),
+            attention: Table::new(),
+            references: Table::new(),
+            numbers: Table::new(),
+            placing: BTreeMap::new(),
+            told: Told::default(),
+        }
+    }
+
+    /// What a saga is about: its order, and its change if it carries one.
+    pub fn subject(&self, row: &SagaRow) -> Result<(Order, Option<ChangeOrder>), LocalError> {
+        let tenant = &row.key.tenant;
+        let order_id = plans::order_of(&row.params).ok_or_else(|| defect("the plan names no order"))?;
+        let order = self.orders.get(&(tenant.clone(), order_id)).cloned();
+        let order = order.ok_or_else(|| defect("the saga's order does not exist"))?;
+        let change_id = match row.subject_type.as_str() {
+            plans::SUBJECT_CHANGE => Some(ChangeOrderId::parse(&row.subject_id).map_err(defect)?),
+            // A change may wait for the place saga to put everything back.
+            _ => order.change_in_progress.clone().filter(|_| order.placement == Placement::Placing),
+        };
+        let change = match change_id {
+            None => None,
+            Some(id) => {
+                let change = self.changes.get(&(tenant.clone(), id)).cloned();
+                Some(change.ok_or_else(|| defect("the saga's change does not exist"))?)
+            }
+        };
+        Ok((order, change))
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Writes what was decided on copies, and keeps what has to be told of it.
+    pub fn put(
+        &mut self,
+        order: Order,
+        change: Option<ChangeOrder>,
+        happened: Happened,
+        traceparent: Option<&str>,
+    ) {
+        let key = orders::key(&order);
+        self.told.touched.insert(key.clone());
+        let Happened { entries, facts } = happened;
+        for entry in entries {
+            self.told.entries.push((key.clone(), entry));
+        }
+        for fact in facts {
+            self.tell(&key, &fact, traceparent);
+        }
+        if self.orders.contains(&key) {
+            self.orders.update(&key, |row| *row = order).expect("the order was just found");
+        } else {
+            self.orders.insert(key, order);
+        }
+        if let Some(change) = change {
+            self.put_change(change);
+        }
+    }
+
+    fn put_change(&mut self, change: ChangeOrder) {
+        let key = changes::key(&change);
+        self.told.touched_changes.insert(key.clone());
+        if self.changes.contains(&key) {
+            self.changes.update(&key, |row| *row = change).expect("the change was just found");
+        } else {
+            self.changes.insert(key, change);
+        }
+    }
+
+    /// One more entry of an order's timeline.
+    pub(super) fn note(&mut self, key: &OrderKey, entry: Entry) {
+        self.told.touched.insert(key.clone());
+        self.told.entries.push((key.clone(), entry));
+    }
+
+    /// Puts entries before those that the command at hand has made from `at` on.
+    pub(super) fn note_at(&mut self, at: usize, key: &OrderKey, entries: impl IntoIterator<Item = Entry>) {
+        self.told.touched.insert(key.clone());
+        self.told.entries.splice(at..at, entries.into_iter().map(|entry| (key.clone(), entry)));
+    }
+
+    pub(super) fn noted(&self) -> usize {
+        self.told.entries.len()
+    }
+
+    fn tell(&mut self, key: &OrderKey, fact: &Fact, traceparent: Option<&str>) {
+        let (kind, payload) = wire::event(fact);
+        let event = Event { kind, payload, traceparent: traceparent.map(str::to_owned) };
+        self.told.events.push((key.clone(), event));
+    }
+
+    /// The start of a command.
+    pub(super) fn begin(&mut self) {
+        saga::Books::mark(self);
+        self.told.touched.clear();
+        self.told.touched_changes.clear();
+    }
+
+    /// What the command at hand has changed.
+    pub(super) fn touched(&mut self, events_before: usize) -> Touched {
+        Touched {
+            orders: std::mem::take(&mut self.told.touched),
+            changes: std::mem::take(&mut self.told.touched_changes),
+            events: self.told.events.len() > events_before,
+        }
+    }
+
+    pub(super) fn events(&self) -> usize {
+        self.told.events.len()
+    }
+
+    /// Writes everything. Parents go before what refers to them.
+    pub(super) async fn flush(mut self, tx: &mut Tx) -> Result<(), DbError> {
+        let (entries, events) = self.number();
+        self.sagas.flush(tx).await?;
+        orders::flush(tx, &self.orders).await?;
+        changes::flush(tx, &self.changes).await?;
+        timeline::append(tx, &entries).await?;
+        attention::flush(tx, &self.attention).await?;
+        self.inbox.flush(tx).await?;
+        outbox::append(tx, &events).await?;
+        self.requests.flush(tx).await
+    }
+
+    /// Gives every entry and every event the next number of its order.
+    fn number(&mut self) -> (Vec<(OrderKey, Recorded)>, Vec<NewEvent>) {
+        let told = std::mem::take(&mut self.told);
+        let mut last: BTreeMap<OrderKey, (i64, i64)> = BTreeMap::new();
+        let orders = &self.orders;
+        let numbers =
+            |last: &mut BTreeMap<OrderKey, (i64, i64)>, key: &OrderKey, entries: i64, events: i64| {
+                let numbers = last.entry(key.clone()).or_insert_with(|| {
+                    let order = orders.get(key).expect("only orders at hand are told of");
+                    (order.timeline_seq, order.event_seq)
+                });
+                numbers.0 += entries;
+                numbers.1 += events;
+                *numbers
+            };
+
+        let mut entries = Vec::with_capacity(told.entries.len());
+        for (key, entry) in told.entries {
+            let (sequence, _) = numbers(&mut last, &key, 1, 0);
+            entries.push((key, Recorded { sequence, entry }));
+        }
+        let mut events = Vec::with_capacity(told.events.len());
+        for (key, event) in told.events {
+            let (_, aggregate_seq) = numbers(&mut last, &key, 0, 1);
+            events.push(NewEvent {
+                tenant: key.0,
+                event_id: self.ids.mint(),
+                aggregate_type: AGGREGATE,
+                aggregate_id: key.1.into(),
+                aggregate_seq,
+                kind: event.kind,
+                payload: event.payload,
+                traceparent: event.traceparent,
+                occurred_at: self.now,
+            });
+        }
+        for (key, (timeline_seq, event_seq)) in last {
+            let numbered = self.orders.update(&key, |order| {
+                order.timeline_seq = timeline_seq;
+                order.event_seq = event_seq;
+            });
+            numbered.expect("the order was found when it was told of");
+        }
+        (entries, events)
+    }
+}
+
+impl saga::Books for Books {
+    fn sagas(&mut self) -> &mut SagaBooks {
+        &mut self.sagas
+    }
+
+    fn mark(&mut self) {
+        self.requests.mark();
+        self.inbox.mark();
+        self.sagas.mark();
+        self.orders.mark();
+        self.changes.mark();
+        self.attention.mark();
+        self.references.mark();
+        self.numbers.mark();
+        self.told.entries_marked = self.told.entries.len();
+        self.told.events_marked = self.told.events.len();
+    }
+
+    fn rollback(&mut self) {
+        self.requests.rollback();
+        self.inbox.rollback();
+        self.sagas.rollback();
+        self.orders.rollback();
+        self.changes.rollback();
+        self.attention.rollback();
+        self.references.rollback();
+        self.numbers.rollback();
+        self.told.entries.truncate(self.told.entries_marked);
+        self.told.events.truncate(self.told.events_marked);
+        self.told.touched.clear();
+        self.told.touched_changes.clear();
+    }
+}
+
+/// A saga that meets what cannot be: somebody has to look.
+pub fn defect(problem: impl ToString) -> LocalError {
+    LocalError(problem.to_string())
+}

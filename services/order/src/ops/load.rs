@@ -1,0 +1,152 @@
+//! What a batch reads before it decides: set-based, and locked in one order everywhere, sagas before orders, so that
+//! two replicas never wait for each other in a circle.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use saga::SagaKey;
+use storage::{DbError, Envelope, Inbox, RequestKey, RequestKeys, Tx};
+use types::{ChangeOrderId, SagaId, Tenant};
+
+use super::batch::{Command, OrderBatch, Wish};
+use super::books::Books;
+use super::plans;
+use crate::domain::change::ChangeType;
+use crate::domain::order::{ExternalReference, Placement};
+use crate::store::keys::{ChangeKey, OrderKey};
+use crate::store::{attention, changes, groups, orders, sagas};
+
+/// The keys of everything that the commands of a batch touch.
+#[derive(Default)]
+struct Wanted {
+    requests: Vec<RequestKey>,
+    sagas: BTreeSet<SagaKey>,
+    orders: BTreeSet<OrderKey>,
+    changes: BTreeSet<ChangeKey>,
+    /// Changes whose order and saga are not known yet.
+    found_by_change: BTreeSet<ChangeKey>,
+    /// Orders that are to be cancelled whole, and may still be in the placing.
+    whole: BTreeSet<OrderKey>,
+    envelopes: Vec<Envelope>,
+    references: BTreeSet<(Tenant, ExternalReference)>,
+    numbers: BTreeSet<(Tenant, String)>,
+}
+
+pub(super) async fn books(batch: &OrderBatch, tx: &mut Tx, commands: &[Command]) -> Result<Books, DbError> {
+    let mut wanted = Wanted::of(commands);
+    let placing = find_owners(tx, &mut wanted).await?;
+    let requests = RequestKeys::load(tx, &wanted.requests).await?;
+
+    let mut saga_books = batch.registry.books();
+    let keys: Vec<SagaKey> = wanted.sagas.iter().cloned().collect();
+    saga_books.load(tx, &keys).await?;
+    for row in keys.iter().filter_map(|key| saga_books.get(key)) {
+        let tenant = &row.key.tenant;
+        wanted.orders.extend(plans::order_of(&row.params).map(|order_id| (tenant.clone(), order_id)));
+        if row.subject_type == plans::SUBJECT_CHANGE {
+            wanted.changes.extend(ChangeOrderId::parse(&row.subject_id).map(|id| (tenant.clone(), id)));
+        }
+    }
+
+    let inbox = Inbox::load(tx, &wanted.envelopes).await?;
+    let mut books = Books::new(batch.clock.now(), batch.ids.clone(), requests, inbox, saga_books);
+    books.placing = placing;
+    load_orders(tx, &mut books, &mut wanted).await?;
+    load_names(tx, &mut books, &wanted).await?;
+    Ok(books)
+}
+
+/// Which order and which saga a change belongs to never moves, so this is read before anything is locked.
+async fn find_owners(tx: &mut Tx, wanted: &mut Wanted) -> Result<BTreeMap<OrderKey, SagaId>, DbError> {
+    for ((tenant, _), owners) in changes::find_owners(tx, &wanted.found_by_change).await? {
+        wanted.orders.insert((tenant.clone(), owners.order_id));
+        wanted.sagas.insert(SagaKey::new(tenant, owners.saga_id));
+    }
+    let placing = sagas::find_placing(tx, &wanted.whole).await?;
+    for ((tenant, _), saga_id) in &placing {
+        wanted.sagas.insert(SagaKey::new(tenant.clone(), saga_id.clone()));
+    }
+    Ok(placing)
+}
+
+async fn load_orders(tx: &mut Tx, books: &mut Books, wanted: &mut Wanted) -> Result<(), DbError> {
+    let mut in_need: BTreeSet<OrderKey> = BTreeSet::new();
+    for order in orders::lock(tx, &wanted.orders).await? {
+        let key = orders::key(&order);
+        // A change that waits for the place saga ends with it.
+        if order.placement == Placement::Placing
+            && let Some(change) = &order.change_in_progress
+        {
+            wanted.changes.insert((order.tenant.clone(), change.clone()));
+        }
+        if order.attention_open > 0 {
+            in_need.insert(key.clone());
+        }
+        books.orders.load(key, order);
+    }
+    for change in changes::load(tx, &wanted.changes).await? {
+        books.changes.load(changes::key(&change), change);
+    }
+    for (key, item) in attention::load_open(tx, &in_need).await? {
+        books.attention.load(key, item);
+    }
+    Ok(())
+}
+
+async fn load_names(tx: &mut Tx, books: &mut Books, wanted: &Wanted) -> Result<(), DbError> {
+    for ((tenant, order_id), name) in groups::find_references(tx, &wanted.references).await? {
+        books.references.load((tenant, name), order_id);
+    }
+    for ((tenant, order_id), number) in groups::find_numbers(tx, &wanted.numbers).await? {
+        books.numbers.load((tenant, number), order_id);
+    }
+    Ok(())
+}
+
+impl Wanted {
+    fn of(commands: &[Command]) -> Self {
+        let mut wanted = Self::default();
+        for command in commands {
+            match command {
+                Command::Ask(asked, wish) => {
+                    wanted.requests.push(asked.key.clone());
+                    wanted.add_wish(&asked.tenant, wish);
+                }
+                Command::Advance(advance) => {
+                    wanted.sagas.insert(advance.key.clone());
+                }
+                Command::Deliver(arrival) => {
+                    wanted.envelopes.push(arrival.envelope.clone());
+                    arrival.needs(&mut wanted.sagas, &mut wanted.orders, &mut wanted.changes);
+                }
+            }
+        }
+        wanted
+    }
+
+    fn add_wish(&mut self, tenant: &Tenant, wish: &Wish) {
+        match wish {
+            Wish::CreateOrder(new) => {
+                self.references.extend(new.references.iter().map(|name| (tenant.clone(), name.clone())));
+                self.numbers.extend(new.number.iter().map(|number| (tenant.clone(), number.clone())));
+            }
+            Wish::ConfirmOrder(order_id) | Wish::StartProcessing(order_id) => {
+                self.orders.insert((tenant.clone(), order_id.clone()));
+            }
+            Wish::SubmitChange { request, .. } => {
+                let key = (tenant.clone(), request.order_id.clone());
+                if request.change_type() == ChangeType::CancelOrder {
+                    self.whole.insert(key.clone());
+                }
+                self.orders.insert(key);
+            }
+            Wish::WithdrawChange { change_order_id, .. } => {
+                let key = (tenant.clone(), change_order_id.clone());
+                self.found_by_change.insert(key.clone());
+                self.changes.insert(key);
+            }
+            Wish::RetryStep { saga_id, .. } | Wish::AbortBeforePivot { saga_id, .. } => {
+                self.sagas.insert(SagaKey::new(tenant.clone(), saga_id.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The use cases. Everything that writes goes through one group commit (`batch`) on one overlay (`books`); everything
+//! else reads one snapshot.
+//!
+//! ```text
+//!   Orders ── Wish ──┐                            accept · steer          what callers ask for
+//!   Runner ─ Advance ┼▶ batch ─▶ load ─▶ books ◀─ carry                   a saga moves on
+//!   peers ── events ─┘             └──────▶ flush ◀─ arrivals · attention  what participants tell
+//!                                              └▶ committed: runner, relay, hints ─▶ wait
+//! ```
+//!
+//! It holds no rule of its own: `domain` decides, `store` reads and writes, and the steps of sagas live in `sagas`.
+
+mod accept;
+mod arrivals;
+mod attention;
+mod batch;
+pub mod books;
+mod carry;
+mod export;
+mod failures;
+mod hints;
+mod load;
+mod orders;
+mod owner;
+pub mod plans;
+mod reads;
+mod steer;
+mod views;
+mod wait;
+
+pub use books::Books;
+pub use export::BookPage;
+pub use hints::{Hint, Seen, Watch};
+pub use orders::{Orders, Parts};
+pub use owner::SagaOwner;
+pub use wait::Wait;

@@ -1,0 +1,274 @@
+//! [`Orders`]: what the service can be asked to do.
+
+use std::sync::{Arc, OnceLock};
+
+use futures::future::join_all;
+use kit::{Deadline, Failure, Principal};
+use proto::payment::v1::QuoteRefundResponse;
+use saga::{Doorbell, Lease, Registry, SagaImage};
+use storage::{Database, Delivery, Envelope, Relay, RequestKey, Writer};
+use tonic::Status;
+use types::{ChangeOrderId, Clock, Ids, OrderId, RequestId, SagaId, Tenant, Timestamp};
+
+use super::accept;
+use super::arrivals::Arrival;
+use super::batch::{Answer, Asked, Command, OrderBatch, Wish};
+use super::books::Books;
+use super::failures;
+use super::hints::{Hints, Watch};
+use super::owner::SagaOwner;
+use super::wait::Wait;
+use crate::domain::change::{ChangeRequest, ChangeView};
+use crate::domain::order::{Actor, Order};
+use crate::domain::placing::NewOrder;
+use crate::domain::quote::QuoteKey;
+use crate::ports::{Ports, Quotes};
+
+/// Cheap to clone; all clones share one writer.
+#[derive(Clone)]
+pub struct Orders {
+    pub(super) database: Database,
+    pub(super) registry: Arc<Registry<Ports, Books>>,
+    pub(super) writer: Writer<OrderBatch>,
+    batch: Arc<OrderBatch>,
+    quotes: Quotes,
+}
+
+/// What the use cases are made of.
+pub struct Parts {
+    pub database: Database,
+    pub registry: Arc<Registry<Ports, Books>>,
+    pub clock: Clock,
+    pub ids: Ids,
+    pub quote_key: QuoteKey,
+    pub quotes: Quotes,
+    /// The runner's lease and bell: a saga that is accepted here starts here, at once.
+    pub lease: Lease,
+    pub bell: Doorbell,
+}
+
+impl Orders {
+    /// Starts the writer; the runner and the relay are started by who owns them.
+    pub fn start(parts: Parts) -> Self {
+        let batch = Arc::new(OrderBatch {
+            registry: Arc::clone(&parts.registry),
+            clock: parts.clock,
+            ids: parts.ids,
+            lease: parts.lease,
+            quote_key: parts.quote_key,
+            hints: Hints::default(),
+            bell: parts.bell,
+            relay: OnceLock::new(),
+        });
+        let writer = Writer::start(parts.database.clone(), Arc::clone(&batch));
+        Self { database: parts.database, registry: parts.registry, writer, batch, quotes: parts.quotes }
+    }
+
+    /// Who commits the rounds of sagas.
+    pub fn saga_owner(&self) -> SagaOwner {
+        SagaOwner::new(self.database.clone(), self.writer.clone())
+    }
+
+    /// From now on commits wake this relay. A second one changes nothing.
+    pub fn wake_after_commits(&self, relay: Relay) {
+        if self.batch.relay.set(relay).is_err() {
+            tracing::warn!("a relay is woken already; the second one relies on its own poll");
+        }
+    }
+
+    /// Takes no more commands, and waits until those that are queued are answered.
+    pub async fn drain(&self) {
+        self.writer.drain().await;
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.batch.clock.now()
+    }
+
+    pub fn quote_key(&self) -> &QuoteKey {
+        &self.batch.quote_key
+    }
+
+    pub async fn create_order(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        new: NewOrder,
+        wait: Wait,
+        deadline: Deadline,
+    ) -> Result<Order, Failure> {
+        let asked = asked(principal, "CreateOrder", request_id, &[new.content.as_str().as_bytes()]);
+        let accepted = self.ask(asked, Wish::CreateOrder(Box::new(new))).await?;
+        let order = self.order_of(&principal.tenant, accepted).await?;
+        self.wait_for_order(order, wait, deadline).await
+    }
+
+    pub async fn confirm_order(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        order_id: OrderId,
+    ) -> Result<Order, Failure> {
+        let asked = asked(principal, "ConfirmOrder", request_id, &[order_id.as_str().as_bytes()]);
+        let answer = self.ask(asked, Wish::ConfirmOrder(order_id)).await?;
+        self.order_of(&principal.tenant, answer).await
+    }
+
+    pub async fn start_processing(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        order_id: OrderId,
+    ) -> Result<Order, Failure> {
+        let asked = asked(principal, "StartProcessing", request_id, &[order_id.as_str().as_bytes()]);
+        let answer = self.ask(asked, Wish::StartProcessing(order_id)).await?;
+        self.order_of(&principal.tenant, answer).await
+    }
+
+    pub async fn submit_change(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        request: ChangeRequest,
+        quote: Option<String>,
+        wait: Wait,
+        deadline: Deadline,
+    ) -> Result<ChangeView, Failure> {
+        let content = request.content.as_str().as_bytes();
+        let quoted = quote.as_deref().unwrap_or_default().as_bytes();
+        let asked = asked(principal, "SubmitChangeOrder", request_id, &[content, quoted]);
+        // Watching begins before the change does, so that no hint is missed.
+        let watch = self.watch_for(wait, &principal.tenant, &request.order_id);
+        let answer = self.ask(asked, Wish::SubmitChange { request: Box::new(request), quote }).await?;
+        let view = self.change_of(&principal.tenant, answer).await?;
+        self.wait_for_change(view, watch, wait, deadline).await
+    }
+
+    pub async fn withdraw_change(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        change_order_id: ChangeOrderId,
+        note: String,
+    ) -> Result<ChangeView, Failure> {
+        let content: [&[u8]; 2] = [change_order_id.as_str().as_bytes(), note.as_bytes()];
+        let asked = asked(principal, "WithdrawChangeOrder", request_id, &content);
+        let answer = self.ask(asked, Wish::WithdrawChange { change_order_id, note }).await?;
+        self.change_of(&principal.tenant, answer).await
+    }
+
+    pub async fn retry_step(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        saga_id: SagaId,
+        note: String,
+    ) -> Result<SagaImage, Failure> {
+        let content: [&[u8]; 2] = [saga_id.as_str().as_bytes(), note.as_bytes()];
+        let asked = asked(principal, "RetryStep", request_id, &content);
+        let answer = self.ask(asked, Wish::RetryStep { saga_id, note }).await?;
+        self.saga_of(&principal.tenant, answer).await
+    }
+
+    pub async fn abort_before_pivot(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        saga_id: SagaId,
+        note: String,
+    ) -> Result<SagaImage, Failure> {
+        let content: [&[u8]; 2] = [saga_id.as_str().as_bytes(), note.as_bytes()];
+        let asked = asked(principal, "AbortBeforePivot", request_id, &content);
+        let answer = self.ask(asked, Wish::AbortBeforePivot { saga_id, note }).await?;
+        self.saga_of(&principal.tenant, answer).await
+    }
+
+    /// Takes events in, each on its own, in the order they came. What could not be written is to be sent again.
+    pub async fn deliver(&self, events: Vec<Envelope>) -> Vec<Delivery> {
+        let deliveries = events.into_iter().map(|envelope| async move {
+            let command = Command::Deliver(Box::new(Arrival::read(envelope)));
+            match self.writer.submit(command).await.map(|reply| reply.answer) {
+                Ok(Answer::Delivered(delivery)) => delivery,
+                Ok(_) => unreachable!("an event is answered by its delivery"),
+                Err(error) => {
+                    tracing::warn!(%error, "an event could not be taken in");
+                    Delivery::Later
+                }
+            }
+        });
+        join_all(deliveries).await
+    }
+
+    /// The payment service's forecast of how a new total would be given back.
+    pub async fn forecast_refund(
+        &self,
+        principal: &Principal,
+        order_id: &OrderId,
+        new_total_minor: i64,
+    ) -> Result<QuoteRefundResponse, Status> {
+        self.quotes.forecast(principal, order_id, new_total_minor).await
+    }
+
+    /// Hints that an order, or a change of it, has moved. Beside them the watcher reads again once a second.
+    pub fn watch(&self, tenant: &Tenant, order_id: &OrderId) -> Watch {
+        self.batch.hints.watch((tenant.clone(), order_id.clone()))
+    }
+
+    async fn ask(&self, asked: Asked, wish: Wish) -> Result<Answer, Failure> {
+        match self.writer.submit(Command::Ask(asked, wish)).await.map(|reply| reply.answer) {
+            Ok(Answer::Refused(refusal)) => Err(failures::of_refusal(refusal)),
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(failures::of_write(error)),
+        }
+    }
+
+    async fn order_of(&self, tenant: &Tenant, answer: Answer) -> Result<Order, Failure> {
+        match answer {
+            Answer::Order(order) => Ok(*order),
+            Answer::AcceptedBefore(resource) => {
+                self.order(tenant, &OrderId::parse(&resource).map_err(Failure::internal)?).await
+            }
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn change_of(&self, tenant: &Tenant, answer: Answer) -> Result<ChangeView, Failure> {
+        match answer {
+            Answer::Change(view) => Ok(*view),
+            Answer::AcceptedBefore(resource) => {
+                self.change(tenant, &ChangeOrderId::parse(&resource).map_err(Failure::internal)?).await
+            }
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn saga_of(&self, tenant: &Tenant, answer: Answer) -> Result<SagaImage, Failure> {
+        match answer {
+            Answer::Saga(image) => Ok(*image),
+            Answer::AcceptedBefore(resource) => {
+                self.saga_by_id(tenant, SagaId::parse(&resource).map_err(Failure::internal)?).await
+            }
+            _ => Err(unexpected()),
+        }
+    }
+}
+
+fn asked(principal: &Principal, method: &str, request_id: RequestId, content: &[&[u8]]) -> Asked {
+    let actor = Actor {
+        user: principal.user.clone(),
+        organisation: principal.organisation.clone(),
+        role: principal.role.clone(),
+    };
+    let key = RequestKey { tenant: principal.tenant.clone(), method: method.to_owned(), request_id };
+    Asked {
+        tenant: principal.tenant.clone(),
+        fingerprint: accept::fingerprint(&actor, content),
+        actor,
+        key,
+        traceparent: kit::telemetry::traceparent(),
+    }
+}
+
+fn unexpected() -> Failure {
+    Failure::internal("a command was answered by another command's answer")
+}

@@ -1,0 +1,150 @@
+//! What an accepting commit writes down for the saga that carries it out: the very commands of its steps, every id
+//! minted. Nothing is made up on the way, so a step that is asked again says the same thing again.
+
+use prost::Message;
+use proto::inventory::v1::{HoldGoods, HoldGoodsLine, ReserveStock, ReserveStockLine};
+use proto::payment::v1::{AuthorisePayments, AuthoriseTender, RecordExternalPayment, ReserveRefund};
+use saga::{Lease, NewSaga, StepName, Version};
+use types::{OrderId, SagaId};
+
+use crate::domain::change::{ChangeOrder, LabelAction, Settlement};
+use crate::domain::placing::Placed;
+
+pub const PLACE: StepName = "place";
+pub const PLACE_VERSION: Version = Version(1);
+pub const CANCEL: StepName = "cancel";
+pub const CANCEL_VERSION: Version = Version(1);
+
+/// What a saga is about, in its row.
+pub const SUBJECT_ORDER: &str = "order";
+pub const SUBJECT_CHANGE: &str = "change_order";
+
+#[derive(Clone, PartialEq, Message)]
+pub struct PlacePlan {
+    #[prost(string, tag = "1")]
+    pub order_id: String,
+    #[prost(message, required, tag = "2")]
+    pub reserve: ReserveStock,
+    #[prost(message, required, tag = "3")]
+    pub authorise: AuthorisePayments,
+    /// Confirm with the opening, instead of waiting for somebody to.
+    #[prost(bool, tag = "4")]
+    pub confirm: bool,
+    #[prost(bool, tag = "5")]
+    pub capture_now: bool,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct CancelPlan {
+    #[prost(string, tag = "1")]
+    pub order_id: String,
+    #[prost(message, required, tag = "2")]
+    pub hold: HoldGoods,
+    #[prost(message, required, tag = "3")]
+    pub reserve: ReserveRefund,
+}
+
+/// What all plans have in common.
+#[derive(Clone, PartialEq, Message)]
+struct AnyPlan {
+    #[prost(string, tag = "1")]
+    order_id: String,
+}
+
+/// The order a plan is about; nothing for a plan that cannot be read.
+pub fn order_of(params: &[u8]) -> Option<OrderId> {
+    OrderId::parse(&AnyPlan::decode(params).ok()?.order_id).ok()
+}
+
+/// The saga that places an order.
+pub fn place(placed: &Placed, id: SagaId, lease: Lease, traceparent: Option<String>) -> NewSaga {
+    let order = &placed.order;
+    NewSaga {
+        tenant: order.tenant.clone(),
+        id,
+        definition: PLACE,
+        version: PLACE_VERSION,
+        subject_type: SUBJECT_ORDER,
+        subject_id: order.order_id.to_string(),
+        params: place_plan(placed).encode_to_vec(),
+        traceparent,
+        lease: Some(lease),
+    }
+}
+
+/// The saga that carries a cancellation out.
+pub fn cancel(change: &ChangeOrder, lease: Lease, traceparent: Option<String>) -> NewSaga {
+    NewSaga {
+        tenant: change.tenant.clone(),
+        id: change.saga_id.clone(),
+        definition: CANCEL,
+        version: CANCEL_VERSION,
+        subject_type: SUBJECT_CHANGE,
+        subject_id: change.change_order_id.to_string(),
+        params: cancel_plan(change).encode_to_vec(),
+        traceparent,
+        lease: Some(lease),
+    }
+}
+
+fn place_plan(placed: &Placed) -> PlacePlan {
+    let order = &placed.order;
+    let order_id = order.order_id.to_string();
+    let lines = order.lines.iter().map(|line| ReserveStockLine {
+        line_id: line.line_id.to_string(),
+        sku: line.sku.clone(),
+        quantity: line.quantities.ordered,
+        warehouse_id: line.warehouse_id.clone().unwrap_or_default(),
+    });
+    let tenders = placed.tenders.iter().map(|(payment_id, tender)| AuthoriseTender {
+        payment_id: payment_id.to_string(),
+        gateway: tender.gateway.clone(),
+        payment_token: tender.payment_token.clone(),
+        amount_minor: tender.amount_minor,
+        capture_now: tender.capture_now,
+    });
+    let external_payments =
+        placed.external_payments.iter().map(|(payment_id, payment)| RecordExternalPayment {
+            payment_id: payment_id.to_string(),
+            gateway: payment.gateway.clone(),
+            reference: payment.reference.clone(),
+            authorised_minor: payment.authorised_minor,
+            captured_minor: payment.captured_minor,
+        });
+    PlacePlan {
+        reserve: ReserveStock { order_id: order_id.clone(), lines: lines.collect() },
+        authorise: AuthorisePayments {
+            order_id: order_id.clone(),
+            currency_code: order.currency.code().to_owned(),
+            total_minor: order.placed_minor,
+            tenders: tenders.collect(),
+            external_payments: external_payments.collect(),
+        },
+        confirm: !placed.confirm_later,
+        capture_now: placed.tenders.iter().any(|(_, tender)| tender.capture_now),
+        order_id,
+    }
+}
+
+fn cancel_plan(change: &ChangeOrder) -> CancelPlan {
+    let order_id = change.order_id.to_string();
+    let lines = change
+        .lines
+        .iter()
+        .map(|line| HoldGoodsLine { line_id: line.line_id.to_string(), quantity: line.quantity });
+    CancelPlan {
+        hold: HoldGoods {
+            order_id: order_id.clone(),
+            lines: lines.collect(),
+            void_label: change.label_action == LabelAction::Void,
+        },
+        reserve: ReserveRefund {
+            order_id: order_id.clone(),
+            change_order_id: change.change_order_id.to_string(),
+            new_total_minor: change.new_total_minor,
+            fees_minor: change.amounts.fee,
+            move_no_money: change.settlement == Settlement::None,
+        },
+        order_id,
+    }
+}

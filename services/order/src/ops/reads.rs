@@ -1,0 +1,236 @@
+//! Reads. Each sees one snapshot and locks nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kit::{Failure, Principal};
+use saga::{SagaImage, SagaKey, State};
+use storage::{DbError, Tx};
+use types::{ChangeOrderId, OrderId, SagaId, Tenant};
+
+use super::orders::Orders;
+use super::{failures, views};
+use crate::domain::attention::AttentionItem;
+use crate::domain::change::{ChangeOrder, ChangeView};
+use crate::domain::history::Recorded;
+use crate::domain::listing::{ChangeFilter, Listed, OrderFilter, Page};
+use crate::domain::order::{Order, Summary};
+use crate::store::keys::{ChangeKey, OrderKey};
+use crate::store::{attention, changes, lists, orders, timeline};
+
+impl Orders {
+    pub async fn get_order(&self, principal: &Principal, order_id: &OrderId) -> Result<Order, Failure> {
+        self.order(&principal.tenant, order_id).await
+    }
+
+    pub async fn find_by_number(&self, principal: &Principal, number: &str) -> Result<Order, Failure> {
+        let tenant = &principal.tenant;
+        let found = self
+            .reading(async |tx| {
+                let Some(order_id) = lists::find_by_number(tx, tenant, number).await? else {
+                    return Ok(None);
+                };
+                one_order(tx, tenant, &order_id).await
+            })
+            .await?;
+        found.ok_or_else(|| Failure::not_found("Order", number))
+    }
+
+    pub async fn list_orders(
+        &self,
+        principal: &Principal,
+        filter: &OrderFilter,
+        page: &Page,
+    ) -> Result<Listed<Summary>, Failure> {
+        let found =
+            self.reading(async |tx| lists::list_orders(tx, &principal.tenant, filter, page).await).await?;
+        let listed = cut(found, page, |order| order.order_id.to_string());
+        let items = listed.items.iter().map(Order::summary).collect();
+        Ok(Listed { items, next: listed.next })
+    }
+
+    /// Entries behind a sequence number, oldest first, at most `limit`. An unknown order is told apart from a quiet one.
+    pub async fn timeline(
+        &self,
+        principal: &Principal,
+        order_id: &OrderId,
+        after_sequence: i64,
+        limit: i64,
+    ) -> Result<Vec<Recorded>, Failure> {
+        let tenant = &principal.tenant;
+        let found = self
+            .reading(async |tx| {
+                let key: OrderKey = (tenant.clone(), order_id.clone());
+                if orders::heads(tx, &BTreeSet::from([key])).await?.is_empty() {
+                    return Ok(None);
+                }
+                timeline::after(tx, tenant, order_id, after_sequence, limit).await.map(Some)
+            })
+            .await?;
+        found.ok_or_else(|| Failure::not_found("Order", order_id.as_str()))
+    }
+
+    pub async fn get_change(
+        &self,
+        principal: &Principal,
+        change_order_id: &ChangeOrderId,
+    ) -> Result<ChangeView, Failure> {
+        self.change(&principal.tenant, change_order_id).await
+    }
+
+    pub async fn list_changes(
+        &self,
+        principal: &Principal,
+        filter: &ChangeFilter,
+        page: &Page,
+    ) -> Result<Listed<ChangeView>, Failure> {
+        let registry = &self.registry;
+        let listed = self
+            .reading(async |tx| {
+                let found = lists::list_changes(tx, &principal.tenant, filter, page).await?;
+                let listed = cut(found, page, |change| change.change_order_id.to_string());
+                let keys: BTreeSet<OrderKey> = listed
+                    .items
+                    .iter()
+                    .map(|change| (change.tenant.clone(), change.order_id.clone()))
+                    .collect();
+                let heads = orders::heads(tx, &keys).await?;
+                let heads: BTreeMap<&OrderId, &Order> =
+                    heads.iter().map(|head| (&head.order_id, head)).collect();
+                let mut items = Vec::with_capacity(listed.items.len());
+                for change in listed.items {
+                    let order = heads[&change.order_id];
+                    items.push(views::of_store(tx, registry, order, change).await?);
+                }
+                Ok(Listed { items, next: listed.next })
+            })
+            .await?;
+        Ok(listed)
+    }
+
+    /// What a person has to look at, oldest first.
+    pub async fn attention(
+        &self,
+        principal: &Principal,
+        include_closed: bool,
+        page: &Page,
+    ) -> Result<Listed<AttentionItem>, Failure> {
+        let after = page.after.as_deref().unwrap_or_default();
+        let found = self
+            .reading(async |tx| {
+                attention::list(tx, &principal.tenant, after, include_closed, page.size + 1).await
+            })
+            .await?;
+        Ok(cut(found, page, |item| item.attention_id.to_string()))
+    }
+
+    pub async fn saga(&self, principal: &Principal, saga_id: SagaId) -> Result<SagaImage, Failure> {
+        self.saga_by_id(&principal.tenant, saga_id).await
+    }
+
+    /// Sagas in any of these states, oldest first; in all states without one.
+    pub async fn sagas(
+        &self,
+        principal: &Principal,
+        states: &[State],
+        page: &Page,
+    ) -> Result<Listed<SagaImage>, Failure> {
+        let after = page.after.as_deref().map(SagaId::parse).transpose().map_err(|error| {
+            Failure::invalid("page_token", types::Reason::PageTokenInvalid, error.to_string())
+        })?;
+        let wanted: Vec<Option<State>> =
+            if states.is_empty() { vec![None] } else { states.iter().copied().map(Some).collect() };
+        let mut found = self
+            .reading(async |tx| {
+                let mut found = Vec::new();
+                for state in wanted {
+                    let limit = page.size + 1;
+                    found.extend(
+                        saga::query::list(tx, &principal.tenant, state, after.as_ref(), limit).await?,
+                    );
+                }
+                Ok(found)
+            })
+            .await?;
+        found.sort_by(|one, other| one.row.key.id.cmp(&other.row.key.id));
+        found.dedup_by(|one, other| one.row.key == other.row.key);
+        Ok(cut(found, page, |image| image.row.key.id.to_string()))
+    }
+
+    pub(super) async fn order(&self, tenant: &Tenant, order_id: &OrderId) -> Result<Order, Failure> {
+        let found = self.reading(async |tx| one_order(tx, tenant, order_id).await).await?;
+        found.ok_or_else(|| Failure::not_found("Order", order_id.as_str()))
+    }
+
+    pub(super) async fn change(
+        &self,
+        tenant: &Tenant,
+        change_order_id: &ChangeOrderId,
+    ) -> Result<ChangeView, Failure> {
+        let registry = &self.registry;
+        let found = self
+            .reading(async |tx| {
+                let key: ChangeKey = (tenant.clone(), change_order_id.clone());
+                let Some(change) = changes::load(tx, &BTreeSet::from([key])).await?.pop() else {
+                    return Ok(None);
+                };
+                let order = head_of(tx, &change).await?;
+                views::of_store(tx, registry, &order, change).await.map(Some)
+            })
+            .await?;
+        found.ok_or_else(|| Failure::not_found("ChangeOrder", change_order_id.as_str()))
+    }
+
+    pub(super) async fn saga_by_id(&self, tenant: &Tenant, saga_id: SagaId) -> Result<SagaImage, Failure> {
+        let name = saga_id.to_string();
+        let key = SagaKey::new(tenant.clone(), saga_id);
+        let found = self.reading(async |tx| saga::query::get(tx, &key).await).await?;
+        found.ok_or_else(|| Failure::not_found("Saga", name))
+    }
+
+    pub(super) async fn saga_of_subject(
+        &self,
+        tenant: &Tenant,
+        definition: &str,
+        subject_id: &str,
+    ) -> Result<Option<SagaImage>, Failure> {
+        self.reading(async |tx| match saga::query::by_subject(tx, tenant, definition, subject_id).await? {
+            Some(key) => saga::query::get(tx, &key).await,
+            None => Ok(None),
+        })
+        .await
+    }
+
+    /// Runs a read on one snapshot and gives the connection back.
+    pub(super) async fn reading<T>(
+        &self,
+        read: impl AsyncFnOnce(&mut Tx) -> Result<T, DbError>,
+    ) -> Result<T, Failure> {
+        let read = async {
+            let mut tx = self.database.read().await?;
+            let outcome = read(&mut tx).await;
+            tx.rollback().await;
+            outcome
+        };
+        read.await.map_err(|error| failures::of_database(&error))
+    }
+}
+
+async fn one_order(tx: &mut Tx, tenant: &Tenant, order_id: &OrderId) -> Result<Option<Order>, DbError> {
+    let key: OrderKey = (tenant.clone(), order_id.clone());
+    Ok(orders::load(tx, &BTreeSet::from([key])).await?.pop())
+}
+
+async fn head_of(tx: &mut Tx, change: &ChangeOrder) -> Result<Order, DbError> {
+    let key: OrderKey = (change.tenant.clone(), change.order_id.clone());
+    let head = orders::heads(tx, &BTreeSet::from([key])).await?.pop();
+    head.ok_or_else(|| DbError::malformed("order.load_heads", "a change without its order"))
+}
+
+/// Cuts off what the page has no room for, and keeps the key after which the next one starts.
+fn cut<T>(mut found: Vec<T>, page: &Page, key: impl Fn(&T) -> String) -> Listed<T> {
+    let size = usize::try_from(page.size).expect("a page has 1 to 200 items");
+    let more = found.len() > size;
+    found.truncate(size);
+    let next = if more { found.last().map(key) } else { None };
+    Listed { items: found, next }
+}

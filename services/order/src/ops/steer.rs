@@ -1,0 +1,112 @@
+//! Steering a saga that runs: taking a change back, trying again, giving up before the decision.
+
+use saga::SagaKey;
+use types::{ChangeOrderId, Reason, Refusal, SagaId};
+
+use super::accept::Done;
+use super::attention::SAGA;
+use super::batch::{After, Answer, Asked, OrderBatch};
+use super::books::Books;
+use super::{carry, failures, views};
+use crate::domain::history::{Entry, Visibility};
+use crate::domain::lifecycle::{self, Withdrawal};
+use crate::store::orders;
+
+/// Before it was accepted a change is simply withdrawn; after that its saga puts everything back; after the decision
+/// nobody can.
+pub(super) fn withdraw(
+    batch: &OrderBatch,
+    books: &mut Books,
+    asked: &Asked,
+    change_order_id: &ChangeOrderId,
+    note: &str,
+    after: &mut After,
+) -> Done {
+    let not_found = || failures::not_found("ChangeOrder", change_order_id.as_str());
+    let change_key = (asked.tenant.clone(), change_order_id.clone());
+    let mut change = books.changes.get(&change_key).cloned().ok_or_else(not_found)?;
+    let order_key = (asked.tenant.clone(), change.order_id.clone());
+    let order = books.orders.get(&order_key).cloned().ok_or_else(not_found)?;
+
+    let traceparent = asked.traceparent.as_deref();
+    match lifecycle::withdraw(&order, &mut change, &asked.actor, note, books.now)? {
+        Withdrawal::Withdrawn(happened) => books.put(order, Some(change), happened, traceparent),
+        Withdrawal::AskSaga { cause, happened } => {
+            let saga = SagaKey::new(asked.tenant.clone(), change.saga_id.clone());
+            books.put(order, Some(change), happened, traceparent);
+            carry::turn_back(books, &saga, cause)?;
+            after.due = true;
+        }
+        Withdrawal::UnderWay => {}
+    }
+    let order = books.orders.get(&order_key).ok_or_else(not_found)?;
+    let change = books.changes.get(&change_key).ok_or_else(not_found)?;
+    let view = views::of_books(batch, books, order, change);
+    Ok((Answer::Change(Box::new(view)), change_order_id.to_string()))
+}
+
+/// Asks the step that a saga stands at again, now, with the same key.
+pub(super) fn retry(
+    books: &mut Books,
+    asked: &Asked,
+    saga_id: &SagaId,
+    note: &str,
+    after: &mut After,
+) -> Done {
+    let key = known(books, asked, saga_id)?;
+    books.sagas.retry(&key)?;
+    books.close(&key.tenant, SAGA, saga_id.as_str());
+    told(books, asked, &key, "operator.retried", "an operator asked for another try", note)?;
+    after.due = true;
+    answer(books, &key)
+}
+
+/// Puts back what a saga has done, before its decision.
+pub(super) fn abort(
+    books: &mut Books,
+    asked: &Asked,
+    saga_id: &SagaId,
+    note: &str,
+    after: &mut After,
+) -> Done {
+    let key = known(books, asked, saga_id)?;
+    told(books, asked, &key, "operator.aborted", "an operator asked to put everything back", note)?;
+    let message = format!("{} aborted it before its decision", asked.actor.user);
+    carry::turn_back(books, &key, Refusal::new(Reason::AbortedByOperator, message))?;
+    books.close(&key.tenant, SAGA, saga_id.as_str());
+    after.due = true;
+    answer(books, &key)
+}
+
+fn known(books: &Books, asked: &Asked, saga_id: &SagaId) -> Result<SagaKey, Refusal> {
+    let key = SagaKey::new(asked.tenant.clone(), saga_id.clone());
+    match books.sagas.get(&key) {
+        Some(_) => Ok(key),
+        None => Err(failures::not_found("Saga", saga_id.as_str())),
+    }
+}
+
+fn told(
+    books: &mut Books,
+    asked: &Asked,
+    key: &SagaKey,
+    event: &str,
+    summary: &str,
+    note: &str,
+) -> Result<(), Refusal> {
+    let row = books.sagas.get(key).expect("the saga was just found").clone();
+    let (order, change) =
+        books.subject(&row).map_err(|error| Refusal::new(Reason::StateConflict, error.0))?;
+    let mut entry =
+        Entry::new(books.now, asked.actor.clone(), event, summary).visible_to(Visibility::Internal);
+    entry.change_order_id = change.map(|change| change.change_order_id);
+    entry.saga_id = Some(key.id.clone());
+    entry.note = note.to_owned();
+    books.note(&orders::key(&order), entry);
+    Ok(())
+}
+
+fn answer(books: &Books, key: &SagaKey) -> Done {
+    let image = books.sagas.image(key).expect("the saga was just found");
+    Ok((Answer::Saga(Box::new(image)), key.id.to_string()))
+}

@@ -1,0 +1,73 @@
+//! Changes as they are shown: with their order's number and currency, and how far their saga has come.
+
+use saga::{Log, Registry, Shape, progress};
+use storage::{DbError, Direction, Tx};
+
+use super::batch::OrderBatch;
+use super::books::Books;
+use super::plans;
+use crate::domain::change::{ChangeOrder, ChangeState, ChangeView, Steps};
+use crate::domain::order::Order;
+use crate::ports::Ports;
+
+/// The view of a change as the batch leaves it.
+pub(super) fn of_books(batch: &OrderBatch, books: &Books, order: &Order, change: &ChangeOrder) -> ChangeView {
+    let key = saga::SagaKey::new(change.tenant.clone(), change.saga_id.clone());
+    let steps = books.sagas.get(&key).and_then(|row| {
+        let shape = batch.registry.shape(&row.definition, row.version)?;
+        Some(steps(shape, books.sagas.log(&key)?))
+    });
+    view(order, change, steps.unwrap_or_default())
+}
+
+/// The view of a change as it is stored. A change that has ended needs no look at its saga.
+pub(super) async fn of_store(
+    tx: &mut Tx,
+    registry: &Registry<Ports, Books>,
+    order: &Order,
+    change: ChangeOrder,
+) -> Result<ChangeView, DbError> {
+    if change.state.is_final() {
+        let shape = registry.shape(plans::CANCEL, plans::CANCEL_VERSION);
+        let steps = shape.map_or_else(Steps::default, |shape| ended(shape, change.state));
+        return Ok(view(order, &change, steps));
+    }
+    let key = saga::SagaKey::new(change.tenant.clone(), change.saga_id.clone());
+    let steps = saga::query::get(tx, &key).await?.and_then(|image| {
+        let shape = registry.shape(&image.row.definition, image.row.version)?;
+        Some(steps(shape, &image.log))
+    });
+    Ok(view(order, &change, steps.unwrap_or_default()))
+}
+
+fn view(order: &Order, change: &ChangeOrder, steps: Steps) -> ChangeView {
+    ChangeView { change: change.clone(), order_number: order.number.clone(), currency: order.currency, steps }
+}
+
+fn steps(shape: &Shape, log: &Log) -> Steps {
+    let standing =
+        |step: &str| log.applied(step) && log.outcome(step, Direction::Undo) != Some(saga::Outcome::Applied);
+    let done = shape.steps().chain([shape.pivot]).filter(|step| standing(step)).count();
+    let current = match progress::next(shape, log) {
+        progress::Next::Do(step) | progress::Next::Undo(step) => step,
+        progress::Next::Pivot => shape.pivot,
+        progress::Next::Forward(steps) => steps.first().copied().unwrap_or_default(),
+        progress::Next::Finish | progress::Next::Unwound | progress::Next::Done => "",
+    };
+    Steps { current: current.to_owned(), done: count(done), total: total(shape) }
+}
+
+fn ended(shape: &Shape, state: ChangeState) -> Steps {
+    let completed = matches!(state, ChangeState::Completed | ChangeState::CompletedWithExceptions);
+    let total = total(shape);
+    Steps { current: String::new(), done: if completed { total } else { 0 }, total }
+}
+
+/// Every remote step and the pivot.
+fn total(shape: &Shape) -> i32 {
+    count(shape.steps().count() + 1)
+}
+
+fn count(steps: usize) -> i32 {
+    i32::try_from(steps).expect("a saga has a handful of steps")
+}

@@ -1,0 +1,201 @@
+//! Cancelling an order or some of its units.
+
+use std::sync::Arc;
+
+use prost::Message;
+use proto::inventory::v1::goods_command::Command as Goods;
+use proto::inventory::v1::{GoodsReply, ReleaseGoods, ResumeGoods, StopPartner, VoidLabels, WithdrawStop};
+use proto::payment::v1::refund_command::Command as Money;
+use proto::payment::v1::{RefundKind, RefundReply, RefundState, ReleaseRefund, SettleRefund, SettledLeg};
+use saga::{Answer, Call, Definition, LocalError, Log, Retry, SagaRow, alone, completes, undo};
+use types::{Reason, RefundId, Refusal};
+
+use super::plan_of;
+use crate::domain::change::{ChangeOrder, Refund, Settlement};
+use crate::domain::lifecycle::{self, Settled};
+use crate::domain::order::Order;
+use crate::ops::Books;
+use crate::ops::books::defect;
+use crate::ops::plans::{CANCEL, CANCEL_VERSION, CancelPlan};
+use crate::ports::Ports;
+
+pub fn definition() -> Definition<Ports, Books> {
+    Definition::new(CANCEL, CANCEL_VERSION)
+        // accepted by ops::accept::submit: one local commit, together with the saga's row
+        .reversible("hold_goods", hold_goods, undo(resume_goods), Retry::quick())
+        .reversible("reserve_refund", reserve_refund, undo(release_refund), Retry::quick())
+        .reversible("stop_partner", stop_partner, undo(withdraw_stop), Retry::until_deadline())
+        // ───────────────── decided: from here only forward ─────────────────
+        .pivot("commit_change", commit_change)
+        .forward("release_goods", release_goods, completes("hold_goods"))
+        .forward("settle_refund", settle_refund, completes("reserve_refund"))
+        .forward("void_labels", void_labels, alone())
+        .finish(finish_change)
+        .unwound(reject_change)
+}
+
+// ── hold_goods ──
+
+async fn hold_goods(ports: Arc<Ports>, call: Call) -> Answer {
+    let plan: CancelPlan = plan_of(&call);
+    ports.goods.run(&call, Goods::HoldGoods(plan.hold)).await
+}
+
+async fn resume_goods(ports: Arc<Ports>, call: Call) -> Answer {
+    let plan: CancelPlan = plan_of(&call);
+    ports.goods.run(&call, Goods::ResumeGoods(ResumeGoods { order_id: plan.order_id })).await
+}
+
+// ── reserve_refund ──
+
+async fn reserve_refund(ports: Arc<Ports>, call: Call) -> Answer {
+    let plan: CancelPlan = plan_of(&call);
+    ports.refunds.run(&call, Money::ReserveRefund(plan.reserve)).await
+}
+
+async fn release_refund(ports: Arc<Ports>, call: Call) -> Answer {
+    let plan: CancelPlan = plan_of(&call);
+    ports.refunds.run(&call, Money::ReleaseRefund(ReleaseRefund { order_id: plan.order_id })).await
+}
+
+// ── stop_partner ──
+
+/// Only units that a partner has must be stopped there; hold_goods said whether there are any.
+async fn stop_partner(ports: Arc<Ports>, call: Call) -> Answer {
+    if nothing_with_a_partner(&call.log) {
+        return Answer::NothingToDo;
+    }
+    let plan: CancelPlan = plan_of(&call);
+    ports.goods.run(&call, Goods::StopPartner(StopPartner { order_id: plan.order_id })).await
+}
+
+async fn withdraw_stop(ports: Arc<Ports>, call: Call) -> Answer {
+    if nothing_with_a_partner(&call.log) {
+        return Answer::NothingToDo;
+    }
+    let plan: CancelPlan = plan_of(&call);
+    ports.goods.run(&call, Goods::WithdrawStop(WithdrawStop { order_id: plan.order_id })).await
+}
+
+/// The log never changes its mind about hold_goods, so neither do the two steps above.
+fn nothing_with_a_partner(log: &Log) -> bool {
+    log.reply("hold_goods")
+        .and_then(|reply| GoodsReply::decode(reply).ok())
+        .is_some_and(|reply| reply.with_partner == 0)
+}
+
+// ── commit_change ──
+
+/// The decision: quantities, totals, states and events in our own commit. Nothing else may be in doubt here.
+fn commit_change(books: &mut Books, row: &SagaRow, log: &Log) -> Result<Vec<u8>, LocalError> {
+    let (mut order, mut change) = carried(books, row)?;
+    let happened = lifecycle::commit(&mut order, &mut change, books.now()).map_err(defect)?;
+    change.refunds = refunds(&money_reply(log, "reserve_refund")?.legs)?;
+    books.put(order, Some(change), happened, row.traceparent.as_deref());
+    Ok(Vec::new())
+}
+
+// ── release_goods, settle_refund, void_labels ──
+
+async fn release_goods(ports: Arc<Ports>, call: Call) -> Answer {
+    let plan: CancelPlan = plan_of(&call);
+    ports.goods.run(&call, Goods::ReleaseGoods(ReleaseGoods { order_id: plan.order_id })).await
+}
+
+async fn settle_refund(ports: Arc<Ports>, call: Call) -> Answer {
+    let plan: CancelPlan = plan_of(&call);
+    ports.refunds.run(&call, Money::SettleRefund(SettleRefund { order_id: plan.order_id })).await
+}
+
+/// Only if it was asked for; a change that keeps the label has nothing to void.
+async fn void_labels(ports: Arc<Ports>, call: Call) -> Answer {
+    let plan: CancelPlan = plan_of(&call);
+    if !plan.hold.void_label {
+        return Answer::NothingToDo;
+    }
+    ports.goods.run(&call, Goods::VoidLabels(VoidLabels { order_id: plan.order_id })).await
+}
+
+// ── finish, unwound ──
+
+/// COMPLETED, or COMPLETED_WITH_EXCEPTIONS with what is still owed and why.
+fn finish_change(books: &mut Books, row: &SagaRow, log: &Log) -> Result<Vec<u8>, LocalError> {
+    let (mut order, mut change) = carried(books, row)?;
+    let settled = settled(&change, log)?;
+    let happened = lifecycle::finish(&mut order, &mut change, settled, books.now()).map_err(defect)?;
+    books.put(order, Some(change), happened, row.traceparent.as_deref());
+    Ok(Vec::new())
+}
+
+/// Everything is put back: the units are open again and the cause is shown.
+fn reject_change(books: &mut Books, row: &SagaRow, _: &Log) -> Result<Vec<u8>, LocalError> {
+    let (mut order, mut change) = carried(books, row)?;
+    let cause = row.unwind_cause.clone().ok_or_else(|| defect("the saga was unwound without a cause"))?;
+    let happened = lifecycle::reject(&mut order, &mut change, cause, books.now()).map_err(defect)?;
+    books.put(order, Some(change), happened, row.traceparent.as_deref());
+    Ok(Vec::new())
+}
+
+fn carried(books: &Books, row: &SagaRow) -> Result<(Order, ChangeOrder), LocalError> {
+    match books.subject(row)? {
+        (order, Some(change)) => Ok((order, change)),
+        (_, None) => Err(defect("the saga carries no change")),
+    }
+}
+
+/// How the money ended. By settlement NONE nothing was to move, and what was reserved to be owed is owed.
+fn settled(change: &ChangeOrder, log: &Log) -> Result<Settled, LocalError> {
+    let ended = money_reply(log, "settle_refund")?;
+    let owed_minor = match change.settlement {
+        Settlement::Auto => ended.owed_minor,
+        Settlement::None => money_reply(log, "reserve_refund")?.owed_minor,
+    };
+    let mut refunds = refunds(&ended.legs)?;
+    for refund in &mut refunds {
+        // A word that came after the step's own reply is newer.
+        if let Some(later) = change.refunds.iter().find(|known| is_later_word(known, refund)) {
+            refund.clone_from(later);
+        }
+    }
+    let exceptions = ended.legs.iter().filter_map(exception).collect();
+    Ok(Settled { refunds, owed_minor, exceptions })
+}
+
+fn is_later_word(known: &Refund, refund: &Refund) -> bool {
+    known.refund_id == refund.refund_id && ["reversed", "resolved_externally"].contains(&known.state.as_str())
+}
+
+fn money_reply(log: &Log, step: &str) -> Result<RefundReply, LocalError> {
+    log.reply(step)
+        .map_or_else(|| Ok(RefundReply::default()), |reply| RefundReply::decode(reply).map_err(defect))
+}
+
+fn refunds(legs: &[SettledLeg]) -> Result<Vec<Refund>, LocalError> {
+    legs.iter()
+        .map(|leg| {
+            Ok(Refund {
+                refund_id: RefundId::parse(&leg.refund_id).map_err(defect)?,
+                state: state(leg.state()),
+                amount_minor: leg.amount_minor,
+                void_of_authorisation: leg.kind() == RefundKind::Void,
+            })
+        })
+        .collect()
+}
+
+/// The payment service's own word in lower case, such as "succeeded".
+fn state(state: RefundState) -> String {
+    let name = state.as_str_name();
+    name.strip_prefix("REFUND_STATE_").unwrap_or(name).to_ascii_lowercase()
+}
+
+fn exception(leg: &SettledLeg) -> Option<Refusal> {
+    match leg.state() {
+        RefundState::Declined | RefundState::Manual | RefundState::Reversed => {
+            let message = format!("refund {} is {}: {}", leg.refund_id, state(leg.state()), leg.detail);
+            let refusal = Refusal::new(Reason::RefundDeclined, message).detail("refund_id", &leg.refund_id);
+            Some(refusal.detail("amount_minor", leg.amount_minor))
+        }
+        _ => None,
+    }
+}
