@@ -1,0 +1,12 @@
+#!/bin/sh
+# One role and one database for each service, made when the server first starts. No service can open another's.
+set -eu
+
+for service in order inventory payment notification; do
+    psql --set=ON_ERROR_STOP=1 --set=name="countermand_$service" --set=password="$SERVICE_PASSWORD" \
+        --username "$POSTGRES_USER" --dbname postgres <<'SQL'
+CREATE ROLE :"name" LOGIN PASSWORD :'password' CONNECTION LIMIT 40;
+CREATE DATABASE :"name" OWNER :"name";
+REVOKE CONNECT, TEMPORARY ON DATABASE :"name" FROM PUBLIC;
+SQL
+done
