@@ -31,7 +31,8 @@ pub struct Orders {
     pub(super) registry: Arc<Registry<Ports, Books>>,
     pub(super) writer: Writer<OrderBatch>,
     batch: Arc<OrderBatch>,
-    quotes: Quotes,
+    /// Set when the peers are known.
+    quotes: Arc<OnceLock<Quotes>>,
 }
 
 /// What the use cases are made of.
@@ -41,7 +42,6 @@ pub struct Parts {
     pub clock: Clock,
     pub ids: Ids,
     pub quote_key: QuoteKey,
-    pub quotes: Quotes,
     /// The runner's lease and bell: a saga that is accepted here starts here, at once.
     pub lease: Lease,
     pub bell: Doorbell,
@@ -61,7 +61,7 @@ impl Orders {
             relay: OnceLock::new(),
         });
         let writer = Writer::start(parts.database.clone(), Arc::clone(&batch));
-        Self { database: parts.database, registry: parts.registry, writer, batch, quotes: parts.quotes }
+        Self { database: parts.database, registry: parts.registry, writer, batch, quotes: Arc::default() }
     }
 
     /// Who commits the rounds of sagas.
@@ -69,10 +69,11 @@ impl Orders {
         SagaOwner::new(self.database.clone(), self.writer.clone())
     }
 
-    /// From now on commits wake this relay. A second one changes nothing.
-    pub fn wake_after_commits(&self, relay: Relay) {
-        if self.batch.relay.set(relay).is_err() {
-            tracing::warn!("a relay is woken already; the second one relies on its own poll");
+    /// The peers are known: previews may be forecast, and commits wake this relay.
+    pub fn connect(&self, quotes: Quotes, relay: Relay) {
+        let first = self.quotes.set(quotes).is_ok() && self.batch.relay.set(relay).is_ok();
+        if !first {
+            tracing::warn!("the peers were connected before; the first connection stays");
         }
     }
 
@@ -206,7 +207,10 @@ impl Orders {
         order_id: &OrderId,
         new_total_minor: i64,
     ) -> Result<QuoteRefundResponse, Status> {
-        self.quotes.forecast(principal, order_id, new_total_minor).await
+        match self.quotes.get() {
+            Some(quotes) => quotes.forecast(principal, order_id, new_total_minor).await,
+            None => Err(Status::unavailable("the payment service is not connected yet")),
+        }
     }
 
     /// Hints that an order, or a change of it, has moved. Beside them the watcher reads again once a second.

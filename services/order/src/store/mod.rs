@@ -17,9 +17,8 @@ pub mod timeline;
 use storage::Migration;
 
 /// All tables of the service: the libraries' own first, then ours.
-pub fn migrations() -> Vec<Migration> {
-    vec![storage::REQUESTS, storage::OUTBOX, storage::INBOX, saga::MIGRATION, ORDER, CHANGE_ORDER, TIMELINE]
-}
+pub const MIGRATIONS: &[Migration] =
+    &[storage::REQUESTS, storage::OUTBOX, storage::INBOX, saga::MIGRATION, ORDER, CHANGE_ORDER, TIMELINE];
 
 const ORDER: Migration = Migration {
     number: 10,

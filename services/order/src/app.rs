@@ -1,0 +1,158 @@
+//! The service put together: opens its database, binds its listeners, runs its sagas and its relay, and drains.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use kit::client::{self, Channel};
+use kit::process::{Command, Process};
+use kit::server::{self, Server};
+use saga::{Doorbell, Limits, Registry, Runner, RunnerConfig};
+use storage::{Database, Engine, Relay};
+use tokio_util::sync::CancellationToken;
+use types::{Clock, Ids, SagaId};
+
+use crate::config::{self, Config};
+use crate::domain::quote::QuoteKey;
+use crate::ops::{Books, Orders, Parts};
+use crate::ports::{self, Goods, Peers, Ports, Quotes, Refunds};
+use crate::{api, sagas, store};
+
+const SERVICE: &str = "order";
+
+/// What the process was started for: serving, or bringing the schema up to date.
+pub async fn run(process: Process<Config>) -> anyhow::Result<()> {
+    let Process { command, config, shutdown } = process;
+    match command {
+        Command::Migrate => {
+            let database = open(&config.database).await?;
+            let applied = database.migrate(SERVICE, store::MIGRATIONS).await.context("migrating")?;
+            tracing::info!(?applied, "the schema is up to date");
+            database.close().await;
+            Ok(())
+        }
+        Command::Serve => {
+            let peers = connect(&config)?;
+            App::bind(config).await?.run(peers, shutdown).await
+        }
+    }
+}
+
+/// Channels to the peers that the configuration names. Nothing is sent before the first call, so they may start later.
+fn connect(config: &Config) -> anyhow::Result<Peers> {
+    let to = |url: &str| client::connect(url, &config.client);
+    Ok(Peers {
+        inventory: to(&config.peers.inventory)?,
+        payment: to(&config.peers.payment)?,
+        payment_public: to(&config.peers.payment_public)?,
+        notification: to(&config.peers.notification)?,
+    })
+}
+
+/// Entry point: [`App::bind`].
+#[derive(Debug)]
+pub struct App;
+
+/// The service with its database open and its ports taken. Its in-process channels answer already; sagas and events
+/// wait for [`Bound::run`].
+pub struct Bound {
+    server: server::Bound,
+    database: Database,
+    orders: Orders,
+    registry: Arc<Registry<Ports, Books>>,
+    runner: RunnerConfig,
+    bell: Doorbell,
+}
+
+impl App {
+    pub async fn bind(config: Config) -> anyhow::Result<Bound> {
+        let database = open(&config.database).await?;
+        if database.engine() == Engine::Sqlite || config.database.migrate_on_start {
+            database.migrate(SERVICE, store::MIGRATIONS).await.context("migrating")?;
+        } else {
+            database.check_schema(store::MIGRATIONS).await.context("checking the schema")?;
+        }
+
+        let clock = Clock::System;
+        let ids = Ids::random(clock.clone());
+        let worker: SagaId = ids.mint();
+        let runner = config.saga.runner(format!("{SERVICE}-{worker}"));
+        let bell = Doorbell::new(&runner);
+        let registry = sagas::registry(Limits::default());
+        let orders = Orders::start(Parts {
+            database: database.clone(),
+            registry: Arc::clone(&registry),
+            clock,
+            ids,
+            quote_key: QuoteKey::new(config.quote.key.as_bytes()),
+            lease: runner.grant(),
+            bell: bell.clone(),
+        });
+
+        let server = Server::builder(SERVICE)
+            .public(config.listen.public, api::public(&orders))
+            .internal(config.listen.internal, api::internal(&orders))
+            .auth(&config.auth)
+            .tls(&config.tls)
+            .bind()
+            .await?;
+        Ok(Bound { server, database, orders, registry, runner, bell })
+    }
+}
+
+impl Bound {
+    pub fn public_addr(&self) -> SocketAddr {
+        self.server.public_addr()
+    }
+
+    pub fn internal_addr(&self) -> SocketAddr {
+        self.server.internal_addr()
+    }
+
+    /// The internal services without a socket, for services that share one process.
+    pub fn internal_channel(&self) -> Channel {
+        self.server.internal_channel()
+    }
+
+    /// As [`Bound::internal_channel`], for the public ones.
+    pub fn public_channel(&self) -> Channel {
+        self.server.public_channel()
+    }
+
+    /// Serves until `shutdown` fires; then calls in flight end, sagas are left where they stand for another worker, and
+    /// what is queued is committed.
+    pub async fn run(self, peers: Peers, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let stop = CancellationToken::new();
+        let target = ports::Relay::new(peers.notification);
+        let deliver = move |events| {
+            let target = target.clone();
+            async move { target.deliver(events).await }
+        };
+        let relay = Relay::start(self.database.clone(), deliver, SERVICE, stop.clone());
+        self.orders.connect(Quotes::new(peers.payment_public), relay);
+
+        let ports = Ports { goods: Goods::start(peers.inventory), refunds: Refunds::start(peers.payment) };
+        let owner = Arc::new(self.orders.saga_owner());
+        let runner =
+            Runner::start(owner, Arc::new(ports), self.registry, self.runner, self.bell, stop.clone());
+
+        let served = self.server.run(shutdown).await;
+        stop.cancel();
+        runner.stopped().await;
+        self.orders.drain().await;
+        self.database.close().await;
+        served.context("serving")
+    }
+}
+
+async fn open(config: &config::Database) -> anyhow::Result<Database> {
+    let url = &config.connection.url;
+    if let Some(path) = url.strip_prefix("sqlite:").filter(|path| *path != ":memory:")
+        && let Some(directory) = Path::new(path.strip_prefix("//").unwrap_or(path)).parent()
+    {
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("creating the directory of the database, {}", directory.display()))?;
+    }
+    Database::open(&config.connection).await.context("opening the database")
+}

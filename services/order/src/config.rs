@@ -1,0 +1,139 @@
+//! The configuration of the service; its defaults are for development.
+
+use std::time::Duration;
+
+use kit::client::ClientConfig;
+use kit::config::{Auth, Listen, ServiceConfig, Telemetry, Tls};
+use saga::RunnerConfig;
+use serde::{Deserialize, Serialize};
+use storage::DatabaseConfig;
+
+/// Signs quotes where nobody set a key. It is public, so a quote signed with it proves nothing; prices are checked
+/// again at submit in any case.
+const DEVELOPMENT_QUOTE_KEY: &str = "countermand-development-quote-key";
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    pub listen: Listen,
+    pub tls: Tls,
+    pub auth: Auth,
+    pub telemetry: Telemetry,
+    pub database: Database,
+    pub peers: PeerUrls,
+    pub client: ClientConfig,
+    pub saga: Sagas,
+    pub quote: Quote,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Database {
+    #[serde(flatten)]
+    pub connection: DatabaseConfig,
+    /// Bring a PostgreSQL schema up to date at the start. An embedded database always is: nobody else could.
+    pub migrate_on_start: bool,
+}
+
+/// The listeners of the services that this one calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PeerUrls {
+    pub inventory: String,
+    pub payment: String,
+    /// The public listener of payment, which forecasts refunds for previews.
+    pub payment_public: String,
+    pub notification: String,
+}
+
+/// How sagas are run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sagas {
+    /// A worker that died is replaced after this.
+    pub lease_ms: u64,
+    /// How often sagas are looked for that no signal told of.
+    pub poll_ms: u64,
+    /// Sagas run at once.
+    pub concurrency: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Quote {
+    /// Signs quotes; the same on every replica.
+    pub key: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: Listen::loopback(7_001, 7_101),
+            tls: Tls::default(),
+            auth: Auth::default(),
+            telemetry: Telemetry::default(),
+            database: Database::default(),
+            peers: PeerUrls::default(),
+            client: ClientConfig::default(),
+            saga: Sagas::default(),
+            quote: Quote::default(),
+        }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        let connection = DatabaseConfig::at("sqlite:countermand-data/order.db");
+        Self { connection, migrate_on_start: false }
+    }
+}
+
+impl Default for PeerUrls {
+    fn default() -> Self {
+        Self {
+            inventory: "http://127.0.0.1:7102".to_owned(),
+            payment: "http://127.0.0.1:7103".to_owned(),
+            payment_public: "http://127.0.0.1:7003".to_owned(),
+            notification: "http://127.0.0.1:7104".to_owned(),
+        }
+    }
+}
+
+impl Default for Sagas {
+    fn default() -> Self {
+        Self { lease_ms: 30_000, poll_ms: 1_000, concurrency: 256 }
+    }
+}
+
+impl Default for Quote {
+    fn default() -> Self {
+        Self { key: DEVELOPMENT_QUOTE_KEY.to_owned() }
+    }
+}
+
+impl Sagas {
+    /// The runner of this process under a name that no other process has.
+    pub fn runner(&self, worker: String) -> RunnerConfig {
+        RunnerConfig {
+            lease: Duration::from_millis(self.lease_ms),
+            poll: Duration::from_millis(self.poll_ms),
+            concurrency: self.concurrency,
+            continue_trace: kit::telemetry::continue_from,
+            ..RunnerConfig::new(worker)
+        }
+    }
+}
+
+impl ServiceConfig for Config {
+    fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    fn listen(&self) -> &Listen {
+        &self.listen
+    }
+
+    fn tls(&self) -> &Tls {
+        &self.tls
+    }
+}
