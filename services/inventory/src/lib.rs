@@ -9,6 +9,10 @@
 //! It never holds prices, payments or the state of an order: it knows an order's goods, and tells order what
 //! became of them.
 
+pub mod api;
+pub mod app;
+pub mod config;
 pub mod domain;
 pub mod ops;
+mod ports;
 pub mod store;

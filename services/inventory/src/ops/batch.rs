@@ -1,5 +1,6 @@
 //! One batch: read, decide one by one in order of arrival, write.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use storage::{Batch, DbError, Direction, Relay, Request, Tx};
@@ -118,12 +119,12 @@ fn show(books: &Books, command: &RequestCommand, resource_id: &str) -> Result<Re
             Ok(Resource::Warehouse(id.clone(), warehouse.clone()))
         }
         Action::SetStock { warehouse_id, sku, .. } => {
-            stock_keeping::show(books, tenant, [(warehouse_id, sku)])
+            Ok(stock_keeping::show(books, tenant, [(warehouse_id, sku)]))
         }
         Action::AdjustStock(adjustments) => {
-            let places: std::collections::BTreeSet<_> =
+            let places: BTreeSet<_> =
                 adjustments.iter().map(|adjustment| (&adjustment.warehouse_id, &adjustment.sku)).collect();
-            stock_keeping::show(books, tenant, places)
+            Ok(stock_keeping::show(books, tenant, places))
         }
         Action::CreateFulfilment { order_id, .. } => {
             let id = FulfilmentId::parse(resource_id)

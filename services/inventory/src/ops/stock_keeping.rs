@@ -28,7 +28,7 @@ pub fn set(
     cause: &Cause<'_>,
 ) -> Result<Resource, Stop> {
     post(books, tenant, (warehouse_id, sku), Posting::Set { on_hand }, cause)?;
-    show(books, tenant, [(warehouse_id, sku)])
+    Ok(show(books, tenant, [(warehouse_id, sku)]))
 }
 
 /// All or none. Rows for one article in one warehouse are summed first, so that only what comes out counts.
@@ -51,7 +51,7 @@ pub fn adjust(
             post(books, tenant, *place, Posting::Adjust { delta: *delta }, cause)?;
         }
     }
-    show(books, tenant, sums.into_keys())
+    Ok(show(books, tenant, sums.into_keys()))
 }
 
 fn post(
@@ -73,13 +73,13 @@ pub fn show<'a>(
     books: &Books,
     tenant: &Tenant,
     places: impl IntoIterator<Item = (&'a WarehouseId, &'a Sku)>,
-) -> Result<Resource, Stop> {
+) -> Resource {
     let shown = places.into_iter().map(|(warehouse_id, sku)| ShownStock {
         warehouse_id: warehouse_id.clone(),
         sku: sku.clone(),
         stock: books.stock.get(&key(tenant, warehouse_id, sku)).cloned().unwrap_or_default(),
     });
-    Ok(Resource::Stock(shown.collect()))
+    Resource::Stock(shown.collect())
 }
 
 fn key(tenant: &Tenant, warehouse_id: &WarehouseId, sku: &Sku) -> StockKey {

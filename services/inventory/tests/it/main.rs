@@ -5,4 +5,5 @@ mod fulfilments;
 mod races;
 mod steps;
 mod stock;
+mod wire;
 mod world;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use types::{FulfilmentId, LineId};
 
 use super::world::{World, quantity};
-use crate::domain::Selection;
+use crate::domain::{Reservation, Selection};
 
 /// Something that happens to the order. Numbers pick a line, a saga or a fulfilment among those there are.
 #[derive(Debug, Clone)]
@@ -150,8 +150,8 @@ proptest! {
             [
                 world.units(|row| row.is_active() && row.packed.is_none()),
                 world.units(|row| row.is_active() && row.packed.is_some()),
-                world.units(|row| row.is_held()),
-                world.units(|row| row.is_consumed()),
+                world.units(Reservation::is_held),
+                world.units(Reservation::is_consumed),
             ]
         };
         let before = (buckets(&world), world.stock.clone());

@@ -4,8 +4,8 @@ use types::{LineId, Reason, Refusal, Timestamp};
 
 use super::world::{World, quantity, sku, warehouse};
 use crate::domain::{
-    FulfilmentState, LineState, NameError, Posting, PostingError, Selection, Sku, Split, Stock, Warehouse,
-    WarehouseId, WarehouseKind,
+    FulfilmentState, LineState, NameError, Posting, PostingError, Reservation, Selection, Sku, Split, Stock,
+    Warehouse, WarehouseId, WarehouseKind,
 };
 
 fn select(line: &LineId, units: i64) -> Vec<Selection> {
@@ -234,7 +234,7 @@ fn a_sagas_hold_is_its_own() {
     world.goods.resume("two");
 
     assert_eq!(world.balances("main", "apple"), (10, 3));
-    assert_eq!(world.units(|row| row.is_active()), 3);
+    assert_eq!(world.units(Reservation::is_active), 3);
     world.check();
 }
 

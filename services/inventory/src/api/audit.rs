@@ -1,0 +1,138 @@
+//! AuditService: the books, for `verify`. On the public port.
+
+use kit::{Failure, Principal};
+use proto::audit::v1::audit_service_server::AuditService;
+use proto::audit::v1::cell::Value;
+use proto::audit::v1::{
+    BookRow, Cell, ExportBooksRequest, ExportBooksResponse, ListGatewayEffectsRequest,
+    ListGatewayEffectsResponse,
+};
+use storage::{DbError, Tx};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+use types::{Reason, Tenant, Timestamp};
+
+use super::failure;
+use crate::ops::Inventory;
+use crate::store::audit::{self, BOOKS, Book};
+
+/// Messages that are read ahead of the caller.
+const AHEAD: usize = 2;
+
+pub struct AuditApi {
+    inventory: Inventory,
+}
+
+type Messages = mpsc::Sender<Result<ExportBooksResponse, Status>>;
+
+impl AuditApi {
+    pub fn new(inventory: Inventory) -> Self {
+        Self { inventory }
+    }
+}
+
+#[tonic::async_trait]
+impl AuditService for AuditApi {
+    type ExportBooksStream = ReceiverStream<Result<ExportBooksResponse, Status>>;
+
+    async fn export_books(
+        &self,
+        request: Request<ExportBooksRequest>,
+    ) -> Result<Response<Self::ExportBooksStream>, Status> {
+        let caller = Principal::of(&request)?.clone();
+        permit(&caller)?;
+        let books = select(&request.into_inner().books)?;
+        let tx = self.inventory.snapshot().await.map_err(|error| failure::of_database(&error))?;
+
+        let (messages, stream) = mpsc::channel(AHEAD);
+        tokio::spawn(export(tx, caller.tenant, books, messages));
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn list_gateway_effects(
+        &self,
+        _request: Request<ListGatewayEffectsRequest>,
+    ) -> Result<Response<ListGatewayEffectsResponse>, Status> {
+        Err(Status::unimplemented("only the payment service has a gateway"))
+    }
+}
+
+/// The books show every order's goods, so they are for those who work here.
+fn permit(caller: &Principal) -> Result<(), Failure> {
+    if matches!(caller.role.as_str(), "buyer" | "supplier") {
+        return Err(Failure::new(Reason::PermissionDenied, "the books are for operators"));
+    }
+    Ok(())
+}
+
+fn select(names: &[String]) -> Result<Vec<&'static Book>, Failure> {
+    if names.is_empty() {
+        return Ok(BOOKS.iter().collect());
+    }
+    let find = |name: &String| {
+        BOOKS.iter().find(|book| book.name == name).ok_or_else(|| {
+            let known = BOOKS.each_ref().map(|book| book.name).join(", ");
+            Failure::invalid("books", Reason::FieldInvalid, format!("the books are {known}"))
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+/// Reads from one snapshot for as long as the caller listens.
+async fn export(mut tx: Tx, tenant: Tenant, books: Vec<&'static Book>, messages: Messages) {
+    if let Err(error) = send_all(&mut tx, &tenant, &books, &messages).await {
+        // A caller that has gone away does not want to know.
+        drop(messages.send(Err(failure::of_database(&error).into())).await);
+    }
+    tx.rollback().await;
+}
+
+async fn send_all(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    books: &[&'static Book],
+    messages: &Messages,
+) -> Result<(), DbError> {
+    let snapshot = Timestamp::from_unix_micros(tx.db_now().await?)
+        .map_err(|error| DbError::malformed("inventory.snapshot", error))?;
+    for book in books {
+        let mut after: Option<Vec<audit::Cell>> = None;
+        loop {
+            let rows = audit::page(tx, book, tenant, after.as_deref()).await?;
+            let is_last = rows.len() < audit::PAGE;
+            after = rows.last().cloned();
+            if !rows.is_empty() && messages.send(Ok(message(book, rows))).await.is_err() {
+                return Ok(());
+            }
+            if is_last {
+                break;
+            }
+        }
+    }
+    let last = ExportBooksResponse { snapshot_at: snapshot.to_string(), ..ExportBooksResponse::default() };
+    // A caller that has gone away does not want the last message either.
+    drop(messages.send(Ok(last)).await);
+    Ok(())
+}
+
+fn message(book: &Book, rows: Vec<Vec<audit::Cell>>) -> ExportBooksResponse {
+    ExportBooksResponse {
+        book: book.name.to_owned(),
+        columns: book.columns.iter().map(|column| column.name.to_owned()).collect(),
+        rows: rows.into_iter().map(row).collect(),
+        snapshot_at: String::new(),
+    }
+}
+
+fn row(cells: Vec<audit::Cell>) -> BookRow {
+    let cells = cells.into_iter().map(|cell| Cell {
+        value: match cell {
+            audit::Cell::Null => None,
+            audit::Cell::Text(text) => Some(Value::Text(text)),
+            audit::Cell::Number(number) => Some(Value::Number(number)),
+            audit::Cell::Data(data) => Some(Value::Data(data)),
+        },
+    });
+    BookRow { cells: cells.collect() }
+}

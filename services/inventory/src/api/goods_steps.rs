@@ -1,0 +1,74 @@
+//! GoodsStepsService: the steps of sagas, singly and in batches. On the internal port.
+
+use futures::future::join_all;
+use kit::Failure;
+use proto::inventory::v1::goods_step_result::Answer;
+use proto::inventory::v1::goods_steps_service_server::GoodsStepsService;
+use proto::inventory::v1::{
+    GoodsStepResult, RunGoodsStepRequest, RunGoodsStepResponse, RunGoodsStepsRequest, RunGoodsStepsResponse,
+    run_goods_step_response,
+};
+use tonic::{Request, Response, Status};
+use types::Reason;
+
+use super::{convert, failure, step_command};
+use crate::ops::{Inventory, StepAnswer};
+
+const STEPS_MAX: usize = 64;
+
+pub struct GoodsStepsApi {
+    inventory: Inventory,
+}
+
+impl GoodsStepsApi {
+    /// A full batch of the largest orders: 64 steps of 1,000 lines of at most 256 bytes.
+    pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+    pub fn new(inventory: Inventory) -> Self {
+        Self { inventory }
+    }
+
+    /// One step of a batch: it has an answer of its own, whatever the others come to.
+    async fn answer(&self, request: &RunGoodsStepRequest) -> Answer {
+        let command = match step_command::parse(request) {
+            Ok(command) => command,
+            Err(refusal) => return Answer::Refused(kit::answer::to_wire(&refusal)),
+        };
+        match self.inventory.step(command).await {
+            Ok(StepAnswer::Applied(reply)) => Answer::Applied(reply),
+            Ok(StepAnswer::Refused(refusal)) => Answer::Refused(kit::answer::to_wire(&refusal)),
+            Err(error) => Answer::Unknown(failure::of_write(&error).to_string()),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl GoodsStepsService for GoodsStepsApi {
+    async fn run_goods_step(
+        &self,
+        request: Request<RunGoodsStepRequest>,
+    ) -> Result<Response<RunGoodsStepResponse>, Status> {
+        let command = step_command::parse(request.get_ref()).map_err(Failure::from)?;
+        let answer = self.inventory.step(command).await.map_err(|error| failure::of_write(&error))?;
+        match answer {
+            StepAnswer::Applied(reply) => {
+                let answer = Some(run_goods_step_response::Answer::Applied(reply));
+                Ok(Response::new(RunGoodsStepResponse { answer }))
+            }
+            StepAnswer::Refused(refusal) => Err(failure::of_refusal(refusal).into()),
+        }
+    }
+
+    async fn run_goods_steps(
+        &self,
+        request: Request<RunGoodsStepsRequest>,
+    ) -> Result<Response<RunGoodsStepsResponse>, Status> {
+        let steps = request.into_inner().steps;
+        convert::not_empty(steps.len(), "steps").map_err(Failure::from)?;
+        convert::at_most(steps.len(), STEPS_MAX, "steps", Reason::FieldInvalid).map_err(Failure::from)?;
+        // Submitted together, so that they share a commit.
+        let answers = join_all(steps.iter().map(|step| self.answer(step))).await;
+        let results = answers.into_iter().map(|answer| GoodsStepResult { answer: Some(answer) }).collect();
+        Ok(Response::new(RunGoodsStepsResponse { results }))
+    }
+}

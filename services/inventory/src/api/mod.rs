@@ -1,0 +1,17 @@
+//! The wire: requests parsed, use cases called, replies rendered. One file per service or family of its RPCs.
+
+mod audit;
+mod convert;
+mod failure;
+mod fulfillment;
+mod goods_steps;
+mod mutation;
+mod render;
+mod step_command;
+mod stock;
+mod stock_requests;
+
+pub use audit::AuditApi;
+pub use fulfillment::FulfillmentApi;
+pub use goods_steps::GoodsStepsApi;
+pub use stock::StockApi;

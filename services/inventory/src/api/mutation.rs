@@ -1,0 +1,33 @@
+//! A client's mutation on its way through group commit.
+
+use kit::{Failure, Principal};
+use prost::Message;
+use storage::RequestKey;
+use types::{Fingerprint, Refusal, RequestId};
+
+use super::failure;
+use crate::ops::{Action, Inventory, RequestCommand, Resource};
+
+/// Runs a mutation. `body` is the request without its id: together with the caller it says whether a repeat under the
+/// same id is the same request.
+pub async fn run(
+    inventory: &Inventory,
+    caller: &Principal,
+    method: &str,
+    request_id: &str,
+    body: &impl Message,
+    action: Action,
+) -> Result<Resource, Failure> {
+    let request_id = RequestId::parse(request_id).map_err(Refusal::from)?;
+    let body = body.encode_to_vec();
+    let who = [&caller.user, &caller.organisation, &caller.role];
+    let [user, organisation, role] = who.map(String::as_bytes);
+    let command = RequestCommand {
+        key: RequestKey { tenant: caller.tenant.clone(), method: method.to_owned(), request_id },
+        fingerprint: Fingerprint::of(&[user, organisation, role, &body]),
+        action,
+        traceparent: kit::telemetry::traceparent(),
+    };
+    let outcome = inventory.request(command).await.map_err(|error| failure::of_write(&error))?;
+    outcome.map_err(failure::of_refusal)
+}

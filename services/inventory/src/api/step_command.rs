@@ -1,0 +1,148 @@
+//! A step's message, parsed.
+
+use prost::Message;
+use proto::common::v1::{StepContext as WireContext, StepDirection};
+use proto::inventory::v1 as wire;
+use proto::inventory::v1::goods_command::Command;
+use storage::{Direction, StepCall, StepContext};
+use types::{Fingerprint, OrderId, Reason, Refusal, Tenant, text};
+
+use super::convert::{self, LINES_MAX, at};
+use crate::domain::{HoldLine, Wanted};
+use crate::ops::{Step, StepCommand};
+
+const SAGA_ID_MAX: usize = 128;
+
+/// The steps' names in the sagas' definitions. An undo carries the name of the step it undoes.
+const RESERVE_STOCK: &str = "reserve_stock";
+const HOLD_GOODS: &str = "hold_goods";
+const STOP_PARTNER: &str = "stop_partner";
+const RELEASE_GOODS: &str = "release_goods";
+const VOID_LABELS: &str = "void_labels";
+
+/// What a command is to its saga.
+struct Part {
+    order_id: OrderId,
+    step: Step,
+    name: &'static str,
+    direction: Direction,
+    completes: Option<&'static str>,
+}
+
+pub fn parse(request: &wire::RunGoodsStepRequest) -> Result<StepCommand, Refusal> {
+    let given = request.context.as_ref().ok_or_else(|| missing("context"))?;
+    let command = request.command.as_ref().and_then(|command| command.command.as_ref());
+    let part = part(command.ok_or_else(|| missing("command"))?)?;
+    let context = context(given)?;
+    if (context.step.as_str(), context.direction) != (part.name, part.direction) {
+        let message = format!(
+            "this command is the {} of step {}, not the {} of step {}",
+            part.direction.as_str(),
+            part.name,
+            context.direction.as_str(),
+            text::display(&context.step),
+        );
+        return Err(Refusal::new(Reason::FieldInvalid, message).field("context.step"));
+    }
+
+    // Encoding what was decoded drops whatever a newer peer may have added, so the hash is over what is understood.
+    let canonical = request.command.as_ref().map(Message::encode_to_vec).unwrap_or_default();
+    let request_hash = Fingerprint::of(&[
+        context.tenant.as_str().as_bytes(),
+        context.step.as_bytes(),
+        context.direction.as_str().as_bytes(),
+        &canonical,
+    ]);
+    Ok(StepCommand {
+        call: StepCall { context, request_hash, completes: part.completes },
+        order_id: part.order_id,
+        step: part.step,
+        traceparent: Some(given.traceparent.clone()).filter(|text| !text.is_empty()),
+    })
+}
+
+fn context(given: &WireContext) -> Result<StepContext, Refusal> {
+    let direction = match StepDirection::try_from(given.direction) {
+        Ok(StepDirection::Do) => Direction::Do,
+        Ok(StepDirection::Undo) => Direction::Undo,
+        Ok(StepDirection::Unspecified) | Err(_) => {
+            let refusal = Refusal::new(Reason::FieldInvalid, "a step is done or undone");
+            return Err(refusal.field("context.direction"));
+        }
+    };
+    if given.epoch < 1 {
+        return Err(Refusal::new(Reason::FieldInvalid, "an epoch is at least 1").field("context.epoch"));
+    }
+    Ok(StepContext {
+        tenant: Tenant::parse(&given.tenant).map_err(at("context.tenant"))?,
+        saga_id: text::parse_required(SAGA_ID_MAX, &given.saga_id).map_err(at("context.saga_id"))?,
+        step: given.step.clone(),
+        direction,
+        epoch: given.epoch,
+        attempt: given.attempt,
+    })
+}
+
+fn part(command: &Command) -> Result<Part, Refusal> {
+    let simple = |order_id: &str, step, name, direction| {
+        let order_id = convert::order_id("command.order_id", order_id)?;
+        Ok(Part { order_id, step, name, direction, completes: None })
+    };
+    let (done, undone) = (Direction::Do, Direction::Undo);
+    match command {
+        Command::ReserveStock(given) => {
+            let lines = wanted(&given.lines)?;
+            simple(&given.order_id, Step::ReserveStock(lines), RESERVE_STOCK, done)
+        }
+        Command::UnreserveStock(given) => {
+            simple(&given.order_id, Step::UnreserveStock, RESERVE_STOCK, undone)
+        }
+        Command::HoldGoods(given) => {
+            let step = Step::HoldGoods { lines: held(&given.lines)?, void_label: given.void_label };
+            simple(&given.order_id, step, HOLD_GOODS, done)
+        }
+        Command::ResumeGoods(given) => simple(&given.order_id, Step::ResumeGoods, HOLD_GOODS, undone),
+        Command::StopPartner(given) => simple(&given.order_id, Step::StopPartner, STOP_PARTNER, done),
+        Command::WithdrawStop(given) => simple(&given.order_id, Step::WithdrawStop, STOP_PARTNER, undone),
+        Command::ReleaseGoods(given) => {
+            let part = simple(&given.order_id, Step::ReleaseGoods, RELEASE_GOODS, done)?;
+            Ok(Part { completes: Some(HOLD_GOODS), ..part })
+        }
+        Command::VoidLabels(given) => simple(&given.order_id, Step::VoidLabels, VOID_LABELS, done),
+    }
+}
+
+fn wanted(lines: &[wire::ReserveStockLine]) -> Result<Vec<Wanted>, Refusal> {
+    counted(lines.len())?;
+    let parsed = lines.iter().enumerate().map(|(index, line)| {
+        let field = |name: &str| format!("command.lines[{index}].{name}");
+        Ok(Wanted {
+            line_id: convert::line_id(&field("line_id"), &line.line_id)?,
+            sku: convert::sku(&field("sku"), &line.sku)?,
+            quantity: convert::quantity(&field("quantity"), line.quantity)?,
+            warehouse_id: convert::optional_warehouse_id(&field("warehouse_id"), &line.warehouse_id)?,
+        })
+    });
+    parsed.collect()
+}
+
+fn held(lines: &[wire::HoldGoodsLine]) -> Result<Vec<HoldLine>, Refusal> {
+    counted(lines.len())?;
+    let parsed = lines.iter().enumerate().map(|(index, line)| {
+        let field = |name: &str| format!("command.lines[{index}].{name}");
+        Ok(HoldLine {
+            line_id: convert::line_id(&field("line_id"), &line.line_id)?,
+            quantity: convert::quantity(&field("quantity"), line.quantity)?,
+        })
+    });
+    parsed.collect()
+}
+
+fn counted(lines: usize) -> Result<(), Refusal> {
+    convert::not_empty(lines, "command.lines")?;
+    convert::at_most(lines, LINES_MAX, "command.lines", Reason::TooManyLines)
+}
+
+fn missing(field: &str) -> Refusal {
+    Refusal::new(Reason::FieldRequired, format!("{field} is missing")).field(field)
+}

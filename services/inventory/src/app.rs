@@ -1,0 +1,164 @@
+//! The service put together: opens its database, binds its listeners, runs and drains.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::Context as _;
+use kit::client::{self, Channel};
+use kit::process::{Command, Process};
+use kit::server::{self, Routes, Server};
+use proto::audit::v1::audit_service_server::AuditServiceServer;
+use proto::inventory::v1::fulfillment_service_server::FulfillmentServiceServer;
+use proto::inventory::v1::goods_steps_service_server::GoodsStepsServiceServer;
+use proto::inventory::v1::stock_service_server::StockServiceServer;
+use storage::{Database, Engine, Relay};
+use tokio_util::sync::CancellationToken;
+use types::{Clock, Ids};
+
+use crate::api::{AuditApi, FulfillmentApi, GoodsStepsApi, StockApi};
+use crate::config::{self, Config};
+use crate::ops::Inventory;
+use crate::ports::OrderEvents;
+use crate::store::MIGRATIONS;
+
+const SERVICE: &str = "inventory";
+
+/// What the process was started for: serving, or bringing the schema up to date.
+pub async fn run(process: Process<Config>) -> anyhow::Result<()> {
+    let Process { command, config, shutdown } = process;
+    match command {
+        Command::Migrate => {
+            let database = open(&config.database).await?;
+            let applied = database.migrate(SERVICE, MIGRATIONS).await.context("migrating")?;
+            tracing::info!(?applied, "the schema is up to date");
+            database.close().await;
+            Ok(())
+        }
+        Command::Serve => {
+            let peers = Peers::connect(&config)?;
+            App::bind(config).await?.run(peers, shutdown).await
+        }
+    }
+}
+
+/// The services this one calls.
+#[derive(Clone)]
+pub struct Peers {
+    /// The internal routes of the order service.
+    pub order: Channel,
+}
+
+impl Peers {
+    /// Nothing is sent before the first call, so a peer may start later.
+    pub fn connect(config: &Config) -> anyhow::Result<Self> {
+        let order = client::connect(&config.peers.order, &config.client).context("connecting to order")?;
+        Ok(Self { order })
+    }
+}
+
+/// Entry point: [`App::bind`].
+#[derive(Debug)]
+pub struct App;
+
+/// The service with its database open and its ports taken. Its in-process channels answer already.
+pub struct Bound {
+    server: server::Bound,
+    database: Database,
+    inventory: Inventory,
+}
+
+impl App {
+    pub async fn bind(config: Config) -> anyhow::Result<Bound> {
+        let database = open(&config.database).await?;
+        if database.engine() == Engine::Sqlite || config.database.migrate_on_start {
+            database.migrate(SERVICE, MIGRATIONS).await.context("migrating")?;
+        } else {
+            database.check_schema(MIGRATIONS).await.context("checking the schema")?;
+        }
+
+        let clock = Clock::System;
+        let ids = Ids::random(clock.clone());
+        let inventory = Inventory::start(database.clone(), clock, ids);
+        let server = Server::builder(SERVICE)
+            .public(config.listen.public, public_routes(&inventory))
+            .internal(config.listen.internal, internal_routes(&inventory))
+            .auth(&config.auth)
+            .tls(&config.tls)
+            .bind()
+            .await?;
+        Ok(Bound { server, database, inventory })
+    }
+}
+
+fn public_routes(inventory: &Inventory) -> Routes {
+    Routes::new()
+        .add_service(
+            StockServiceServer::new(StockApi::new(inventory.clone()))
+                .max_decoding_message_size(server::REQUEST_BYTES_MAX),
+        )
+        .add_service(
+            FulfillmentServiceServer::new(FulfillmentApi::new(inventory.clone()))
+                .max_decoding_message_size(server::REQUEST_BYTES_MAX),
+        )
+        .add_service(
+            AuditServiceServer::new(AuditApi::new(inventory.clone()))
+                .max_decoding_message_size(server::REQUEST_BYTES_MAX),
+        )
+}
+
+fn internal_routes(inventory: &Inventory) -> Routes {
+    Routes::new().add_service(
+        GoodsStepsServiceServer::new(GoodsStepsApi::new(inventory.clone()))
+            .max_decoding_message_size(GoodsStepsApi::REQUEST_BYTES_MAX),
+    )
+}
+
+impl Bound {
+    pub fn public_addr(&self) -> SocketAddr {
+        self.server.public_addr()
+    }
+
+    pub fn internal_addr(&self) -> SocketAddr {
+        self.server.internal_addr()
+    }
+
+    /// The internal services without a socket, for services that share one process.
+    pub fn internal_channel(&self) -> Channel {
+        self.server.internal_channel()
+    }
+
+    /// As [`Bound::internal_channel`], for the public ones.
+    pub fn public_channel(&self) -> Channel {
+        self.server.public_channel()
+    }
+
+    /// Serves until `shutdown` fires; then calls in flight end and queued commands are committed. Events that are
+    /// still unsent are sent after the next start.
+    pub async fn run(self, peers: Peers, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let stop_relay = CancellationToken::new();
+        let events = OrderEvents::new(peers.order);
+        let deliver = move |batch| {
+            let events = events.clone();
+            async move { events.deliver(batch).await }
+        };
+        let relay = Relay::start(self.database.clone(), deliver, SERVICE, stop_relay.clone());
+        self.inventory.wake_after_commit(relay);
+
+        let served = self.server.run(shutdown).await;
+        self.inventory.drain().await;
+        stop_relay.cancel();
+        self.database.close().await;
+        Ok(served?)
+    }
+}
+
+async fn open(config: &config::Database) -> anyhow::Result<Database> {
+    let url = &config.connection.url;
+    if let Some(path) = url.strip_prefix("sqlite:").filter(|path| *path != ":memory:")
+        && let Some(directory) = Path::new(path.strip_prefix("//").unwrap_or(path)).parent()
+    {
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("creating the directory of the database, {}", directory.display()))?;
+    }
+    Database::open(&config.connection).await.context("opening the database")
+}

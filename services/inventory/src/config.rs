@@ -1,0 +1,77 @@
+//! The configuration of the service; its defaults are for development.
+
+use kit::client::ClientConfig;
+use kit::config::{Auth, Listen, ServiceConfig, Telemetry, Tls};
+use serde::{Deserialize, Serialize};
+use storage::DatabaseConfig;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    pub listen: Listen,
+    pub tls: Tls,
+    pub auth: Auth,
+    pub telemetry: Telemetry,
+    pub database: Database,
+    pub peers: PeerAddresses,
+    /// For the calls to the peers.
+    pub client: ClientConfig,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Database {
+    #[serde(flatten)]
+    pub connection: DatabaseConfig,
+    /// Bring a PostgreSQL schema up to date at the start. An embedded database always is: nobody else could.
+    pub migrate_on_start: bool,
+}
+
+/// Internal listeners of the services this one calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PeerAddresses {
+    /// Takes the events about goods.
+    pub order: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: Listen::loopback(7_002, 7_102),
+            tls: Tls::default(),
+            auth: Auth::default(),
+            telemetry: Telemetry::default(),
+            database: Database::default(),
+            peers: PeerAddresses::default(),
+            client: ClientConfig::default(),
+        }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        let connection = DatabaseConfig::at("sqlite:countermand-data/inventory.db");
+        Self { connection, migrate_on_start: false }
+    }
+}
+
+impl Default for PeerAddresses {
+    fn default() -> Self {
+        Self { order: "http://127.0.0.1:7101".to_owned() }
+    }
+}
+
+impl ServiceConfig for Config {
+    fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    fn listen(&self) -> &Listen {
+        &self.listen
+    }
+
+    fn tls(&self) -> &Tls {
+        &self.tls
+    }
+}
