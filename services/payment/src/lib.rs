@@ -11,6 +11,9 @@
 //!
 //! It must never hold prices, quantities, or the reasons why an order changes.
 
+mod api;
+pub mod app;
+pub mod config;
 pub mod domain;
 pub mod ops;
 pub mod ports;

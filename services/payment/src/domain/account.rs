@@ -9,7 +9,7 @@ use types::{
 
 use super::capture::{self, Capture};
 use super::event::{Attention, Event};
-use super::gateway::{Effect, Subject, Task};
+use super::gateway::Task;
 use super::moment::{Moment, Schedule};
 use super::movement::{self, Movement};
 use super::origin::Origin;
@@ -263,74 +263,6 @@ impl Account {
         let capturing = self.is_capturing(payment_id);
         let payment = self.payments.get_mut(payment_id).expect("the caller has read this payment");
         payment.restate(capturing);
-    }
-
-    pub(super) fn ask_to_authorise(&mut self, payment: &Payment) {
-        self.unsaved.tasks.push(self.authorise_task(payment));
-    }
-
-    /// What the gateway is asked for a row that waits for it; none if it waits no more.
-    pub fn task_for(&self, subject: &Subject) -> Option<Task> {
-        match subject {
-            Subject::Payment(id) => {
-                let payment = self.payments.get(id)?;
-                (payment.state == payment::State::Authorising).then(|| self.authorise_task(payment))
-            }
-            Subject::Capture(id) => {
-                let capture = self.captures.get(id)?;
-                (capture.state == capture::State::Capturing).then(|| self.capture_task(capture))
-            }
-            Subject::Refund(id) => {
-                let refund = self.refunds.get(id)?;
-                (refund.state.stage() == refund::Stage::InFlight).then(|| self.refund_task(refund))
-            }
-        }
-    }
-
-    pub(super) fn authorise_task(&self, payment: &Payment) -> Task {
-        let subject = Subject::Payment(payment.payment_id.clone());
-        self.task(payment, subject, payment.origin.saga_id(), Effect::Authorise, payment.amount_minor)
-    }
-
-    pub(super) fn capture_task(&self, capture: &Capture) -> Task {
-        let payment = self.payment(&capture.payment_id);
-        let subject = Subject::Capture(capture.capture_id.clone());
-        self.task(payment, subject, capture.origin.saga_id(), Effect::Capture, capture.amount_minor)
-    }
-
-    pub(super) fn refund_task(&self, refund: &Refund) -> Task {
-        let payment = self.payment(&refund.payment_id);
-        let untouched = payment.captured_minor == 0 && !self.is_capturing(&payment.payment_id);
-        let whole = untouched && refund.amount_minor == payment.authorised_minor - payment.voided_minor;
-        let effect = match refund.kind {
-            refund::Kind::Refund => Effect::Refund,
-            refund::Kind::Void if whole => Effect::Void,
-            refund::Kind::Void => Effect::Lower,
-        };
-        let subject = Subject::Refund(refund.refund_id.clone());
-        self.task(payment, subject, Some(refund.saga_id.clone()), effect, refund.amount_minor)
-    }
-
-    fn task(
-        &self,
-        payment: &Payment,
-        subject: Subject,
-        saga_id: Option<String>,
-        effect: Effect,
-        amount_minor: i64,
-    ) -> Task {
-        Task {
-            order_id: self.order_id.clone(),
-            subject,
-            saga_id,
-            effect,
-            currency: self.currency,
-            amount_minor,
-            payment_id: payment.payment_id.clone(),
-            gateway: payment.gateway.clone(),
-            token: payment.token.clone(),
-            authorisation: payment.gateway_reference.clone(),
-        }
     }
 
     pub(super) fn book(

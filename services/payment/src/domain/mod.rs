@@ -22,6 +22,7 @@ pub mod refund;
 mod refunding;
 pub mod reply;
 pub mod split;
+mod tasks;
 
 pub use account::{Account, Hold, HoldState};
 pub use capture::Capture;

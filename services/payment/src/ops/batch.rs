@@ -1,5 +1,7 @@
 //! One transaction for many commands.
 
+use std::sync::{Arc, OnceLock};
+
 use storage::{Batch, DbError, Relay, Tx};
 use tokio::sync::mpsc;
 use types::{Clock, Ids, Tenant};
@@ -21,8 +23,8 @@ pub struct PaymentBatch {
     pub timing: Timing,
     pub waiters: Waiters,
     pub tasks: mpsc::Sender<(Tenant, Task)>,
-    /// Woken when there are events to send.
-    pub relay: Option<Relay>,
+    /// Woken when there are events to send, once it runs.
+    pub relay: Arc<OnceLock<Relay>>,
 }
 
 impl Batch for PaymentBatch {
@@ -82,7 +84,7 @@ impl Batch for PaymentBatch {
                 self.waiters.tell(awaited, answer);
             }
         }
-        if let Some(relay) = &self.relay
+        if let Some(relay) = self.relay.get()
             && decided.iter().any(|one| one.told)
         {
             relay.wake();

@@ -11,6 +11,7 @@
 mod answers;
 pub mod batch;
 pub mod books;
+pub mod cashier;
 pub mod command;
 mod requests;
 mod steps;

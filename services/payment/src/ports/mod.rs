@@ -1,5 +1,15 @@
 //! The only calls out of the service: to gateways, and to the order service with events.
 
 pub mod gateway;
-pub mod order;
+mod order;
 pub mod sandbox;
+
+use kit::client::Channel;
+
+pub use self::order::OrderIntake;
+
+/// Channels to the internal listeners of the services that this one calls.
+#[derive(Clone)]
+pub struct Peers {
+    pub order: Channel,
+}

@@ -2,19 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::{Batch, DbError, Migration, Row, Rows, Statement, Tx, values};
-use types::{Clock, Currency, OrderId, PaymentId, RefundId, Tenant, Timestamp};
+use storage::{Batch, DbError, Migration, Rows, Statement, Tx, values};
+use types::{Clock, RefundId, Tenant};
 
+use self::effect::effect;
+pub use self::effect::{Effect, Outcome};
 use super::{Behaviour, Delays};
-use crate::domain::gateway::{self, Answer, Task};
+use crate::domain::gateway::{self, Task};
 use crate::ports::gateway::Notice;
+
+mod effect;
 
 pub const MIGRATIONS: &[Migration] = &[Migration {
     number: 10,
     name: "gateway",
-    sql: include_str!("../../../migrations/sandbox/0010_gateway.sql"),
-    sqlite: include_str!("../../../migrations/sandbox/0010_gateway.sqlite.sql"),
-    postgres: include_str!("../../../migrations/sandbox/0010_gateway.postgres.sql"),
+    sql: include_str!("../../../../migrations/sandbox/0010_gateway.sql"),
+    sqlite: include_str!("../../../../migrations/sandbox/0010_gateway.sqlite.sql"),
+    postgres: include_str!("../../../../migrations/sandbox/0010_gateway.postgres.sql"),
 }];
 
 static LOAD: Statement = Statement::new(
@@ -64,57 +68,6 @@ static PAGE: Statement = Statement::new(
             changes_at, at
        FROM gateway_effect WHERE tenant_id = $1 AND key > $2 ORDER BY key LIMIT $3",
 );
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    Applied,
-    Declined,
-    Pending,
-    FailedAfter,
-}
-
-impl Outcome {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::Declined => "declined",
-            Self::Pending => "pending",
-            Self::FailedAfter => "failed_after",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Applied, Self::Declined, Self::Pending, Self::FailedAfter];
-        all.into_iter().find(|outcome| outcome.as_str() == text)
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Effect {
-    pub key: String,
-    pub kind: gateway::Effect,
-    pub order_id: OrderId,
-    pub payment_id: PaymentId,
-    pub gateway_reference: String,
-    pub currency: Currency,
-    pub amount_minor: i64,
-    pub outcome: Outcome,
-    pub detail: String,
-    pub changes_at: i64,
-    pub at: Timestamp,
-}
-
-impl Effect {
-    pub fn answer(&self) -> Answer {
-        let (reference, detail) = (self.gateway_reference.clone(), self.detail.clone());
-        match self.outcome {
-            Outcome::Applied => Answer::Done { reference },
-            Outcome::Declined => Answer::Declined { detail },
-            Outcome::Pending => Answer::Pending { reference, detail },
-            Outcome::FailedAfter => Answer::FailedAfter { reference, detail },
-        }
-    }
-}
 
 /// Writes effects, many in one commit.
 pub struct Book {
@@ -236,20 +189,4 @@ pub async fn heard(tx: &mut Tx, tenant: &Tenant, key: &str) -> Result<(), DbErro
 
 pub async fn page(tx: &mut Tx, tenant: &Tenant, after: &str, limit: i64) -> Result<Vec<Effect>, DbError> {
     tx.fetch_all(&PAGE, values![tenant, after, limit]).await?.iter().map(effect).collect()
-}
-
-fn effect(row: &Row) -> Result<Effect, DbError> {
-    Ok(Effect {
-        key: row.text("key")?,
-        kind: row.named("kind", gateway::Effect::parse)?,
-        order_id: row.parsed("order_id", OrderId::parse)?,
-        payment_id: row.parsed("payment_id", PaymentId::parse)?,
-        gateway_reference: row.text("gateway_reference")?,
-        currency: row.parsed("currency", Currency::parse)?,
-        amount_minor: row.int("amount_minor")?,
-        outcome: row.named("outcome", Outcome::parse)?,
-        detail: row.text("detail")?,
-        changes_at: row.int("changes_at")?,
-        at: row.timestamp("at")?,
-    })
 }

@@ -1,0 +1,136 @@
+//! Parsing and rendering that the RPCs share.
+
+use kit::Failure;
+use proto::payment::v1 as wire;
+use storage::{Database, DbError};
+use types::{IdError, Money, OrderId, Reason, Refusal, Tenant};
+
+use super::failure;
+use crate::domain::payment::State;
+use crate::domain::{Account, Payment};
+use crate::store::read::Found;
+use crate::store::{account, reply};
+
+/// The longest name of a gateway.
+pub const GATEWAY_MAX: usize = 64;
+/// The longest payment token or reference.
+pub const TOKEN_MAX: usize = 256;
+
+pub fn id<T>(field: &str, text: &str, parse: impl Fn(&str) -> Result<T, IdError>) -> Result<T, Refusal> {
+    parse(text).map_err(|error| Refusal::from(error).field(field))
+}
+
+/// An id that may be left out.
+pub fn optional_id<T>(
+    field: &str,
+    text: &str,
+    parse: impl Fn(&str) -> Result<T, IdError>,
+) -> Result<Option<T>, Refusal> {
+    if text.is_empty() { Ok(None) } else { id(field, text, parse).map(Some) }
+}
+
+/// Visible ASCII of a limited length: names, tokens and references of our own and other systems.
+pub fn name(field: &str, limit: usize, text: &str) -> Result<String, Refusal> {
+    if text.is_empty() {
+        return Err(Refusal::new(Reason::FieldRequired, format!("{field} is empty")).field(field));
+    }
+    if text.len() > limit {
+        let refusal = Refusal::new(Reason::FieldTooLong, format!("{field} has more than {limit} characters"));
+        return Err(refusal.field(field).detail("limit", limit));
+    }
+    if !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) || text.trim() != text {
+        let message = format!("{field} must be printable ASCII without a blank at either end");
+        return Err(Refusal::new(Reason::FieldInvalid, message).field(field));
+    }
+    Ok(text.to_owned())
+}
+
+/// An amount of zero or more, within what can be counted.
+pub fn amount(field: &str, minor: i64) -> Result<i64, Refusal> {
+    if !(0..=types::money::AMOUNT_MINOR_MAX).contains(&minor) {
+        let message = format!("{field} is 0 to {} minor units", types::money::AMOUNT_MINOR_MAX);
+        return Err(Refusal::new(Reason::AmountOutOfRange, message).field(field).detail("given", minor));
+    }
+    Ok(minor)
+}
+
+pub fn money(field: &str, code: &str, minor: i64) -> Result<Money, Refusal> {
+    Money::parse(code, minor).map_err(|error| Refusal::from(error).field(field))
+}
+
+/// An order's account as it is now.
+pub async fn account_of(
+    database: &Database,
+    tenant: &Tenant,
+    order_id: &OrderId,
+) -> Result<Account, Failure> {
+    let read = async {
+        let mut tx = database.read().await?;
+        let orders = [(tenant.clone(), order_id.clone())].into();
+        let accounts = account::read(&mut tx, &orders).await;
+        tx.rollback().await;
+        Ok::<_, DbError>(accounts?.pop_first())
+    };
+    let found = read.await.map_err(|error| failure::of_database(&error))?;
+    found.map(|(_, account)| account).ok_or_else(|| Failure::not_found("account", order_id.as_str()))
+}
+
+/// A refusal as an RPC's error. One about a missing resource names it.
+pub fn refused(refusal: Refusal) -> Failure {
+    let named = (refusal.details.get("resource_type"), refusal.details.get("resource_name"));
+    match named {
+        (Some(kind), Some(name)) if refusal.reason == Reason::ResourceNotFound => {
+            Failure::not_found(kind, name)
+        }
+        _ => Failure::from(refusal),
+    }
+}
+
+pub fn payment(account: &Account, payment: &Payment) -> wire::Payment {
+    wire::Payment {
+        payment_id: payment.payment_id.to_string(),
+        order_id: account.order_id.to_string(),
+        gateway: payment.gateway.clone(),
+        gateway_reference: payment.gateway_reference.clone(),
+        state: payment_state(payment.state).into(),
+        currency_code: account.currency.code().to_owned(),
+        authorised_minor: payment.authorised_minor,
+        captured_minor: payment.captured_minor,
+        refunded_minor: account.refunded_of(&payment.payment_id),
+        voided_minor: payment.voided_minor,
+        external: payment.external,
+        created_at: payment.created_at.to_string(),
+    }
+}
+
+fn payment_state(state: State) -> wire::PaymentState {
+    match state {
+        State::Authorising => wire::PaymentState::Authorising,
+        State::Authorised => wire::PaymentState::Authorised,
+        State::Capturing => wire::PaymentState::Capturing,
+        State::PartiallyCaptured => wire::PaymentState::PartiallyCaptured,
+        State::Captured => wire::PaymentState::Captured,
+        State::Voided => wire::PaymentState::Voided,
+        State::Declined => wire::PaymentState::Declined,
+    }
+}
+
+pub fn refund(found: Found) -> wire::Refund {
+    let Found { order_id, currency, refund } = found;
+    wire::Refund {
+        refund_id: refund.refund_id.to_string(),
+        order_id: order_id.to_string(),
+        change_order_id: refund.change_order_id.map(String::from).unwrap_or_default(),
+        payment_id: refund.payment_id.to_string(),
+        capture_id: refund.capture_id.map(String::from).unwrap_or_default(),
+        kind: reply::kind(refund.kind).into(),
+        state: reply::state(refund.state).into(),
+        currency_code: currency.code().to_owned(),
+        amount_minor: refund.amount_minor,
+        gateway_detail: refund.detail,
+        gateway_reference: refund.gateway_reference,
+        created_at: refund.created_at.to_string(),
+        updated_at: refund.updated_at.to_string(),
+        saga_id: refund.saga_id,
+    }
+}

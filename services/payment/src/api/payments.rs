@@ -1,0 +1,192 @@
+//! PaymentService: tenders, captures and an order's money position, on the public port.
+
+use kit::{Failure, Principal};
+use prost::Message as _;
+use proto::payment::v1 as wire;
+use proto::payment::v1::payment_service_server::PaymentService;
+use storage::{Database, RequestKey};
+use tonic::{Request, Response, Status};
+use types::{Fingerprint, OrderId, PaymentId, Reason, Refusal, RequestId, Tenant};
+
+use super::convert::{self, GATEWAY_MAX, TOKEN_MAX};
+use super::failure;
+use crate::domain::refund::{Kind, Stage, State};
+use crate::domain::{Account, CaptureAsked};
+use crate::ops::cashier::Cashier;
+use crate::ops::command::{Authorise, Capture, Command};
+use crate::store::read;
+
+pub struct PaymentApi {
+    database: Database,
+    cashier: Cashier,
+}
+
+impl PaymentApi {
+    pub fn new(database: Database, cashier: Cashier) -> Self {
+        Self { database, cashier }
+    }
+
+    async fn authorize(
+        &self,
+        caller: &Principal,
+        mut request: wire::AuthorizePaymentRequest,
+    ) -> Result<wire::Payment, Failure> {
+        let key = request_key(caller, "AuthorizePayment", &std::mem::take(&mut request.request_id))?;
+        let money = convert::money("amount_minor", &request.currency_code, request.amount_minor)?;
+        if !money.is_positive() {
+            let refusal = Refusal::new(Reason::AmountOutOfRange, "an authorisation is more than nothing");
+            return Err(refusal.field("amount_minor").into());
+        }
+        let command = Command::Authorise(Authorise {
+            key,
+            fingerprint: fingerprint(caller, &request.encode_to_vec()),
+            order_id: convert::id("order_id", &request.order_id, OrderId::parse)?,
+            currency: money.currency(),
+            gateway: convert::name("gateway", GATEWAY_MAX, &request.gateway)?,
+            token: convert::name("payment_token", TOKEN_MAX, &request.payment_token)?,
+            amount_minor: money.minor(),
+        });
+        self.perform(&caller.tenant, command).await
+    }
+
+    async fn capture(
+        &self,
+        caller: &Principal,
+        mut request: wire::CapturePaymentRequest,
+    ) -> Result<wire::Payment, Failure> {
+        let key = request_key(caller, "CapturePayment", &std::mem::take(&mut request.request_id))?;
+        let asked = match convert::amount("amount_minor", request.amount_minor)? {
+            0 => CaptureAsked::All,
+            amount => CaptureAsked::Amount(amount),
+        };
+        let command = Command::Capture(Capture {
+            key,
+            fingerprint: fingerprint(caller, &request.encode_to_vec()),
+            payment_id: convert::id("payment_id", &request.payment_id, PaymentId::parse)?,
+            asked,
+        });
+        self.perform(&caller.tenant, command).await
+    }
+
+    /// Commits, waits a moment for the gateway, and answers the payment as it is then.
+    async fn perform(&self, tenant: &Tenant, command: Command) -> Result<wire::Payment, Failure> {
+        let outcome = self.cashier.run_request(command).await;
+        let outcome = outcome.map_err(|problem| failure::of_write(&problem))?;
+        let (order_id, payment_id) = outcome.map_err(convert::refused)?;
+        let waiter = self.cashier.join(tenant, &payment_id);
+        let mut account = convert::account_of(&self.database, tenant, &order_id).await?;
+        if account.is_moving(&payment_id) {
+            // Whether it came in time or not, what is answered is what the books say now.
+            drop(waiter.wait(self.cashier.patience).await);
+            account = convert::account_of(&self.database, tenant, &order_id).await?;
+        }
+        Ok(convert::payment(&account, account.payment(&payment_id)))
+    }
+
+    async fn find(&self, tenant: &Tenant, payment_id: &PaymentId) -> Result<wire::Payment, Failure> {
+        let mut tx = self.database.read().await.map_err(|error| failure::of_database(&error))?;
+        let found = read::orders_of_payments(&mut tx, [(tenant, payment_id)].into_iter()).await;
+        tx.rollback().await;
+        let found = found.map_err(|error| failure::of_database(&error))?;
+        let (_, order_id) =
+            found.first_key_value().ok_or_else(|| Failure::not_found("payment", payment_id.as_str()))?;
+        let account = convert::account_of(&self.database, tenant, order_id).await?;
+        Ok(convert::payment(&account, account.payment(payment_id)))
+    }
+
+    async fn account(&self, tenant: &Tenant, order_id: &str) -> Result<Account, Failure> {
+        let order_id = convert::id("order_id", order_id, OrderId::parse)?;
+        convert::account_of(&self.database, tenant, &order_id).await
+    }
+}
+
+#[tonic::async_trait]
+impl PaymentService for PaymentApi {
+    async fn authorize_payment(
+        &self,
+        request: Request<wire::AuthorizePaymentRequest>,
+    ) -> Result<Response<wire::AuthorizePaymentResponse>, Status> {
+        let caller = staff(&request)?;
+        let payment = Some(self.authorize(&caller, request.into_inner()).await?);
+        Ok(Response::new(wire::AuthorizePaymentResponse { payment }))
+    }
+
+    async fn capture_payment(
+        &self,
+        request: Request<wire::CapturePaymentRequest>,
+    ) -> Result<Response<wire::CapturePaymentResponse>, Status> {
+        let caller = staff(&request)?;
+        let payment = Some(self.capture(&caller, request.into_inner()).await?);
+        Ok(Response::new(wire::CapturePaymentResponse { payment }))
+    }
+
+    async fn get_payment(
+        &self,
+        request: Request<wire::GetPaymentRequest>,
+    ) -> Result<Response<wire::GetPaymentResponse>, Status> {
+        let tenant = Principal::of(&request)?.tenant.clone();
+        let payment_id = convert::id("payment_id", &request.into_inner().payment_id, PaymentId::parse)
+            .map_err(Failure::from)?;
+        let payment = Some(self.find(&tenant, &payment_id).await?);
+        Ok(Response::new(wire::GetPaymentResponse { payment }))
+    }
+
+    async fn list_payments(
+        &self,
+        request: Request<wire::ListPaymentsRequest>,
+    ) -> Result<Response<wire::ListPaymentsResponse>, Status> {
+        let tenant = Principal::of(&request)?.tenant.clone();
+        let account = self.account(&tenant, &request.into_inner().order_id).await?;
+        let mut payments: Vec<_> = account.payments.values().collect();
+        payments.sort_by_key(|payment| payment.line_no);
+        let payments = payments.into_iter().map(|payment| convert::payment(&account, payment)).collect();
+        Ok(Response::new(wire::ListPaymentsResponse { payments }))
+    }
+
+    async fn get_money_position(
+        &self,
+        request: Request<wire::GetMoneyPositionRequest>,
+    ) -> Result<Response<wire::GetMoneyPositionResponse>, Status> {
+        let tenant = Principal::of(&request)?.tenant.clone();
+        let account = self.account(&tenant, &request.into_inner().order_id).await?;
+        Ok(Response::new(wire::GetMoneyPositionResponse { position: Some(position(&account)) }))
+    }
+}
+
+/// Buyers and suppliers look at money; they do not move it.
+fn staff<T>(request: &Request<T>) -> Result<Principal, Failure> {
+    let caller = Principal::of(request)?;
+    if matches!(caller.role.as_str(), "buyer" | "supplier") {
+        return Err(Failure::new(Reason::PermissionDenied, "the role may not move money"));
+    }
+    Ok(caller.clone())
+}
+
+fn request_key(caller: &Principal, method: &str, request_id: &str) -> Result<RequestKey, Refusal> {
+    let request_id = RequestId::parse(request_id)?;
+    Ok(RequestKey { tenant: caller.tenant.clone(), method: method.to_owned(), request_id })
+}
+
+fn fingerprint(caller: &Principal, request: &[u8]) -> Fingerprint {
+    let principal = [&caller.user, &caller.organisation, &caller.role].map(String::as_bytes);
+    Fingerprint::of(&[principal[0], principal[1], principal[2], request])
+}
+
+fn position(account: &Account) -> wire::MoneyPosition {
+    let of = |which: &dyn Fn(State) -> bool| -> i64 {
+        let refunds = account.refunds.values().filter(|refund| refund.kind == Kind::Refund);
+        refunds.filter(|refund| which(refund.state)).map(|refund| refund.amount_minor).sum()
+    };
+    wire::MoneyPosition {
+        order_id: account.order_id.to_string(),
+        currency_code: account.currency.code().to_owned(),
+        authorised_minor: account.authorised_minor(),
+        captured_minor: account.captured_minor(),
+        reserved_minor: of(&|state| state.stage() == Stage::Reserved),
+        in_flight_minor: of(&|state| state.stage() == Stage::InFlight),
+        confirmed_minor: of(&|state| state.stage() == Stage::GivenBack),
+        reversed_minor: of(&|state| state == State::Reversed),
+        position_minor: account.position_minor(),
+        capture_ceiling_minor: account.ceiling_minor,
+    }
+}

@@ -1,0 +1,130 @@
+//! RefundService: forecasts and shows refunds, on the public port. It makes none.
+
+use kit::page::Page;
+use kit::{Failure, Principal};
+use proto::payment::v1 as wire;
+use proto::payment::v1::refund_service_server::RefundService;
+use storage::Database;
+use tonic::{Request, Response, Status};
+use types::{ChangeOrderId, OrderId, Reason, RefundId, Refusal, Tenant};
+
+use super::{convert, failure};
+use crate::domain::refund::{Kind, State};
+use crate::domain::split::{Form, Share};
+use crate::store::read::{self, Filter};
+use crate::store::reply;
+
+pub struct RefundApi {
+    database: Database,
+}
+
+impl RefundApi {
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    async fn quote(
+        &self,
+        tenant: &Tenant,
+        request: &wire::QuoteRefundRequest,
+    ) -> Result<wire::QuoteRefundResponse, Failure> {
+        let order_id = convert::id("order_id", &request.order_id, OrderId::parse)?;
+        let target = convert::amount("new_total_minor", request.new_total_minor)?;
+        let account = convert::account_of(&self.database, tenant, &order_id).await?;
+        let (shares, shortfall_minor) = account.forecast(target);
+        Ok(wire::QuoteRefundResponse {
+            currency_code: account.currency.code().to_owned(),
+            legs: shares.into_iter().map(leg).collect(),
+            shortfall_minor,
+        })
+    }
+
+    async fn find(&self, tenant: &Tenant, refund_id: &str) -> Result<wire::Refund, Failure> {
+        let refund_id = convert::id("refund_id", refund_id, RefundId::parse)?;
+        let mut tx = self.database.read().await.map_err(|error| failure::of_database(&error))?;
+        let found = read::find_refund(&mut tx, tenant, &refund_id).await;
+        tx.rollback().await;
+        let found = found.map_err(|error| failure::of_database(&error))?;
+        found.map(convert::refund).ok_or_else(|| Failure::not_found("refund", refund_id.as_str()))
+    }
+
+    /// The oldest first, so that a page once read stays as it was.
+    async fn list(
+        &self,
+        tenant: &Tenant,
+        request: &wire::ListRefundsRequest,
+    ) -> Result<wire::ListRefundsResponse, Failure> {
+        let filter = Filter {
+            order_id: convert::optional_id("order_id", &request.order_id, OrderId::parse)?,
+            change_order_id: convert::optional_id(
+                "change_order_id",
+                &request.change_order_id,
+                ChangeOrderId::parse,
+            )?,
+            states: request.states.iter().map(|number| state(*number)).collect::<Result<_, _>>()?,
+        };
+        let states = filter.states.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(",");
+        let listing = ["ListRefunds", tenant.as_str(), &request.order_id, &request.change_order_id, &states];
+        let page = Page::parse(request.page_size, &request.page_token, &listing)?;
+        let after = page.after(1)?.map_or("", |key| key[0].as_str());
+
+        let mut tx = self.database.read().await.map_err(|error| failure::of_database(&error))?;
+        let found = read::list_refunds(&mut tx, tenant, &filter, after, page.limit()).await;
+        tx.rollback().await;
+        let mut found = found.map_err(|error| failure::of_database(&error))?;
+
+        let next_page_token = page.finish(&mut found, |found| vec![found.refund.refund_id.to_string()]);
+        let refunds = found.into_iter().map(convert::refund).collect();
+        Ok(wire::ListRefundsResponse { refunds, next_page_token })
+    }
+}
+
+#[tonic::async_trait]
+impl RefundService for RefundApi {
+    async fn quote_refund(
+        &self,
+        request: Request<wire::QuoteRefundRequest>,
+    ) -> Result<Response<wire::QuoteRefundResponse>, Status> {
+        let tenant = Principal::of(&request)?.tenant.clone();
+        Ok(Response::new(self.quote(&tenant, &request.into_inner()).await?))
+    }
+
+    async fn get_refund(
+        &self,
+        request: Request<wire::GetRefundRequest>,
+    ) -> Result<Response<wire::GetRefundResponse>, Status> {
+        let tenant = Principal::of(&request)?.tenant.clone();
+        let refund = Some(self.find(&tenant, &request.into_inner().refund_id).await?);
+        Ok(Response::new(wire::GetRefundResponse { refund }))
+    }
+
+    async fn list_refunds(
+        &self,
+        request: Request<wire::ListRefundsRequest>,
+    ) -> Result<Response<wire::ListRefundsResponse>, Status> {
+        let tenant = Principal::of(&request)?.tenant.clone();
+        Ok(Response::new(self.list(&tenant, &request.into_inner()).await?))
+    }
+}
+
+fn leg(share: Share) -> wire::RefundLeg {
+    let kind = match share.form {
+        Form::Authorised => Kind::Void,
+        Form::InFlight | Form::Captured => Kind::Refund,
+    };
+    wire::RefundLeg {
+        payment_id: share.payment_id.to_string(),
+        capture_id: share.capture_id.map(String::from).unwrap_or_default(),
+        kind: reply::kind(kind).into(),
+        amount_minor: share.amount_minor,
+    }
+}
+
+fn state(number: i32) -> Result<State, Refusal> {
+    let wire = wire::RefundState::try_from(number).ok();
+    let known = State::ALL.into_iter().find(|state| wire == Some(reply::state(*state)));
+    known.ok_or_else(|| {
+        let refusal = Refusal::new(Reason::FieldInvalid, format!("{number} is not a refund state"));
+        refusal.field("states")
+    })
+}

@@ -1,0 +1,110 @@
+//! RefundStepsService: the saga's money steps, on the internal port.
+
+use std::collections::HashSet;
+
+use kit::Failure;
+use proto::common::v1 as common;
+use proto::payment::v1 as wire;
+use proto::payment::v1::refund_step_result::Answer;
+use proto::payment::v1::refund_steps_service_server::RefundStepsService;
+use storage::WriteError;
+use tonic::{Request, Response, Status};
+use types::Reason;
+
+use super::{convert, failure, step};
+use crate::ops::cashier::Cashier;
+use crate::ops::command::StepAnswer;
+use crate::store::event::refusal;
+use crate::store::reply;
+
+const STEPS_MAX: usize = 64;
+
+pub struct StepsApi {
+    cashier: Cashier,
+}
+
+impl StepsApi {
+    /// A batch of openings with many tenders each.
+    pub const REQUEST_BYTES_MAX: usize = 1024 * 1024;
+
+    pub fn new(cashier: Cashier) -> Self {
+        Self { cashier }
+    }
+
+    /// What is wrong with the step itself is an answer too: it will not become right.
+    async fn answer(&self, request: &wire::RunRefundStepRequest) -> Result<StepAnswer, WriteError> {
+        match step::parse(request) {
+            Ok(step) => self.cashier.run_step(step).await,
+            Err(refusal) => Ok(StepAnswer::Refused(refusal)),
+        }
+    }
+
+    async fn result(&self, request: &wire::RunRefundStepRequest) -> wire::RefundStepResult {
+        let answer = match self.answer(request).await {
+            Ok(StepAnswer::Applied(bytes)) => match reply::decode(&bytes) {
+                Ok(reply) => Answer::Applied(reply),
+                Err(problem) => Answer::Unknown(unknown(&WriteError::Failed(problem))),
+            },
+            Ok(StepAnswer::Pending) => Answer::Pending(pending()),
+            Ok(StepAnswer::Refused(cause)) => Answer::Refused(refusal(&cause)),
+            Err(problem) => Answer::Unknown(unknown(&problem)),
+        };
+        wire::RefundStepResult { answer: Some(answer) }
+    }
+}
+
+#[tonic::async_trait]
+impl RefundStepsService for StepsApi {
+    async fn run_refund_step(
+        &self,
+        request: Request<wire::RunRefundStepRequest>,
+    ) -> Result<Response<wire::RunRefundStepResponse>, Status> {
+        use wire::run_refund_step_response::Answer;
+        let answer = self.answer(&request.into_inner()).await;
+        let answer = match answer.map_err(|problem| failure::of_write(&problem))? {
+            StepAnswer::Applied(bytes) => {
+                Answer::Applied(reply::decode(&bytes).map_err(|problem| failure::of_database(&problem))?)
+            }
+            StepAnswer::Pending => Answer::Pending(pending()),
+            StepAnswer::Refused(refusal) => return Err(convert::refused(refusal).into()),
+        };
+        Ok(Response::new(wire::RunRefundStepResponse { answer: Some(answer) }))
+    }
+
+    async fn run_refund_steps(
+        &self,
+        request: Request<wire::RunRefundStepsRequest>,
+    ) -> Result<Response<wire::RunRefundStepsResponse>, Status> {
+        let steps = request.into_inner().steps;
+        refuse_unfit(&steps)?;
+        // Submitted together, so that they share a commit.
+        let results = futures::future::join_all(steps.iter().map(|step| self.result(step))).await;
+        Ok(Response::new(wire::RunRefundStepsResponse { results }))
+    }
+}
+
+fn refuse_unfit(steps: &[wire::RunRefundStepRequest]) -> Result<(), Failure> {
+    if !(1..=STEPS_MAX).contains(&steps.len()) {
+        let message = format!("a batch has 1 to {STEPS_MAX} steps");
+        return Err(Failure::invalid("steps", Reason::FieldInvalid, message));
+    }
+    let keys = steps.iter().filter_map(|step| step.context.as_ref());
+    let mut seen = HashSet::new();
+    for context in keys {
+        if !seen.insert((&context.tenant, &context.saga_id, &context.step, context.direction)) {
+            let message = "a batch has at most one step of the same saga, name and direction";
+            return Err(Failure::invalid("steps", Reason::FieldInvalid, message));
+        }
+    }
+    Ok(())
+}
+
+fn pending() -> common::StepPending {
+    common::StepPending { waiting_for: "the payment gateway".to_owned() }
+}
+
+/// For the orchestrator's log; the details stay here.
+fn unknown(problem: &WriteError) -> String {
+    let failure = failure::of_write(problem);
+    format!("{}: {}", failure.reason().as_str(), failure.refusal().message)
+}

@@ -1,0 +1,210 @@
+//! The service put together: opens its databases, binds its listeners, runs and drains.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use kit::client::{self, Channel};
+use kit::process::{Command, Process};
+use kit::server::{self, Routes, Server};
+use proto::audit::v1::audit_service_server::AuditServiceServer;
+use proto::payment::v1::payment_service_server::PaymentServiceServer;
+use proto::payment::v1::refund_service_server::RefundServiceServer;
+use proto::payment::v1::refund_steps_service_server::RefundStepsServiceServer;
+use storage::{Database, Engine, Migration, Relay, Writer};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use types::{Clock, Ids, Tenant};
+
+use crate::api::{AuditApi, PaymentApi, RefundApi, StepsApi};
+use crate::config::{self, Config};
+use crate::domain::gateway::Task;
+use crate::ops::batch::{PaymentBatch, TASKS};
+use crate::ops::cashier::Cashier;
+use crate::ops::waiters::Waiters;
+use crate::ops::worker::Worker;
+use crate::ports::gateway::Gateway;
+use crate::ports::sandbox::{self, Sandbox};
+use crate::ports::{OrderIntake, Peers};
+use crate::store::MIGRATIONS;
+
+const SERVICE: &str = "payment";
+
+/// How long gateway calls in flight may take to end. One that is cut off is taken up after the next
+/// start, as after a crash.
+const CALLS_END_MAX: Duration = Duration::from_secs(3);
+
+/// What the process was started for: serving, or bringing the schemas up to date.
+pub async fn run(process: Process<Config>) -> anyhow::Result<()> {
+    let Process { command, config, shutdown } = process;
+    match command {
+        Command::Migrate => {
+            for (name, settings, migrations) in databases(&config) {
+                let database = open(&settings.connection).await?;
+                let applied = database.migrate(name, migrations).await.context("migrating")?;
+                tracing::info!(?applied, name, "the schema is up to date");
+                database.close().await;
+            }
+            Ok(())
+        }
+        Command::Serve => {
+            let order = client::connect(&config.peers.order, &config.client)?;
+            App::bind(config).await?.run(Peers { order }, shutdown).await
+        }
+    }
+}
+
+fn databases(config: &Config) -> [(&'static str, &config::Database, &'static [Migration]); 2] {
+    [(SERVICE, &config.database, MIGRATIONS), (sandbox::NAME, &config.gateway.sandbox, sandbox::MIGRATIONS)]
+}
+
+/// Entry point: [`App::bind`].
+#[derive(Debug)]
+pub struct App;
+
+/// The service with its databases open and its ports taken. Its in-process channels answer already;
+/// gateways are called once it runs.
+pub struct Bound {
+    server: server::Bound,
+    databases: [Database; 2],
+    writer: Writer<PaymentBatch>,
+    worker: Worker,
+    tasks: mpsc::Receiver<(Tenant, Task)>,
+    relay: Arc<OnceLock<Relay>>,
+}
+
+impl App {
+    pub async fn bind(config: Config) -> anyhow::Result<Bound> {
+        config.gateway.check()?;
+        let [database, gateway_database] = {
+            let [ours, theirs] = databases(&config);
+            [ready(ours).await?, ready(theirs).await?]
+        };
+        let clock = Clock::System;
+        let sandbox = Sandbox::start(gateway_database.clone(), clock.clone(), config.gateway.delays());
+
+        let waiters = Waiters::default();
+        let relay = Arc::new(OnceLock::new());
+        let (sender, tasks) = mpsc::channel(TASKS);
+        let batch = PaymentBatch {
+            ids: Ids::random(clock.clone()),
+            clock,
+            timing: config.gateway.timing(),
+            waiters: waiters.clone(),
+            tasks: sender,
+            relay: Arc::clone(&relay),
+        };
+        let writer = Writer::start(database.clone(), Arc::new(batch));
+        let patience = Duration::from_millis(config.gateway.step_wait_ms);
+        let cashier = Cashier { writer: writer.clone(), waiters, patience };
+        let worker = Worker {
+            database: database.clone(),
+            gateway: Gateway::Sandbox(sandbox.clone()),
+            writer: writer.clone(),
+            patience: config.gateway.patience(),
+        };
+        let server = serve(&config, &database, &cashier, sandbox).await?;
+        Ok(Bound { server, databases: [database, gateway_database], writer, worker, tasks, relay })
+    }
+}
+
+async fn serve(
+    config: &Config,
+    database: &Database,
+    cashier: &Cashier,
+    sandbox: Sandbox,
+) -> anyhow::Result<server::Bound> {
+    let limit = server::REQUEST_BYTES_MAX;
+    let payments = PaymentApi::new(database.clone(), cashier.clone());
+    let audit = AuditApi::new(database.clone(), sandbox);
+    let public = Routes::new()
+        .add_service(PaymentServiceServer::new(payments).max_decoding_message_size(limit))
+        .add_service(
+            RefundServiceServer::new(RefundApi::new(database.clone())).max_decoding_message_size(limit),
+        )
+        .add_service(AuditServiceServer::new(audit).max_decoding_message_size(limit));
+    let internal = Routes::new().add_service(
+        RefundStepsServiceServer::new(StepsApi::new(cashier.clone()))
+            .max_decoding_message_size(StepsApi::REQUEST_BYTES_MAX),
+    );
+    let server = Server::builder(SERVICE)
+        .public(config.listen.public, public)
+        .internal(config.listen.internal, internal)
+        .auth(&config.auth)
+        .tls(&config.tls)
+        .bind()
+        .await?;
+    Ok(server)
+}
+
+impl Bound {
+    pub fn public_addr(&self) -> SocketAddr {
+        self.server.public_addr()
+    }
+
+    pub fn internal_addr(&self) -> SocketAddr {
+        self.server.internal_addr()
+    }
+
+    /// The internal services without a socket, for services that share one process.
+    pub fn internal_channel(&self) -> Channel {
+        self.server.internal_channel()
+    }
+
+    /// As [`Bound::internal_channel`], for the public ones.
+    pub fn public_channel(&self) -> Channel {
+        self.server.public_channel()
+    }
+
+    /// Serves until `shutdown` fires; then calls in flight end, and what is committed and not sent is
+    /// left to the next start.
+    pub async fn run(self, peers: Peers, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let Self { server, databases, writer, worker, tasks, relay } = self;
+        let stop = CancellationToken::new();
+        let intake = OrderIntake::new(peers.order);
+        let deliver = move |envelopes| {
+            let intake = intake.clone();
+            async move { intake.deliver(envelopes).await }
+        };
+        let courier = Relay::start(databases[0].clone(), deliver, SERVICE, stop.clone());
+        relay.set(courier).map_err(|_| anyhow::anyhow!("the service runs once"))?;
+        let mut working = tokio::spawn(worker.run(tasks, stop.clone()));
+
+        let served = server.run(shutdown).await;
+        stop.cancel();
+        if tokio::time::timeout(CALLS_END_MAX, &mut working).await.is_err() {
+            tracing::warn!("gateway calls in flight were cut off");
+            working.abort();
+        }
+        writer.drain().await;
+        for database in databases {
+            database.close().await;
+        }
+        served.map_err(anyhow::Error::from)
+    }
+}
+
+/// Opens a database and makes sure of its schema.
+async fn ready(
+    (name, settings, migrations): (&str, &config::Database, &[Migration]),
+) -> anyhow::Result<Database> {
+    let database = open(&settings.connection).await?;
+    if database.engine() == Engine::Sqlite || settings.migrate_on_start {
+        database.migrate(name, migrations).await.with_context(|| format!("migrating {name}"))?;
+    } else {
+        database.check_schema(migrations).await.with_context(|| format!("checking the schema of {name}"))?;
+    }
+    Ok(database)
+}
+
+async fn open(config: &storage::DatabaseConfig) -> anyhow::Result<Database> {
+    if let Some(path) = config.url.strip_prefix("sqlite:").filter(|path| *path != ":memory:")
+        && let Some(directory) = Path::new(path.strip_prefix("//").unwrap_or(path)).parent()
+    {
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("creating the directory of the database, {}", directory.display()))?;
+    }
+    Database::open(config).await.context("opening the database")
+}

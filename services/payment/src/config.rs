@@ -1,0 +1,181 @@
+//! The configuration of the service; its defaults are for development.
+
+use std::time::Duration;
+
+use kit::client::ClientConfig;
+use kit::config::{Auth, Listen, ServiceConfig, Telemetry, Tls};
+use serde::{Deserialize, Serialize};
+use storage::DatabaseConfig;
+
+use crate::domain::Timing;
+use crate::ops::worker::Patience;
+use crate::ports::sandbox::Delays;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    pub listen: Listen,
+    pub tls: Tls,
+    pub auth: Auth,
+    pub telemetry: Telemetry,
+    pub database: Database,
+    pub peers: PeerUrls,
+    pub client: ClientConfig,
+    pub gateway: Gateway,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Database {
+    #[serde(flatten)]
+    pub connection: DatabaseConfig,
+    /// Bring a PostgreSQL schema up to date at the start. An embedded database always is: nobody else could.
+    pub migrate_on_start: bool,
+}
+
+/// Internal listeners of the services that this one calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PeerUrls {
+    pub order: String,
+}
+
+/// How gateways are called, and the built-in one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Gateway {
+    /// The sandbox gateway's own database; never the service's.
+    pub sandbox: Database,
+    /// What one call may take before its outcome counts as unknown.
+    pub call_timeout_ms: u64,
+    /// How long the process that committed a call keeps it to itself; longer than a call may take.
+    pub claim_ms: u64,
+    /// Between looks for calls that nobody carries out.
+    pub poll_ms: u64,
+    /// Calls in flight at once.
+    pub concurrency: usize,
+    /// How long a step waits for its gateway before it answers "pending".
+    pub step_wait_ms: u64,
+    /// Waits between questions about a call without an answer; the last one repeats.
+    pub unknown_ms: Vec<u64>,
+    /// Waits between questions about what the gateway calls pending; the last one repeats.
+    pub pending_ms: Vec<u64>,
+    /// After so many questions without an answer a person is told.
+    pub attention_after: u32,
+    /// From "pending" to the success of the sandbox's `tok_refund_late`.
+    pub late_ms: u64,
+    /// From the success to the failure of the sandbox's `tok_refund_fail_after`.
+    pub fail_after_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: Listen::loopback(7_003, 7_103),
+            tls: Tls::default(),
+            auth: Auth::default(),
+            telemetry: Telemetry::default(),
+            database: Database::default(),
+            peers: PeerUrls::default(),
+            client: ClientConfig::default(),
+            gateway: Gateway::default(),
+        }
+    }
+}
+
+impl Database {
+    pub fn at(url: &str) -> Self {
+        Self { connection: DatabaseConfig::at(url), migrate_on_start: false }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self::at("sqlite:countermand-data/payment.db")
+    }
+}
+
+impl Default for PeerUrls {
+    fn default() -> Self {
+        Self { order: "http://127.0.0.1:7101".to_owned() }
+    }
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        const SECOND: u64 = 1_000;
+        const MINUTE: u64 = 60 * SECOND;
+        const HOUR: u64 = 60 * MINUTE;
+        Self {
+            sandbox: Database::at("sqlite:countermand-data/sandbox-gateway.db"),
+            call_timeout_ms: 10 * SECOND,
+            claim_ms: 15 * SECOND,
+            poll_ms: SECOND,
+            concurrency: 256,
+            step_wait_ms: 250,
+            unknown_ms: vec![5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 12 * HOUR],
+            pending_ms: vec![MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR],
+            attention_after: 5,
+            late_ms: 2 * SECOND,
+            fail_after_ms: 2 * SECOND,
+        }
+    }
+}
+
+impl Gateway {
+    /// What the numbers must keep to so that nothing is asked without end or never.
+    pub fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(!self.unknown_ms.is_empty(), "gateway.unknown_ms needs at least one wait");
+        anyhow::ensure!(!self.pending_ms.is_empty(), "gateway.pending_ms needs at least one wait");
+        anyhow::ensure!(self.concurrency >= 1, "gateway.concurrency needs at least one call");
+        anyhow::ensure!(self.poll_ms >= 1, "gateway.poll_ms needs at least one millisecond");
+        anyhow::ensure!(
+            self.claim_ms > self.call_timeout_ms,
+            "gateway.claim_ms must be longer than gateway.call_timeout_ms"
+        );
+        Ok(())
+    }
+
+    pub fn timing(&self) -> Timing {
+        Timing {
+            claim: micros(self.claim_ms),
+            unknown: self.unknown_ms.iter().copied().map(micros).collect(),
+            pending: self.pending_ms.iter().copied().map(micros).collect(),
+            attention_after: i64::from(self.attention_after),
+        }
+    }
+
+    pub fn patience(&self) -> Patience {
+        Patience {
+            call: Duration::from_millis(self.call_timeout_ms),
+            poll: Duration::from_millis(self.poll_ms),
+            claim_micros: micros(self.claim_ms),
+            concurrency: self.concurrency,
+        }
+    }
+
+    pub fn delays(&self) -> Delays {
+        Delays {
+            late: Duration::from_millis(self.late_ms),
+            fail_after: Duration::from_millis(self.fail_after_ms),
+        }
+    }
+}
+
+fn micros(millis: u64) -> i64 {
+    i64::try_from(millis).unwrap_or(i64::MAX).saturating_mul(1_000)
+}
+
+impl ServiceConfig for Config {
+    fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    fn listen(&self) -> &Listen {
+        &self.listen
+    }
+
+    fn tls(&self) -> &Tls {
+        &self.tls
+    }
+}
