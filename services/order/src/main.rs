@@ -1,1 +1,3 @@
+//! The order service as a process.
+
 fn main() {}

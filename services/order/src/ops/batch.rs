@@ -28,7 +28,7 @@ pub struct Asked {
 }
 
 pub enum Command {
-    Ask(Asked, Wish),
+    Ask(Box<Asked>, Wish),
     Advance(Box<Advance>),
     Deliver(Box<Arrival>),
 }

@@ -287,6 +287,7 @@ impl saga::Books for Books {
 }
 
 /// A saga that meets what cannot be: somebody has to look.
+#[expect(clippy::needless_pass_by_value, reason = "used as `.map_err(defect)`")]
 pub fn defect(problem: impl ToString) -> LocalError {
     LocalError(problem.to_string())
 }

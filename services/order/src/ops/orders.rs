@@ -219,7 +219,7 @@ impl Orders {
     }
 
     async fn ask(&self, asked: Asked, wish: Wish) -> Result<Answer, Failure> {
-        match self.writer.submit(Command::Ask(asked, wish)).await.map(|reply| reply.answer) {
+        match self.writer.submit(Command::Ask(Box::new(asked), wish)).await.map(|reply| reply.answer) {
             Ok(Answer::Refused(refusal)) => Err(failures::of_refusal(refusal)),
             Ok(answer) => Ok(answer),
             Err(error) => Err(failures::of_write(error)),

@@ -58,7 +58,7 @@ pub(super) fn retry(
     books.close(&key.tenant, SAGA, saga_id.as_str());
     told(books, asked, &key, "operator.retried", "an operator asked for another try", note)?;
     after.due = true;
-    answer(books, &key)
+    Ok(answer(books, &key))
 }
 
 /// Puts back what a saga has done, before its decision.
@@ -75,7 +75,7 @@ pub(super) fn abort(
     carry::turn_back(books, &key, Refusal::new(Reason::AbortedByOperator, message))?;
     books.close(&key.tenant, SAGA, saga_id.as_str());
     after.due = true;
-    answer(books, &key)
+    Ok(answer(books, &key))
 }
 
 fn known(books: &Books, asked: &Asked, saga_id: &SagaId) -> Result<SagaKey, Refusal> {
@@ -101,12 +101,11 @@ fn told(
         Entry::new(books.now, asked.actor.clone(), event, summary).visible_to(Visibility::Internal);
     entry.change_order_id = change.map(|change| change.change_order_id);
     entry.saga_id = Some(key.id.clone());
-    entry.note = note.to_owned();
-    books.note(&orders::key(&order), entry);
+    books.note(&orders::key(&order), entry.because("", note));
     Ok(())
 }
 
-fn answer(books: &Books, key: &SagaKey) -> Done {
+fn answer(books: &Books, key: &SagaKey) -> (Answer, String) {
     let image = books.sagas.image(key).expect("the saga was just found");
-    Ok((Answer::Saga(Box::new(image)), key.id.to_string()))
+    (Answer::Saga(Box::new(image)), key.id.to_string())
 }

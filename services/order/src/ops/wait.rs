@@ -89,13 +89,12 @@ impl Orders {
 
     async fn order_is_there(&self, order: &Order, wait: Wait) -> Result<bool, Failure> {
         match (wait, &order.placement) {
-            (Wait::Accepted, _) | (_, Placement::Failed(_)) => Ok(true),
             (Wait::Committed | Wait::Completed, Placement::Placing) => Ok(false),
-            (Wait::Committed, Placement::Open) => Ok(true),
             (Wait::Completed, Placement::Open) => {
                 let saga = self.saga_of_subject(&order.tenant, plans::PLACE, order.order_id.as_str()).await?;
                 Ok(saga.is_none_or(|image| image.row.state.is_terminal()))
             }
+            (Wait::Accepted, _) | (Wait::Committed, Placement::Open) | (_, Placement::Failed(_)) => Ok(true),
         }
     }
 }
