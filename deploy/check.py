@@ -96,25 +96,34 @@ def check_deployment(overlay, documents, service):
 
 
 def check_network(overlay, documents):
-    """Every peer in an environment is a Service at a port that its pods listen at and that a policy lets through."""
+    """Every peer in an environment is a Service at a port that its pods listen at and that policies let through."""
     deny = find(documents, "NetworkPolicy", "default-deny")["spec"]
     assert deny == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}, overlay
     for caller in SERVICES:
-        egress = find(documents, "NetworkPolicy", caller)["spec"].get("egress", [])
         for key, url in environment_of(documents, caller).items():
-            if not key.startswith("COUNTERMAND_PEERS__"):
-                continue
-            host, port = re.fullmatch(r"http://([a-z-]+):(\d+)", url).groups()
-            callee = key.removeprefix("COUNTERMAND_PEERS__").lower()
-            where = f"{overlay} {caller} to {callee}"
-            service = find(documents, "Service", host)["spec"]
-            assert service["selector"] == {"app.kubernetes.io/name": callee}, where
-            assert [p["port"] for p in service["ports"]] == [int(port)], where
-            selects = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": callee}}}
-            assert {"to": [selects], "ports": [{"port": int(port), "protocol": "TCP"}]} in egress, where
-            comes = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": caller}}}
-            ingress = find(documents, "NetworkPolicy", callee)["spec"]["ingress"]
-            assert any(comes in rule["from"] and rule["ports"] == [{"port": "internal"}] for rule in ingress), where
+            if key.startswith("COUNTERMAND_PEERS__"):
+                check_call(documents, caller, *re.fullmatch(r"http://([a-z-]+):(\d+)", url).groups())
+
+
+def check_call(documents, caller, host, port):
+    callee = host.removesuffix("-internal")
+    listener = "internal" if host.endswith("-internal") else "public"
+    where = f"{caller} to {host}:{port}"
+    service = find(documents, "Service", host)["spec"]
+    assert service["selector"] == named(callee)["matchLabels"], where
+    assert [(p["port"], p["targetPort"]) for p in service["ports"]] == [(int(port), listener)], where
+    container = find(documents, "Deployment", callee)["spec"]["template"]["spec"]["containers"][0]
+    assert {"name": listener, "containerPort": int(port)} in container["ports"], where
+    out = find(documents, "NetworkPolicy", caller)["spec"]["egress"]
+    to_port = {"port": int(port), "protocol": "TCP"}
+    assert any({"podSelector": named(callee)} in rule["to"] and to_port in rule["ports"] for rule in out), where
+    into = find(documents, "NetworkPolicy", callee)["spec"]["ingress"]
+    at_port = {"port": listener}
+    assert any({"podSelector": named(caller)} in rule["from"] and at_port in rule["ports"] for rule in into), where
+
+
+def named(service):
+    return {"matchLabels": {"app.kubernetes.io/name": service}}
 
 
 def check_production(documents):
@@ -170,7 +179,8 @@ def secret(documents, reference):
     found = [d for d in documents if d["kind"] == "Secret" and d["metadata"]["name"] == reference["name"]]
     if found:
         return base64.b64decode(found[0]["data"][reference["key"]]).decode()
-    return "postgres://user:password@database/name"
+    # Production's come from elsewhere.
+    return "postgres://user:password@database/name" if reference["key"] == "url" else "secret"
 
 
 def check_configurations(environments):
