@@ -79,7 +79,12 @@ impl Page {
             return String::new();
         }
         rows.truncate(size);
-        rows.last().map(|row| encode(&self.binding, &key(row))).unwrap_or_default()
+        rows.last().map(|row| self.token(&key(row))).unwrap_or_default()
+    }
+
+    /// The token of the page that begins behind `key`, for rows that were cut elsewhere.
+    pub fn token(&self, key: &[String]) -> String {
+        encode(&self.binding, key)
     }
 }
 

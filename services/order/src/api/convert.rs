@@ -1,13 +1,17 @@
 //! Parsing of fields that several requests have. A refusal names the path of the field at fault.
 
+use std::fmt;
+
+use kit::{Failure, Principal};
 use proto::common::v1 as common;
 use proto::order::v1 as wire;
 use types::money::AMOUNT_MINOR_MAX;
-use types::{ChangeOrderId, OrderId, Reason, Refusal, RequestId, SagaId, Timestamp, text};
+use types::{ChangeOrderId, OrderId, Reason, Refusal, RequestId, SagaId, Tenant, Timestamp, text};
 
 use crate::domain::change::ChangeState;
+use crate::domain::listing::Page;
 use crate::domain::order::{ExternalReference, OrderState};
-use crate::domain::waiting::Wait;
+use crate::ops::Wait;
 
 /// The longest name another system may have, and the longest id in it.
 pub const SYSTEM_LENGTH_MAX: usize = 64;
@@ -131,15 +135,64 @@ pub fn change_states(given: &[i32]) -> Result<Vec<ChangeState>, Refusal> {
     })
 }
 
+/// What a page token is bound to: a token of one listing means nothing in another.
+pub fn listing(rpc: &str, tenant: &Tenant, filter: &impl fmt::Debug) -> String {
+    format!("{rpc} {tenant} {filter:?}")
+}
+
+/// The page of a listing that goes by one id.
+pub fn page_of(page: &kit::page::Page) -> Result<Page, Failure> {
+    let after = page.after(1)?.map(|key| key[0].clone());
+    // The page asks for one row more than it holds; how many it holds is what lists are asked for.
+    Ok(Page { after, size: page.limit() - 1 })
+}
+
+/// The token of the page behind a key, if there is one.
+pub fn token_of(page: &kit::page::Page, next: Option<String>) -> String {
+    next.map_or_else(String::new, |key| page.token(&[key]))
+}
+
+/// The page of a listing that goes by a sequence number: the last one seen.
+pub fn sequence_of(page: &kit::page::Page) -> Result<i64, Failure> {
+    let Some([sequence, ..]) = page.after(1)? else {
+        return Ok(0);
+    };
+    sequence.parse().map_err(|_| {
+        let message = "page_token must come from the page before of this same listing";
+        Failure::invalid("page_token", Reason::PageTokenInvalid, message)
+    })
+}
+
+/// A sequence number or version to resume behind.
+pub fn not_negative(field: &str, given: i64) -> Result<i64, Refusal> {
+    if given >= 0 {
+        return Ok(given);
+    }
+    Err(Refusal::new(Reason::FieldInvalid, format!("{field} counts from 1; 0 is before the first")).field(field))
+}
+
+/// Some RPCs show what was told to everybody, or steer what belongs to nobody alone: they are for
+/// those who run the place, not for the parties of an order.
+pub fn operators_only(caller: &Principal) -> Result<(), Refusal> {
+    if matches!(caller.role.as_str(), "buyer" | "supplier" | "customer" | "guest") {
+        let message = "this is for operators";
+        return Err(Refusal::new(Reason::PermissionDenied, message).detail("role", &caller.role));
+    }
+    Ok(())
+}
+
 /// Every state of a filter, each once: more than there are states cannot be meant.
-pub fn each_state<T: Ord>(given: &[i32], state: impl Fn(i32) -> Option<T>) -> Result<Vec<T>, Refusal> {
-    let mut states = given
-        .iter()
-        .enumerate()
-        .map(|(index, value)| state(*value).ok_or_else(|| unknown_value(&format!("states[{index}]"), *value)))
-        .collect::<Result<Vec<T>, _>>()?;
-    states.sort();
-    states.dedup();
+pub fn each_state<T: PartialEq>(
+    given: &[i32],
+    state: impl Fn(i32) -> Option<T>,
+) -> Result<Vec<T>, Refusal> {
+    let mut states = Vec::new();
+    for (index, value) in given.iter().enumerate() {
+        let named = state(*value).ok_or_else(|| unknown_value(&format!("states[{index}]"), *value))?;
+        if !states.contains(&named) {
+            states.push(named);
+        }
+    }
     Ok(states)
 }
 

@@ -27,4 +27,3 @@ pub mod quote;
 #[cfg(test)]
 mod tests;
 pub mod verify;
-pub mod waiting;

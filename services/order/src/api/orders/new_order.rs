@@ -16,6 +16,8 @@ pub const LINES_MAX: usize = 1_000;
 /// The most tenders, external payments and references of an order, each.
 const SIDE_ROWS_MAX: usize = 100;
 
+/// The longest number of an order.
+pub const NUMBER_LENGTH_MAX: usize = 64;
 const NAME_LENGTH_MAX: usize = 64;
 const PARTY_LENGTH_MAX: usize = 128;
 const DESCRIPTION_LENGTH_MAX: usize = 255;
@@ -28,7 +30,7 @@ pub fn new_order(request: &wire::CreateOrderRequest) -> Result<NewOrder, Refusal
         1..=LINES_MAX => {}
         count => return Err(too_many("lines", LINES_MAX, count)),
     }
-    let number = optional("number", NAME_LENGTH_MAX, &request.number)?;
+    let number = optional("number", NUMBER_LENGTH_MAX, &request.number)?;
     let currency = Currency::parse(&request.currency_code)
         .map_err(|error| Refusal::from(error).field("currency_code"))?;
     Ok(NewOrder {

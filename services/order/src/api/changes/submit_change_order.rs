@@ -1,0 +1,29 @@
+//! SubmitChangeOrder: accepted in one commit, or refused without a trace.
+
+use kit::{Deadline, Failure, Principal};
+use proto::order::v1 as wire;
+use tonic::Request;
+
+use super::change_request::change_request;
+use super::shown;
+use crate::api::convert::{condition, request_id, wait};
+use crate::ops::Orders;
+
+/// No quote of ours is longer.
+const QUOTE_LENGTH_MAX: usize = 1_024;
+
+pub async fn answer(
+    orders: &Orders,
+    request: Request<wire::SubmitChangeOrderRequest>,
+) -> Result<wire::SubmitChangeOrderResponse, Failure> {
+    let caller = Principal::of(&request)?.clone();
+    let deadline = Deadline::of(&request);
+    let request = request.into_inner();
+
+    let request_id = request_id(&request.request_id)?;
+    let wait = wait(request.wait)?;
+    let change = change_request(request.change.as_ref())?;
+    let quote = condition("quote_id", QUOTE_LENGTH_MAX, &request.quote_id)?;
+    let view = orders.submit_change(&caller, request_id, change, quote, wait, deadline).await?;
+    Ok(wire::SubmitChangeOrderResponse { change_order: Some(shown(&view)) })
+}

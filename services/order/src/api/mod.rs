@@ -1,0 +1,57 @@
+//! The wire: requests are parsed, use cases called, answers rendered. One file an RPC, or a tiny family.
+//!
+//! ```text
+//!   generated service ──▶ rpc::answer(orders, request) ──▶ convert (parse) ──▶ ops ──▶ wire (render)
+//! ```
+//!
+//! It never holds a rule of the business, and it never touches a database.
+
+mod audit;
+mod changes;
+mod convert;
+mod events;
+mod operations;
+mod orders;
+mod waiting;
+
+use kit::server::Routes;
+use proto::audit::v1::audit_service_server::AuditServiceServer;
+use proto::events::v1::event_intake_service_server::EventIntakeServiceServer;
+use proto::order::v1::change_order_service_server::ChangeOrderServiceServer;
+use proto::order::v1::operations_service_server::OperationsServiceServer;
+use proto::order::v1::order_service_server::OrderServiceServer;
+
+use self::audit::AuditApi;
+use self::changes::ChangeApi;
+use self::events::IntakeApi;
+use self::operations::OperationsApi;
+use self::orders::OrderApi;
+use crate::ops::Orders;
+
+/// A change may select a hundred lines, each with a note of its own.
+const CHANGE_BYTES_MAX: usize = 1024 * 1024;
+/// Two hundred events, each about an order of up to a thousand lines: one refused for its size would
+/// be sent again for ever.
+const EVENTS_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// What clients and operators may call.
+pub fn public(orders: &Orders) -> Routes {
+    use kit::server::REQUEST_BYTES_MAX as BYTES_MAX;
+    let changes = ChangeOrderServiceServer::new(ChangeApi::new(orders.clone()));
+    let operations = OperationsServiceServer::new(OperationsApi::new(orders.clone()));
+    Routes::new()
+        .add_service(
+            OrderServiceServer::new(OrderApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
+        )
+        .add_service(changes.max_decoding_message_size(CHANGE_BYTES_MAX))
+        .add_service(operations.max_decoding_message_size(BYTES_MAX))
+        .add_service(
+            AuditServiceServer::new(AuditApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
+        )
+}
+
+/// What our other services may call.
+pub fn internal(orders: &Orders) -> Routes {
+    let intake = EventIntakeServiceServer::new(IntakeApi::new(orders.clone()));
+    Routes::new().add_service(intake.max_decoding_message_size(EVENTS_BYTES_MAX))
+}

@@ -1,0 +1,24 @@
+//! AbortBeforePivot: what a saga has done is put back, before its decision.
+
+use kit::{Failure, Principal};
+use proto::order::v1 as wire;
+use tonic::Request;
+
+use super::sagas::shown;
+use crate::api::convert::{NOTE_LENGTH_MAX, operators_only, optional, request_id, saga_id};
+use crate::ops::Orders;
+
+pub async fn answer(
+    orders: &Orders,
+    request: Request<wire::AbortBeforePivotRequest>,
+) -> Result<wire::AbortBeforePivotResponse, Failure> {
+    let caller = Principal::of(&request)?.clone();
+    operators_only(&caller)?;
+    let request = request.into_inner();
+
+    let request_id = request_id(&request.request_id)?;
+    let saga_id = saga_id(&request.saga_id)?;
+    let note = optional("note", NOTE_LENGTH_MAX, &request.note)?;
+    let image = orders.abort_before_pivot(&caller, request_id, saga_id, note).await?;
+    Ok(wire::AbortBeforePivotResponse { saga: Some(shown(&image)) })
+}

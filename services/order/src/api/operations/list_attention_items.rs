@@ -1,0 +1,27 @@
+//! ListAttentionItems: what somebody has to look at, oldest first, of every service.
+
+use kit::page::Page;
+use kit::{Failure, Principal};
+use proto::order::v1 as wire;
+use tonic::Request;
+
+use crate::api::convert::{listing, operators_only, page_of, token_of};
+use crate::ops::Orders;
+use crate::wire::attention;
+
+pub async fn answer(
+    orders: &Orders,
+    request: Request<wire::ListAttentionItemsRequest>,
+) -> Result<wire::ListAttentionItemsResponse, Failure> {
+    let caller = Principal::of(&request)?.clone();
+    operators_only(&caller)?;
+    let request = request.into_inner();
+
+    let listing = listing("ListAttentionItems", &caller.tenant, &request.include_closed);
+    let page = Page::parse(request.page_size, &request.page_token, &[&listing])?;
+    let found = orders.attention(&caller, request.include_closed, &page_of(&page)?).await?;
+    Ok(wire::ListAttentionItemsResponse {
+        items: found.items.iter().map(attention).collect(),
+        next_page_token: token_of(&page, found.next),
+    })
+}

@@ -1,0 +1,33 @@
+//! GetOrder: by id or by number.
+
+use kit::{Failure, Principal};
+use proto::order::v1 as wire;
+use tonic::Request;
+use types::{Reason, Refusal};
+
+use super::new_order::NUMBER_LENGTH_MAX;
+use crate::api::convert::{missing, order_id, required};
+use crate::ops::Orders;
+use crate::wire::order;
+
+pub async fn answer(
+    orders: &Orders,
+    request: Request<wire::GetOrderRequest>,
+) -> Result<wire::GetOrderResponse, Failure> {
+    let caller = Principal::of(&request)?.clone();
+    let request = request.into_inner();
+
+    let found = match (request.order_id.as_str(), request.number.as_str()) {
+        ("", "") => return Err(missing("order_id", "an order is named by its id or by its number").into()),
+        (id, "") => orders.get_order(&caller, &order_id("order_id", id)?).await?,
+        ("", number) => {
+            let number = required("number", NUMBER_LENGTH_MAX, number)?;
+            orders.find_by_number(&caller, &number).await?
+        }
+        (_, _) => {
+            let message = "an order is named by its id or by its number, not by both";
+            return Err(Refusal::new(Reason::FieldInvalid, message).field("number").into());
+        }
+    };
+    Ok(wire::GetOrderResponse { order: Some(order(&found)) })
+}

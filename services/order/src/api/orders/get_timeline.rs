@@ -1,0 +1,25 @@
+//! GetTimeline: an order's history, page by page.
+
+use kit::page::Page;
+use kit::{Failure, Principal};
+use proto::order::v1 as wire;
+use tonic::Request;
+
+use crate::api::convert::{order_id, sequence_of};
+use crate::ops::Orders;
+use crate::wire::timeline_entry;
+
+pub async fn answer(
+    orders: &Orders,
+    request: Request<wire::GetTimelineRequest>,
+) -> Result<wire::GetTimelineResponse, Failure> {
+    let caller = Principal::of(&request)?.clone();
+    let request = request.into_inner();
+
+    let order_id = order_id("order_id", &request.order_id)?;
+    let listing = ["GetTimeline", caller.tenant.as_str(), order_id.as_str()];
+    let page = Page::parse(request.page_size, &request.page_token, &listing)?;
+    let mut entries = orders.timeline(&caller, &order_id, sequence_of(&page)?, page.limit()).await?;
+    let next_page_token = page.finish(&mut entries, |recorded| vec![recorded.sequence.to_string()]);
+    Ok(wire::GetTimelineResponse { entries: entries.iter().map(timeline_entry).collect(), next_page_token })
+}
