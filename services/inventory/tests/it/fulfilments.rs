@@ -115,14 +115,14 @@ async fn a_repeated_request_answers_with_the_fulfilment_as_it_is_now() {
             warehouse_id: crate::world::warehouse("main"),
             lines: Vec::new(),
         };
-        let create = world.request("CreateFulfillment", "create", create);
+        let create = crate::world::request("CreateFulfillment", "create", create);
         let created = shown(world.inventory.request(create.clone()).await.unwrap().unwrap());
         let ship = Action::ShipFulfilment {
             fulfilment_id: created.id.clone(),
             lines: Vec::new(),
             tracking_number: String::new(),
         };
-        let ship = world.request("ShipFulfillment", "ship", ship);
+        let ship = crate::world::request("ShipFulfillment", "ship", ship);
         let shipped = shown(world.inventory.request(ship.clone()).await.unwrap().unwrap());
 
         assert_eq!(shown(world.inventory.request(create).await.unwrap().unwrap()), shipped);

@@ -1,5 +1,7 @@
 //! The service as its neighbours see it: the use cases on both engines, and one server over the wire.
 
+#![expect(clippy::unwrap_used, reason = "the lint spares test functions, not what they share")]
+
 mod audit;
 mod fulfilments;
 mod races;

@@ -48,17 +48,17 @@ async fn a_cancellation_and_a_shipment_never_both_win() {
             let order = world.placed(&[("apple", 2)]).await;
             let created = world.create_fulfilment(&order, Vec::new()).await.unwrap();
             let saga = world.saga();
-            let hold = other.step(order.hold(&saga, &[2]));
+            let cancel = other.step(order.hold(&saga, &[2]));
             let ship = world.ship(&created.id, Vec::new());
             let (held, left) = match round % 3 {
-                0 => tokio::join!(hold, ship),
+                0 => tokio::join!(cancel, ship),
                 1 => {
-                    let (left, held) = tokio::join!(ship, hold);
+                    let (left, held) = tokio::join!(ship, cancel);
                     (held, left)
                 }
                 _ => {
                     let left = ship.await;
-                    (hold.await, left)
+                    (cancel.await, left)
                 }
             };
             match (held.unwrap(), left) {
@@ -90,10 +90,10 @@ async fn one_step_sent_by_two_at_once_is_done_once() {
             for answer in &answers {
                 assert_eq!(answer, &answers[0]);
             }
-            let (undo, hold) = (order.unreserve(), order.hold("chg", &[1, 0]));
-            let (undone, held) = tokio::join!(world.inventory.step(undo), other.step(hold));
+            let (put_back, hold) = (order.unreserve(), order.hold("chg", &[1, 0]));
+            let (undone, answer) = tokio::join!(world.inventory.step(put_back), other.step(hold));
             crate::world::applied(undone.unwrap());
-            drop(held.unwrap());
+            drop(answer.unwrap());
         }
         assert_eq!(world.stock("main", "apple").await, (100, 0));
         world.check().await;

@@ -62,8 +62,8 @@ async fn adjustments_are_summed_by_place_and_done_all_or_none() {
 #[tokio::test]
 async fn a_repeated_request_moves_nothing_and_another_body_is_refused() {
     for world in worlds("stock_repeat").await {
-        let request = world.request("AdjustStock", "once", adjust(&[("main", "apple", 3)]));
-        let other = world.request("AdjustStock", "once", adjust(&[("main", "apple", 4)]));
+        let request = crate::world::request("AdjustStock", "once", adjust(&[("main", "apple", 3)]));
+        let other = crate::world::request("AdjustStock", "once", adjust(&[("main", "apple", 4)]));
 
         let first = world.inventory.request(request.clone()).await.unwrap().unwrap();
         let second = world.inventory.request(request).await.unwrap().unwrap();
@@ -79,7 +79,7 @@ async fn a_repeated_request_moves_nothing_and_another_body_is_refused() {
 #[tokio::test]
 async fn a_refused_request_may_be_tried_again_with_its_id() {
     for world in worlds("stock_retry").await {
-        let request = world.request("AdjustStock", "again", adjust(&[("main", "apple", -3)]));
+        let request = crate::world::request("AdjustStock", "again", adjust(&[("main", "apple", -3)]));
         let refusal = world.inventory.request(request.clone()).await.unwrap().unwrap_err();
         assert_eq!(refusal.reason, Reason::QuantityOutOfRange);
         world.receive("main", "apple", 5).await;

@@ -52,7 +52,7 @@ impl EventIntakeService for Intake {
     }
 }
 
-struct Shop {
+struct Service {
     public: Channel,
     internal: Channel,
     events: mpsc::UnboundedReceiver<EventEnvelope>,
@@ -61,7 +61,7 @@ struct Shop {
     ids: Ids,
 }
 
-async fn open() -> Shop {
+async fn open() -> Service {
     let shutdown = CancellationToken::new();
     let (accepted, events) = mpsc::unbounded_channel();
     let intake = Intake { seen: Mutex::default(), accepted };
@@ -87,10 +87,10 @@ async fn open() -> Shop {
     let dial = |address| connect(&format!("http://{address}"), &ClientConfig::default()).unwrap();
     let (public, internal) = (dial(bound.public_addr()), dial(bound.internal_addr()));
     let served = tokio::spawn(bound.run(peers, shutdown.clone()));
-    Shop { public, internal, events, shutdown, served, ids: Ids::random(Clock::System) }
+    Service { public, internal, events, shutdown, served, ids: Ids::random(Clock::System) }
 }
 
-impl Shop {
+impl Service {
     fn stock(&self) -> StockServiceClient<Channel> {
         StockServiceClient::new(self.public.clone())
     }
@@ -116,25 +116,6 @@ impl Shop {
         assert_eq!(reply.stock[0].available, units);
     }
 
-    fn step(
-        &self,
-        saga: &str,
-        step: &str,
-        direction: StepDirection,
-        command: Command,
-    ) -> RunGoodsStepRequest {
-        let context = StepContext {
-            tenant: "default".to_owned(),
-            saga_id: saga.to_owned(),
-            step: step.to_owned(),
-            direction: direction.into(),
-            epoch: 1,
-            attempt: 1,
-            traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
-        };
-        RunGoodsStepRequest { context: Some(context), command: Some(GoodsCommand { command: Some(command) }) }
-    }
-
     fn reserve(&self, sku: &str, units: i64) -> (OrderId, LineId, RunGoodsStepRequest) {
         let (order_id, line_id) = (self.ids.mint::<OrderId>(), self.ids.mint::<LineId>());
         let line = ReserveStockLine {
@@ -145,10 +126,27 @@ impl Shop {
         };
         let command = ReserveStock { order_id: order_id.to_string(), lines: vec![line] };
         let saga = self.ids.mint::<SagaId>();
-        let request =
-            self.step(saga.as_str(), "reserve_stock", StepDirection::Do, Command::ReserveStock(command));
+        let request = step(saga.as_str(), "reserve_stock", StepDirection::Do, Command::ReserveStock(command));
         (order_id, line_id, request)
     }
+}
+
+fn step(saga: &str, step: &str, direction: StepDirection, command: Command) -> RunGoodsStepRequest {
+    let context = StepContext {
+        tenant: "default".to_owned(),
+        saga_id: saga.to_owned(),
+        step: step.to_owned(),
+        direction: direction.into(),
+        epoch: 1,
+        attempt: 1,
+        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
+    };
+    RunGoodsStepRequest { context: Some(context), command: Some(GoodsCommand { command: Some(command) }) }
+}
+
+async fn stop(service: Service) {
+    service.shutdown.cancel();
+    service.served.await.unwrap().unwrap();
 }
 
 fn refusal(status: &Status) -> Reason {
@@ -159,16 +157,16 @@ fn refusal(status: &Status) -> Reason {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn goods_are_reserved_shipped_held_and_released_over_the_wire() {
-    let mut shop = open().await;
-    shop.receive("apple", 10).await;
-    let (order, line, reserve) = shop.reserve("apple", 6);
-    let (_, _, too_much) = shop.reserve("apple", 5);
+async fn the_steps_of_a_batch_are_answered_each_on_its_own() {
+    let service = open().await;
+    service.receive("apple", 10).await;
+    let (_, _, reserve) = service.reserve("apple", 6);
+    let (_, _, too_much) = service.reserve("apple", 5);
     let mut malformed = reserve.clone();
     malformed.context.as_mut().unwrap().step = "something else".to_owned();
 
     let steps = vec![reserve.clone(), too_much.clone(), malformed, reserve.clone()];
-    let reply = shop.steps().run_goods_steps(RunGoodsStepsRequest { steps }).await.unwrap().into_inner();
+    let reply = service.steps().run_goods_steps(RunGoodsStepsRequest { steps }).await.unwrap().into_inner();
 
     let answers: Vec<_> = reply.results.into_iter().map(|result| result.answer.unwrap()).collect();
     assert!(matches!(answers[0], Answer::Applied(_)), "{answers:?}");
@@ -180,8 +178,18 @@ async fn goods_are_reserved_shipped_held_and_released_over_the_wire() {
     let Answer::Refused(invalid) = &answers[2] else { panic!("{answers:?}") };
     assert_eq!(invalid.reason, "FIELD_INVALID");
     assert_eq!(answers[3], answers[0]);
-    let status = shop.steps().run_goods_step(too_much).await.unwrap_err();
+    let status = service.steps().run_goods_step(too_much).await.unwrap_err();
     assert_eq!((status.code(), refusal(&status)), (Code::FailedPrecondition, Reason::InsufficientStock));
+
+    stop(service).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn goods_are_shipped_held_and_released_over_the_wire() {
+    let mut service = open().await;
+    service.receive("apple", 10).await;
+    let (order, line, reserve) = service.reserve("apple", 6);
+    service.steps().run_goods_step(reserve).await.unwrap();
 
     let request = CreateFulfillmentRequest {
         request_id: "create".to_owned(),
@@ -189,16 +197,16 @@ async fn goods_are_reserved_shipped_held_and_released_over_the_wire() {
         warehouse_id: "main".to_owned(),
         lines: vec![FulfillmentLineSelection { line_id: line.to_string(), quantity: 4 }],
     };
-    let created = shop.fulfillments().create_fulfillment(request).await.unwrap().into_inner();
+    let created = service.fulfillments().create_fulfillment(request).await.unwrap().into_inner();
     let fulfillment_id = created.fulfillment.unwrap().fulfillment_id;
-    let hold = HoldGoods {
+    let command = HoldGoods {
         order_id: order.to_string(),
         lines: vec![HoldGoodsLine { line_id: line.to_string(), quantity: 3 }],
         void_label: false,
     };
-    let hold = shop.step("change", "hold_goods", StepDirection::Do, Command::HoldGoods(hold));
-    let held = shop.steps().run_goods_step(hold).await.unwrap().into_inner().answer.unwrap();
-    let run_goods_step_response::Answer::Applied(held) = held else { panic!("{held:?}") };
+    let request = step("change", "hold_goods", StepDirection::Do, Command::HoldGoods(command));
+    let answer = service.steps().run_goods_step(request).await.unwrap().into_inner().answer.unwrap();
+    let run_goods_step_response::Answer::Applied(held) = answer else { panic!("{answer:?}") };
     assert_eq!((held.lines[0].unallocated, held.lines[0].allocated), (2, 1));
 
     let mut ship = ShipFulfillmentRequest {
@@ -207,25 +215,27 @@ async fn goods_are_reserved_shipped_held_and_released_over_the_wire() {
         lines: vec![FulfillmentLineSelection { line_id: line.to_string(), quantity: 4 }],
         tracking_number: "1Z999".to_owned(),
     };
-    let status = shop.fulfillments().ship_fulfillment(ship.clone()).await.unwrap_err();
+    let status = service.fulfillments().ship_fulfillment(ship.clone()).await.unwrap_err();
     assert_eq!(refusal(&status), Reason::CancelHold);
     ship.lines.clear();
-    let shipped = shop.fulfillments().ship_fulfillment(ship).await.unwrap().into_inner().fulfillment.unwrap();
+    let shipped =
+        service.fulfillments().ship_fulfillment(ship).await.unwrap().into_inner().fulfillment.unwrap();
     assert_eq!(shipped.state(), FulfillmentState::PartiallyShipped);
 
     let release = ReleaseGoods { order_id: order.to_string() };
-    let release = shop.step("change", "release_goods", StepDirection::Do, Command::ReleaseGoods(release));
-    shop.steps().run_goods_step(release).await.unwrap();
+    let release = step("change", "release_goods", StepDirection::Do, Command::ReleaseGoods(release));
+    service.steps().run_goods_step(release).await.unwrap();
     let request = GetStockRequest { sku: "apple".to_owned(), warehouse_id: String::new() };
-    let stock = shop.stock().get_stock(request).await.unwrap().into_inner().stock;
+    let stock = service.stock().get_stock(request).await.unwrap().into_inner().stock;
     assert_eq!((stock[0].on_hand, stock[0].reserved), (7, 0));
     let request = GetFulfillmentRequest { fulfillment_id };
-    let read = shop.fulfillments().get_fulfillment(request).await.unwrap().into_inner().fulfillment.unwrap();
+    let read =
+        service.fulfillments().get_fulfillment(request).await.unwrap().into_inner().fulfillment.unwrap();
     assert_eq!(read.state(), FulfillmentState::Shipped);
 
     let mut told = Vec::new();
     while told.len() < 3 {
-        let event = shop.events.recv().await.unwrap();
+        let event = service.events.recv().await.unwrap();
         assert_eq!((event.source.as_str(), event.aggregate_id.as_str()), ("inventory", order.as_str()));
         assert_eq!(event.r#type, "countermand.events.v1.GoodsProgressed");
         let progress = GoodsProgressed::decode(event.payload.as_slice()).unwrap();
@@ -236,16 +246,15 @@ async fn goods_are_reserved_shipped_held_and_released_over_the_wire() {
         told.iter().map(|(seq, line)| (*seq, line.allocated, line.shipped, line.deallocated)).collect();
     assert_eq!(counters, [(1, 4, 0, 0), (2, 4, 3, 0), (3, 4, 3, 1)]);
 
-    shop.shutdown.cancel();
-    shop.served.await.unwrap().unwrap();
+    stop(service).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_asked_wrongly_is_answered_precisely() {
-    let shop = open().await;
-    shop.receive("apple", 10).await;
+    let service = open().await;
+    service.receive("apple", 10).await;
 
-    let status = shop.stock().set_stock(SetStockRequest::default()).await.unwrap_err();
+    let status = service.stock().set_stock(SetStockRequest::default()).await.unwrap_err();
     assert_eq!((status.code(), refusal(&status)), (Code::InvalidArgument, Reason::FieldRequired));
     let mut set = SetStockRequest {
         request_id: String::new(),
@@ -253,16 +262,16 @@ async fn what_is_asked_wrongly_is_answered_precisely() {
         sku: "apple".to_owned(),
         on_hand: 1,
     };
-    let status = shop.stock().set_stock(set.clone()).await.unwrap_err();
+    let status = service.stock().set_stock(set.clone()).await.unwrap_err();
     assert_eq!(refusal(&status), Reason::RequestIdRequired);
     set.request_id = "set".to_owned();
-    let status = shop.stock().set_stock(set.clone()).await.unwrap_err();
+    let status = service.stock().set_stock(set.clone()).await.unwrap_err();
     assert_eq!((status.code(), refusal(&status)), (Code::NotFound, Reason::ResourceNotFound));
     set.on_hand = -1;
-    let status = shop.stock().set_stock(set).await.unwrap_err();
+    let status = service.stock().set_stock(set).await.unwrap_err();
     assert_eq!(refusal(&status), Reason::QuantityOutOfRange);
     let request = GetFulfillmentRequest { fulfillment_id: "ord_01h455vb4pex5vsknk084sn02q".to_owned() };
-    let status = shop.fulfillments().get_fulfillment(request).await.unwrap_err();
+    let status = service.fulfillments().get_fulfillment(request).await.unwrap_err();
     assert_eq!(refusal(&status), Reason::FieldInvalid);
 
     let pages = |token: &str| ListStockLedgerRequest {
@@ -271,16 +280,16 @@ async fn what_is_asked_wrongly_is_answered_precisely() {
         page_size: 1,
         page_token: token.to_owned(),
     };
-    let (_, _, reserve) = shop.reserve("apple", 1);
-    shop.steps().run_goods_step(reserve).await.unwrap();
-    let first = shop.stock().list_stock_ledger(pages("")).await.unwrap().into_inner();
-    let second = shop.stock().list_stock_ledger(pages(&first.next_page_token)).await.unwrap().into_inner();
+    let (_, _, reserve) = service.reserve("apple", 1);
+    service.steps().run_goods_step(reserve).await.unwrap();
+    let first = service.stock().list_stock_ledger(pages("")).await.unwrap().into_inner();
+    let second = service.stock().list_stock_ledger(pages(&first.next_page_token)).await.unwrap().into_inner();
     assert_eq!((first.entries[0].kind.as_str(), second.entries[0].kind.as_str()), ("adjust", "reserve"));
     assert_eq!(second.next_page_token, "");
-    let status = shop.stock().list_stock_ledger(pages("rubbish")).await.unwrap_err();
+    let status = service.stock().list_stock_ledger(pages("rubbish")).await.unwrap_err();
     assert_eq!(refusal(&status), Reason::PageTokenInvalid);
 
-    let mut audit = AuditServiceClient::new(shop.public.for_streams());
+    let mut audit = AuditServiceClient::new(service.public.for_streams());
     let request = ExportBooksRequest { books: vec!["stock".to_owned(), "stock_ledger".to_owned()] };
     let mut books = audit.export_books(request).await.unwrap().into_inner();
     let mut messages = Vec::new();
@@ -290,6 +299,5 @@ async fn what_is_asked_wrongly_is_answered_precisely() {
     let expected = [("stock", 1, true), ("stock_ledger", 2, true), ("", 0, false)];
     assert_eq!(messages, expected.map(|(book, rows, open)| (book.to_owned(), rows, open)));
 
-    shop.shutdown.cancel();
-    shop.served.await.unwrap().unwrap();
+    stop(service).await;
 }

@@ -97,27 +97,27 @@ pub fn step(saga: &str, name: &str, direction: Direction, order: &OrderId, step:
     }
 }
 
+pub fn request(method: &str, id: &str, action: Action) -> RequestCommand {
+    RequestCommand {
+        key: RequestKey {
+            tenant: Tenant::DEFAULT,
+            method: method.to_owned(),
+            request_id: RequestId::parse(id).unwrap(),
+        },
+        fingerprint: Fingerprint::of(&[format!("{action:?}").as_bytes()]),
+        action,
+        traceparent: None,
+    }
+}
+
 impl World {
     pub fn saga(&self) -> String {
         self.ids.mint::<SagaId>().to_string()
     }
 
-    pub fn request(&self, method: &str, id: &str, action: Action) -> RequestCommand {
-        RequestCommand {
-            key: RequestKey {
-                tenant: Tenant::DEFAULT,
-                method: method.to_owned(),
-                request_id: RequestId::parse(id).unwrap(),
-            },
-            fingerprint: Fingerprint::of(&[format!("{action:?}").as_bytes()]),
-            action,
-            traceparent: None,
-        }
-    }
-
     pub async fn act(&self, method: &str, action: Action) -> Result<Resource, Refusal> {
         let id = self.saga();
-        self.inventory.request(self.request(method, &id, action)).await.unwrap()
+        self.inventory.request(request(method, &id, action)).await.unwrap()
     }
 
     pub async fn warehouse(&self, name: &str, kind: WarehouseKind, priority: i64) {
