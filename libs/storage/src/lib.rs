@@ -20,6 +20,7 @@ pub mod outbox;
 pub mod relay;
 mod requests;
 mod row;
+mod row_set;
 mod settings;
 mod statement;
 mod statement_log;

@@ -11,8 +11,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 
 use crate::error::DbError;
 
-/// More than a service has statements, so that each is prepared once per connection.
-const STATEMENT_CACHE: usize = 512;
+/// More than a service has statements, so that each is prepared once per connection; SQLite's have a text for each size of
+/// a batch.
+const STATEMENT_CACHE: usize = 2_048;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

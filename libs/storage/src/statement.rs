@@ -2,7 +2,7 @@
 //!
 //! | Spelling | SQLite | PostgreSQL |
 //! |---|---|---|
-//! | `rows($N: a text, b bigint, c bytea)` | `json_each` over one JSON text | `UNNEST` over one array per column |
+//! | `rows($N: a text, b bigint, c bytea)` | `VALUES`, or `json_each` if it is large | `UNNEST` over one array per column |
 //! | `FOR UPDATE [OF t] [SKIP LOCKED]` | dropped, the writer is alone there | as it stands |
 //! | `db_now()` | microseconds of SQLite's clock | microseconds of the server's clock |
 //!
@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::database::Engine;
 use crate::error::DbError;
+use crate::row_set::{RowSet, SMALL_SIZES};
 
 /// Microseconds since 1970 on SQLite. Its clock has milliseconds, which is enough for leases.
 pub(crate) const SQLITE_NOW: &str = "CAST(unixepoch('now', 'subsec') * 1000000 AS INTEGER)";
@@ -34,31 +35,25 @@ struct Slot {
     logged: AtomicBool,
 }
 
-/// The text for one engine, and the columns of its batch of rows if it takes one.
-#[derive(Debug, PartialEq, Eq)]
+/// The text for one engine, and the batch of rows in it if it takes one.
+#[derive(Debug)]
 pub(crate) struct Rendered {
+    /// The text for a batch of any size.
     pub sql: String,
-    pub rows: Option<Batch>,
+    pub rows: Option<RowSet>,
+    /// SQLite's texts for small batches, by size: 1, 2, 4, … rows.
+    small: [OnceLock<String>; SMALL_SIZES],
+    pieces: Vec<Piece>,
 }
 
-/// `rows($N: …)`: which parameter it is (from 1) and what its columns hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Batch {
-    pub parameter: usize,
-    pub columns: Vec<Column>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Column {
-    pub name: String,
-    pub holds: Holds,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Holds {
-    Text,
-    Bigint,
-    Bytea,
+/// A text, taken apart where it is not the same for every engine and batch.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    Text(String),
+    /// `$k`, from 1.
+    Parameter(usize),
+    /// `rows($N: …)`.
+    Rows,
 }
 
 impl Slot {
@@ -102,135 +97,113 @@ impl Statement {
     }
 }
 
+impl Rendered {
+    /// SQLite's text for up to `size` rows, every parameter an unnumbered `?` in the order of the pieces.
+    pub fn small(&self, size: usize) -> &str {
+        self.small[size.ilog2() as usize].get_or_init(|| {
+            let piece = |piece: &Piece| match piece {
+                Piece::Text(text) => text.clone(),
+                Piece::Parameter(_) => "?".to_owned(),
+                Piece::Rows => self.rows.as_ref().map_or_else(String::new, |rows| rows.sqlite_values(size)),
+            };
+            self.pieces.iter().map(piece).collect()
+        })
+    }
+
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+}
+
 fn render(engine: Engine, text: &str) -> Result<Rendered, String> {
-    let mut sql = String::with_capacity(text.len() + 64);
+    let (pieces, rows) = take_apart(engine, text)?;
+    if let Some(rows) = &rows {
+        check_is_last(&pieces, rows.parameter)?;
+    }
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::Parameter(number) => format!("${number}"),
+        Piece::Rows => rows.as_ref().map_or_else(String::new, |rows| match engine {
+            Engine::Sqlite => rows.sqlite_json(),
+            Engine::Postgres => rows.postgres(),
+        }),
+    };
+    let sql = pieces.iter().map(piece).collect();
+    Ok(Rendered { sql, rows, small: [const { OnceLock::new() }; SMALL_SIZES], pieces })
+}
+
+fn take_apart(engine: Engine, text: &str) -> Result<(Vec<Piece>, Option<RowSet>), String> {
+    let mut pieces = Vec::new();
     let mut rows = None;
     let mut rest = text;
+    let mut plain = String::with_capacity(text.len());
     let mut inside_word = false;
     while let Some(next) = rest.chars().next() {
         if next == '\'' {
             let end = rest[1..].find('\'').ok_or("a quote is not closed")? + 2;
-            sql.push_str(&rest[..end]);
+            plain.push_str(&rest[..end]);
             rest = &rest[end..];
             inside_word = false;
-            continue;
-        }
-        if rest.starts_with("--") {
+        } else if rest.starts_with("--") {
             rest = rest.find('\n').map_or("", |end| &rest[end..]);
-            continue;
+        } else if !inside_word && let Some(after) = keyword(rest, "rows($") {
+            if rows.is_some() {
+                return Err("a statement takes one batch of rows at most".to_owned());
+            }
+            let (set, after) = RowSet::parse(after)?;
+            rows = Some(set);
+            pieces.push(Piece::Text(std::mem::take(&mut plain)));
+            pieces.push(Piece::Rows);
+            rest = after;
+        } else if !inside_word && let Some(after) = keyword(rest, "db_now()") {
+            plain.push_str(match engine {
+                Engine::Sqlite => SQLITE_NOW,
+                Engine::Postgres => POSTGRES_NOW,
+            });
+            rest = after;
+        } else if !inside_word
+            && engine == Engine::Sqlite
+            && let Some(after) = keyword(rest, "FOR UPDATE")
+        {
+            rest = after_lock_clause(after);
+        } else if let Some((number, after)) = parameter(rest) {
+            pieces.push(Piece::Text(std::mem::take(&mut plain)));
+            pieces.push(Piece::Parameter(number));
+            rest = after;
+        } else {
+            inside_word = next.is_alphanumeric() || next == '_';
+            plain.push(next);
+            rest = &rest[next.len_utf8()..];
         }
-        if !inside_word {
-            if let Some(after) = keyword(rest, "rows($") {
-                if rows.is_some() {
-                    return Err("a statement takes one batch of rows at most".to_owned());
-                }
-                let (batch, after) = parse_batch(after)?;
-                sql.push_str(&render_batch(engine, &batch, names_itself(after)));
-                rows = Some(batch);
-                rest = after;
-                continue;
-            }
-            if let Some(after) = keyword(rest, "db_now()") {
-                sql.push_str(match engine {
-                    Engine::Sqlite => SQLITE_NOW,
-                    Engine::Postgres => POSTGRES_NOW,
-                });
-                rest = after;
-                continue;
-            }
-            if engine == Engine::Sqlite
-                && let Some(after) = keyword(rest, "FOR UPDATE")
-            {
-                rest = after_lock_clause(after);
-                continue;
-            }
-        }
-        inside_word = next.is_alphanumeric() || next == '_';
-        sql.push(next);
-        rest = &rest[next.len_utf8()..];
     }
-    if let Some(batch) = &rows {
-        check_is_last(text, batch.parameter)?;
-    }
-    Ok(Rendered { sql, rows })
+    pieces.push(Piece::Text(plain));
+    Ok((pieces, rows))
+}
+
+/// `$k` and what follows it.
+fn parameter(text: &str) -> Option<(usize, &str)> {
+    let digits = text.strip_prefix('$')?;
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    Some((digits[..end].parse().ok()?, &digits[end..]))
 }
 
 /// On PostgreSQL a batch becomes several parameters, so nothing may be numbered after it.
-fn check_is_last(text: &str, parameter: usize) -> Result<(), String> {
-    for (at, _) in text.match_indices('$') {
-        let digits: String = text[at + 1..].chars().take_while(char::is_ascii_digit).collect();
-        if digits.parse::<usize>().is_ok_and(|number| number > parameter) {
-            return Err(format!("rows(${parameter}: …) must be the last parameter, but ${digits} follows"));
+fn check_is_last(pieces: &[Piece], last: usize) -> Result<(), String> {
+    for piece in pieces {
+        if let Piece::Parameter(number) = piece
+            && *number >= last
+        {
+            return Err(format!(
+                "rows(${last}: …) must be the last parameter, but ${number} stands beside it"
+            ));
         }
     }
     Ok(())
 }
 
-fn keyword<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+pub(crate) fn keyword<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     let head = text.get(..word.len())?;
     head.eq_ignore_ascii_case(word).then(|| &text[word.len()..])
-}
-
-/// PostgreSQL wants a name for a table made on the spot; the author's own `AS name` is kept.
-fn names_itself(after: &str) -> bool {
-    keyword(after.trim_start(), "AS").is_some_and(|rest| rest.starts_with(char::is_whitespace))
-}
-
-fn parse_batch(text: &str) -> Result<(Batch, &str), String> {
-    let (inside, after) = text.split_once(')').ok_or("rows($N: …) is not closed")?;
-    let (number, list) = inside.split_once(':').ok_or("rows($N: …) needs its columns")?;
-    let parameter = number.trim().parse().map_err(|_| format!("rows(${number}: …) needs a number"))?;
-    let mut columns = Vec::new();
-    for entry in list.split(',') {
-        let mut words = entry.split_whitespace();
-        let (Some(name), Some(holds), None) = (words.next(), words.next(), words.next()) else {
-            return Err(format!("a column of rows(…) is a name and a type, not {entry:?}"));
-        };
-        let holds = match holds.to_ascii_lowercase().as_str() {
-            "text" => Holds::Text,
-            "bigint" => Holds::Bigint,
-            "bytea" => Holds::Bytea,
-            other => return Err(format!("a column of rows(…) is text, bigint or bytea, not {other}")),
-        };
-        columns.push(Column { name: name.to_owned(), holds });
-    }
-    Ok((Batch { parameter, columns }, after))
-}
-
-fn render_batch(engine: Engine, batch: &Batch, named: bool) -> String {
-    let first = batch.parameter;
-    let alias = if named { "" } else { " AS batch" };
-    match engine {
-        Engine::Sqlite => {
-            let columns: Vec<String> = batch
-                .columns
-                .iter()
-                .enumerate()
-                .map(|(index, Column { name, holds })| match holds {
-                    Holds::Text | Holds::Bigint => format!("json_extract(value, '$[{index}]') AS {name}"),
-                    Holds::Bytea => format!("unhex(json_extract(value, '$[{index}]')) AS {name}"),
-                })
-                .collect();
-            format!("(SELECT {} FROM json_each(${first})){alias}", columns.join(", "))
-        }
-        Engine::Postgres => {
-            let arrays: Vec<String> = batch
-                .columns
-                .iter()
-                .enumerate()
-                .map(|(index, column)| {
-                    let array = match column.holds {
-                        Holds::Text => "text[]",
-                        Holds::Bigint => "bigint[]",
-                        Holds::Bytea => "bytea[]",
-                    };
-                    format!("${}::{array}", first + index)
-                })
-                .collect();
-            let columns: Vec<&str> = batch.columns.iter().map(|column| column.name.as_str()).collect();
-            format!("(SELECT * FROM UNNEST({}) AS r({})){alias}", arrays.join(", "), columns.join(", "))
-        }
-    }
 }
 
 /// What follows a lock clause: `OF table` and `SKIP LOCKED` belong to it.

@@ -16,10 +16,12 @@ use crate::database::Engine;
 use crate::error::DbError;
 use crate::row::Row;
 use crate::statement::{POSTGRES_NOW, Statement};
-use crate::value::{Value, postgres_arguments, sqlite_arguments};
+use crate::value::{Value, postgres_query, sqlite_query};
 
 /// The server gives up on a statement after 5 s; silence for longer than this means a dead connection.
 const SILENCE: Duration = Duration::from_secs(12);
+/// BEGIN waits for nothing, so a connection that died while it was idle is found out sooner.
+const SILENCE_AT_BEGIN: Duration = Duration::from_secs(3);
 
 type Writer = OwnedMutexGuard<Option<SqliteConnection>>;
 
@@ -94,7 +96,7 @@ impl Tx {
             unreachable!("made from a PostgreSQL connection")
         };
         let text = sqlx::AssertSqlSafe(format!("{begin}; SELECT {POSTGRES_NOW} AS now"));
-        let row = patiently(Some(SILENCE), "begin", sqlx::raw_sql(text).fetch_all(connection))
+        let row = patiently(Some(SILENCE_AT_BEGIN), "begin", sqlx::raw_sql(text).fetch_all(connection))
             .await?
             .map_err(|problem| DbError::from_sqlx("begin", problem))?
             .pop()
@@ -245,15 +247,16 @@ impl Tx {
         values: Vec<Value>,
     ) -> Result<u64, DbError> {
         let name = statement.name();
-        let sql = statement.sql(self.engine)?;
         let patience = self.start(name)?;
         let outcome = match self.driver() {
             Driver::Sqlite(connection) => {
-                let query = sqlx::query_with(sql, sqlite_arguments(statement, values)?);
+                let (sql, arguments) = sqlite_query(statement, values)?;
+                let query = sqlx::query_with(sql, arguments);
                 query.execute(connection).await.map(|done| done.rows_affected())
             }
             Driver::Postgres(connection) => {
-                let query = sqlx::query_with(sql, postgres_arguments(statement, values)?);
+                let (sql, arguments) = postgres_query(statement, values)?;
+                let query = sqlx::query_with(sql, arguments);
                 let outcome = patiently(patience, name, query.execute(connection)).await?;
                 outcome.map(|done| done.rows_affected())
             }
@@ -267,16 +270,17 @@ impl Tx {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, DbError> {
         let name = statement.name();
-        let sql = statement.sql(self.engine)?;
         let patience = self.start(name)?;
         let outcome = match self.driver() {
             Driver::Sqlite(connection) => {
-                let query = sqlx::query_with(sql, sqlite_arguments(statement, values)?);
+                let (sql, arguments) = sqlite_query(statement, values)?;
+                let query = sqlx::query_with(sql, arguments);
                 let rows = query.fetch_all(connection).await;
                 rows.map(|rows| rows.into_iter().map(|row| Row::sqlite(name, row)).collect())
             }
             Driver::Postgres(connection) => {
-                let query = sqlx::query_with(sql, postgres_arguments(statement, values)?);
+                let (sql, arguments) = postgres_query(statement, values)?;
+                let query = sqlx::query_with(sql, arguments);
                 let rows = patiently(patience, name, query.fetch_all(connection)).await?;
                 rows.map(|rows| rows.into_iter().map(|row| Row::postgres(name, row)).collect())
             }

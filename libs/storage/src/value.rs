@@ -3,13 +3,15 @@
 use std::fmt::Write;
 
 use sqlx::Arguments;
+use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use types::Timestamp;
 
 use crate::Engine;
 use crate::error::DbError;
-use crate::statement::{Batch, Holds, Statement};
+use crate::row_set::{self, Holds, RowSet};
+use crate::statement::{Piece, Statement};
 
 /// One bound value. NULLs carry their type, because PostgreSQL wants to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,34 +142,75 @@ impl From<Rows> for Value {
     }
 }
 
-pub(crate) fn sqlite_arguments(
+/// The text for this batch, and its values.
+pub(crate) fn sqlite_query(
     statement: &'static Statement,
-    values: Vec<Value>,
-) -> Result<SqliteArguments, DbError> {
-    let batch = statement.rendered(Engine::Sqlite)?.rows.as_ref();
-    check_batch(statement, batch, &values)?;
+    mut values: Vec<Value>,
+) -> Result<(&'static str, SqliteArguments), DbError> {
+    let rendered = statement.rendered(Engine::Sqlite)?;
+    check_batch(statement, rendered.rows.as_ref(), &values)?;
     let mut arguments = SqliteArguments::default();
-    for value in values {
-        match value {
-            Value::Text(text) => arguments.add(text),
-            Value::Int(number) => arguments.add(number),
-            Value::Bytes(bytes) => arguments.add(bytes),
-            Value::NullText => arguments.add(None::<String>),
-            Value::NullInt => arguments.add(None::<i64>),
-            Value::NullBytes => arguments.add(None::<Vec<u8>>),
-            Value::Rows(rows) => arguments.add(json(&rows)),
+    let failed = |problem: BoxDynError| malformed(statement, &problem.to_string());
+    let small =
+        values.pop_if(|last| matches!(last, Value::Rows(rows) if row_set::small_size(rows.len()).is_some()));
+    let (Some(Value::Rows(rows)), Some(set)) = (small, &rendered.rows) else {
+        for value in values {
+            bind_sqlite(&mut arguments, value).map_err(failed)?;
         }
-        .map_err(|problem| malformed(statement, &problem.to_string()))?;
+        return Ok((&rendered.sql, arguments));
+    };
+    let size = row_set::small_size(rows.len()).expect("only a small batch was taken out");
+    let mut rows = Some(rows);
+    for piece in rendered.pieces() {
+        match piece {
+            Piece::Text(_) => {}
+            Piece::Parameter(number) => {
+                let value =
+                    values.get(number - 1).ok_or_else(|| malformed(statement, "a value is missing"))?;
+                bind_sqlite(&mut arguments, value.clone()).map_err(failed)?;
+            }
+            Piece::Rows => {
+                let rows = rows.take().expect("a statement takes one batch of rows");
+                bind_small(&mut arguments, set, rows, size).map_err(failed)?;
+            }
+        }
     }
-    Ok(arguments)
+    Ok((rendered.small(size), arguments))
 }
 
-pub(crate) fn postgres_arguments(
+fn bind_sqlite(arguments: &mut SqliteArguments, value: Value) -> Result<(), BoxDynError> {
+    match value {
+        Value::Text(text) => arguments.add(text),
+        Value::Int(number) => arguments.add(number),
+        Value::Bytes(bytes) => arguments.add(bytes),
+        Value::NullText | Value::NullInt | Value::NullBytes => arguments.add(None::<i64>),
+        Value::Rows(rows) => arguments.add(json(&rows)),
+    }
+}
+
+/// The rows, NULLs up to the size of the list, and how many rows are real.
+fn bind_small(
+    arguments: &mut SqliteArguments,
+    set: &RowSet,
+    rows: Rows,
+    size: usize,
+) -> Result<(), BoxDynError> {
+    let real = rows.len();
+    for value in rows.0.into_iter().flatten() {
+        bind_sqlite(arguments, value)?;
+    }
+    for _ in 0..(size - real) * set.columns.len() {
+        arguments.add(None::<i64>)?;
+    }
+    arguments.add(i64::try_from(real)?)
+}
+
+pub(crate) fn postgres_query(
     statement: &'static Statement,
     values: Vec<Value>,
-) -> Result<PgArguments, DbError> {
-    let batch = statement.rendered(Engine::Postgres)?.rows.as_ref();
-    check_batch(statement, batch, &values)?;
+) -> Result<(&'static str, PgArguments), DbError> {
+    let rendered = statement.rendered(Engine::Postgres)?;
+    check_batch(statement, rendered.rows.as_ref(), &values)?;
     let mut arguments = PgArguments::default();
     for value in values {
         match value {
@@ -178,24 +221,24 @@ pub(crate) fn postgres_arguments(
             Value::NullInt => arguments.add(None::<i64>),
             Value::NullBytes => arguments.add(None::<Vec<u8>>),
             Value::Rows(rows) => {
-                let batch = batch.expect("check_batch has seen that the statement takes rows");
-                add_columns(&mut arguments, batch, rows)
+                let set = rendered.rows.as_ref().expect("check_batch has seen that the statement takes rows");
+                add_columns(&mut arguments, set, rows)
             }
         }
         .map_err(|problem| malformed(statement, &problem.to_string()))?;
     }
-    Ok(arguments)
+    Ok((&rendered.sql, arguments))
 }
 
 /// A batch goes where the text says `rows($N: …)`, and each row has the columns it names, of the types it names.
 /// Both engines are checked alike, because SQLite alone would take anything.
-fn check_batch(statement: &Statement, batch: Option<&Batch>, values: &[Value]) -> Result<(), DbError> {
+fn check_batch(statement: &Statement, set: Option<&RowSet>, values: &[Value]) -> Result<(), DbError> {
     for (index, value) in values.iter().enumerate() {
-        let here = batch.filter(|batch| batch.parameter == index + 1);
+        let here = set.filter(|set| set.parameter == index + 1);
         match (value, here) {
-            (Value::Rows(rows), Some(batch)) => {
+            (Value::Rows(rows), Some(set)) => {
                 for row in &rows.0 {
-                    check_row(statement, batch, row)?;
+                    check_row(statement, set, row)?;
                 }
             }
             (Value::Rows(_), None) => {
@@ -205,18 +248,18 @@ fn check_batch(statement: &Statement, batch: Option<&Batch>, values: &[Value]) -
             (_, None) => {}
         }
     }
-    if batch.is_some_and(|batch| batch.parameter != values.len()) {
+    if set.is_some_and(|set| set.parameter != values.len()) {
         return Err(malformed(statement, "the batch of rows is not the last value"));
     }
     Ok(())
 }
 
-fn check_row(statement: &Statement, batch: &Batch, row: &[Value]) -> Result<(), DbError> {
-    if row.len() != batch.columns.len() {
-        let detail = format!("a row has {} values for {} columns", row.len(), batch.columns.len());
+fn check_row(statement: &Statement, set: &RowSet, row: &[Value]) -> Result<(), DbError> {
+    if row.len() != set.columns.len() {
+        let detail = format!("a row has {} values for {} columns", row.len(), set.columns.len());
         return Err(malformed(statement, &detail));
     }
-    for (value, column) in row.iter().zip(&batch.columns) {
+    for (value, column) in row.iter().zip(&set.columns) {
         let fits = match value {
             Value::Text(_) | Value::NullText => column.holds == Holds::Text,
             Value::Int(_) | Value::NullInt => column.holds == Holds::Bigint,
@@ -270,19 +313,14 @@ fn push_json(json: &mut String, value: &Value) {
     }
 }
 
-fn add_columns(
-    arguments: &mut PgArguments,
-    batch: &Batch,
-    rows: Rows,
-) -> Result<(), sqlx::error::BoxDynError> {
-    let mut columns: Vec<Vec<Value>> =
-        batch.columns.iter().map(|_| Vec::with_capacity(rows.0.len())).collect();
+fn add_columns(arguments: &mut PgArguments, set: &RowSet, rows: Rows) -> Result<(), BoxDynError> {
+    let mut columns: Vec<Vec<Value>> = set.columns.iter().map(|_| Vec::with_capacity(rows.0.len())).collect();
     for row in rows.0 {
         for (column, value) in columns.iter_mut().zip(row) {
             column.push(value);
         }
     }
-    for (column, values) in batch.columns.iter().zip(columns) {
+    for (column, values) in set.columns.iter().zip(columns) {
         match column.holds {
             Holds::Text => arguments.add(values.into_iter().map(into_text).collect::<Vec<_>>())?,
             Holds::Bigint => arguments.add(values.into_iter().map(|v| into_int(&v)).collect::<Vec<_>>())?,

@@ -33,6 +33,22 @@ fn a_batch_becomes_json_on_sqlite_and_arrays_on_postgres() {
 }
 
 #[test]
+fn a_small_batch_becomes_a_list_on_sqlite() {
+    let text = "SELECT $1 FROM rows($2: a text, b bigint) AS r WHERE d = $1";
+
+    let rendered = render(Engine::Sqlite, text).unwrap();
+
+    assert_eq!(
+        rendered.small(2),
+        "SELECT ? FROM (SELECT column1 AS a, column2 AS b FROM (VALUES (?, ?), (?, ?)) LIMIT ?) AS r WHERE d = ?"
+    );
+    assert_eq!(crate::row_set::small_size(0), Some(1));
+    assert_eq!(crate::row_set::small_size(3), Some(4));
+    assert_eq!(crate::row_set::small_size(256), Some(256));
+    assert_eq!(crate::row_set::small_size(257), None);
+}
+
+#[test]
 fn a_batch_keeps_the_name_it_is_given() {
     let text = "SELECT 1 FROM rows($1:\n  a text)\n AS mine";
 
