@@ -39,7 +39,7 @@ for overlay in base overlays/development overlays/production; do
     step "$overlay renders" kubectl kustomize "deploy/kubernetes/$overlay" --output "$rendered"
     for version in "${KUBERNETES_VERSIONS[@]}"; do
         step "$overlay is valid for Kubernetes $version" \
-            "$bin/kubernetes-validate" --strict --kubernetes-version "$version" "$rendered"
+            "$bin/kubernetes-validate" --quiet --strict --kubernetes-version "$version" "$rendered"
     done
 done
 step "the parts fit together" "$bin/python" deploy/check.py "$out"
