@@ -110,6 +110,16 @@ impl Rendered {
         })
     }
 
+    /// How many values the text takes, a batch of rows counting as one.
+    pub fn parameters(&self) -> usize {
+        let number = |piece: &Piece| match piece {
+            Piece::Text(_) => 0,
+            Piece::Parameter(number) => *number,
+            Piece::Rows => self.rows.as_ref().map_or(0, |rows| rows.parameter),
+        };
+        self.pieces.iter().map(number).max().unwrap_or(0)
+    }
+
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
     }

@@ -11,7 +11,7 @@ use types::Timestamp;
 use crate::Engine;
 use crate::error::DbError;
 use crate::row_set::{self, Holds, RowSet};
-use crate::statement::{Piece, Statement};
+use crate::statement::{Piece, Rendered, Statement};
 
 /// One bound value. NULLs carry their type, because PostgreSQL wants to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,7 +148,7 @@ pub(crate) fn sqlite_query(
     mut values: Vec<Value>,
 ) -> Result<(&'static str, SqliteArguments), DbError> {
     let rendered = statement.rendered(Engine::Sqlite)?;
-    check_batch(statement, rendered.rows.as_ref(), &values)?;
+    check_values(statement, rendered, &values)?;
     let mut arguments = SqliteArguments::default();
     let failed = |problem: BoxDynError| malformed(statement, &problem.to_string());
     let small =
@@ -210,7 +210,7 @@ pub(crate) fn postgres_query(
     values: Vec<Value>,
 ) -> Result<(&'static str, PgArguments), DbError> {
     let rendered = statement.rendered(Engine::Postgres)?;
-    check_batch(statement, rendered.rows.as_ref(), &values)?;
+    check_values(statement, rendered, &values)?;
     let mut arguments = PgArguments::default();
     for value in values {
         match value {
@@ -221,7 +221,8 @@ pub(crate) fn postgres_query(
             Value::NullInt => arguments.add(None::<i64>),
             Value::NullBytes => arguments.add(None::<Vec<u8>>),
             Value::Rows(rows) => {
-                let set = rendered.rows.as_ref().expect("check_batch has seen that the statement takes rows");
+                let set =
+                    rendered.rows.as_ref().expect("check_values has seen that the statement takes rows");
                 add_columns(&mut arguments, set, rows)
             }
         }
@@ -230,11 +231,16 @@ pub(crate) fn postgres_query(
     Ok((&rendered.sql, arguments))
 }
 
-/// A batch goes where the text says `rows($N: …)`, and each row has the columns it names, of the types it names.
-/// Both engines are checked alike, because SQLite alone would take anything.
-fn check_batch(statement: &Statement, set: Option<&RowSet>, values: &[Value]) -> Result<(), DbError> {
+/// Each parameter has its value, a batch goes where the text says `rows($N: …)`, and each of its rows has the columns it
+/// names, of the types it names. Both engines are checked alike, because SQLite alone would take anything, and NULL
+/// for what is missing.
+fn check_values(statement: &Statement, rendered: &Rendered, values: &[Value]) -> Result<(), DbError> {
+    if values.len() != rendered.parameters() {
+        let detail = format!("{} values for {} parameters", values.len(), rendered.parameters());
+        return Err(malformed(statement, &detail));
+    }
     for (index, value) in values.iter().enumerate() {
-        let here = set.filter(|set| set.parameter == index + 1);
+        let here = rendered.rows.as_ref().filter(|set| set.parameter == index + 1);
         match (value, here) {
             (Value::Rows(rows), Some(set)) => {
                 for row in &rows.0 {
@@ -247,9 +253,6 @@ fn check_batch(statement: &Statement, set: Option<&RowSet>, values: &[Value]) ->
             (_, Some(_)) => return Err(malformed(statement, "rows(…) needs a batch of rows")),
             (_, None) => {}
         }
-    }
-    if set.is_some_and(|set| set.parameter != values.len()) {
-        return Err(malformed(statement, "the batch of rows is not the last value"));
     }
     Ok(())
 }

@@ -154,6 +154,41 @@ async fn one_row_is_one_row() {
     }
 }
 
+/// SQLite takes small batches in another way than large ones.
+#[tokio::test]
+async fn every_size_of_a_batch_arrives_whole() {
+    static COUNT: Statement = Statement::new(
+        "test.count",
+        "SELECT COUNT(*) AS count, CAST(SUM(n) AS BIGINT) AS sum FROM rows($2: id text, n bigint) WHERE id <> $1",
+    );
+    for database in shops("sizes").await {
+        let mut tx = database.read().await.unwrap();
+        for size in [1, 2, 3, 4, 5, 127, 128, 129, 255, 256, 257, 1_000_i64] {
+            let rows: Rows = (1..=size).map(|n| values![format!("row{n}"), n]).collect();
+
+            let row = tx.fetch_one(&COUNT, values!["row1", rows]).await.unwrap();
+
+            assert_eq!(row.int("count").unwrap(), size - 1);
+            assert_eq!(row.opt_int("sum").unwrap().unwrap_or(0), size * (size + 1) / 2 - 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_value_is_not_taken_for_null() {
+    static PAIR: Statement =
+        Statement::new("test.pair", "SELECT CAST($1 AS TEXT) AS a, CAST($2 AS TEXT) AS b");
+    for database in shops("missing_value").await {
+        for values in [values![], values!["a"], values!["a", "b", "c"]] {
+            let mut tx = database.read().await.unwrap();
+
+            let refused = tx.fetch_all(&PAIR, values).await;
+
+            assert!(matches!(refused, Err(DbError::Malformed { .. })), "{refused:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_large_batch_is_one_statement() {
     for database in shops("large_batch").await {
