@@ -227,6 +227,9 @@ fn lock_file(database: &Path) -> Result<File, DbError> {
 
 async fn open_postgres(config: &DatabaseConfig) -> Result<PgPool, DbError> {
     let failed = |problem| DbError::from_sqlx("open", problem);
+    if config.create_if_missing {
+        create_postgres(config).await?;
+    }
     let pool = PgPoolOptions::new()
         .max_connections(config.max_connections)
         .acquire_timeout(ACQUIRE)
@@ -239,6 +242,28 @@ async fn open_postgres(config: &DatabaseConfig) -> Result<PgPool, DbError> {
     settings::judge(&settings::postgres_settings(&mut connection).await?, config.accept_data_loss)?;
     drop(connection);
     Ok(pool)
+}
+
+/// Creates the database that the url names, from the server's own `postgres` database, unless it is there.
+async fn create_postgres(config: &DatabaseConfig) -> Result<(), DbError> {
+    let failed = |problem| DbError::from_sqlx("create database", problem);
+    let options = settings::postgres_options(config)?;
+    let name = options.get_database().unwrap_or_default().to_owned();
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        // The name becomes part of a statement, which takes no parameter there.
+        return Err(DbError::malformed("create database", "its name may hold letters, digits and _ only"));
+    }
+    let mut connection = options.database("postgres").connect().await.map_err(failed)?;
+    let there = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM pg_database WHERE datname = $1")
+        .bind(&name)
+        .fetch_one(&mut connection)
+        .await
+        .map_err(failed)?;
+    if there == 0 {
+        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE \"{name}\""));
+        sqlx::raw_sql(create).execute(&mut connection).await.map_err(failed)?;
+    }
+    connection.close().await.map_err(failed)
 }
 
 /// Where a private database lives; removed with it.

@@ -24,6 +24,8 @@ pub struct DatabaseConfig {
     pub max_connections: u32,
     /// Start even though the database may lose committed transactions when the machine loses power.
     pub accept_data_loss: bool,
+    /// Create a PostgreSQL database that is not there yet; the user must be allowed to. An embedded one always is made.
+    pub create_if_missing: bool,
     /// SQLite's `synchronous`: `full`, or `normal` together with `accept_data_loss`.
     pub sqlite_synchronous: Synchronous,
 }
@@ -42,6 +44,7 @@ impl Default for DatabaseConfig {
             url: "sqlite:countermand.db".to_owned(),
             max_connections: 8,
             accept_data_loss: false,
+            create_if_missing: false,
             sqlite_synchronous: Synchronous::Full,
         }
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::bench::Watched;
 use crate::clients::Addresses;
 use crate::embedded::Storage;
 
@@ -38,10 +39,7 @@ pub enum Verb {
         storage: Storage,
     },
     /// Tell a short story on a throw-away suite: place, cancel, fail, undo, verify.
-    Demo {
-        #[command(flatten)]
-        storage: Storage,
-    },
+    Demo,
     /// Replay a file of the public Online Retail format and verify the books.
     #[command(
         after_help = "Without --connect the replay starts its own suite on --data-dir (or --database-url).
@@ -75,9 +73,9 @@ A second run of the same file on the same data adds nothing."
         /// Use the running suite at the given addresses instead of starting one.
         #[arg(long)]
         connect: bool,
-        /// Process ids of the services (and the database) whose CPU time is told, as name=pid.
+        /// Processes whose CPU time is told, as name=pid; several with commas.
         #[arg(long, value_delimiter = ',')]
-        pids: Vec<String>,
+        pids: Vec<Watched>,
         #[command(flatten)]
         storage: Storage,
     },

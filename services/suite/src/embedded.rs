@@ -1,8 +1,16 @@
-//! Where an embedded suite keeps its data.
+//! All four services in this process, each on its own database, meeting through their gates without sockets.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use anyhow::{Context, Result};
 use clap::Args;
+use kit::config::{Auth, Listen};
+use storage::DatabaseConfig;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::clients::{Addresses, Clients};
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Storage of the embedded suite")]
@@ -14,4 +22,137 @@ pub struct Storage {
     /// own database (countermand_order, …), created when missing.
     #[arg(long, env = "COUNTERMAND_DATABASE_URL")]
     pub database_url: Option<String>,
+}
+
+impl Storage {
+    fn database(&self, name: &str) -> DatabaseConfig {
+        match &self.database_url {
+            None => DatabaseConfig::at(format!("sqlite:{}", self.data_dir.join(format!("{name}.db")).display())),
+            Some(server) => DatabaseConfig {
+                create_if_missing: true,
+                ..DatabaseConfig::at(format!("{}/countermand_{name}", server.trim_end_matches('/')))
+            },
+        }
+    }
+}
+
+/// Which ports the embedded suite takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ports {
+    /// 7001 to 7004 public, 7101 to 7104 internal.
+    Fixed,
+    /// Free ones, for a suite that only this process uses.
+    Free,
+}
+
+impl Ports {
+    fn listen(self, number: u16) -> Listen {
+        match self {
+            Self::Fixed => Listen::loopback(7_000 + number, 7_100 + number),
+            Self::Free => Listen::loopback(0, 0),
+        }
+    }
+}
+
+/// A running suite. Stop it, so that it drains; dropping it cuts it off.
+pub struct Embedded {
+    pub addresses: Addresses,
+    running: JoinSet<Result<()>>,
+    shutdown: CancellationToken,
+}
+
+impl Embedded {
+    /// Opens and migrates the databases, takes the ports, then runs. `shutdown` stops it from outside.
+    pub async fn start(storage: &Storage, ports: Ports, shutdown: CancellationToken) -> Result<Self> {
+        // The suite is for one machine: it believes the headers that say who calls.
+        let auth = Auth { development_headers: true };
+        let order = order::app::App::bind(order::config::Config {
+            listen: ports.listen(1),
+            auth: auth.clone(),
+            database: order::config::Database {
+                connection: storage.database("order"),
+                migrate_on_start: true,
+            },
+            ..order::config::Config::default()
+        });
+        let inventory = inventory::app::App::bind(inventory::config::Config {
+            listen: ports.listen(2),
+            auth: auth.clone(),
+            database: inventory::config::Database {
+                connection: storage.database("inventory"),
+                migrate_on_start: true,
+            },
+            ..inventory::config::Config::default()
+        });
+        let payment = payment::app::App::bind(payment::config::Config {
+            listen: ports.listen(3),
+            auth: auth.clone(),
+            database: payment::config::Database {
+                connection: storage.database("payment"),
+                migrate_on_start: true,
+            },
+            gateway: payment::config::Gateway {
+                sandbox: payment::config::Database {
+                    connection: storage.database("gateway"),
+                    migrate_on_start: true,
+                },
+                ..payment::config::Gateway::default()
+            },
+            ..payment::config::Config::default()
+        });
+        let notification = notification::app::App::bind(notification::config::Config {
+            listen: ports.listen(4),
+            auth,
+            database: notification::config::Database {
+                connection: storage.database("notification"),
+                migrate_on_start: true,
+            },
+            ..notification::config::Config::default()
+        });
+        let order = order.await.context("starting the order service")?;
+        let inventory = inventory.await.context("starting the inventory service")?;
+        let payment = payment.await.context("starting the payment service")?;
+        let notification = notification.await.context("starting the notification service")?;
+
+        let url = |address: SocketAddr| format!("http://{address}");
+        let addresses = Addresses {
+            order_url: url(order.public_addr()),
+            inventory_url: url(inventory.public_addr()),
+            payment_url: url(payment.public_addr()),
+            notification_url: url(notification.public_addr()),
+        };
+        let participants = order::ports::Peers {
+            inventory: inventory.internal_channel(),
+            payment: payment.internal_channel(),
+            payment_public: payment.public_channel(),
+            notification: notification.internal_channel(),
+        };
+        let order_channel = order.internal_channel();
+        let mut running = JoinSet::new();
+        running.spawn(order.run(participants, shutdown.clone()));
+        running.spawn(inventory.run(inventory::app::Peers { order: order_channel.clone() }, shutdown.clone()));
+        running.spawn(payment.run(payment::ports::Peers { order: order_channel }, shutdown.clone()));
+        running.spawn(notification.run(shutdown.clone()));
+        Ok(Self { addresses, running, shutdown })
+    }
+
+    pub fn clients(&self) -> Result<Clients> {
+        Clients::connect(&self.addresses)
+    }
+
+    /// Until a service ends, which without a shutdown is a failure.
+    pub async fn wait(mut self) -> Result<()> {
+        while let Some(ended) = self.running.join_next().await {
+            // One that ends takes the others with it: half a suite helps nobody.
+            self.shutdown.cancel();
+            ended.context("a service panicked")??;
+        }
+        Ok(())
+    }
+
+    /// Drains and ends.
+    pub async fn stop(self) -> Result<()> {
+        self.shutdown.cancel();
+        self.wait().await
+    }
 }

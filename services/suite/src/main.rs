@@ -2,6 +2,7 @@
 //!
 //! `up` links the four services; every other verb speaks to them through their public gRPC APIs only.
 
+mod bench;
 mod cli;
 mod clients;
 mod demo;
@@ -12,6 +13,7 @@ mod patience;
 mod render;
 mod replay;
 mod run;
+mod up;
 mod verify;
 
 use std::process::ExitCode;

@@ -16,29 +16,46 @@ use crate::orders::{cancel, list, show, timeline};
 use crate::patience::Patience;
 use crate::replay;
 use crate::verify::{self, Verdict};
-use crate::{demo, render};
+use crate::{bench, demo, render, up};
 
 const EXIT_BROKEN: u8 = 1;
 const EXIT_EMPTY: u8 = 2;
 
 pub async fn perform(cli: Cli) -> Result<ExitCode> {
+    let json = cli.json;
     let clients = Clients::connect(&cli.addresses)?;
     match cli.verb {
-        Verb::Verify => return verify(&clients, cli.json).await,
-        Verb::Replay { file, concurrency, patience, .. } => {
-            let patience = Patience { total: Duration::from_secs(patience) };
-            return replay(&clients, &file, usize::from(concurrency), patience, cli.json).await;
+        Verb::Up { storage } => up::run(&storage).await?,
+        Verb::Demo => up::with_throw_away_suite(async |clients| demo::tell(clients).await).await?,
+        Verb::Replay { file, concurrency, connect, patience, storage } => {
+            let wish = ReplayWish { file: &file, concurrency: usize::from(concurrency), patience: seconds(patience) };
+            return if connect {
+                replay(&clients, &wish, json).await
+            } else {
+                up::with_suite(&storage, async |clients| replay(clients, &wish, json).await).await
+            };
         }
-        Verb::Demo { .. } => demo::tell(&clients).await?,
-        Verb::Order { verb } => order(&clients, verb, cli.json).await?,
-        Verb::Timeline { order, follow } => timeline::run(&clients, &order, follow, cli.json).await?,
-        Verb::Attention => list::attention(&clients, cli.json).await?,
+        Verb::Bench { concurrency, seconds, connect, pids, storage } => {
+            let measure = async |clients: &Clients| bench::run(clients, &concurrency, seconds, &pids, json).await;
+            if connect {
+                measure(&clients).await?;
+            } else {
+                up::with_suite(&storage, measure).await?;
+            }
+        }
+        Verb::Verify => return verify(&clients, json).await,
+        Verb::Order { verb } => order(&clients, verb, json).await?,
+        Verb::Timeline { order, follow } => timeline::run(&clients, &order, follow, json).await?,
+        Verb::Attention => list::attention(&clients, json).await?,
         Verb::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "countermand", &mut std::io::stdout());
         }
-        Verb::Up { .. } | Verb::Bench { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn seconds(total: u64) -> Patience {
+    Patience { total: Duration::from_secs(total) }
 }
 
 async fn order(clients: &Clients, verb: OrderVerb, json: bool) -> Result<()> {
@@ -82,20 +99,21 @@ fn exit_code(verdict: Verdict) -> ExitCode {
     }
 }
 
-async fn replay(
-    clients: &Clients,
-    file: &Path,
+struct ReplayWish<'a> {
+    file: &'a Path,
     concurrency: usize,
     patience: Patience,
-    json: bool,
-) -> Result<ExitCode> {
-    let plan = replay::plan::plan(replay::file::read(file)?)?;
+}
+
+async fn replay(clients: &Clients, wish: &ReplayWish<'_>, json: bool) -> Result<ExitCode> {
+    let plan = replay::plan::plan(replay::file::read(wish.file)?)?;
+    let patience = wish.patience;
     let steps = plan.orders.len() + plan.change_count();
     let bar =
         if json || !std::io::stderr().is_terminal() { ProgressBar::hidden() } else { ProgressBar::new(0) };
     bar.set_length(u64::try_from(steps)?);
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}  {elapsed} (about {eta} left)")?);
-    let run = replay::run::Replay { clients, plan: &plan, concurrency, patience };
+    let run = replay::run::Replay { clients, plan: &plan, concurrency: wish.concurrency, patience };
     run.run(&bar).await?;
     bar.finish_and_clear();
 

@@ -55,3 +55,6 @@ pub fn check(facts: &Facts) -> Report {
         .collect();
     Report::new(facts, equations::ALL.len(), broken)
 }
+
+#[cfg(test)]
+mod tests;

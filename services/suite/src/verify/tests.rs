@@ -8,7 +8,7 @@ use super::facts::Facts;
 use super::{Verdict, check};
 use crate::clients::Service::{self, Inventory, Notification, Order, Payment};
 use crate::demo;
-use crate::embedded::{Embedded, Storage};
+use crate::embedded::{Embedded, Ports, Storage};
 
 /// Where one cell is, what is done to it, and which equation must notice.
 struct Corruption {
@@ -122,7 +122,7 @@ const CORRUPTIONS: &[Corruption] = &[
 async fn every_corrupted_column_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let storage = Storage { data_dir: directory.path().to_owned(), database_url: None };
-    let embedded = Embedded::start(&storage, CancellationToken::new()).await.unwrap();
+    let embedded = Embedded::start(&storage, Ports::Free, CancellationToken::new()).await.unwrap();
     let clients = embedded.clients().unwrap();
     demo::tell(&clients).await.unwrap();
     let books = settled(&clients).await;
