@@ -38,7 +38,7 @@ pub fn committed(change: &Change, before: &OrderPicture, after: &OrderPicture) -
     let message =
         |audience, body: String| Message::new(Template::CancellationConfirmed, audience, &subject, body);
     let money = match change.settlement {
-        Settlement::Auto => "You will be told when money has been returned.",
+        Settlement::Auto => "You will be told of every refund.",
         Settlement::None => "No money moves by itself for this cancellation.",
     };
     vec![

@@ -81,7 +81,8 @@ pub fn progressed(order: &OrderPicture, before: OrderState) -> Vec<Message> {
         vec![Message::new(template, Audience::Buyer, subject, body)]
     };
     match order.state {
-        OrderState::Confirmed if before == OrderState::Pending => confirmed(order),
+        // Work that begins implies the confirmation that nobody gave apart.
+        OrderState::Confirmed | OrderState::Processing if before == OrderState::Pending => confirmed(order),
         OrderState::PartiallyShipped => to_buyer(
             Template::OrderPartiallyShipped,
             format!("A part of order {number} is on its way"),

@@ -88,10 +88,10 @@ fn an_order_tells_how_its_placement_ended() {
 fn progress_is_told_once() {
     let progressed = |before, after| told(&Event::OrderProgressed { order: order(after), before });
 
-    assert_eq!(
-        progressed(OrderState::Pending, OrderState::Confirmed),
-        "order.confirmed buyer, order.confirmed supplier"
-    );
+    for after in [OrderState::Confirmed, OrderState::Processing] {
+        let told = progressed(OrderState::Pending, after);
+        assert_eq!(told, "order.confirmed buyer, order.confirmed supplier", "{after:?}");
+    }
     for (after, expected) in [
         (OrderState::PartiallyShipped, "order.partially_shipped buyer"),
         (OrderState::Shipped, "order.shipped buyer"),
