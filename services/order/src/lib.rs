@@ -12,6 +12,8 @@
 //! It never holds stock, fulfilments, tenders or refunds: those are their services' own, and what stands here of
 //! them is a projection that decides nothing.
 
+pub mod api;
+pub mod app;
 pub mod config;
 pub mod domain;
 pub mod ops;

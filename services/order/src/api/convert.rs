@@ -168,7 +168,8 @@ pub fn not_negative(field: &str, given: i64) -> Result<i64, Refusal> {
     if given >= 0 {
         return Ok(given);
     }
-    Err(Refusal::new(Reason::FieldInvalid, format!("{field} counts from 1; 0 is before the first")).field(field))
+    Err(Refusal::new(Reason::FieldInvalid, format!("{field} counts from 1; 0 is before the first"))
+        .field(field))
 }
 
 /// Some RPCs show what was told to everybody, or steer what belongs to nobody alone: they are for
@@ -182,10 +183,7 @@ pub fn operators_only(caller: &Principal) -> Result<(), Refusal> {
 }
 
 /// Every state of a filter, each once: more than there are states cannot be meant.
-pub fn each_state<T: PartialEq>(
-    given: &[i32],
-    state: impl Fn(i32) -> Option<T>,
-) -> Result<Vec<T>, Refusal> {
+pub fn each_state<T: PartialEq>(given: &[i32], state: impl Fn(i32) -> Option<T>) -> Result<Vec<T>, Refusal> {
     let mut states = Vec::new();
     for (index, value) in given.iter().enumerate() {
         let named = state(*value).ok_or_else(|| unknown_value(&format!("states[{index}]"), *value))?;

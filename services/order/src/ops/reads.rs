@@ -110,7 +110,7 @@ impl Orders {
         Ok(listed)
     }
 
-    /// An order and all its changes, from one snapshot.
+    /// An order with all its changes, oldest first, as of one moment.
     pub async fn order_with_changes(
         &self,
         principal: &Principal,
@@ -120,43 +120,12 @@ impl Orders {
         let filter = ChangeFilter { order_id: Some(order_id.clone()), ..ChangeFilter::default() };
         let found = self
             .reading(async |tx| {
-                let Some(order) = one_order(tx, tenant, order_id).await? else {
-                    return Ok(None);
-                };
+                let Some(order) = one_order(tx, tenant, order_id).await? else { return Ok(None) };
                 let mut all = Vec::new();
                 let mut page = Page { after: None, size: CHANGES_AT_ONCE };
                 loop {
                     let found = lists::list_changes(tx, tenant, &filter, &page).await?;
                     let listed = cut(found, &page, |change| change.change_order_id.to_string());
-                    all.extend(listed.items);
-                    match listed.next {
-                        Some(next) => page.after = Some(next),
-                        None => return Ok(Some((order, all))),
-                    }
-                }
-            })
-            .await?;
-        found.ok_or_else(|| Failure::not_found("Order", order_id.as_str()))
-    }
-
-    /// An order with all its changes, oldest first, as of one moment.
-    pub async fn order_with_changes(
-        &self,
-        principal: &Principal,
-        order_id: &OrderId,
-    ) -> Result<(Order, Vec<ChangeOrder>), Failure> {
-        let tenant = &principal.tenant;
-        let found = self
-            .reading(async |tx| {
-                let Some(order) = one_order(tx, tenant, order_id).await? else { return Ok(None) };
-                let filter = ChangeFilter { order_id: Some(order_id.clone()), ..ChangeFilter::default() };
-                let mut page = Page { after: None, size: 200 };
-                let mut all = Vec::new();
-                loop {
-                    let listed =
-                        cut(lists::list_changes(tx, tenant, &filter, &page).await?, &page, |change| {
-                            change.change_order_id.to_string()
-                        });
                     all.extend(listed.items);
                     match listed.next {
                         Some(next) => page.after = Some(next),

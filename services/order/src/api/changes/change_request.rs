@@ -29,9 +29,9 @@ pub fn change_request(given: Option<&wire::ChangeInput>) -> Result<ChangeRequest
 /// so that two spellings of one wish are one wish.
 fn content(given: &wire::ChangeInput) -> Fingerprint {
     let mut canonical = given.clone();
-    canonical.lines.sort_by(|left, right| {
-        (&left.line_id, left.line_number).cmp(&(&right.line_id, right.line_number))
-    });
+    canonical
+        .lines
+        .sort_by(|left, right| (&left.line_id, left.line_number).cmp(&(&right.line_id, right.line_number)));
     if canonical.settlement == i32::from(wire::Settlement::Unspecified) {
         canonical.settlement = wire::Settlement::Auto.into();
     }

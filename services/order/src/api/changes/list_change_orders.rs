@@ -6,7 +6,9 @@ use proto::order::v1 as wire;
 use tonic::Request;
 
 use super::shown;
-use crate::api::convert::{SYSTEM_LENGTH_MAX, change_states, condition, listing, order_id, page_of, token_of};
+use crate::api::convert::{
+    SYSTEM_LENGTH_MAX, change_states, condition, listing, order_id, page_of, token_of,
+};
 use crate::domain::listing::ChangeFilter;
 use crate::ops::Orders;
 

@@ -24,15 +24,8 @@ pub async fn answer(
     let view = orders.get_change(&caller, &change_order_id).await?;
     // What happened before the watch begins is seen by the first read, which comes after it.
     let watch = orders.watch(&caller.tenant, &view.change.order_id);
-    let follower = Follower {
-        orders: orders.clone(),
-        caller,
-        change_order_id,
-        after,
-        steps: None,
-        ended: false,
-        watch,
-    };
+    let follower =
+        Follower { orders: orders.clone(), caller, change_order_id, after, steps: None, ended: false, watch };
     Ok(Box::pin(try_unfold(follower, Follower::next)))
 }
 

@@ -22,8 +22,5 @@ pub async fn answer(
         equation: broken.equation.to_owned(),
         row: broken.row,
     };
-    Ok(wire::VerifyOrderResponse {
-        holds: broken.is_empty(),
-        broken: broken.into_iter().map(row).collect(),
-    })
+    Ok(wire::VerifyOrderResponse { holds: broken.is_empty(), broken: broken.into_iter().map(row).collect() })
 }

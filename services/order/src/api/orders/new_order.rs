@@ -122,9 +122,7 @@ fn external_payment(at: &str, paid: &wire::ExternalPaymentInput) -> Result<NewEx
     let captured_minor = minor(&format!("{at}.captured_minor"), 0, paid.captured_minor)?;
     if captured_minor > authorised_minor {
         let message = format!("{captured_minor} captured is more than the {authorised_minor} authorised");
-        return Err(
-            Refusal::new(Reason::AmountOutOfRange, message).field(format!("{at}.captured_minor"))
-        );
+        return Err(Refusal::new(Reason::AmountOutOfRange, message).field(format!("{at}.captured_minor")));
     }
     Ok(NewExternalPayment {
         gateway: required(&format!("{at}.gateway"), NAME_LENGTH_MAX, &paid.gateway)?,
@@ -153,18 +151,12 @@ fn references(rows: &[common::ExternalReference]) -> Result<Vec<ExternalReferenc
     Ok(references)
 }
 
-fn each_once<Key: Ord>(
-    list: &str,
-    field: &str,
-    keys: impl Iterator<Item = Key>,
-) -> Result<(), Refusal> {
+fn each_once<Key: Ord>(list: &str, field: &str, keys: impl Iterator<Item = Key>) -> Result<(), Refusal> {
     let mut seen = BTreeSet::new();
     for (index, key) in keys.enumerate() {
         if !seen.insert(key) {
             let message = format!("{list} names the same {field} twice");
-            return Err(
-                Refusal::new(Reason::FieldInvalid, message).field(format!("{list}[{index}].{field}"))
-            );
+            return Err(Refusal::new(Reason::FieldInvalid, message).field(format!("{list}[{index}].{field}")));
         }
     }
     Ok(())

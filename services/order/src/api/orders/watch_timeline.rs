@@ -30,7 +30,8 @@ pub async fn answer(
     // The watch begins before the first read, so that nothing falls between them.
     let watch = orders.watch(&caller.tenant, &order_id);
     orders.get_order(&caller, &order_id).await?;
-    let follower = Follower { orders: orders.clone(), caller, order_id, after, ready: VecDeque::new(), watch };
+    let follower =
+        Follower { orders: orders.clone(), caller, order_id, after, ready: VecDeque::new(), watch };
     Ok(Box::pin(try_unfold(follower, Follower::next)))
 }
 

@@ -25,9 +25,17 @@ pub fn finish(
     now: Timestamp,
 ) -> Result<Happened, Defect> {
     let mut finished = change.clone();
-    finished.refunds = settled.refunds;
+    for refund in settled.refunds {
+        match finished.refunds.iter_mut().find(|known| known.refund_id == refund.refund_id) {
+            // What was heard of it since the step had ended is newer than the step's own word.
+            Some(known) if is_lost(&known.state) => {}
+            Some(known) => *known = refund,
+            None => finished.refunds.push(refund),
+        }
+    }
     finished.exceptions.extend(settled.exceptions);
-    if settled.owed_minor > 0 && finished.settlement == Settlement::Auto {
+    // An exception that names its refund already says why money is owed.
+    if settled.owed_minor > 0 && finished.settlement == Settlement::Auto && finished.exceptions.is_empty() {
         finished.exceptions.push(still_owed(settled.owed_minor));
     }
     finished.refund_owed_minor += settled.owed_minor;

@@ -269,3 +269,25 @@ fn a_refund_that_comes_back_is_owed_until_it_is_resolved() {
     }
     assert_eq!(change.refunds.len(), 1);
 }
+
+#[test]
+fn a_refund_lost_before_the_end_is_still_listed_at_the_end() {
+    let (mut order, ids) = (tea(), ids());
+    let request = everything(&order);
+    let mut change = accepted(&mut order, &request, &ids).unwrap();
+    let _told = commit(&mut order, &mut change, now()).unwrap();
+    let refund = |state: &str| Refund {
+        refund_id: foreign_ids().mint(),
+        state: state.to_owned(),
+        amount_minor: 1_300,
+        void_of_authorisation: false,
+    };
+
+    let _told = record_refund(&mut order, &mut change, refund("reversed"), "closed", now()).unwrap();
+    let settled = Settled { refunds: vec![refund("succeeded")], ..Settled::default() };
+    let _told = finish(&mut order, &mut change, settled, now()).unwrap();
+
+    assert_eq!(change.state, ChangeState::CompletedWithExceptions);
+    assert_eq!(change.refunds, [refund("reversed")]);
+    assert_eq!((change.refund_owed_minor, order.refund_owed_minor), (1_300, 1_300));
+}
