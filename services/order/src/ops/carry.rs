@@ -5,7 +5,7 @@ use saga::{
     Action, Advance, Advanced, AttentionChange, Cause, CauseKind, LeaseLost, Outcome, SagaImage, SagaKey,
 };
 use storage::Direction;
-use types::{Reason, Refusal};
+use types::{Reason, Refusal, Timestamp};
 
 use super::attention::{Raised, SAGA};
 use super::batch::OrderBatch;
@@ -42,8 +42,9 @@ fn record(batch: &OrderBatch, books: &mut Books, advanced: &Advanced, told_befor
     let pivot = batch.registry.shape(&row.definition, row.version).map_or("", |shape| shape.pivot);
     let is_local = |step: &str| [pivot, "finish", "unwound"].contains(&step);
     // What participants answered comes before what was decided because of it.
+    let now = books.now;
     let mut heard: Vec<Entry> =
-        advanced.entries.iter().map(|entry| step_entry(&row.key, change.as_ref(), entry)).collect();
+        advanced.entries.iter().map(|entry| step_entry(&row.key, change.as_ref(), entry, now)).collect();
     let first_local = advanced.entries.iter().position(|entry| is_local(&entry.step));
     let decided = heard.split_off(first_local.unwrap_or(heard.len()));
     books.note_at(told_before, &key, heard);
@@ -64,7 +65,7 @@ pub(super) fn turn_back(books: &mut Books, key: &SagaKey, cause: Refusal) -> Res
         books.subject(&row).map_err(|error| Refusal::new(Reason::StateConflict, error.0))?;
     let log = books.sagas.log(key).expect("a saga that turns back has a readable log").clone();
     for entry in log.since(before) {
-        books.note(&orders::key(&order), step_entry(key, change.as_ref(), entry));
+        books.note(&orders::key(&order), step_entry(key, change.as_ref(), entry, books.now));
     }
     show_unwinding(books, key);
     Ok(())
@@ -87,7 +88,8 @@ fn show_unwinding(books: &mut Books, key: &SagaKey) {
     books.put(order, Some(change), happened, row.traceparent.as_deref());
 }
 
-fn step_entry(key: &SagaKey, change: Option<&ChangeOrder>, entry: &saga::Entry) -> Entry {
+/// The saga's log is dated by the database's clock, the timeline by one clock of ours, so that it never steps back.
+fn step_entry(key: &SagaKey, change: Option<&ChangeOrder>, entry: &saga::Entry, now: Timestamp) -> Entry {
     let direction = match entry.direction {
         Direction::Do => StepDirection::Do,
         Direction::Undo => StepDirection::Undo,
@@ -96,12 +98,14 @@ fn step_entry(key: &SagaKey, change: Option<&ChangeOrder>, entry: &saga::Entry) 
     let summary = match (&entry.refusal, entry.outcome) {
         (Some(refusal), _) => format!("{}: {}", entry.step, refusal.message),
         (None, Outcome::Applied) if entry.nothing_to_do => format!("{} had nothing to do", entry.step),
-        (None, Outcome::Applied | Outcome::Pending | Outcome::Rejected) => {
-            format!("{} is {outcome}", entry.step)
-        }
+        (None, Outcome::Applied) => match direction {
+            StepDirection::Do => format!("{} is done", entry.step),
+            StepDirection::Undo => format!("{} is undone", entry.step),
+        },
+        (None, Outcome::Pending | Outcome::Rejected) => format!("{} is {outcome}", entry.step),
     };
     let mark = StepMark { step: entry.step.clone(), direction };
-    let mut told = Entry::of_step(entry.at, key.id.clone(), mark, outcome, summary);
+    let mut told = Entry::of_step(now, key.id.clone(), mark, outcome, summary);
     told.change_order_id = change.map(|change| change.change_order_id.clone());
     told.reason_code =
         entry.refusal.as_ref().map_or_else(String::new, |refusal| refusal.reason.as_str().to_owned());
