@@ -1,6 +1,7 @@
 //! One batch: read, decide one by one in order of arrival, write.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use storage::{Batch, DbError, Direction, Relay, Request, Tx};
@@ -18,11 +19,13 @@ pub struct Desk {
     ids: Ids,
     /// Set once the relay runs. What is written before is found by its first poll.
     relay: Arc<OnceLock<Relay>>,
+    /// The last batches have written events. Only a hint: a rolled-back batch leaves it set.
+    told: AtomicBool,
 }
 
 impl Desk {
     pub fn new(clock: Clock, ids: Ids, relay: Arc<OnceLock<Relay>>) -> Self {
-        Self { clock, ids, relay }
+        Self { clock, ids, relay, told: AtomicBool::new(false) }
     }
 }
 
@@ -46,11 +49,17 @@ impl Batch for Desk {
             });
         }
         books.flush(tx).await?;
+        if !books.events.is_empty() {
+            self.told.store(true, Ordering::Relaxed);
+        }
         Ok(replies)
     }
 
+    /// Most batches tell nothing, and a wake-up costs the relay a transaction.
     fn committed(&self, _: &[Command], _: &[Reply]) {
-        if let Some(relay) = self.relay.get() {
+        if self.told.swap(false, Ordering::Relaxed)
+            && let Some(relay) = self.relay.get()
+        {
             relay.wake();
         }
     }

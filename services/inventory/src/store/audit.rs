@@ -36,14 +36,18 @@ pub enum Cell {
 }
 
 /// A book's columns and its statement, written down once: key columns first, then how they are bound, then the rest.
+///
+/// The tenant stands outside of the compared tuple: inside it SQLite would read the tenant's rows from the first one
+/// again for every page.
 macro_rules! book {
+    (@list $first:literal $(, $key:literal)*) => { concat!($first $(, ", ", $key)*) };
     ($table:literal, [$($key:literal $kind:ident),+] $bound:literal, [$($column:literal $holds:ident),* $(,)?]) => {{
         static PAGE_OF: Statement = Statement::new(
             concat!("inventory.export_", $table),
             concat!(
                 "SELECT tenant_id" $(, ", ", $key)+ $(, ", ", $column)*, " FROM ", $table,
-                " WHERE tenant_id = $1 AND (tenant_id" $(, ", ", $key)+, ") > (", $bound, ")",
-                " ORDER BY tenant_id" $(, ", ", $key)+, " LIMIT 500"
+                " WHERE tenant_id = $1 AND (", book!(@list $($key),+), ") > (", $bound, ")",
+                " ORDER BY ", book!(@list $($key),+), " LIMIT 500"
             ),
         );
         Book {
@@ -61,38 +65,38 @@ macro_rules! book {
 
 /// Every book of this service.
 pub static BOOKS: [Book; 11] = [
-    book!("warehouse", ["warehouse_id" Text] "$1, $2", ["kind" Text, "priority" Number, "active" Number]),
-    book!("stock", ["warehouse_id" Text, "sku" Text] "$1, $2, $3", [
+    book!("warehouse", ["warehouse_id" Text] "$2", ["kind" Text, "priority" Number, "active" Number]),
+    book!("stock", ["warehouse_id" Text, "sku" Text] "$2, $3", [
         "on_hand" Number, "reserved" Number, "ledger_seq" Number,
     ]),
-    book!("stock_ledger", ["warehouse_id" Text, "sku" Text, "seq" Number] "$1, $2, $3, $4", [
+    book!("stock_ledger", ["warehouse_id" Text, "sku" Text, "seq" Number] "$2, $3, $4", [
         "kind" Text, "on_hand_delta" Number, "reserved_delta" Number, "saga_id" Text, "step" Text,
         "direction" Text, "reservation_id" Text, "order_id" Text, "line_id" Text, "at" Text,
     ]),
-    book!("goods", ["order_id" Text] "$1, $2", ["event_seq" Number, "created_at" Text]),
-    book!("goods_line", ["order_id" Text, "line_id" Text] "$1, $2, $3", [
+    book!("goods", ["order_id" Text] "$2", ["event_seq" Number, "created_at" Text]),
+    book!("goods_line", ["order_id" Text, "line_id" Text] "$2, $3", [
         "sku" Text, "reserved_quantity" Number, "allocated" Number, "deallocated" Number,
         "submitted" Number, "shipped" Number, "unshipped" Number, "delivered" Number,
     ]),
-    book!("reservation", ["order_id" Text, "reservation_id" Text] "$1, $2, $3", [
+    book!("reservation", ["order_id" Text, "reservation_id" Text] "$2, $3", [
         "line_id" Text, "warehouse_id" Text, "sku" Text, "quantity" Number, "state" Text, "saga_id" Text,
         "held_by" Text, "split_of" Text, "fulfilment_id" Text, "created_at" Text,
     ]),
-    book!("fulfilment", ["order_id" Text, "fulfilment_id" Text] "$1, $2, $3", [
+    book!("fulfilment", ["order_id" Text, "fulfilment_id" Text] "$2, $3", [
         "warehouse_id" Text, "state" Text, "created_at" Text,
     ]),
-    book!("fulfilment_line", ["order_id" Text, "fulfilment_line_id" Text] "$1, $2, $3", [
+    book!("fulfilment_line", ["order_id" Text, "fulfilment_line_id" Text] "$2, $3", [
         "fulfilment_id" Text, "reservation_id" Text, "line_id" Text, "sku" Text, "quantity" Number,
         "state" Text, "held_by" Text, "split_of" Text, "tracking_number" Text,
     ]),
-    book!("request_key", ["method" Text, "request_id" Text] "$1, $2, $3", [
+    book!("request_key", ["method" Text, "request_id" Text] "$2, $3", [
         "fingerprint" Text, "resource_id" Text, "created_at" Text,
     ]),
-    book!("step_ledger", ["saga_id" Text, "step" Text, "direction" Text] "$1, $2, $3, $4", [
+    book!("step_ledger", ["saga_id" Text, "step" Text, "direction" Text] "$2, $3, $4", [
         "request_hash" Text, "outcome" Text, "nothing_to_do" Number, "completes" Text, "reply" Data,
         "epoch" Number, "at" Text,
     ]),
-    book!("outbox", ["event_id" Text] "$1, $2", [
+    book!("outbox", ["event_id" Text] "$2", [
         "aggregate_type" Text, "aggregate_id" Text, "aggregate_seq" Number, "type" Text, "state" Text,
         "created_at" Text, "queued_at" Number, "sent_at" Number,
     ]),

@@ -192,3 +192,23 @@ async fn the_ledger_explains_the_stock() {
         world.check().await;
     }
 }
+
+#[tokio::test]
+async fn lists_show_one_tenants_warehouses_and_stock() {
+    for world in worlds("stock_lists").await {
+        world.warehouse("spare", WarehouseKind::Own, 2).await;
+        world.receive("main", "apple", 1).await;
+        world.receive("spare", "apple", 2).await;
+        let stranger = Tenant::parse("stranger").unwrap();
+
+        let all = world.inventory.list_warehouses(&Tenant::DEFAULT, "", 50).await.unwrap();
+        let behind = world.inventory.list_warehouses(&Tenant::DEFAULT, "main", 50).await.unwrap();
+        let stock = world.inventory.get_stock(&Tenant::DEFAULT, &sku("apple"), None).await.unwrap();
+
+        assert_eq!((all.len(), behind.len()), (2, 1));
+        let on_hand: Vec<_> = stock.iter().map(|(at, stock)| (at.as_str(), stock.on_hand)).collect();
+        assert_eq!(on_hand, [("main", 1), ("spare", 2)]);
+        assert!(world.inventory.list_warehouses(&stranger, "", 50).await.unwrap().is_empty());
+        assert!(world.inventory.get_stock(&stranger, &sku("apple"), None).await.unwrap().is_empty());
+    }
+}

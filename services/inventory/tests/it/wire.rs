@@ -274,6 +274,11 @@ async fn what_is_asked_wrongly_is_answered_precisely() {
     let status = service.fulfillments().get_fulfillment(request).await.unwrap_err();
     assert_eq!(refusal(&status), Reason::FieldInvalid);
 
+    let listed =
+        service.stock().list_warehouses(ListWarehousesRequest::default()).await.unwrap().into_inner();
+    assert_eq!(listed.warehouses.len(), 1);
+    assert_eq!((listed.warehouses[0].kind(), listed.next_page_token.as_str()), (WarehouseKind::Own, ""));
+
     let pages = |token: &str| ListStockLedgerRequest {
         warehouse_id: "main".to_owned(),
         sku: "apple".to_owned(),
