@@ -13,7 +13,7 @@ use super::gateway::Task;
 use super::moment::{Moment, Schedule};
 use super::movement::{self, Movement};
 use super::origin::Origin;
-use super::payment::{self, Payment};
+use super::payment::Payment;
 use super::refund::{self, Refund};
 use super::split::{Form, Share, Source};
 

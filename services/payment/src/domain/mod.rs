@@ -36,3 +36,6 @@ pub use placing::{ExternalPayment, Opening, Tender};
 pub use refund::Refund;
 pub use refunding::Reservation;
 pub use reply::{Ended, Ending, Leg, Reply, StepOutcome};
+
+#[cfg(test)]
+mod tests;
