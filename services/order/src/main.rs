@@ -1,3 +1,7 @@
 //! The order service as a process.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kit::process::run("order", order::app::run)
+}

@@ -6,7 +6,7 @@ use types::{ChangeOrderId, Fingerprint, OrderId, Reason, Refusal, SagaId};
 use super::batch::{After, Answer, Asked, OrderBatch};
 use super::books::Books;
 use super::{carry, failures, plans, views};
-use crate::domain::change::ChangeRequest;
+use crate::domain::change::{ChangeRequest, ChangeType};
 use crate::domain::history::Happened;
 use crate::domain::lifecycle::{self, Submission};
 use crate::domain::order::{Actor, Order, Placement};
@@ -93,7 +93,8 @@ pub(super) fn submit(
     after: &mut After,
 ) -> Done {
     let mut order = find(books, asked, &request.order_id)?;
-    let placing = order.placement == Placement::Placing;
+    // Anything but the whole is refused below while the order is in the placing.
+    let placing = order.placement == Placement::Placing && request.change_type() == ChangeType::CancelOrder;
     let saga_id = if placing { place_saga(books, &order)? } else { books.ids.mint() };
     let submission = Submission {
         request,

@@ -1,0 +1,14 @@
+//! The order service against real databases and in-process participants that speak the real step protocol.
+
+#![expect(clippy::unwrap_used, reason = "what a test relies on fails the test")]
+
+mod cancelling;
+mod fakes;
+mod operator;
+mod placing;
+mod proofs;
+mod requests;
+mod samples;
+mod store;
+mod told;
+mod world;

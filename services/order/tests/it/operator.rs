@@ -1,0 +1,76 @@
+//! What the operator on call sees and may do.
+
+use std::time::Duration;
+
+use order::domain::change::ChangeState;
+use order::domain::listing::Page;
+use order::ops::Wait;
+use types::Reason;
+
+use crate::fakes::Act;
+use crate::samples::{caller, cancel_all, request_id};
+use crate::world::{World, worlds};
+
+#[tokio::test]
+async fn a_step_refused_after_the_decision_asks_for_attention_until_it_is_done() {
+    for world in worlds("stuck").await {
+        let order = world.placed("order").await;
+        world.fakes.script.play("release_goods", [Act::Refuse(Reason::ProtocolViolation)]);
+        let view = world.submit("cancel", cancel_all(&order.order_id), Wait::Committed).await.unwrap();
+        let item = open_item(&world).await;
+        assert_eq!((item.subject_type.as_str(), item.cause.reason), ("saga", Reason::ProtocolViolation));
+        assert!(item.allowed_actions.contains(&"RetryStep".to_owned()));
+        assert_eq!(world.order(&order.order_id).await.attention_open, 1);
+
+        world.fakes.script.play("release_goods", [Act::Apply]);
+        let saga_id = view.change.saga_id.clone();
+        world.orders.retry_step(&caller(), request_id("retry"), saga_id, "again".to_owned()).await.unwrap();
+
+        let ended = world.change_in(&view, ChangeState::Completed).await;
+        assert_eq!(ended.change.attention_open, 0);
+        assert_eq!(world.order(&order.order_id).await.attention_open, 0);
+        assert!(items(&world).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_operator_may_abort_before_the_decision() {
+    for world in worlds("abort").await {
+        let order = world.placed("order").await;
+        world.fakes.script.play("hold_goods", [Act::WithPartner(1)]);
+        world.fakes.script.play("stop_partner", [Act::Pending]);
+        let view = world.submit("cancel", cancel_all(&order.order_id), Wait::Accepted).await.unwrap();
+
+        let saga_id = view.change.saga_id.clone();
+        world
+            .orders
+            .abort_before_pivot(&caller(), request_id("abort"), saga_id.clone(), "stop".to_owned())
+            .await
+            .unwrap();
+
+        let rejected = world.change_in(&view, ChangeState::Rejected).await;
+        assert_eq!(rejected.change.cause.unwrap().reason, Reason::AbortedByOperator);
+        let saga = world.orders.saga(&caller(), saga_id).await.unwrap();
+        assert_eq!(saga.row.state, saga::State::Unwound);
+        let page = Page { after: None, size: 1 };
+        let listed =
+            world.orders.sagas(&caller(), &[saga::State::Unwound, saga::State::Completed], &page).await;
+        assert!(listed.unwrap().next.is_some());
+    }
+}
+
+async fn open_item(world: &World) -> order::domain::attention::AttentionItem {
+    let limit = tokio::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(item) = items(world).await.pop() {
+            return item;
+        }
+        assert!(tokio::time::Instant::now() < limit, "nothing asks for attention");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn items(world: &World) -> Vec<order::domain::attention::AttentionItem> {
+    let page = Page { after: None, size: 50 };
+    world.orders.attention(&caller(), false, &page).await.unwrap().items
+}

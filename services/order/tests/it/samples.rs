@@ -1,0 +1,87 @@
+//! Orders and changes as callers ask for them.
+
+use kit::Principal;
+use order::domain::change::{ChangeRequest, LabelAction, LineKey, SelectedLine, Selection, Settlement};
+use order::domain::order::Parties;
+use order::domain::placing::{NewLine, NewOrder, NewShipping, NewTender};
+use types::{Currency, Fingerprint, OrderId, Quantity, RequestId, Tenant, UnitPrice};
+
+pub fn caller() -> Principal {
+    Principal {
+        tenant: Tenant::DEFAULT,
+        user: "ann".to_owned(),
+        organisation: "shop".to_owned(),
+        role: "staff".to_owned(),
+    }
+}
+
+pub fn request_id(text: &str) -> RequestId {
+    RequestId::parse(text).unwrap()
+}
+
+/// Two lines (3 × 10.00 and 2 × 2.50) and 4.00 shipping: 39.00 in all.
+pub fn new_order(name: &str) -> NewOrder {
+    NewOrder {
+        number: None,
+        currency: Currency::parse("GBP").unwrap(),
+        lines: vec![line("TEAPOT", 3, "10.00"), line("CUP", 2, "2.50")],
+        order_discount_minor: 0,
+        order_tax_minor: 0,
+        shipping: vec![NewShipping { delivery_group: String::new(), amount_minor: 400, tax_minor: 0 }],
+        tenders: vec![NewTender {
+            gateway: "sandbox".to_owned(),
+            payment_token: "tok_approve".to_owned(),
+            amount_minor: 3_900,
+            capture_now: true,
+        }],
+        external_payments: Vec::new(),
+        parties: Parties::default(),
+        customer_id: "customer-1".to_owned(),
+        references: Vec::new(),
+        confirm_later: false,
+        placed_at: None,
+        content: Fingerprint::of(&[name.as_bytes()]),
+    }
+}
+
+fn line(sku: &str, quantity: i64, price: &str) -> NewLine {
+    NewLine {
+        sku: sku.to_owned(),
+        description: String::new(),
+        quantity: Quantity::parse(quantity).unwrap(),
+        unit_price: UnitPrice::parse(price).unwrap(),
+        line_discount_minor: 0,
+        tax_minor: 0,
+        tax_included: false,
+        warehouse_id: None,
+        delivery_group: String::new(),
+    }
+}
+
+pub fn cancel_all(order_id: &OrderId) -> ChangeRequest {
+    request(order_id, Selection::Everything)
+}
+
+/// Cancels some units of one line.
+pub fn cancel_units(order_id: &OrderId, line_number: i64, quantity: i64) -> ChangeRequest {
+    let selected = SelectedLine {
+        line: LineKey::Number(line_number),
+        quantity: Quantity::parse(quantity).unwrap(),
+        reason_code: String::new(),
+        note: String::new(),
+    };
+    request(order_id, Selection::Items(vec![selected]))
+}
+
+fn request(order_id: &OrderId, selection: Selection) -> ChangeRequest {
+    let content = Fingerprint::of(&[order_id.as_str().as_bytes(), format!("{selection:?}").as_bytes()]);
+    ChangeRequest {
+        order_id: order_id.clone(),
+        selection,
+        settlement: Settlement::Auto,
+        label_action: LabelAction::Keep,
+        reason_code: "CUSTOMER_REQUEST".to_owned(),
+        note: "changed their mind".to_owned(),
+        content,
+    }
+}

@@ -1,0 +1,146 @@
+//! The use cases of the order service, wired as the app wires them, on one database and the fakes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kit::{Deadline, Failure};
+use order::domain::change::{ChangeRequest, ChangeState, ChangeView};
+use order::domain::order::{Order, Placement};
+use order::domain::placing::NewOrder;
+use order::domain::quote::QuoteKey;
+use order::ops::{Orders, Parts, Wait};
+use order::ports::{self, Goods, Ports, Quotes, Refunds};
+use order::{sagas, store};
+use prost::Message;
+use saga::{Doorbell, Limits, Runner, RunnerConfig};
+use storage::{Database, Envelope, Relay, testing};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use types::{Clock, EventId, Ids, OrderId, Tenant, Timestamp};
+
+use crate::fakes::Fakes;
+use crate::samples::{caller, new_order, request_id};
+
+pub struct World {
+    pub orders: Orders,
+    pub fakes: Fakes,
+    pub ids: Ids,
+    _stop: DropGuard,
+}
+
+/// One world for each engine that tests run on.
+pub async fn worlds(name: &str) -> Vec<World> {
+    let mut worlds = Vec::new();
+    for database in testing::databases(name).await {
+        worlds.push(World::start(database).await);
+    }
+    worlds
+}
+
+impl World {
+    pub async fn start(database: Database) -> Self {
+        database.migrate("order", store::MIGRATIONS).await.unwrap();
+        let fakes = Fakes::start().await;
+        let clock = Clock::System;
+        let ids = Ids::random(clock.clone());
+        let config = RunnerConfig {
+            inline_pause_max: Duration::from_millis(60),
+            poll: Duration::from_millis(100),
+            ..RunnerConfig::new("test-worker")
+        };
+        let bell = Doorbell::new(&config);
+        // Short pauses: a lost answer is asked for again soon.
+        let limits = Limits {
+            first_delay: Duration::from_millis(20),
+            backoff_max: Duration::from_millis(200),
+            poll_max_before: Duration::from_hours(1),
+            poll_max_after: Duration::from_hours(1),
+            ..Limits::default()
+        };
+        let registry = sagas::registry(limits);
+        let orders = Orders::start(Parts {
+            database: database.clone(),
+            registry: Arc::clone(&registry),
+            clock,
+            ids: ids.clone(),
+            quote_key: QuoteKey::new("test"),
+            lease: config.grant(),
+            bell: bell.clone(),
+        });
+        let stop = CancellationToken::new();
+        let target = ports::Relay::new(fakes.channel());
+        let deliver = move |events| {
+            let target = target.clone();
+            async move { target.deliver(events).await }
+        };
+        let relay = Relay::start(database.clone(), deliver, "order", stop.clone());
+        orders.connect(Quotes::new(fakes.channel()), relay);
+        let ports = Ports { goods: Goods::start(fakes.channel()), refunds: Refunds::start(fakes.channel()) };
+        Runner::start(Arc::new(orders.saga_owner()), Arc::new(ports), registry, config, bell, stop.clone());
+        Self { orders, fakes, ids, _stop: stop.drop_guard() }
+    }
+
+    pub async fn create(&self, name: &str, new: NewOrder, wait: Wait) -> Result<Order, Failure> {
+        self.orders.create_order(&caller(), request_id(name), new, wait, soon()).await
+    }
+
+    /// An order that stands.
+    pub async fn placed(&self, name: &str) -> Order {
+        let order = self.create(name, new_order(name), Wait::Completed).await.unwrap();
+        assert_eq!(order.placement, Placement::Open, "{order:?}");
+        order
+    }
+
+    pub async fn submit(
+        &self,
+        name: &str,
+        request: ChangeRequest,
+        wait: Wait,
+    ) -> Result<ChangeView, Failure> {
+        self.orders.submit_change(&caller(), request_id(name), request, None, wait, soon()).await
+    }
+
+    pub async fn order(&self, order_id: &OrderId) -> Order {
+        self.orders.get_order(&caller(), order_id).await.unwrap()
+    }
+
+    /// Waits until a change has come to a state; a change that never does fails the test.
+    pub async fn change_in(&self, view: &ChangeView, state: ChangeState) -> ChangeView {
+        let limit = tokio::time::Instant::now() + Duration::from_secs(20);
+        loop {
+            let now = self.orders.get_change(&caller(), &view.change.change_order_id).await.unwrap();
+            if now.change.state == state {
+                return now;
+            }
+            assert!(tokio::time::Instant::now() < limit, "{state:?} was not reached: {now:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// An event about an order, as a participant sends it.
+    pub fn event<M: Message>(
+        &self,
+        source: &str,
+        order_id: &OrderId,
+        seq: i64,
+        kind: &str,
+        body: &M,
+    ) -> Envelope {
+        Envelope {
+            source: source.to_owned(),
+            tenant: Tenant::DEFAULT,
+            event_id: self.ids.mint::<EventId>(),
+            aggregate_type: "order".to_owned(),
+            aggregate_id: order_id.to_string(),
+            aggregate_seq: seq,
+            kind: format!("countermand.events.v1.{kind}"),
+            payload: body.encode_to_vec(),
+            traceparent: None,
+            occurred_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+}
+
+/// Long enough for whatever a test waits for.
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(20))
+}
