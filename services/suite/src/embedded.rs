@@ -27,7 +27,9 @@ pub struct Storage {
 impl Storage {
     fn database(&self, name: &str) -> DatabaseConfig {
         match &self.database_url {
-            None => DatabaseConfig::at(format!("sqlite:{}", self.data_dir.join(format!("{name}.db")).display())),
+            None => {
+                DatabaseConfig::at(format!("sqlite:{}", self.data_dir.join(format!("{name}.db")).display()))
+            }
             Some(server) => DatabaseConfig {
                 create_if_missing: true,
                 ..DatabaseConfig::at(format!("{}/countermand_{name}", server.trim_end_matches('/')))
@@ -130,7 +132,8 @@ impl Embedded {
         let order_channel = order.internal_channel();
         let mut running = JoinSet::new();
         running.spawn(order.run(participants, shutdown.clone()));
-        running.spawn(inventory.run(inventory::app::Peers { order: order_channel.clone() }, shutdown.clone()));
+        running
+            .spawn(inventory.run(inventory::app::Peers { order: order_channel.clone() }, shutdown.clone()));
         running.spawn(payment.run(payment::ports::Peers { order: order_channel }, shutdown.clone()));
         running.spawn(notification.run(shutdown.clone()));
         Ok(Self { addresses, running, shutdown })

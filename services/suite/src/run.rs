@@ -28,7 +28,11 @@ pub async fn perform(cli: Cli) -> Result<ExitCode> {
         Verb::Up { storage } => up::run(&storage).await?,
         Verb::Demo => up::with_throw_away_suite(async |clients| demo::tell(clients).await).await?,
         Verb::Replay { file, concurrency, connect, patience, storage } => {
-            let wish = ReplayWish { file: &file, concurrency: usize::from(concurrency), patience: seconds(patience) };
+            let wish = ReplayWish {
+                file: &file,
+                concurrency: usize::from(concurrency),
+                patience: seconds(patience),
+            };
             return if connect {
                 replay(&clients, &wish, json).await
             } else {
@@ -36,7 +40,8 @@ pub async fn perform(cli: Cli) -> Result<ExitCode> {
             };
         }
         Verb::Bench { concurrency, seconds, connect, pids, storage } => {
-            let measure = async |clients: &Clients| bench::run(clients, &concurrency, seconds, &pids, json).await;
+            let measure =
+                async |clients: &Clients| bench::run(clients, &concurrency, seconds, &pids, json).await;
             if connect {
                 measure(&clients).await?;
             } else {

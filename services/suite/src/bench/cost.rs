@@ -42,9 +42,11 @@ fn tree_seconds(pid: u32) -> Result<f64> {
 }
 
 fn own_seconds(pid: u32) -> Result<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("no process {pid}"))?;
+    let stat =
+        std::fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("no process {pid}"))?;
     // The name in brackets may hold blanks; the fields after it do not. utime, stime, cutime, cstime are 14 to 17.
     let (_, fields) = stat.rsplit_once(") ").context("reading /proc")?;
-    let ticks: u32 = fields.split_whitespace().skip(11).take(4).filter_map(|field| field.parse::<u32>().ok()).sum();
+    let ticks: u32 =
+        fields.split_whitespace().skip(11).take(4).filter_map(|field| field.parse::<u32>().ok()).sum();
     Ok(f64::from(ticks) / TICKS_PER_SECOND)
 }

@@ -37,7 +37,13 @@ pub struct Point {
 }
 
 /// Measures each point in turn; `verify` must hold after each.
-pub async fn run(clients: &Clients, points: &[u16], seconds: u64, watched: &[Watched], json: bool) -> Result<()> {
+pub async fn run(
+    clients: &Clients,
+    points: &[u16],
+    seconds: u64,
+    watched: &[Watched],
+    json: bool,
+) -> Result<()> {
     let shop = Shop::open(clients).await?;
     let mut measured = Vec::new();
     for &concurrency in points {
@@ -78,7 +84,9 @@ async fn point(shop: &Shop<'_>, concurrency: usize, budget: Duration, watched: &
     }
     latencies.sort_unstable();
     let count = latencies.len();
-    let at = |part: usize| latencies.get((count * part / 100).min(count - 1)).copied().context("nothing was measured");
+    let at = |part: usize| {
+        latencies.get((count * part / 100).min(count - 1)).copied().context("nothing was measured")
+    };
     let per_cancellation = |seconds: f64| seconds * 1_000.0 / real(count);
     Ok(Point {
         clients: concurrency,
@@ -92,8 +100,12 @@ async fn point(shop: &Shop<'_>, concurrency: usize, budget: Duration, watched: &
 }
 
 fn text(points: &[Point]) -> String {
-    let processes: Vec<String> =
-        points.first().into_iter().flat_map(|point| &point.cpu_ms).map(|(name, _)| format!("{name} cpu ms")).collect();
+    let processes: Vec<String> = points
+        .first()
+        .into_iter()
+        .flat_map(|point| &point.cpu_ms)
+        .map(|(name, _)| format!("{name} cpu ms"))
+        .collect();
     let mut header = vec!["clients", "cancellations", "seconds", "per second", "p50 ms", "p99 ms"];
     header.extend(processes.iter().map(String::as_str));
     let right: Vec<usize> = (0..header.len()).collect();

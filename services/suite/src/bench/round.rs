@@ -91,7 +91,12 @@ impl<'a> Shop<'a> {
         };
         let call = async || self.clients.orders().create_order(request.clone()).await;
         let order = PATIENCE.call(call).await?.order.context("the answer holds no order")?;
-        ensure!(order.state() == OrderState::Confirmed, "{} is {:?} after placing", order.number, order.state());
+        ensure!(
+            order.state() == OrderState::Confirmed,
+            "{} is {:?} after placing",
+            order.number,
+            order.state()
+        );
         Ok(order.order_id)
     }
 
@@ -113,7 +118,8 @@ impl<'a> Shop<'a> {
         // The same request again when the wait ended before the work did.
         while change.as_ref().is_none_or(|state| *state != ChangeOrderState::Completed) {
             let call = async || self.clients.changes().submit_change_order(request.clone()).await;
-            let answer = PATIENCE.call(call).await?.change_order.context("the answer holds no change order")?;
+            let answer =
+                PATIENCE.call(call).await?.change_order.context("the answer holds no change order")?;
             ensure!(answer.state() != ChangeOrderState::Rejected, "rejected: {:?}", answer.cause);
             ensure!(started.elapsed() < PATIENCE.total, "{} is still {:?}", answer.number, answer.state());
             change = Some(answer.state());

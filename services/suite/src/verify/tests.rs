@@ -31,7 +31,12 @@ enum Change {
     Twice,
 }
 
-const fn plus_one(service: Service, book: &'static str, column: &'static str, named: &'static str) -> Corruption {
+const fn plus_one(
+    service: Service,
+    book: &'static str,
+    column: &'static str,
+    named: &'static str,
+) -> Corruption {
     Corruption { service, book, row: ("", ""), column, change: Change::PlusOne, named }
 }
 
@@ -135,7 +140,12 @@ async fn every_corrupted_column_is_named() {
         let report = check(&Facts::new(corrupted(&books, corruption), &[]));
 
         let what = format!("{:?}.{}.{}", corruption.service, corruption.book, corruption.column);
-        assert!(report.broken_ids().contains(&corruption.named), "{what}: {}\n{}", corruption.named, report.text());
+        assert!(
+            report.broken_ids().contains(&corruption.named),
+            "{what}: {}\n{}",
+            corruption.named,
+            report.text()
+        );
     }
 }
 
@@ -181,11 +191,18 @@ fn corrupted(books: &Books, corruption: &Corruption) -> Books {
             let Some(Value::Number(number)) = value else { panic!("{} is no number", corruption.column) };
             *number += 1;
         }
-        (Change::Text(number), Some(cell)) if matches!(book.rows[chosen].cells[cell].value, Some(Value::Number(_))) => {
-            book.rows[chosen].cells[cell].value = Some(Value::Number(number.parse().expect("the table holds a number")));
+        (Change::Text(number), Some(cell))
+            if matches!(book.rows[chosen].cells[cell].value, Some(Value::Number(_))) =>
+        {
+            book.rows[chosen].cells[cell].value =
+                Some(Value::Number(number.parse().expect("the table holds a number")));
         }
-        (Change::Text(text), Some(cell)) => book.rows[chosen].cells[cell].value = Some(Value::Text(text.to_owned())),
-        (Change::PlusOne | Change::Text(_), None) => panic!("{} has no {}", corruption.book, corruption.column),
+        (Change::Text(text), Some(cell)) => {
+            book.rows[chosen].cells[cell].value = Some(Value::Text(text.to_owned()))
+        }
+        (Change::PlusOne | Change::Text(_), None) => {
+            panic!("{} has no {}", corruption.book, corruption.column)
+        }
     }
     books
 }

@@ -55,6 +55,8 @@ struct Ledger<'a> {
     done: HashSet<&'a str>,
     /// Steps whose `undo` is recorded here.
     undone: HashSet<&'a str>,
+    /// Steps that had nothing to do.
+    skipped: HashSet<&'a str>,
 }
 
 pub fn all_or_nothing(facts: &Facts) -> Option<String> {
@@ -67,6 +69,15 @@ pub fn all_or_nothing(facts: &Facts) -> Option<String> {
                 ("undo", "applied") => ledger.undone.insert(row.text("step")),
                 _ => false,
             };
+        }
+    }
+    // The order service itself may find that a forward step has nothing to do, and asks nobody then.
+    for step in facts.rows(Service::Order, "saga_step") {
+        if step.text("direction") == "do"
+            && step.text("outcome") == "applied"
+            && step.number("nothing_to_do") == 1
+        {
+            ledgers.entry(step.text("saga_id")).or_default().skipped.insert(step.text("step"));
         }
     }
     facts.rows(Service::Order, "saga").find_map(|saga| {
@@ -87,7 +98,11 @@ fn completed_wholly(ledger: &Ledger<'_>) -> Option<String> {
     }
     COMPLETES
         .iter()
-        .find(|(forward, reversible)| ledger.done.contains(reversible) && !ledger.done.contains(forward))
+        .find(|(forward, reversible)| {
+            ledger.done.contains(reversible)
+                && !ledger.done.contains(forward)
+                && !ledger.skipped.contains(forward)
+        })
         .map(|(forward, reversible)| format!("completed, yet {reversible} was never completed by {forward}"))
 }
 
