@@ -12,6 +12,8 @@ mod convert;
 mod events;
 mod operations;
 mod orders;
+#[cfg(test)]
+mod tests;
 mod waiting;
 
 use kit::server::Routes;

@@ -1,4 +1,5 @@
-//! GetTimeline: an order's history, page by page.
+//! GetTimeline: an order's history, page by page. A page may hold less than was asked for, where the
+//! caller may not see all of it.
 
 use kit::page::Page;
 use kit::{Failure, Principal};
@@ -21,5 +22,6 @@ pub async fn answer(
     let page = Page::parse(request.page_size, &request.page_token, &listing)?;
     let mut entries = orders.timeline(&caller, &order_id, sequence_of(&page)?, page.limit()).await?;
     let next_page_token = page.finish(&mut entries, |recorded| vec![recorded.sequence.to_string()]);
+    entries.retain(|recorded| recorded.entry.visibility.is_shown_to(&caller.role));
     Ok(wire::GetTimelineResponse { entries: entries.iter().map(timeline_entry).collect(), next_page_token })
 }

@@ -50,6 +50,9 @@ impl Follower {
         loop {
             if let Some(recorded) = self.ready.pop_front() {
                 self.after = recorded.sequence;
+                if !recorded.entry.visibility.is_shown_to(&self.caller.role) {
+                    continue;
+                }
                 let entry = Some(timeline_entry(&recorded));
                 return Ok(Some((wire::WatchTimelineResponse { entry }, self)));
             }
