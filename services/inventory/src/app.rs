@@ -1,7 +1,6 @@
 //! The service put together: opens its database, binds its listeners, runs and drains.
 
 use std::net::SocketAddr;
-use std::path::Path;
 
 use anyhow::Context as _;
 use kit::client::{self, Channel};
@@ -11,12 +10,12 @@ use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::inventory::v1::fulfillment_service_server::FulfillmentServiceServer;
 use proto::inventory::v1::goods_steps_service_server::GoodsStepsServiceServer;
 use proto::inventory::v1::stock_service_server::StockServiceServer;
-use storage::{Database, Engine, Relay};
+use storage::{Database, Relay};
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids};
 
 use crate::api::{AuditApi, FulfillmentApi, GoodsStepsApi, StockApi};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::ops::Inventory;
 use crate::ports::OrderEvents;
 use crate::store::MIGRATIONS;
@@ -27,13 +26,7 @@ const SERVICE: &str = "inventory";
 pub async fn run(process: Process<Config>) -> anyhow::Result<()> {
     let Process { command, config, shutdown } = process;
     match command {
-        Command::Migrate => {
-            let database = open(&config.database).await?;
-            let applied = database.migrate(SERVICE, MIGRATIONS).await.context("migrating")?;
-            tracing::info!(?applied, "the schema is up to date");
-            database.close().await;
-            Ok(())
-        }
+        Command::Migrate => Ok(Database::migrate_only(SERVICE, MIGRATIONS, &config.database).await?),
         Command::Serve => {
             let peers = Peers::connect(&config)?;
             App::bind(config).await?.run(peers, shutdown).await
@@ -69,13 +62,7 @@ pub struct Bound {
 
 impl App {
     pub async fn bind(config: Config) -> anyhow::Result<Bound> {
-        let database = open(&config.database).await?;
-        if database.engine() == Engine::Sqlite || config.database.migrate_on_start {
-            database.migrate(SERVICE, MIGRATIONS).await.context("migrating")?;
-        } else {
-            database.check_schema(MIGRATIONS).await.context("checking the schema")?;
-        }
-
+        let database = Database::ready(SERVICE, MIGRATIONS, &config.database).await?;
         let clock = Clock::System;
         let ids = Ids::random(clock.clone());
         let inventory = Inventory::start(database.clone(), clock, ids);
@@ -150,15 +137,4 @@ impl Bound {
         self.database.close().await;
         Ok(served?)
     }
-}
-
-async fn open(config: &config::Database) -> anyhow::Result<Database> {
-    let url = &config.connection.url;
-    if let Some(path) = url.strip_prefix("sqlite:").filter(|path| *path != ":memory:")
-        && let Some(directory) = Path::new(path.strip_prefix("//").unwrap_or(path)).parent()
-    {
-        std::fs::create_dir_all(directory)
-            .with_context(|| format!("creating the directory of the database, {}", directory.display()))?;
-    }
-    Database::open(&config.connection).await.context("opening the database")
 }

@@ -12,19 +12,10 @@ pub struct Config {
     pub tls: Tls,
     pub auth: Auth,
     pub telemetry: Telemetry,
-    pub database: Database,
+    pub database: DatabaseConfig,
     pub peers: PeerAddresses,
     /// For the calls to the peers.
     pub client: ClientConfig,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Database {
-    #[serde(flatten)]
-    pub connection: DatabaseConfig,
-    /// Bring a PostgreSQL schema up to date at the start. An embedded database always is: nobody else could.
-    pub migrate_on_start: bool,
 }
 
 /// Internal listeners of the services this one calls.
@@ -42,17 +33,10 @@ impl Default for Config {
             tls: Tls::default(),
             auth: Auth::default(),
             telemetry: Telemetry::default(),
-            database: Database::default(),
+            database: DatabaseConfig::at("sqlite:countermand-data/inventory.db"),
             peers: PeerAddresses::default(),
             client: ClientConfig::default(),
         }
-    }
-}
-
-impl Default for Database {
-    fn default() -> Self {
-        let connection = DatabaseConfig::at("sqlite:countermand-data/inventory.db");
-        Self { connection, migrate_on_start: false }
     }
 }
 

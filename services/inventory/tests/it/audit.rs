@@ -77,10 +77,46 @@ pub async fn check_books(world: &World) {
         assert_eq!(ledger[&place(row)], (on_hand, reserved, number(row, "ledger_seq")), "{row:?}");
         assert_eq!(promised.get(&place(row)).copied().unwrap_or(0), reserved, "{row:?}");
     }
+    check_lines(&books, &reserved_by_line);
+    check_events(&books);
+}
+
+fn check_lines(
+    books: &BTreeMap<&'static str, Vec<Record>>,
+    reserved_by_line: &BTreeMap<(String, String), i64>,
+) {
     for row in &books["goods_line"] {
         let key = (text(row, "order_id"), text(row, "line_id"));
         assert_eq!(reserved_by_line[&key], number(row, "reserved_quantity"), "{row:?}");
     }
+    let reservations: BTreeMap<String, &Record> =
+        books["reservation"].iter().map(|row| (text(row, "reservation_id"), row)).collect();
+    for line in &books["fulfilment_line"] {
+        let row = reservations[&text(line, "reservation_id")];
+        for column in ["line_id", "sku", "quantity", "fulfilment_id", "held_by"] {
+            assert_eq!(line[column], row[column], "{line:?}");
+        }
+        let expected = match text(row, "state").as_str() {
+            "active" | "held" => ["allocated", "submitted"],
+            "consumed" => ["shipped", "delivered"],
+            _ => ["cancelled", "cancelled"],
+        };
+        assert!(expected.contains(&text(line, "state").as_str()), "{line:?} of {row:?}");
+    }
+}
+
+/// The events of an order are numbered from 1 without a gap, as its own row counts them.
+fn check_events(books: &BTreeMap<&'static str, Vec<Record>>) {
+    let mut sequences: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for row in &books["outbox"] {
+        sequences.entry(text(row, "aggregate_id")).or_default().push(number(row, "aggregate_seq"));
+    }
+    for row in &books["goods"] {
+        let mut told = sequences.remove(&text(row, "order_id")).unwrap_or_default();
+        told.sort_unstable();
+        assert_eq!(told, (1..=number(row, "event_seq")).collect::<Vec<_>>(), "{row:?}");
+    }
+    assert!(sequences.is_empty(), "events of orders without goods: {sequences:?}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod audit;
 mod fulfilments;
+mod interleavings;
 mod races;
 mod steps;
 mod stock;

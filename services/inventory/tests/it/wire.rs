@@ -74,10 +74,7 @@ async fn open() -> Service {
     let config = Config {
         listen: kit::config::Listen::loopback(0, 0),
         auth: kit::config::Auth { development_headers: true },
-        database: inventory::config::Database {
-            connection: DatabaseConfig::at("sqlite::memory:"),
-            migrate_on_start: false,
-        },
+        database: DatabaseConfig::at("sqlite::memory:"),
         peers: inventory::config::PeerAddresses { order: format!("http://{}", order.internal_addr()) },
         ..Config::default()
     };
