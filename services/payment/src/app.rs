@@ -1,11 +1,9 @@
 //! The service put together: opens its databases, binds its listeners, runs and drains.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use kit::client::{self, Channel};
 use kit::process::{Command, Process};
 use kit::server::{self, Routes, Server};
@@ -13,13 +11,13 @@ use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::payment::v1::payment_service_server::PaymentServiceServer;
 use proto::payment::v1::refund_service_server::RefundServiceServer;
 use proto::payment::v1::refund_steps_service_server::RefundStepsServiceServer;
-use storage::{Database, Engine, Migration, Relay, Writer};
+use storage::{Database, Relay, Writer};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids, Tenant};
 
 use crate::api::{AuditApi, PaymentApi, RefundApi, StepsApi};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::domain::gateway::Task;
 use crate::ops::batch::{PaymentBatch, TASKS};
 use crate::ops::cashier::Cashier;
@@ -41,12 +39,8 @@ pub async fn run(process: Process<Config>) -> anyhow::Result<()> {
     let Process { command, config, shutdown } = process;
     match command {
         Command::Migrate => {
-            for (name, settings, migrations) in databases(&config) {
-                let database = open(&settings.connection).await?;
-                let applied = database.migrate(name, migrations).await.context("migrating")?;
-                tracing::info!(?applied, name, "the schema is up to date");
-                database.close().await;
-            }
+            Database::migrate_only(SERVICE, MIGRATIONS, &config.database).await?;
+            Database::migrate_only(sandbox::NAME, sandbox::MIGRATIONS, &config.gateway.sandbox).await?;
             Ok(())
         }
         Command::Serve => {
@@ -54,10 +48,6 @@ pub async fn run(process: Process<Config>) -> anyhow::Result<()> {
             App::bind(config).await?.run(Peers { order }, shutdown).await
         }
     }
-}
-
-fn databases(config: &Config) -> [(&'static str, &config::Database, &'static [Migration]); 2] {
-    [(SERVICE, &config.database, MIGRATIONS), (sandbox::NAME, &config.gateway.sandbox, sandbox::MIGRATIONS)]
 }
 
 /// Entry point: [`App::bind`].
@@ -78,10 +68,9 @@ pub struct Bound {
 impl App {
     pub async fn bind(config: Config) -> anyhow::Result<Bound> {
         config.gateway.check()?;
-        let [database, gateway_database] = {
-            let [ours, theirs] = databases(&config);
-            [ready(ours).await?, ready(theirs).await?]
-        };
+        let database = Database::ready(SERVICE, MIGRATIONS, &config.database).await?;
+        let gateway_database =
+            Database::ready(sandbox::NAME, sandbox::MIGRATIONS, &config.gateway.sandbox).await?;
         let clock = Clock::System;
         let sandbox = Sandbox::start(gateway_database.clone(), clock.clone(), config.gateway.delays());
 
@@ -184,27 +173,4 @@ impl Bound {
         }
         served.map_err(anyhow::Error::from)
     }
-}
-
-/// Opens a database and makes sure of its schema.
-async fn ready(
-    (name, settings, migrations): (&str, &config::Database, &[Migration]),
-) -> anyhow::Result<Database> {
-    let database = open(&settings.connection).await?;
-    if database.engine() == Engine::Sqlite || settings.migrate_on_start {
-        database.migrate(name, migrations).await.with_context(|| format!("migrating {name}"))?;
-    } else {
-        database.check_schema(migrations).await.with_context(|| format!("checking the schema of {name}"))?;
-    }
-    Ok(database)
-}
-
-async fn open(config: &storage::DatabaseConfig) -> anyhow::Result<Database> {
-    if let Some(path) = config.url.strip_prefix("sqlite:").filter(|path| *path != ":memory:")
-        && let Some(directory) = Path::new(path.strip_prefix("//").unwrap_or(path)).parent()
-    {
-        std::fs::create_dir_all(directory)
-            .with_context(|| format!("creating the directory of the database, {}", directory.display()))?;
-    }
-    Database::open(config).await.context("opening the database")
 }

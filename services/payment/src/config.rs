@@ -18,19 +18,10 @@ pub struct Config {
     pub tls: Tls,
     pub auth: Auth,
     pub telemetry: Telemetry,
-    pub database: Database,
+    pub database: DatabaseConfig,
     pub peers: PeerUrls,
     pub client: ClientConfig,
     pub gateway: Gateway,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Database {
-    #[serde(flatten)]
-    pub connection: DatabaseConfig,
-    /// Bring a PostgreSQL schema up to date at the start. An embedded database always is: nobody else could.
-    pub migrate_on_start: bool,
 }
 
 /// Internal listeners of the services that this one calls.
@@ -45,7 +36,7 @@ pub struct PeerUrls {
 #[serde(default)]
 pub struct Gateway {
     /// The sandbox gateway's own database; never the service's.
-    pub sandbox: Database,
+    pub sandbox: DatabaseConfig,
     /// What one call may take before its outcome counts as unknown.
     pub call_timeout_ms: u64,
     /// How long the process that committed a call keeps it to itself; longer than a call may take.
@@ -75,23 +66,11 @@ impl Default for Config {
             tls: Tls::default(),
             auth: Auth::default(),
             telemetry: Telemetry::default(),
-            database: Database::default(),
+            database: DatabaseConfig::at("sqlite:countermand-data/payment.db"),
             peers: PeerUrls::default(),
             client: ClientConfig::default(),
             gateway: Gateway::default(),
         }
-    }
-}
-
-impl Database {
-    pub fn at(url: &str) -> Self {
-        Self { connection: DatabaseConfig::at(url), migrate_on_start: false }
-    }
-}
-
-impl Default for Database {
-    fn default() -> Self {
-        Self::at("sqlite:countermand-data/payment.db")
     }
 }
 
@@ -107,7 +86,7 @@ impl Default for Gateway {
         const MINUTE: u64 = 60 * SECOND;
         const HOUR: u64 = 60 * MINUTE;
         Self {
-            sandbox: Database::at("sqlite:countermand-data/sandbox-gateway.db"),
+            sandbox: DatabaseConfig::at("sqlite:countermand-data/sandbox-gateway.db"),
             call_timeout_ms: 10 * SECOND,
             claim_ms: 15 * SECOND,
             poll_ms: SECOND,
