@@ -16,6 +16,14 @@ use crate::process::Process;
 /// How long a service may take to answer its health check after it was started.
 const START_MAX: Duration = Duration::from_secs(30);
 
+/// The gateway's lost answers are asked after in seconds instead of minutes.
+const GATEWAY_TIMES: [(&str, &str); 4] = [
+    ("COUNTERMAND_GATEWAY__CALL_TIMEOUT_MS", "1000"),
+    ("COUNTERMAND_GATEWAY__CLAIM_MS", "2000"),
+    ("COUNTERMAND_GATEWAY__UNKNOWN_MS", "[500, 1000, 2000]"),
+    ("COUNTERMAND_GATEWAY__PENDING_MS", "[500, 1000, 2000]"),
+];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
     Order,
@@ -173,8 +181,7 @@ impl Suite {
             ("COUNTERMAND_LISTEN__INTERNAL".to_owned(), format!("127.0.0.1:{}", ports.internal)),
             ("COUNTERMAND_AUTH__DEVELOPMENT_HEADERS".to_owned(), "true".to_owned()),
             ("COUNTERMAND_DATABASE__URL".to_owned(), self.engine.url(directory, label, service.name())?),
-            ("COUNTERMAND_MIGRATE_ON_START".to_owned(), "true".to_owned()),
-            ("COUNTERMAND_DATABASE__ACCEPT_DATA_LOSS".to_owned(), "true".to_owned()),
+            ("COUNTERMAND_DATABASE__MIGRATE_ON_START".to_owned(), "true".to_owned()),
             ("COUNTERMAND_TELEMETRY__LOG_FILTER".to_owned(), "info".to_owned()),
         ];
         for peer in Self::peers(service) {
@@ -182,8 +189,10 @@ impl Suite {
             variables.push((name, self.internal_url(*peer)));
         }
         if service == Service::Payment {
-            let gateway = self.engine.url(directory, label, "gateway")?;
-            variables.push(("COUNTERMAND_SANDBOX__DATABASE__URL".to_owned(), gateway));
+            let sandbox = self.engine.url(directory, label, "gateway")?;
+            variables.push(("COUNTERMAND_GATEWAY__SANDBOX__URL".to_owned(), sandbox));
+            variables.push(("COUNTERMAND_GATEWAY__SANDBOX__MIGRATE_ON_START".to_owned(), "true".to_owned()));
+            variables.extend(GATEWAY_TIMES.map(|(name, value)| (name.to_owned(), value.to_owned())));
         }
         Ok(variables)
     }
