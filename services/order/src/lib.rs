@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Imports go down only. `domain` decides on values, `store` is the only room with SQL, `ports` the only room that
-//! calls out, `sagas` the two tables that say in which order things happen.
+//! calls out, `sagas` the two tables that say in which order things happen, `wire` the protobuf form of the domain's
+//! values.
 //!
 //! It never holds stock, fulfilments, tenders or refunds: those are their services' own, and what stands here of
 //! them is a projection that decides nothing.

@@ -75,7 +75,7 @@ pub fn parts(parts: Parts) -> wire::RefundParts {
     }
 }
 
-pub fn change_type(change_type: ChangeType) -> wire::ChangeOrderType {
+fn change_type(change_type: ChangeType) -> wire::ChangeOrderType {
     match change_type {
         ChangeType::CancelOrder => wire::ChangeOrderType::CancelOrder,
         ChangeType::CancelItems => wire::ChangeOrderType::CancelItems,

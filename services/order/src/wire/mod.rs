@@ -9,8 +9,8 @@ mod order;
 mod shared;
 mod timeline;
 
-pub use self::change::{change_order, change_type, parts, priced_line};
+pub use self::change::{change_order, parts, priced_line};
 pub use self::event::event;
-pub use self::order::{order, order_state, summary};
-pub use self::shared::{actor, attention, external_reference, refusal, timestamp};
+pub use self::order::{order, summary};
+pub use self::shared::{attention, timestamp};
 pub use self::timeline::timeline_entry;
