@@ -191,6 +191,7 @@ impl Sqlite {
         private: Option<PrivateDirectory>,
         config: &DatabaseConfig,
     ) -> Result<Self, DbError> {
+        make_directory(path)?;
         let lock = lock_file(path)?;
         let options = settings::sqlite_options(path, config);
         let failed = |problem| DbError::from_sqlx("open", problem);
@@ -204,6 +205,12 @@ impl Sqlite {
         let writer = Arc::new(Mutex::new(Some(writer)));
         Ok(Self { options, writer, readers, _lock: lock, _private: private })
     }
+}
+
+fn make_directory(database: &Path) -> Result<(), DbError> {
+    let Some(directory) = database.parent() else { return Ok(()) };
+    fs::create_dir_all(directory)
+        .map_err(|problem| DbError::unavailable("open", format!("{}: {problem}", directory.display())))
 }
 
 fn lock_file(database: &Path) -> Result<File, DbError> {

@@ -6,6 +6,7 @@ use types::Fingerprint;
 
 use crate::database::{Database, Engine};
 use crate::error::DbError;
+use crate::settings::DatabaseConfig;
 use crate::statement::Statement;
 use crate::tx::Tx;
 use crate::values;
@@ -89,6 +90,35 @@ impl Migration {
 }
 
 impl Database {
+    /// Opens the database of `service` to be worked on: with its schema brought up to date where the configuration
+    /// says so or the database is embedded, and refused when its schema is another one.
+    pub async fn ready(
+        service: &str,
+        migrations: &[Migration],
+        config: &DatabaseConfig,
+    ) -> Result<Self, DbError> {
+        let database = Self::open(config).await?;
+        if database.engine() == Engine::Sqlite || config.migrate_on_start {
+            database.migrate(service, migrations).await?;
+        } else {
+            database.check_schema(migrations).await?;
+        }
+        Ok(database)
+    }
+
+    /// Brings the schema up to date and leaves the database: all that the command `migrate` does.
+    pub async fn migrate_only(
+        service: &str,
+        migrations: &[Migration],
+        config: &DatabaseConfig,
+    ) -> Result<(), DbError> {
+        let database = Self::open(config).await?;
+        let applied = database.migrate(service, migrations).await?;
+        database.close().await;
+        tracing::info!(service, ?applied, "the schema is up to date");
+        Ok(())
+    }
+
     /// Applies what is missing, in the order of the numbers, and returns the numbers applied now.
     pub async fn migrate(&self, service: &str, migrations: &[Migration]) -> Result<Vec<u32>, DbError> {
         check_numbers(migrations)?;

@@ -26,6 +26,8 @@ pub struct DatabaseConfig {
     pub accept_data_loss: bool,
     /// Create a PostgreSQL database that is not there yet; the user must be allowed to. An embedded one always is made.
     pub create_if_missing: bool,
+    /// Bring a PostgreSQL schema up to date at the start. An embedded one always is: nobody else could.
+    pub migrate_on_start: bool,
     /// SQLite's `synchronous`: `full`, or `normal` together with `accept_data_loss`.
     pub sqlite_synchronous: Synchronous,
 }
@@ -45,6 +47,7 @@ impl Default for DatabaseConfig {
             max_connections: 8,
             accept_data_loss: false,
             create_if_missing: false,
+            migrate_on_start: false,
             sqlite_synchronous: Synchronous::Full,
         }
     }

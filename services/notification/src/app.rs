@@ -1,7 +1,6 @@
 //! The service put together: opens its database, binds its listeners, runs and drains.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -11,13 +10,13 @@ use kit::server::{self, Routes, Server};
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::events::v1::event_intake_service_server::EventIntakeServiceServer;
 use proto::notification::v1::notification_service_server::NotificationServiceServer;
-use storage::{Database, Engine, Writer};
+use storage::{Database, Writer};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids};
 
 use crate::api::{AuditApi, IntakeApi, NotificationApi};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::ops::{Courier, Intake};
 use crate::ports;
 use crate::store::MIGRATIONS;
@@ -28,13 +27,7 @@ const SERVICE: &str = "notification";
 pub async fn run(process: Process<Config>) -> anyhow::Result<()> {
     let Process { command, config, shutdown } = process;
     match command {
-        Command::Migrate => {
-            let database = open(&config.database).await?;
-            let applied = database.migrate(SERVICE, MIGRATIONS).await.context("migrating")?;
-            tracing::info!(?applied, "the schema is up to date");
-            database.close().await;
-            Ok(())
-        }
+        Command::Migrate => Ok(Database::migrate_only(SERVICE, MIGRATIONS, &config.database).await?),
         Command::Serve => App::bind(config).await?.run(shutdown).await,
     }
 }
@@ -54,13 +47,7 @@ pub struct Bound {
 
 impl App {
     pub async fn bind(config: Config) -> anyhow::Result<Bound> {
-        let database = open(&config.database).await?;
-        if database.engine() == Engine::Sqlite || config.database.migrate_on_start {
-            database.migrate(SERVICE, MIGRATIONS).await.context("migrating")?;
-        } else {
-            database.check_schema(MIGRATIONS).await.context("checking the schema")?;
-        }
-
+        let database = Database::ready(SERVICE, MIGRATIONS, &config.database).await?;
         let clock = Clock::System;
         let ids = Ids::random(clock.clone());
         let enqueued = Arc::new(Notify::new());
@@ -124,15 +111,4 @@ impl Bound {
         served?;
         ended.context("the courier ended by a panic")
     }
-}
-
-async fn open(config: &config::Database) -> anyhow::Result<Database> {
-    let url = &config.connection.url;
-    if let Some(path) = url.strip_prefix("sqlite:").filter(|path| *path != ":memory:")
-        && let Some(directory) = Path::new(path.strip_prefix("//").unwrap_or(path)).parent()
-    {
-        std::fs::create_dir_all(directory)
-            .with_context(|| format!("creating the directory of the database, {}", directory.display()))?;
-    }
-    Database::open(&config.connection).await.context("opening the database")
 }

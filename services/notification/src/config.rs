@@ -11,16 +11,7 @@ pub struct Config {
     pub tls: Tls,
     pub auth: Auth,
     pub telemetry: Telemetry,
-    pub database: Database,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Database {
-    #[serde(flatten)]
-    pub connection: DatabaseConfig,
-    /// Bring a PostgreSQL schema up to date at the start. An embedded database always is: nobody else could.
-    pub migrate_on_start: bool,
+    pub database: DatabaseConfig,
 }
 
 impl Default for Config {
@@ -30,15 +21,8 @@ impl Default for Config {
             tls: Tls::default(),
             auth: Auth::default(),
             telemetry: Telemetry::default(),
-            database: Database::default(),
+            database: DatabaseConfig::at("sqlite:countermand-data/notification.db"),
         }
-    }
-}
-
-impl Default for Database {
-    fn default() -> Self {
-        let connection = DatabaseConfig::at("sqlite:countermand-data/notification.db");
-        Self { connection, migrate_on_start: false }
     }
 }
 

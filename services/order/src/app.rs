@@ -1,7 +1,6 @@
 //! The service put together: opens its database, binds its listeners, runs its sagas and its relay, and drains.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -9,11 +8,11 @@ use kit::client::{self, Channel};
 use kit::process::{Command, Process};
 use kit::server::{self, Server};
 use saga::{Doorbell, Limits, Registry, Runner, RunnerConfig};
-use storage::{Database, Engine, Relay};
+use storage::{Database, Relay};
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids, SagaId};
 
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::domain::quote::QuoteKey;
 use crate::ops::{Books, Orders, Parts};
 use crate::ports::{self, Goods, Peers, Ports, Quotes, Refunds};
@@ -25,13 +24,7 @@ const SERVICE: &str = "order";
 pub async fn run(process: Process<Config>) -> anyhow::Result<()> {
     let Process { command, config, shutdown } = process;
     match command {
-        Command::Migrate => {
-            let database = open(&config.database).await?;
-            let applied = database.migrate(SERVICE, store::MIGRATIONS).await.context("migrating")?;
-            tracing::info!(?applied, "the schema is up to date");
-            database.close().await;
-            Ok(())
-        }
+        Command::Migrate => Ok(Database::migrate_only(SERVICE, store::MIGRATIONS, &config.database).await?),
         Command::Serve => {
             let peers = connect(&config)?;
             App::bind(config).await?.run(peers, shutdown).await
@@ -67,13 +60,7 @@ pub struct Bound {
 
 impl App {
     pub async fn bind(config: Config) -> anyhow::Result<Bound> {
-        let database = open(&config.database).await?;
-        if database.engine() == Engine::Sqlite || config.database.migrate_on_start {
-            database.migrate(SERVICE, store::MIGRATIONS).await.context("migrating")?;
-        } else {
-            database.check_schema(store::MIGRATIONS).await.context("checking the schema")?;
-        }
-
+        let database = Database::ready(SERVICE, store::MIGRATIONS, &config.database).await?;
         let clock = Clock::System;
         let ids = Ids::random(clock.clone());
         let worker: SagaId = ids.mint();
@@ -144,15 +131,4 @@ impl Bound {
         self.database.close().await;
         served.context("serving")
     }
-}
-
-async fn open(config: &config::Database) -> anyhow::Result<Database> {
-    let url = &config.connection.url;
-    if let Some(path) = url.strip_prefix("sqlite:").filter(|path| *path != ":memory:")
-        && let Some(directory) = Path::new(path.strip_prefix("//").unwrap_or(path)).parent()
-    {
-        std::fs::create_dir_all(directory)
-            .with_context(|| format!("creating the directory of the database, {}", directory.display()))?;
-    }
-    Database::open(&config.connection).await.context("opening the database")
 }

@@ -19,20 +19,11 @@ pub struct Config {
     pub tls: Tls,
     pub auth: Auth,
     pub telemetry: Telemetry,
-    pub database: Database,
+    pub database: DatabaseConfig,
     pub peers: PeerUrls,
     pub client: ClientConfig,
     pub saga: Sagas,
     pub quote: Quote,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Database {
-    #[serde(flatten)]
-    pub connection: DatabaseConfig,
-    /// Bring a PostgreSQL schema up to date at the start. An embedded database always is: nobody else could.
-    pub migrate_on_start: bool,
 }
 
 /// The listeners of the services that this one calls.
@@ -72,19 +63,12 @@ impl Default for Config {
             tls: Tls::default(),
             auth: Auth::default(),
             telemetry: Telemetry::default(),
-            database: Database::default(),
+            database: DatabaseConfig::at("sqlite:countermand-data/order.db"),
             peers: PeerUrls::default(),
             client: ClientConfig::default(),
             saga: Sagas::default(),
             quote: Quote::default(),
         }
-    }
-}
-
-impl Default for Database {
-    fn default() -> Self {
-        let connection = DatabaseConfig::at("sqlite:countermand-data/order.db");
-        Self { connection, migrate_on_start: false }
     }
 }
 

@@ -32,6 +32,7 @@ impl Storage {
             }
             Some(server) => DatabaseConfig {
                 create_if_missing: true,
+                migrate_on_start: true,
                 ..DatabaseConfig::at(format!("{}/countermand_{name}", server.trim_end_matches('/')))
             },
         }
@@ -71,33 +72,21 @@ impl Embedded {
         let order = order::app::App::bind(order::config::Config {
             listen: ports.listen(1),
             auth: auth.clone(),
-            database: order::config::Database {
-                connection: storage.database("order"),
-                migrate_on_start: true,
-            },
+            database: storage.database("order"),
             ..order::config::Config::default()
         });
         let inventory = inventory::app::App::bind(inventory::config::Config {
             listen: ports.listen(2),
             auth: auth.clone(),
-            database: inventory::config::Database {
-                connection: storage.database("inventory"),
-                migrate_on_start: true,
-            },
+            database: storage.database("inventory"),
             ..inventory::config::Config::default()
         });
         let payment = payment::app::App::bind(payment::config::Config {
             listen: ports.listen(3),
             auth: auth.clone(),
-            database: payment::config::Database {
-                connection: storage.database("payment"),
-                migrate_on_start: true,
-            },
+            database: storage.database("payment"),
             gateway: payment::config::Gateway {
-                sandbox: payment::config::Database {
-                    connection: storage.database("gateway"),
-                    migrate_on_start: true,
-                },
+                sandbox: storage.database("gateway"),
                 ..payment::config::Gateway::default()
             },
             ..payment::config::Config::default()
@@ -105,10 +94,7 @@ impl Embedded {
         let notification = notification::app::App::bind(notification::config::Config {
             listen: ports.listen(4),
             auth,
-            database: notification::config::Database {
-                connection: storage.database("notification"),
-                migrate_on_start: true,
-            },
+            database: storage.database("notification"),
             ..notification::config::Config::default()
         });
         let order = order.await.context("starting the order service")?;

@@ -1,4 +1,4 @@
-use storage::{DbError, Migration, Statement, testing, values};
+use storage::{Database, DatabaseConfig, DbError, Migration, Statement, testing, values};
 
 use crate::world::SHOP;
 
@@ -82,4 +82,30 @@ async fn replicas_that_start_together_migrate_once() {
         applied.sort_unstable();
         assert_eq!(applied, [1, 2, 3, 4, 10]);
     }
+}
+
+#[tokio::test]
+async fn a_postgres_schema_is_brought_up_to_date_at_the_start_only_where_asked() {
+    let Some(config) = testing::postgres("ready").await else { return };
+    let asked = DatabaseConfig { migrate_on_start: true, ..config.clone() };
+
+    let behind = Database::ready("shop", &[FIRST], &config).await.err();
+    let migrated = Database::ready("shop", &[FIRST], &asked).await;
+    let up_to_date = Database::ready("shop", &[FIRST], &config).await;
+
+    assert!(matches!(behind, Some(DbError::Other { .. })), "{behind:?}");
+    assert!(migrated.is_ok());
+    assert!(up_to_date.is_ok());
+}
+
+#[tokio::test]
+async fn an_embedded_schema_is_always_brought_up_to_date_and_its_directory_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("not").join("yet").join("a.db");
+    let config = DatabaseConfig::at(format!("sqlite:{}", path.display()));
+
+    Database::migrate_only("shop", &[FIRST], &config).await.unwrap();
+    let database = Database::ready("shop", &[FIRST, SECOND], &config).await.unwrap();
+
+    assert_eq!(database.check_schema(&[FIRST, SECOND]).await, Ok(()));
 }

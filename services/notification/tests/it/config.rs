@@ -18,8 +18,8 @@ fn the_database_section_holds_the_connection_and_the_migration() {
 
     let config = load(text).unwrap();
 
-    assert_eq!(config.database.connection.url, "postgres://host/db");
-    assert_eq!(config.database.connection.max_connections, 3);
+    assert_eq!(config.database.url, "postgres://host/db");
+    assert_eq!(config.database.max_connections, 3);
     assert!(config.database.migrate_on_start);
 }
 

@@ -30,7 +30,7 @@ struct Service {
 impl Service {
     async fn start() -> Self {
         let mut config = Config::default();
-        config.database.connection = DatabaseConfig::at("sqlite::memory:");
+        config.database = DatabaseConfig::at("sqlite::memory:");
         config.listen = kit::config::Listen::default();
         config.auth.development_headers = true;
         let bound = App::bind(config).await.expect("free ports and a private database");

@@ -17,7 +17,7 @@ use tonic::{Code, Request, Status};
 use types::{Reason, Tenant};
 
 use crate::app::{App, Bound};
-use crate::config::{Config, Database};
+use crate::config::Config;
 
 /// A stream that says nothing for so long is broken.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 async fn service() -> Bound {
     let mut config = Config {
         listen: Listen::loopback(0, 0),
-        database: Database { connection: DatabaseConfig::at("sqlite::memory:"), migrate_on_start: true },
+        database: DatabaseConfig::at("sqlite::memory:"),
         ..Config::default()
     };
     config.auth.development_headers = true;
