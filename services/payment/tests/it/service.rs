@@ -62,7 +62,7 @@ pub async fn on_each_engine(name: &str) -> Vec<Service> {
 impl Service {
     fn start(database: Database, gateway: Database) -> Self {
         let clock = Clock::manual(Timestamp::parse("2026-11-21T22:00:00.000000Z").unwrap());
-        let delays = Delays { late: Duration::from_secs(60), fail_after: Duration::from_secs(60) };
+        let delays = Delays { late: Duration::from_mins(1), fail_after: Duration::from_mins(1) };
         let sandbox = Sandbox::start(gateway, clock.clone(), delays);
         let waiters = Waiters::default();
         let (sender, tasks) = mpsc::channel(TASKS);
