@@ -118,6 +118,7 @@ pub struct Completion(Option<StepName>);
 pub struct Definition<P, B, S = Ready<B>> {
     shape: Shape,
     remote: BTreeMap<(StepName, Direction), Remote<P>>,
+    spared: BTreeMap<StepName, fn(&Log) -> bool>,
     stage: S,
     books: std::marker::PhantomData<fn(&mut B)>,
 }
@@ -161,7 +162,13 @@ pub fn alone() -> Completion {
 impl<P, B> Definition<P, B, BeforePivot> {
     pub fn new(name: StepName, version: Version) -> Self {
         let shape = Shape { name, version, reversible: vec![], gate: None, pivot: "", forward: vec![] };
-        Self { shape, remote: BTreeMap::new(), stage: BeforePivot(()), books: std::marker::PhantomData }
+        Self {
+            shape,
+            remote: BTreeMap::new(),
+            spared: BTreeMap::new(),
+            stage: BeforePivot(()),
+            books: std::marker::PhantomData,
+        }
     }
 
     #[must_use]
@@ -173,6 +180,20 @@ impl<P, B> Definition<P, B, BeforePivot> {
         self.shape.reversible.push(Reversible { step, retry });
         self.keep(step, Direction::Do, boxed(ask));
         self.keep(step, Direction::Undo, undo.0);
+        self
+    }
+
+    /// The reversible step just named, and its undo, is not asked while `spared` says so of the log: it
+    /// is recorded as nothing to do in the commit of the answer before it, without a round of its own.
+    /// What `spared` says of a log it must say of every longer one.
+    ///
+    /// # Panics
+    ///
+    /// If there is no step before it.
+    #[must_use]
+    pub fn unless(mut self, spared: fn(&Log) -> bool) -> Self {
+        let step = self.shape.reversible.last().expect("a table names a step before it spares one").step;
+        self.spared.insert(step, spared);
         self
     }
 
@@ -262,7 +283,18 @@ impl<P, B> Definition<P, B> {
             })
         };
         let stage = Ready { pivot: local(shape.pivot), finish: local(FINISH), unwound: local(UNWOUND) };
-        Self { shape, remote: BTreeMap::new(), stage, books: std::marker::PhantomData }
+        Self {
+            shape,
+            remote: BTreeMap::new(),
+            spared: BTreeMap::new(),
+            stage,
+            books: std::marker::PhantomData,
+        }
+    }
+
+    /// Whether the log says that a step has nothing to do.
+    pub(crate) fn spares(&self, step: StepName, log: &Log) -> bool {
+        self.spared.get(step).is_some_and(|spared| spared(log))
     }
 
     /// Starts one call of a step. `None` for a name that is not in the table.
@@ -293,6 +325,7 @@ impl<P, B, S> Definition<P, B, S> {
         Definition {
             shape: self.shape,
             remote: self.remote,
+            spared: self.spared,
             stage: stage(self.stage),
             books: std::marker::PhantomData,
         }

@@ -194,7 +194,8 @@ impl<P, B: Books> Registry<P, B> {
         direction == Direction::Undo || sagas.get(key).is_some_and(|row| row.decided_at.is_some())
     }
 
-    /// Runs pivot, finish and unwound while one of them is next. Each is recorded, so it runs once.
+    /// Runs pivot, finish and unwound while one of them is next, and passes the steps that are spared.
+    /// Each is recorded, so it runs once.
     fn local_steps(&self, books: &mut B, key: &SagaKey) -> Result<(), LocalFailure> {
         loop {
             let image = books.sagas().image(key).expect("the saga was found before its answers were heard");
@@ -204,6 +205,14 @@ impl<P, B: Books> Registry<P, B> {
                 Next::Pivot => (shape.pivot, definition.pivot()),
                 Next::Finish => (FINISH, definition.finish()),
                 Next::Unwound => (UNWOUND, definition.unwound()),
+                Next::Do(step) if definition.spares(step, &image.log) => {
+                    books.sagas().hear(key, &[spared(step, Direction::Do)]);
+                    continue;
+                }
+                Next::Undo(step) if definition.spares(step, &image.log) => {
+                    books.sagas().hear(key, &[spared(step, Direction::Undo)]);
+                    continue;
+                }
                 Next::Do(_) | Next::Undo(_) | Next::Forward(_) | Next::Done => return Ok(()),
             };
             let written = catch_unwind(AssertUnwindSafe(|| write(books, &image.row, &image.log)));
@@ -216,6 +225,11 @@ impl<P, B: Books> Registry<P, B> {
             }
         }
     }
+}
+
+/// What a step that is not asked is known to answer.
+fn spared(step: StepName, direction: Direction) -> StepAnswer {
+    StepAnswer { step, direction, answer: Answer::NothingToDo, attempts: 0 }
 }
 
 pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
@@ -246,5 +260,7 @@ fn record_failure(sagas: &mut SagaBooks, advance: &Advance, failure: LocalFailur
     }
 }
 
+#[cfg(test)]
+mod spared_tests;
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,7 @@ pub fn definition() -> Definition<Ports, Books> {
         .reversible("hold_goods", hold_goods, undo(resume_goods), Retry::quick())
         .reversible("reserve_refund", reserve_refund, undo(release_refund), Retry::quick())
         .reversible("stop_partner", stop_partner, undo(withdraw_stop), Retry::until_deadline())
+        .unless(nothing_with_a_partner)
         // ───────────────── decided: from here only forward ─────────────────
         .pivot("commit_change", commit_change)
         .forward("release_goods", release_goods, completes("hold_goods"))
@@ -60,24 +61,17 @@ async fn release_refund(ports: Arc<Ports>, call: Call) -> Answer {
 
 // ── stop_partner ──
 
-/// Only units that a partner has must be stopped there; hold_goods said whether there are any.
 async fn stop_partner(ports: Arc<Ports>, call: Call) -> Answer {
-    if nothing_with_a_partner(&call.log) {
-        return Answer::NothingToDo;
-    }
     let plan: CancelPlan = plan_of(&call);
     ports.goods.run(&call, Goods::StopPartner(StopPartner { order_id: plan.order_id })).await
 }
 
 async fn withdraw_stop(ports: Arc<Ports>, call: Call) -> Answer {
-    if nothing_with_a_partner(&call.log) {
-        return Answer::NothingToDo;
-    }
     let plan: CancelPlan = plan_of(&call);
     ports.goods.run(&call, Goods::WithdrawStop(WithdrawStop { order_id: plan.order_id })).await
 }
 
-/// The log never changes its mind about hold_goods, so neither do the two steps above.
+/// Only units that a partner has must be stopped there, and hold_goods said whether there are any.
 fn nothing_with_a_partner(log: &Log) -> bool {
     log.reply("hold_goods")
         .and_then(|reply| GoodsReply::decode(reply).ok())

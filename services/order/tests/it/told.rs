@@ -23,6 +23,11 @@ async fn every_step_of_a_saga_stands_in_the_timeline_once() {
         let timeline = world.orders.timeline(&caller(), &order.order_id, 0, 200).await.unwrap();
         let steps = rows(&world, "saga_step").await;
 
+        let at = |step: &str| {
+            let row = steps.iter().find(|row| row.contains(&Cell::Text(step.to_owned())));
+            row.and_then(|row| row.last()).unwrap().clone()
+        };
+        assert_eq!((at("stop_partner"), at("release_goods")), (at("commit_change"), at("settle_refund")));
         let sequences: Vec<i64> = timeline.iter().map(|recorded| recorded.sequence).collect();
         assert_eq!(sequences, (1..=i64::try_from(timeline.len()).unwrap()).collect::<Vec<_>>());
         let told = timeline.iter().filter(|recorded| recorded.entry.step.is_some()).count();
