@@ -20,12 +20,33 @@ const CALL_TIMEOUT_MS: u64 = 9_000;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Addresses")]
 pub struct Addresses {
-    #[arg(long, env = "COUNTERMAND_ORDER_URL", default_value = "http://127.0.0.1:7001", global = true)]
-    pub order_url: String,
-    #[arg(long, env = "COUNTERMAND_INVENTORY_URL", default_value = "http://127.0.0.1:7002", global = true)]
-    pub inventory_url: String,
-    #[arg(long, env = "COUNTERMAND_PAYMENT_URL", default_value = "http://127.0.0.1:7003", global = true)]
-    pub payment_url: String,
+    #[arg(
+        long = "order-url",
+        id = "order-url",
+        value_name = "URL",
+        env = "COUNTERMAND_ORDER_URL",
+        default_value = "http://127.0.0.1:7001",
+        global = true
+    )]
+    pub order: String,
+    #[arg(
+        long = "inventory-url",
+        id = "inventory-url",
+        value_name = "URL",
+        env = "COUNTERMAND_INVENTORY_URL",
+        default_value = "http://127.0.0.1:7002",
+        global = true
+    )]
+    pub inventory: String,
+    #[arg(
+        long = "payment-url",
+        id = "payment-url",
+        value_name = "URL",
+        env = "COUNTERMAND_PAYMENT_URL",
+        default_value = "http://127.0.0.1:7003",
+        global = true
+    )]
+    pub payment: String,
     #[arg(
         long,
         env = "COUNTERMAND_NOTIFICATION_URL",
@@ -76,10 +97,10 @@ impl Clients {
             .with_context(|| format!("the address {url} cannot be used"))
         };
         Ok(Self {
-            order: channel(&addresses.order_url)?,
-            inventory: channel(&addresses.inventory_url)?,
-            payment: channel(&addresses.payment_url)?,
-            notification: channel(&addresses.notification_url)?,
+            order: channel(&addresses.order)?,
+            inventory: channel(&addresses.inventory)?,
+            payment: channel(&addresses.payment)?,
+            notification: channel(&addresses.notification)?,
         })
     }
 

@@ -69,19 +69,19 @@ impl Embedded {
     pub async fn start(storage: &Storage, ports: Ports, shutdown: CancellationToken) -> Result<Self> {
         // The suite is for one machine: it believes the headers that say who calls.
         let auth = Auth { development_headers: true };
-        let order = order::app::App::bind(order::config::Config {
+        let order = Box::pin(order::app::App::bind(order::config::Config {
             listen: ports.listen(1),
             auth: auth.clone(),
             database: storage.database("order"),
             ..order::config::Config::default()
-        });
-        let inventory = inventory::app::App::bind(inventory::config::Config {
+        }));
+        let inventory = Box::pin(inventory::app::App::bind(inventory::config::Config {
             listen: ports.listen(2),
             auth: auth.clone(),
             database: storage.database("inventory"),
             ..inventory::config::Config::default()
-        });
-        let payment = payment::app::App::bind(payment::config::Config {
+        }));
+        let payment = Box::pin(payment::app::App::bind(payment::config::Config {
             listen: ports.listen(3),
             auth: auth.clone(),
             database: storage.database("payment"),
@@ -90,13 +90,13 @@ impl Embedded {
                 ..payment::config::Gateway::default()
             },
             ..payment::config::Config::default()
-        });
-        let notification = notification::app::App::bind(notification::config::Config {
+        }));
+        let notification = Box::pin(notification::app::App::bind(notification::config::Config {
             listen: ports.listen(4),
             auth,
             database: storage.database("notification"),
             ..notification::config::Config::default()
-        });
+        }));
         let order = order.await.context("starting the order service")?;
         let inventory = inventory.await.context("starting the inventory service")?;
         let payment = payment.await.context("starting the payment service")?;
@@ -104,10 +104,10 @@ impl Embedded {
 
         let url = |address: SocketAddr| format!("http://{address}");
         let addresses = Addresses {
-            order_url: url(order.public_addr()),
-            inventory_url: url(inventory.public_addr()),
-            payment_url: url(payment.public_addr()),
-            notification_url: url(notification.public_addr()),
+            order: url(order.public_addr()),
+            inventory: url(inventory.public_addr()),
+            payment: url(payment.public_addr()),
+            notification: url(notification.public_addr()),
         };
         let participants = order::ports::Peers {
             inventory: inventory.internal_channel(),

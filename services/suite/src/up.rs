@@ -25,14 +25,14 @@ pub async fn run(storage: &Storage) -> Result<()> {
 
 fn print_welcome(addresses: &Addresses) {
     let rows = [
-        ("order", &addresses.order_url),
-        ("inventory", &addresses.inventory_url),
-        ("payment", &addresses.payment_url),
-        ("notification", &addresses.notification_url),
+        ("order", &addresses.order),
+        ("inventory", &addresses.inventory),
+        ("payment", &addresses.payment),
+        ("notification", &addresses.notification),
     ];
     let rows = rows.map(|(name, url)| vec![name.to_owned(), url.clone()]);
     println!("{}", render::table(&["service", "public address"], &[], rows));
-    let order = addresses.order_url.trim_start_matches("http://");
+    let order = addresses.order.trim_start_matches("http://");
     println!("\nLook around:   grpcurl -plaintext {order} list");
     println!("Orders so far: grpcurl -plaintext {order} countermand.order.v1.OrderService/ListOrders");
     println!("\nStop with Ctrl-C; what is in flight ends first.");

@@ -80,7 +80,7 @@ async fn shipped(scene: &Scene<'_>) -> Result<()> {
     scene.ship(&order.order_id).await?;
     match scene.cancel(&order.order_id, &[], "too late").await {
         Err(status) => {
-            println!("SubmitChangeOrder was refused at once:\n  {}", crate::failure::sentence(&status))
+            println!("SubmitChangeOrder was refused at once:\n  {}", crate::failure::sentence(&status));
         }
         Ok(change) => {
             ensure!(change.state() == ChangeOrderState::Rejected, "a shipped order must not be cancelled");

@@ -5,7 +5,6 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use sha2::{Digest, Sha256};
 
 /// The columns the format names; others are ignored.
 const COLUMNS: [&str; 7] =
@@ -81,8 +80,7 @@ pub fn parse(bytes: &[u8]) -> Result<Purchases> {
         });
     }
 
-    let digest = Sha256::digest(bytes);
-    let fingerprint = digest[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint = types::Fingerprint::of(&[bytes]).as_str()[..12].to_owned();
     Ok(Purchases { rows, skipped, fingerprint })
 }
 

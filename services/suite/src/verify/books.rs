@@ -71,6 +71,8 @@ impl Books {
             .flat_map(|book| book.rows.iter().map(|cells| Row { columns: &book.columns, cells }))
     }
 
+    /// For tests that spoil a cell.
+    #[cfg(test)]
     pub fn book_mut(&mut self, service: Service, book: &str) -> Option<&mut Book> {
         self.books.get_mut(&(service, book.to_owned()))
     }

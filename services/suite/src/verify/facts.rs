@@ -65,6 +65,12 @@ fn busy(books: &Books) -> BTreeSet<String> {
             .filter(|row| matches!(row.text("state"), "executing" | "unwinding" | "settling"))
             .map(|row| row.text("order_id").to_owned()),
     );
+    busy.extend(
+        books
+            .rows(Service::Order, "saga")
+            .filter(|saga| saga.text("subject_type") == "order" && saga.text("finished_at").is_empty())
+            .map(|saga| saga.text("subject_id").to_owned()),
+    );
     for service in [Service::Inventory, Service::Payment] {
         busy.extend(
             books

@@ -54,6 +54,7 @@ impl Report {
     }
 
     /// Ids of the equations that do not hold.
+    #[cfg(test)]
     pub fn broken_ids(&self) -> Vec<&'static str> {
         self.broken.iter().map(|broken| broken.equation.id).collect()
     }

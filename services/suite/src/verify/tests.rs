@@ -136,17 +136,16 @@ async fn every_corrupted_column_is_named() {
     let sound = check(&Facts::new(books.clone(), &[]));
     assert_eq!(sound.verdict(), Verdict::Holds, "{}", sound.text());
     assert!(CORRUPTIONS.len() >= 40);
-    for corruption in CORRUPTIONS {
-        let report = check(&Facts::new(corrupted(&books, corruption), &[]));
-
-        let what = format!("{:?}.{}.{}", corruption.service, corruption.book, corruption.column);
-        assert!(
-            report.broken_ids().contains(&corruption.named),
-            "{what}: {}\n{}",
-            corruption.named,
-            report.text()
-        );
-    }
+    let unnoticed: Vec<String> = CORRUPTIONS
+        .iter()
+        .filter_map(|corruption| {
+            let report = check(&Facts::new(corrupted(&books, corruption), &[]));
+            let what = format!("{:?}.{}.{}", corruption.service, corruption.book, corruption.column);
+            let named = report.broken_ids().contains(&corruption.named);
+            (!named).then(|| format!("{what}: {} is not named; {}", corruption.named, report.text()))
+        })
+        .collect();
+    assert!(unnoticed.is_empty(), "{}", unnoticed.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -146,6 +146,7 @@ pub const ALL: &[Equation] = &[
 ];
 
 /// `a = b` or the row that says otherwise.
+#[expect(clippy::needless_pass_by_value, reason = "so that a call reads as the equation it checks")]
 fn differs<T: PartialEq + std::fmt::Debug>(what: &str, left: T, right: T) -> Option<String> {
     (left != right).then(|| format!("{what}: {left:?} is not {right:?}"))
 }

@@ -23,6 +23,10 @@ pub fn changes_end(facts: &Facts) -> Option<String> {
         *items.entry(item.text("subject_id")).or_default() += 1;
     }
     for saga in sagas.values() {
+        let ended = matches!(saga.text("state"), "completed" | "unwound");
+        if ended == saga.text("finished_at").is_empty() {
+            return Some(format!("state and finish of a saga disagree: {}", saga.describe()));
+        }
         if saga.text("state") == "needs_attention" && items.get(saga.text("id")) != Some(&1) {
             return Some(format!(
                 "a saga that needs attention has not exactly one open item: {}",

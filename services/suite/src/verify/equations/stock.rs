@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::differs;
 use crate::clients::Service;
+use crate::verify::books::Row;
 use crate::verify::facts::Facts;
 
 type Key<'a> = (&'a str, &'a str);
@@ -67,7 +68,7 @@ pub fn never_oversold(facts: &Facts) -> Option<String> {
     facts
         .rows(Service::Inventory, "stock")
         .find(|stock| stock.number("reserved") < 0 || stock.number("reserved") > stock.number("on_hand"))
-        .map(|stock| stock.describe())
+        .map(Row::describe)
 }
 
 pub fn effects_once(facts: &Facts) -> Option<String> {
