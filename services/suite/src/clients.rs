@@ -48,12 +48,14 @@ pub struct Addresses {
     )]
     pub payment: String,
     #[arg(
-        long,
+        long = "notification-url",
+        id = "notification-url",
+        value_name = "URL",
         env = "COUNTERMAND_NOTIFICATION_URL",
         default_value = "http://127.0.0.1:7004",
         global = true
     )]
-    pub notification_url: String,
+    pub notification: String,
 }
 
 /// One of the four services, named as on the wire.

@@ -112,7 +112,6 @@ impl Embedded {
         let participants = order::ports::Peers {
             inventory: inventory.internal_channel(),
             payment: payment.internal_channel(),
-            payment_public: payment.public_channel(),
             notification: notification.internal_channel(),
         };
         let order_channel = order.internal_channel();
