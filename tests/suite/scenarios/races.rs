@@ -1,5 +1,7 @@
 //! Two that want the same thing: exactly one gets it.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use futures::future::join_all;
 use proto::common::v1::Wait;
@@ -76,22 +78,23 @@ pub async fn a_shipped_order_is_not_cancelled(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// Cancels and ships the same goods at the same moment, until both outcomes were seen.
+/// Cancels and ships the same goods at the same moment, until both outcomes were seen. The loser of a race gets a head start
+/// in the next one, so that the moments draw together.
 pub async fn a_held_order_is_not_shipped_or_the_cancel_loses(stage: &Stage) -> Result<()> {
     const RACES_MAX: usize = 200;
     let shop = Shop::open(stage.suite().await?.clients()).await?;
     let sku = shop.sku("LAMP");
     let (mut shipped, mut cancelled) = (0, 0);
-    for race in 0..RACES_MAX {
+    let (mut cancel_waits, mut ship_waits) = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..RACES_MAX {
         let order = shop.placed(&sku, 1).await?;
         let fulfillment = shop.submitted(&order.order_id).await?;
         let cancel = async {
-            // One gets a head start, each in turn, so that both sides win some.
-            tokio::time::sleep(std::time::Duration::from_millis(u64::try_from(race % 4)?)).await;
+            tokio::time::sleep(cancel_waits).await;
             Ok::<_, anyhow::Error>(shop.submit(shop.cancel_request(&order.order_id, &[])).await)
         };
         let ship = async {
-            tokio::time::sleep(std::time::Duration::from_millis(u64::try_from((race / 4) % 4)?)).await;
+            tokio::time::sleep(ship_waits).await;
             Ok::<_, anyhow::Error>(shop.ship(&fulfillment.fulfillment_id).await)
         };
 
@@ -102,11 +105,15 @@ pub async fn a_held_order_is_not_shipped_or_the_cancel_loses(stage: &Stage) -> R
             Err(status) => reason(&status) == "SHIPPED_FIRST",
         };
         match (lost, ship) {
-            (true, Ok(_)) => shipped += 1,
+            (true, Ok(_)) => {
+                shipped += 1;
+                (cancel_waits, ship_waits) = head_start(cancel_waits, ship_waits);
+            }
             (false, Err(status)) => {
                 let held = ["CANCEL_HOLD", "STATE_CONFLICT"].contains(&reason(&status).as_str());
                 ensure!(held, "{status:?}");
                 cancelled += 1;
+                (ship_waits, cancel_waits) = head_start(ship_waits, cancel_waits);
             }
             (lost, ship) => anyhow::bail!("both or neither: cancel lost {lost}, ship {ship:?}"),
         }
@@ -115,4 +122,13 @@ pub async fn a_held_order_is_not_shipped_or_the_cancel_loses(stage: &Stage) -> R
         }
     }
     anyhow::bail!("after {RACES_MAX} races: shipped first {shipped} times, cancelled first {cancelled} times")
+}
+
+/// The waits of the loser and the winner before their next race.
+fn head_start(loser: Duration, winner: Duration) -> (Duration, Duration) {
+    const HEAD_START: Duration = Duration::from_millis(3);
+    match loser.checked_sub(HEAD_START) {
+        Some(shorter) => (shorter, winner),
+        None => (Duration::ZERO, winner + HEAD_START),
+    }
 }
