@@ -197,7 +197,7 @@ fn corrupted(books: &Books, corruption: &Corruption) -> Books {
                 Some(Value::Number(number.parse().expect("the table holds a number")));
         }
         (Change::Text(text), Some(cell)) => {
-            book.rows[chosen].cells[cell].value = Some(Value::Text(text.to_owned()))
+            book.rows[chosen].cells[cell].value = Some(Value::Text(text.to_owned()));
         }
         (Change::PlusOne | Change::Text(_), None) => {
             panic!("{} has no {}", corruption.book, corruption.column)
