@@ -15,7 +15,7 @@ use types::{Clock, Ids, SagaId};
 use crate::config::Config;
 use crate::domain::quote::QuoteKey;
 use crate::ops::{Books, Orders, Parts};
-use crate::ports::{self, Goods, Peers, Ports, Quotes, Refunds};
+use crate::ports::{self, Forecasts, Goods, Peers, Ports, Refunds};
 use crate::{api, sagas, store};
 
 const SERVICE: &str = "order";
@@ -38,7 +38,6 @@ fn connect(config: &Config) -> anyhow::Result<Peers> {
     Ok(Peers {
         inventory: to(&config.peers.inventory)?,
         payment: to(&config.peers.payment)?,
-        payment_public: to(&config.peers.payment_public)?,
         notification: to(&config.peers.notification)?,
     })
 }
@@ -117,7 +116,7 @@ impl Bound {
             async move { target.deliver(events).await }
         };
         let relay = Relay::start(self.database.clone(), deliver, SERVICE, stop.clone());
-        self.orders.connect(Quotes::new(peers.payment_public), relay);
+        self.orders.connect(Forecasts::new(peers.payment.clone()), relay);
 
         let ports = Ports { goods: Goods::start(peers.inventory), refunds: Refunds::start(peers.payment) };
         let owner = Arc::new(self.orders.saga_owner());

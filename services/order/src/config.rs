@@ -26,14 +26,12 @@ pub struct Config {
     pub quote: Quote,
 }
 
-/// The listeners of the services that this one calls.
+/// The internal listeners of the services that this one calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PeerUrls {
     pub inventory: String,
     pub payment: String,
-    /// The public listener of payment, which forecasts refunds for previews.
-    pub payment_public: String,
     pub notification: String,
 }
 
@@ -77,7 +75,6 @@ impl Default for PeerUrls {
         Self {
             inventory: "http://127.0.0.1:7102".to_owned(),
             payment: "http://127.0.0.1:7103".to_owned(),
-            payment_public: "http://127.0.0.1:7003".to_owned(),
             notification: "http://127.0.0.1:7104".to_owned(),
         }
     }

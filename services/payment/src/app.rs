@@ -115,7 +115,7 @@ async fn serve(
         )
         .add_service(AuditServiceServer::new(audit).max_decoding_message_size(limit));
     let internal = Routes::new().add_service(
-        RefundStepsServiceServer::new(StepsApi::new(cashier.clone()))
+        RefundStepsServiceServer::new(StepsApi::new(cashier.clone(), database.clone()))
             .max_decoding_message_size(StepsApi::REQUEST_BYTES_MAX),
     );
     let server = Server::builder(SERVICE)

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use futures::future::join_all;
 use kit::{Deadline, Failure, Principal};
-use proto::payment::v1::QuoteRefundResponse;
+use proto::payment::v1::ForecastRefundResponse;
 use saga::{Doorbell, Lease, Registry, SagaImage};
 use storage::{Database, Delivery, Envelope, Relay, RequestKey, Writer};
 use tonic::Status;
@@ -22,7 +22,7 @@ use crate::domain::change::{ChangeRequest, ChangeView};
 use crate::domain::order::{Actor, Order};
 use crate::domain::placing::NewOrder;
 use crate::domain::quote::QuoteKey;
-use crate::ports::{Ports, Quotes};
+use crate::ports::{Forecasts, Ports};
 
 /// Cheap to clone; all clones share one writer.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ pub struct Orders {
     pub(super) writer: Writer<OrderBatch>,
     batch: Arc<OrderBatch>,
     /// Set when the peers are known.
-    quotes: Arc<OnceLock<Quotes>>,
+    forecasts: Arc<OnceLock<Forecasts>>,
 }
 
 /// What the use cases are made of.
@@ -61,7 +61,7 @@ impl Orders {
             relay: OnceLock::new(),
         });
         let writer = Writer::start(parts.database.clone(), Arc::clone(&batch));
-        Self { database: parts.database, registry: parts.registry, writer, batch, quotes: Arc::default() }
+        Self { database: parts.database, registry: parts.registry, writer, batch, forecasts: Arc::default() }
     }
 
     /// Who commits the rounds of sagas.
@@ -70,8 +70,8 @@ impl Orders {
     }
 
     /// The peers are known: previews may be forecast, and commits wake this relay.
-    pub fn connect(&self, quotes: Quotes, relay: Relay) {
-        let first = self.quotes.set(quotes).is_ok() && self.batch.relay.set(relay).is_ok();
+    pub fn connect(&self, forecasts: Forecasts, relay: Relay) {
+        let first = self.forecasts.set(forecasts).is_ok() && self.batch.relay.set(relay).is_ok();
         if !first {
             tracing::warn!("the peers were connected before; the first connection stays");
         }
@@ -206,9 +206,9 @@ impl Orders {
         principal: &Principal,
         order_id: &OrderId,
         new_total_minor: i64,
-    ) -> Result<QuoteRefundResponse, Status> {
-        match self.quotes.get() {
-            Some(quotes) => quotes.forecast(principal, order_id, new_total_minor).await,
+    ) -> Result<ForecastRefundResponse, Status> {
+        match self.forecasts.get() {
+            Some(forecasts) => forecasts.refund(&principal.tenant, order_id, new_total_minor).await,
             None => Err(Status::unavailable("the payment service is not connected yet")),
         }
     }

@@ -1,16 +1,16 @@
 //! The only room that calls other services. It knows messages and channels, and decides nothing: an answer that
 //! is not clearly one stays unknown.
 
+mod forecasts;
 mod goods;
-mod quotes;
 mod refunds;
 mod relay;
 mod result;
 
 use kit::client::Channel;
 
+pub use forecasts::Forecasts;
 pub use goods::Goods;
-pub use quotes::Quotes;
 pub use refunds::Refunds;
 pub use relay::Relay;
 
@@ -25,7 +25,5 @@ pub struct Ports {
 pub struct Peers {
     pub inventory: Channel,
     pub payment: Channel,
-    /// The public listener of payment, which forecasts refunds.
-    pub payment_public: Channel,
     pub notification: Channel,
 }

@@ -17,8 +17,9 @@ use proto::inventory::v1::{
 use proto::payment::v1::refund_command::Command as Money;
 use proto::payment::v1::refund_steps_service_server::{RefundStepsService, RefundStepsServiceServer};
 use proto::payment::v1::{
-    RefundKind, RefundReply, RefundState, RefundStepResult, RunRefundStepRequest, RunRefundStepResponse,
-    RunRefundStepsRequest, RunRefundStepsResponse, SettledLeg, refund_step_result,
+    ForecastRefundRequest, ForecastRefundResponse, RefundKind, RefundReply, RefundState, RefundStepResult,
+    RunRefundStepRequest, RunRefundStepResponse, RunRefundStepsRequest, RunRefundStepsResponse, SettledLeg,
+    refund_step_result,
 };
 use tonic::{Request, Response, Status};
 use types::{Clock, Ids, Reason, RefundId};
@@ -215,6 +216,13 @@ impl RefundStepsService for Refunds {
         let steps = request.into_inner().steps;
         let results = steps.iter().map(|step| self.result(step)).collect();
         Ok(Response::new(RunRefundStepsResponse { results }))
+    }
+
+    async fn forecast_refund(
+        &self,
+        _: Request<ForecastRefundRequest>,
+    ) -> Result<Response<ForecastRefundResponse>, Status> {
+        Err(Status::unimplemented("the fake forecasts nothing"))
     }
 }
 

@@ -9,7 +9,7 @@ use order::domain::order::{Order, Placement};
 use order::domain::placing::NewOrder;
 use order::domain::quote::QuoteKey;
 use order::ops::{Orders, Parts, Wait};
-use order::ports::{self, Goods, Ports, Quotes, Refunds};
+use order::ports::{self, Forecasts, Goods, Ports, Refunds};
 use order::{sagas, store};
 use prost::Message;
 use saga::{Doorbell, Limits, Runner, RunnerConfig};
@@ -73,7 +73,7 @@ impl World {
             async move { target.deliver(events).await }
         };
         let relay = Relay::start(database.clone(), deliver, "order", stop.clone());
-        orders.connect(Quotes::new(fakes.channel()), relay);
+        orders.connect(Forecasts::new(fakes.channel()), relay);
         let ports = Ports { goods: Goods::start(fakes.channel()), refunds: Refunds::start(fakes.channel()) };
         Runner::start(Arc::new(orders.saga_owner()), Arc::new(ports), registry, config, bell, stop.clone());
         Self { orders, fakes, ids, _stop: stop.drop_guard() }

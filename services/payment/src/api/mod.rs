@@ -3,6 +3,7 @@
 mod audit;
 mod convert;
 mod failure;
+mod forecast;
 mod payments;
 mod refunds;
 mod step;

@@ -8,9 +8,9 @@ use storage::Database;
 use tonic::{Request, Response, Status};
 use types::{ChangeOrderId, OrderId, Reason, RefundId, Refusal, Tenant};
 
+use super::forecast::forecast;
 use super::{convert, failure};
-use crate::domain::refund::{Kind, State};
-use crate::domain::split::{Form, Share};
+use crate::domain::refund::State;
 use crate::store::read::{self, Filter};
 use crate::store::reply;
 
@@ -21,22 +21,6 @@ pub struct RefundApi {
 impl RefundApi {
     pub fn new(database: Database) -> Self {
         Self { database }
-    }
-
-    async fn quote(
-        &self,
-        tenant: &Tenant,
-        request: &wire::QuoteRefundRequest,
-    ) -> Result<wire::QuoteRefundResponse, Failure> {
-        let order_id = convert::id("order_id", &request.order_id, OrderId::parse)?;
-        let target = convert::amount("new_total_minor", request.new_total_minor)?;
-        let account = convert::account_of(&self.database, tenant, &order_id).await?;
-        let (shares, shortfall_minor) = account.forecast(target);
-        Ok(wire::QuoteRefundResponse {
-            currency_code: account.currency.code().to_owned(),
-            legs: shares.into_iter().map(leg).collect(),
-            shortfall_minor,
-        })
     }
 
     async fn find(&self, tenant: &Tenant, refund_id: &str) -> Result<wire::Refund, Failure> {
@@ -86,7 +70,10 @@ impl RefundService for RefundApi {
         request: Request<wire::QuoteRefundRequest>,
     ) -> Result<Response<wire::QuoteRefundResponse>, Status> {
         let tenant = Principal::of(&request)?.tenant.clone();
-        Ok(Response::new(self.quote(&tenant, &request.into_inner()).await?))
+        let wire::QuoteRefundRequest { order_id, new_total_minor } = request.into_inner();
+        let wire::ForecastRefundResponse { currency_code, legs, shortfall_minor } =
+            forecast(&self.database, &tenant, &order_id, new_total_minor).await?;
+        Ok(Response::new(wire::QuoteRefundResponse { currency_code, legs, shortfall_minor }))
     }
 
     async fn get_refund(
@@ -104,19 +91,6 @@ impl RefundService for RefundApi {
     ) -> Result<Response<wire::ListRefundsResponse>, Status> {
         let tenant = Principal::of(&request)?.tenant.clone();
         Ok(Response::new(self.list(&tenant, &request.into_inner()).await?))
-    }
-}
-
-fn leg(share: Share) -> wire::RefundLeg {
-    let kind = match share.form {
-        Form::Authorised => Kind::Void,
-        Form::InFlight | Form::Captured => Kind::Refund,
-    };
-    wire::RefundLeg {
-        payment_id: share.payment_id.to_string(),
-        capture_id: share.capture_id.map(String::from).unwrap_or_default(),
-        kind: reply::kind(kind).into(),
-        amount_minor: share.amount_minor,
     }
 }
 

@@ -7,10 +7,11 @@ use proto::common::v1 as common;
 use proto::payment::v1 as wire;
 use proto::payment::v1::refund_step_result::Answer;
 use proto::payment::v1::refund_steps_service_server::RefundStepsService;
-use storage::WriteError;
+use storage::{Database, WriteError};
 use tonic::{Request, Response, Status};
-use types::Reason;
+use types::{Reason, Refusal, Tenant};
 
+use super::forecast::forecast;
 use super::{convert, failure, step};
 use crate::ops::cashier::Cashier;
 use crate::ops::command::StepAnswer;
@@ -21,14 +22,15 @@ const STEPS_MAX: usize = 64;
 
 pub struct StepsApi {
     cashier: Cashier,
+    database: Database,
 }
 
 impl StepsApi {
     /// A batch of openings with many tenders each.
     pub const REQUEST_BYTES_MAX: usize = 1024 * 1024;
 
-    pub fn new(cashier: Cashier) -> Self {
-        Self { cashier }
+    pub fn new(cashier: Cashier, database: Database) -> Self {
+        Self { cashier, database }
     }
 
     /// What is wrong with the step itself is an answer too: it will not become right.
@@ -80,6 +82,16 @@ impl RefundStepsService for StepsApi {
         // Submitted together, so that they share a commit.
         let results = futures::future::join_all(steps.iter().map(|step| self.result(step))).await;
         Ok(Response::new(wire::RunRefundStepsResponse { results }))
+    }
+
+    async fn forecast_refund(
+        &self,
+        request: Request<wire::ForecastRefundRequest>,
+    ) -> Result<Response<wire::ForecastRefundResponse>, Status> {
+        let wire::ForecastRefundRequest { tenant, order_id, new_total_minor } = request.into_inner();
+        let tenant =
+            Tenant::parse(&tenant).map_err(|error| Failure::from(Refusal::from(error).field("tenant")))?;
+        Ok(Response::new(forecast(&self.database, &tenant, &order_id, new_total_minor).await?))
     }
 }
 

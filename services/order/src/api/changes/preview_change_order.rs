@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kit::{Failure, Principal};
 use proto::order::v1 as wire;
-use proto::payment::v1::{QuoteRefundResponse, RefundKind};
+use proto::payment::v1::{ForecastRefundResponse, RefundKind};
 use tonic::Request;
 
 use super::change_request::change_request;
@@ -40,7 +40,7 @@ pub async fn answer(
 }
 
 /// The forecast's legs by payment.
-fn tenders(forecast: &QuoteRefundResponse) -> Vec<wire::TenderForecast> {
+fn tenders(forecast: &ForecastRefundResponse) -> Vec<wire::TenderForecast> {
     let mut tenders: BTreeMap<&str, wire::TenderForecast> = BTreeMap::new();
     for leg in &forecast.legs {
         let tender = tenders.entry(&leg.payment_id).or_insert_with(|| wire::TenderForecast {
