@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test relies on fails the test")]
 
+mod app;
 mod cancelling;
 mod fakes;
+mod listing;
 mod operator;
 mod placing;
 mod proofs;
