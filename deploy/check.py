@@ -24,7 +24,7 @@ def main(rendered_in):
         check_network(name, documents)
         print(f"ok: the four services of {name} are hardened, probed by names that exist, and reachable as they call")
     check_production(rendered["production"])
-    print("ok: production has autoscalers from two replicas up and believes no development headers")
+    print("ok: production has autoscalers from two replicas up, believes no development headers and does not list itself")
 
     compose = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
     check_compose(compose)
@@ -133,7 +133,9 @@ def check_production(documents):
         spec = find(documents, "Deployment", service)["spec"]
         assert "replicas" not in spec, "the autoscaler decides"
         assert spec["template"]["spec"]["topologySpreadConstraints"]
-        assert "COUNTERMAND_AUTH__DEVELOPMENT_HEADERS" not in environment_of(documents, service)
+        environment = environment_of(documents, service)
+        assert "COUNTERMAND_AUTH__DEVELOPMENT_HEADERS" not in environment, service
+        assert "COUNTERMAND_REFLECTION__ENABLED" not in environment, service
     assert not [d for d in documents if d["kind"] == "Secret"], "production's secrets come from elsewhere"
 
 

@@ -180,6 +180,7 @@ impl Suite {
             ("COUNTERMAND_LISTEN__PUBLIC".to_owned(), format!("127.0.0.1:{}", ports.public)),
             ("COUNTERMAND_LISTEN__INTERNAL".to_owned(), format!("127.0.0.1:{}", ports.internal)),
             ("COUNTERMAND_AUTH__DEVELOPMENT_HEADERS".to_owned(), "true".to_owned()),
+            ("COUNTERMAND_REFLECTION__ENABLED".to_owned(), "true".to_owned()),
             ("COUNTERMAND_DATABASE__URL".to_owned(), self.engine.url(directory, label, service.name())?),
             ("COUNTERMAND_DATABASE__MIGRATE_ON_START".to_owned(), "true".to_owned()),
             ("COUNTERMAND_TELEMETRY__LOG_FILTER".to_owned(), "info".to_owned()),

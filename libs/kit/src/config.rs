@@ -55,6 +55,13 @@ pub struct Auth {
     pub development_headers: bool,
 }
 
+/// Whether a listener describes itself to whoever reaches it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reflection {
+    /// Serve gRPC reflection on both listeners, so that tools find their way without the proto files.
+    pub enabled: bool,
+}
+
 /// Encryption of the listeners. Without it they serve the loopback address only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tls {

@@ -7,9 +7,9 @@
 //!   bound.run(shutdown).await?   SERVING ─► shutdown ─► NOT_SERVING ─► stop accepting ─► in-flight end
 //! ```
 //!
-//! Each listener serves its routes, health, and reflection in both protocol versions (the packaged
-//! grpcurl speaks only the older one), with the `google.rpc` detail types registered so that error
-//! details print as text.
+//! Each listener serves its routes and health, and where it is enabled reflection in both protocol
+//! versions (the packaged grpcurl speaks only the older one), with the `google.rpc` detail types
+//! registered so that error details print as text.
 
 mod gate;
 mod listener;
@@ -27,7 +27,7 @@ use futures::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Channel;
-use crate::config::{Auth, Identity, Tls};
+use crate::config::{Auth, Identity, Reflection, Tls};
 use crate::health::Health;
 
 pub(crate) use self::gate::Gate;
@@ -72,6 +72,7 @@ impl Server {
             internal: None,
             auth: Auth::default(),
             tls: Tls::default(),
+            reflection: Reflection::default(),
             drain: DRAIN_MAX,
         }
     }
@@ -85,6 +86,7 @@ pub struct Builder {
     internal: Option<(SocketAddr, Routes)>,
     auth: Auth,
     tls: Tls,
+    reflection: Reflection,
     drain: Duration,
 }
 
@@ -111,6 +113,11 @@ impl Builder {
         self
     }
 
+    pub fn reflection(mut self, reflection: &Reflection) -> Self {
+        self.reflection = reflection.clone();
+        self
+    }
+
     /// How long in-flight calls may take to end; [`DRAIN_MAX`] unless set.
     pub fn drain(mut self, limit: Duration) -> Self {
         self.drain = limit;
@@ -131,7 +138,7 @@ impl Builder {
                 .map(|(address, routes)| {
                     refuse_plaintext(side, address, identity, &self.tls)?;
                     let rules = Arc::new(Rules::new(callers, draining.clone()));
-                    let gate = Gate::new(routes.with_infrastructure(&health)?, rules);
+                    let gate = Gate::new(routes.with_infrastructure(&health, &self.reflection)?, rules);
                     Listener::open(side, address, identity, gate)
                 })
                 .transpose()

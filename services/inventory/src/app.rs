@@ -71,6 +71,7 @@ impl App {
             .internal(config.listen.internal, internal_routes(&inventory))
             .auth(&config.auth)
             .tls(&config.tls)
+            .reflection(&config.reflection)
             .bind()
             .await?;
         Ok(Bound { server, database, inventory })

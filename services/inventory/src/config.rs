@@ -1,7 +1,7 @@
 //! The configuration of the service; its defaults are for development.
 
 use kit::client::ClientConfig;
-use kit::config::{Auth, Listen, ServiceConfig, Telemetry, Tls};
+use kit::config::{Auth, Listen, Reflection, ServiceConfig, Telemetry, Tls};
 use serde::{Deserialize, Serialize};
 use storage::DatabaseConfig;
 
@@ -11,6 +11,7 @@ pub struct Config {
     pub listen: Listen,
     pub tls: Tls,
     pub auth: Auth,
+    pub reflection: Reflection,
     pub telemetry: Telemetry,
     pub database: DatabaseConfig,
     pub peers: PeerAddresses,
@@ -32,6 +33,7 @@ impl Default for Config {
             listen: Listen::loopback(7_002, 7_102),
             tls: Tls::default(),
             auth: Auth::default(),
+            reflection: Reflection::default(),
             telemetry: Telemetry::default(),
             database: DatabaseConfig::at("sqlite:countermand-data/inventory.db"),
             peers: PeerAddresses::default(),

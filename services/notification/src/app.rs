@@ -73,6 +73,7 @@ impl App {
             .internal(config.listen.internal, internal)
             .auth(&config.auth)
             .tls(&config.tls)
+            .reflection(&config.reflection)
             .bind()
             .await?;
         Ok(Bound { server, database, writer, courier, enqueued })

@@ -1,6 +1,6 @@
 //! The configuration of the service; its defaults are for development.
 
-use kit::config::{Auth, Listen, ServiceConfig, Telemetry, Tls};
+use kit::config::{Auth, Listen, Reflection, ServiceConfig, Telemetry, Tls};
 use serde::{Deserialize, Serialize};
 use storage::DatabaseConfig;
 
@@ -10,6 +10,7 @@ pub struct Config {
     pub listen: Listen,
     pub tls: Tls,
     pub auth: Auth,
+    pub reflection: Reflection,
     pub telemetry: Telemetry,
     pub database: DatabaseConfig,
 }
@@ -20,6 +21,7 @@ impl Default for Config {
             listen: Listen::loopback(7_004, 7_104),
             tls: Tls::default(),
             auth: Auth::default(),
+            reflection: Reflection::default(),
             telemetry: Telemetry::default(),
             database: DatabaseConfig::at("sqlite:countermand-data/notification.db"),
         }

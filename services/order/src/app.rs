@@ -81,6 +81,7 @@ impl App {
             .internal(config.listen.internal, api::internal(&orders))
             .auth(&config.auth)
             .tls(&config.tls)
+            .reflection(&config.reflection)
             .bind()
             .await?;
         Ok(Bound { server, database, orders, registry, runner, bell })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kit::client::ClientConfig;
-use kit::config::{Auth, Listen, ServiceConfig, Telemetry, Tls};
+use kit::config::{Auth, Listen, Reflection, ServiceConfig, Telemetry, Tls};
 use saga::RunnerConfig;
 use serde::{Deserialize, Serialize};
 use storage::DatabaseConfig;
@@ -18,6 +18,7 @@ pub struct Config {
     pub listen: Listen,
     pub tls: Tls,
     pub auth: Auth,
+    pub reflection: Reflection,
     pub telemetry: Telemetry,
     pub database: DatabaseConfig,
     pub peers: PeerUrls,
@@ -60,6 +61,7 @@ impl Default for Config {
             listen: Listen::loopback(7_001, 7_101),
             tls: Tls::default(),
             auth: Auth::default(),
+            reflection: Reflection::default(),
             telemetry: Telemetry::default(),
             database: DatabaseConfig::at("sqlite:countermand-data/order.db"),
             peers: PeerUrls::default(),

@@ -123,6 +123,7 @@ async fn serve(
         .internal(config.listen.internal, internal)
         .auth(&config.auth)
         .tls(&config.tls)
+        .reflection(&config.reflection)
         .bind()
         .await?;
     Ok(server)

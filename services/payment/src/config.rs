@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kit::client::ClientConfig;
-use kit::config::{Auth, Listen, ServiceConfig, Telemetry, Tls};
+use kit::config::{Auth, Listen, Reflection, ServiceConfig, Telemetry, Tls};
 use serde::{Deserialize, Serialize};
 use storage::DatabaseConfig;
 
@@ -17,6 +17,7 @@ pub struct Config {
     pub listen: Listen,
     pub tls: Tls,
     pub auth: Auth,
+    pub reflection: Reflection,
     pub telemetry: Telemetry,
     pub database: DatabaseConfig,
     pub peers: PeerUrls,
@@ -65,6 +66,7 @@ impl Default for Config {
             listen: Listen::loopback(7_003, 7_103),
             tls: Tls::default(),
             auth: Auth::default(),
+            reflection: Reflection::default(),
             telemetry: Telemetry::default(),
             database: DatabaseConfig::at("sqlite:countermand-data/payment.db"),
             peers: PeerUrls::default(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use kit::config::{Auth, Listen};
+use kit::config::{Auth, Listen, Reflection};
 use storage::DatabaseConfig;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -67,23 +67,27 @@ pub struct Embedded {
 impl Embedded {
     /// Opens and migrates the databases, takes the ports, then runs. `shutdown` stops it from outside.
     pub async fn start(storage: &Storage, ports: Ports, shutdown: CancellationToken) -> Result<Self> {
-        // The suite is for one machine: it believes the headers that say who calls.
+        // The suite is for one machine: it believes the headers that say who calls, and describes itself.
         let auth = Auth { development_headers: true };
+        let reflection = Reflection { enabled: true };
         let order = Box::pin(order::app::App::bind(order::config::Config {
             listen: ports.listen(1),
             auth: auth.clone(),
+            reflection: reflection.clone(),
             database: storage.database("order"),
             ..order::config::Config::default()
         }));
         let inventory = Box::pin(inventory::app::App::bind(inventory::config::Config {
             listen: ports.listen(2),
             auth: auth.clone(),
+            reflection: reflection.clone(),
             database: storage.database("inventory"),
             ..inventory::config::Config::default()
         }));
         let payment = Box::pin(payment::app::App::bind(payment::config::Config {
             listen: ports.listen(3),
             auth: auth.clone(),
+            reflection: reflection.clone(),
             database: storage.database("payment"),
             gateway: payment::config::Gateway {
                 sandbox: storage.database("gateway"),
@@ -94,6 +98,7 @@ impl Embedded {
         let notification = Box::pin(notification::app::App::bind(notification::config::Config {
             listen: ports.listen(4),
             auth,
+            reflection,
             database: storage.database("notification"),
             ..notification::config::Config::default()
         }));

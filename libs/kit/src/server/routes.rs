@@ -9,10 +9,11 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::HealthService;
-use tonic_reflection::server::Builder as Reflection;
+use tonic_reflection::server::Builder;
 use tower::Service;
 
 use super::ServerError;
+use crate::config::Reflection;
 use crate::health::Health;
 
 /// The services of one listener.
@@ -48,23 +49,29 @@ impl Routes {
         &self.names
     }
 
-    /// Adds health and reflection, which every listener serves.
-    pub(super) fn with_infrastructure(self, health: &Health) -> Result<tonic::service::Routes, ServerError> {
+    /// Adds health, which every listener serves, and reflection.
+    pub(super) fn with_infrastructure(
+        self,
+        health: &Health,
+        reflected: &Reflection,
+    ) -> Result<tonic::service::Routes, ServerError> {
         let health = HealthServer::new(HealthService::from_health_reporter(health.reporter()));
-        Ok(self
-            .routes
-            .add_service(health)
+        let routes = self.routes.add_service(health);
+        if !reflected.enabled {
+            return Ok(routes);
+        }
+        Ok(routes
             .add_service(reflection(&self.names).build_v1()?)
             .add_service(reflection(&self.names).build_v1alpha()?))
     }
 }
 
 /// Lists what this listener serves, and knows every type of the suite and of `google.rpc`.
-fn reflection(names: &[String]) -> Reflection<'static> {
-    let reflection = Reflection::configure()
+fn reflection(names: &[String]) -> Builder<'static> {
+    let reflection = Builder::configure()
         .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .with_service_name("grpc.health.v1.Health");
-    names.iter().fold(reflection, Reflection::with_service_name)
+    names.iter().fold(reflection, Builder::with_service_name)
 }

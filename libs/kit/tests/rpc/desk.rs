@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use kit::client::{Channel, ClientConfig};
-use kit::config::Auth;
+use kit::config::{Auth, Reflection};
 use kit::server::{Bound, Routes, Server, ServerError};
 use kit::{Failure, client};
 use proto::audit::v1::audit_service_client::AuditServiceClient;
@@ -42,10 +42,11 @@ impl Desk {
         Routes::new().add_service(server)
     }
 
-    /// Both listeners on free ports, with the development headers believed.
+    /// Both listeners on free ports, with the development headers believed and reflection on.
     pub async fn bind(self) -> Bound {
         let builder = Server::builder("desk")
             .auth(&Auth { development_headers: true })
+            .reflection(&Reflection { enabled: true })
             .public("127.0.0.1:0".parse().unwrap(), self.clone().routes())
             .internal("127.0.0.1:0".parse().unwrap(), self.routes());
         builder.bind().await.unwrap()

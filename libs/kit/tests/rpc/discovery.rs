@@ -42,6 +42,21 @@ macro_rules! reflection_tests {
             }
 
             #[tokio::test]
+            async fn is_not_served_unless_enabled() {
+                let builder = kit::server::Server::builder("desk")
+                    .public("127.0.0.1:0".parse().unwrap(), Desk::new(async |_| Ok(String::new())).routes());
+                let bound = builder.bind().await.unwrap();
+                let mut client = ServerReflectionClient::new(bound.public_channel());
+                let question = MessageRequest::ListServices(String::new());
+                let request =
+                    ServerReflectionRequest { host: String::new(), message_request: Some(question) };
+
+                let refused = client.server_reflection_info(tokio_stream::once(request)).await.unwrap_err();
+
+                assert_eq!(refused.code(), tonic::Code::Unimplemented);
+            }
+
+            #[tokio::test]
             async fn knows_the_types_of_requests_and_of_error_details() {
                 for symbol in
                     ["countermand.audit.v1.ExportBooksRequest", super::AUDIT, "google.rpc.ErrorInfo"]
