@@ -4,6 +4,8 @@
 //! (`google.rpc.ErrorInfo` always; `BadRequest`, `PreconditionFailure`, `ResourceInfo`, `RetryInfo`
 //! where they fit). The operator's context goes to the log under a correlation id and stays here.
 
+mod database;
+
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::time::Duration;
@@ -29,19 +31,12 @@ pub struct Failure(Box<Content>);
 #[derive(Debug, Clone)]
 struct Content {
     refusal: Refusal,
-    resource: Option<Resource>,
     retry_after: Option<Duration>,
-}
-
-#[derive(Debug, Clone)]
-struct Resource {
-    kind: String,
-    name: String,
 }
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        Self(Box::new(Content { refusal, resource: None, retry_after: None }))
+        Self(Box::new(Content { refusal, retry_after: None }))
     }
 }
 
@@ -56,12 +51,8 @@ impl Failure {
     }
 
     /// A resource the caller named does not exist, or is another tenant's: both read the same.
-    pub fn not_found(resource_type: impl Into<String>, name: impl Into<String>) -> Self {
-        let resource = Resource { kind: resource_type.into(), name: name.into() };
-        let message = format!("{} {} does not exist", resource.kind, resource.name);
-        let mut failure = Self::new(Reason::ResourceNotFound, message);
-        failure.0.resource = Some(resource);
-        failure
+    pub fn not_found(resource_type: &str, name: impl Display) -> Self {
+        Self::from(Refusal::not_found(resource_type, name))
     }
 
     /// Not now; the same request may be sent again with the same id after `retry_after`.
@@ -126,7 +117,8 @@ pub(crate) fn code(reason: Reason) -> Code {
 impl From<Failure> for Status {
     fn from(failure: Failure) -> Self {
         let code = failure.code();
-        let Content { refusal, resource, retry_after } = *failure.0;
+        let Content { refusal, retry_after } = *failure.0;
+        let resource = refusal.missing_resource().map(|(kind, name)| (kind.to_owned(), cut(name.to_owned())));
         let reason = refusal.reason.as_str();
         let message = cut(refusal.message);
         let metadata: HashMap<String, String> =
@@ -140,8 +132,8 @@ impl From<Failure> for Status {
             let subject = refusal.field.as_deref().unwrap_or_default();
             details.add_precondition_failure_violation(reason, subject, &message);
         }
-        if let Some(resource) = resource {
-            details.set_resource_info(resource.kind, cut(resource.name), "", &message);
+        if let Some((kind, name)) = resource {
+            details.set_resource_info(kind, name, "", &message);
         }
         if retry_after.is_some() {
             details.set_retry_info(retry_after);

@@ -11,7 +11,8 @@
 //! it until the shutdown token fires. Handlers return [`Failure`], which becomes a `tonic::Status`
 //! with `google.rpc` details; callers read it back with [`answer::classify`].
 //!
-//! It must never hold business words, SQL, or knowledge of which services exist.
+//! It must never hold business words, SQL, or knowledge of which services exist. It knows of [`storage`] what crosses
+//! the wire: its errors, its envelopes of events, its step calls and its books.
 
 pub mod answer;
 pub mod client;

@@ -19,9 +19,26 @@ pub struct Refusal {
     pub details: BTreeMap<String, String>,
 }
 
+/// The details under which a refusal names the resource that is missing.
+const RESOURCE_TYPE: &str = "resource_type";
+const RESOURCE_NAME: &str = "resource_name";
+
 impl Refusal {
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
         Self { reason, message: message.into(), field: None, details: BTreeMap::new() }
+    }
+
+    /// A resource that was named does not exist, or is another tenant's: both read the same.
+    pub fn not_found(resource_type: &str, name: impl fmt::Display) -> Self {
+        Self::new(Reason::ResourceNotFound, format!("{resource_type} {name} does not exist"))
+            .detail(RESOURCE_TYPE, resource_type)
+            .detail(RESOURCE_NAME, name)
+    }
+
+    /// Type and name of the resource that is missing.
+    pub fn missing_resource(&self) -> Option<(&str, &str)> {
+        let named = (self.details.get(RESOURCE_TYPE)?, self.details.get(RESOURCE_NAME)?);
+        (self.reason == Reason::ResourceNotFound).then_some((named.0.as_str(), named.1.as_str()))
     }
 
     #[must_use]

@@ -13,7 +13,6 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use types::{Reason, Tenant, Timestamp};
 
-use super::failure;
 use crate::ops::Inventory;
 use crate::store::audit::{self, BOOKS, Book};
 
@@ -43,7 +42,7 @@ impl AuditService for AuditApi {
         let caller = Principal::of(&request)?.clone();
         permit(&caller)?;
         let books = select(&request.into_inner().books)?;
-        let tx = self.inventory.snapshot().await.map_err(|error| failure::of_database(&error))?;
+        let tx = self.inventory.snapshot().await.map_err(Failure::from)?;
 
         let (messages, stream) = mpsc::channel(AHEAD);
         tokio::spawn(export(tx, caller.tenant, books, messages));
@@ -83,7 +82,7 @@ fn select(names: &[String]) -> Result<Vec<&'static Book>, Failure> {
 async fn export(mut tx: Tx, tenant: Tenant, books: Vec<&'static Book>, messages: Messages) {
     if let Err(error) = send_all(&mut tx, &tenant, &books, &messages).await {
         // A caller that has gone away does not want to know.
-        drop(messages.send(Err(failure::of_database(&error).into())).await);
+        drop(messages.send(Err(Failure::from(error).into())).await);
     }
     tx.rollback().await;
 }

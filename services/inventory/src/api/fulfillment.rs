@@ -5,7 +5,7 @@ use proto::inventory::v1 as wire;
 use proto::inventory::v1::fulfillment_service_server::FulfillmentService;
 use tonic::{Request, Response, Status};
 
-use super::{convert, failure, mutation, render};
+use super::{convert, mutation, render};
 use crate::ops::{Action, Inventory, Resource, ShownFulfilment};
 
 pub struct FulfillmentApi {
@@ -98,7 +98,7 @@ impl FulfillmentService for FulfillmentApi {
         let tenant = Principal::of(&request)?.tenant.clone();
         let id = convert::fulfilment_id(&request.get_ref().fulfillment_id).map_err(Failure::from)?;
         let found = self.inventory.fulfilment(&tenant, &id).await;
-        let shown = found.map_err(|error| failure::of_database(&error))?.map_err(failure::of_refusal)?;
+        let shown = found.map_err(Failure::from)?.map_err(Failure::from)?;
         let fulfillment = Some(render::fulfilment(&shown));
         Ok(Response::new(wire::GetFulfillmentResponse { fulfillment }))
     }
@@ -110,7 +110,7 @@ impl FulfillmentService for FulfillmentApi {
         let tenant = Principal::of(&request)?.tenant.clone();
         let order_id = convert::order_id("order_id", &request.get_ref().order_id).map_err(Failure::from)?;
         let goods = self.inventory.goods(&tenant, &order_id).await;
-        let goods = goods.map_err(|error| failure::of_database(&error))?;
+        let goods = goods.map_err(Failure::from)?;
         let shown = goods
             .iter()
             .flat_map(|goods| goods.fulfilments.keys().filter_map(|id| ShownFulfilment::of(goods, id)));

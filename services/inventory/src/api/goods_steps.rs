@@ -11,7 +11,7 @@ use proto::inventory::v1::{
 use tonic::{Request, Response, Status};
 use types::Reason;
 
-use super::{convert, failure, step_command};
+use super::{convert, step_command};
 use crate::ops::{Inventory, StepAnswer};
 
 const STEPS_MAX: usize = 64;
@@ -37,7 +37,7 @@ impl GoodsStepsApi {
         match self.inventory.step(command).await {
             Ok(StepAnswer::Applied(reply)) => Answer::Applied(reply),
             Ok(StepAnswer::Refused(refusal)) => Answer::Refused(kit::answer::to_wire(&refusal)),
-            Err(error) => Answer::Unknown(failure::of_write(&error).to_string()),
+            Err(error) => Answer::Unknown(Failure::from(error).to_string()),
         }
     }
 }
@@ -49,13 +49,13 @@ impl GoodsStepsService for GoodsStepsApi {
         request: Request<RunGoodsStepRequest>,
     ) -> Result<Response<RunGoodsStepResponse>, Status> {
         let command = step_command::parse(request.get_ref()).map_err(Failure::from)?;
-        let answer = self.inventory.step(command).await.map_err(|error| failure::of_write(&error))?;
+        let answer = self.inventory.step(command).await.map_err(Failure::from)?;
         match answer {
             StepAnswer::Applied(reply) => {
                 let answer = Some(run_goods_step_response::Answer::Applied(reply));
                 Ok(Response::new(RunGoodsStepResponse { answer }))
             }
-            StepAnswer::Refused(refusal) => Err(failure::of_refusal(refusal).into()),
+            StepAnswer::Refused(refusal) => Err(Failure::from(refusal).into()),
         }
     }
 

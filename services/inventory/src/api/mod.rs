@@ -2,7 +2,6 @@
 
 mod audit;
 mod convert;
-mod failure;
 mod fulfillment;
 mod goods_steps;
 mod mutation;

@@ -5,7 +5,6 @@ use prost::Message;
 use storage::RequestKey;
 use types::{Fingerprint, Refusal, RequestId};
 
-use super::failure;
 use crate::ops::{Action, Inventory, RequestCommand, Resource};
 
 /// Runs a mutation. `body` is the request without its id: together with the caller it says whether a repeat under the
@@ -28,6 +27,5 @@ pub async fn run(
         action,
         traceparent: kit::telemetry::traceparent(),
     };
-    let outcome = inventory.request(command).await.map_err(|error| failure::of_write(&error))?;
-    outcome.map_err(failure::of_refusal)
+    Ok(inventory.request(command).await??)
 }

@@ -7,7 +7,7 @@ use proto::inventory::v1::stock_service_server::StockService;
 use tonic::{Request, Response, Status};
 use types::Reason;
 
-use super::{convert, failure, mutation, render, stock_requests};
+use super::{convert, mutation, render, stock_requests};
 use crate::ops::{Inventory, Resource, ShownStock};
 
 pub struct StockApi {
@@ -59,7 +59,7 @@ impl StockService for StockApi {
         let page = Page::parse(body.page_size, &body.page_token, &["ListWarehouses", tenant.as_str()])?;
         let after = page.after(1)?.map_or("", |key| key[0].as_str());
         let listed = self.inventory.list_warehouses(&tenant, after, page.limit()).await;
-        let mut rows = listed.map_err(|error| failure::of_database(&error))?;
+        let mut rows = listed.map_err(Failure::from)?;
         let next_page_token = page.finish(&mut rows, |(id, _)| vec![id.as_str().to_owned()]);
         let warehouses = rows.iter().map(|(id, warehouse)| render::warehouse(id, warehouse)).collect();
         Ok(Response::new(wire::ListWarehousesResponse { warehouses, next_page_token }))
@@ -103,7 +103,7 @@ impl StockService for StockApi {
         let warehouse_id = convert::optional_warehouse_id("warehouse_id", &body.warehouse_id);
         let warehouse_id = warehouse_id.map_err(Failure::from)?;
         let found = self.inventory.get_stock(&tenant, &sku, warehouse_id.as_ref()).await;
-        let found = found.map_err(|error| failure::of_database(&error))?;
+        let found = found.map_err(Failure::from)?;
         let stock = found.iter().map(|(warehouse_id, row)| render::stock(warehouse_id, &sku, row)).collect();
         Ok(Response::new(wire::GetStockResponse { stock }))
     }
@@ -124,7 +124,7 @@ impl StockService for StockApi {
             Some(key) => key[0].parse().map_err(|_| bad_token())?,
         };
         let listed = self.inventory.list_ledger(&tenant, &warehouse_id, &sku, after, page.limit()).await;
-        let mut rows = listed.map_err(|error| failure::of_database(&error))?;
+        let mut rows = listed.map_err(Failure::from)?;
         let next_page_token = page.finish(&mut rows, |line| vec![line.entry.seq.to_string()]);
         let entries = rows.into_iter().map(render::ledger_entry).collect();
         Ok(Response::new(wire::ListStockLedgerResponse { entries, next_page_token }))
@@ -137,7 +137,7 @@ impl StockService for StockApi {
         let tenant = Principal::of(&request)?.tenant.clone();
         let order_id = convert::order_id("order_id", &request.get_ref().order_id).map_err(Failure::from)?;
         let goods = self.inventory.goods(&tenant, &order_id).await;
-        let goods = goods.map_err(|error| failure::of_database(&error))?;
+        let goods = goods.map_err(Failure::from)?;
         let rows = goods.iter().flat_map(|goods| &goods.reservations);
         let reservations = rows.map(|(id, row)| render::reservation(&order_id, id, row)).collect();
         Ok(Response::new(wire::ListReservationsResponse { reservations }))

@@ -47,7 +47,5 @@ pub(super) fn distinct<'a>(lines: impl Iterator<Item = &'a LineId>) -> Result<()
 }
 
 pub(super) fn no_such_line(line: &LineId) -> Refusal {
-    Refusal::new(Reason::ResourceNotFound, format!("no goods are kept for line {line}"))
-        .detail("resource_type", "line")
-        .detail("resource_name", line)
+    Refusal::not_found("line", line)
 }

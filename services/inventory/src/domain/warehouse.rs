@@ -51,11 +51,7 @@ impl Warehouses {
 
     /// The warehouse a request names.
     pub fn named(&self, id: &WarehouseId) -> Result<&Warehouse, Refusal> {
-        self.get(id).ok_or_else(|| {
-            Refusal::new(Reason::ResourceNotFound, format!("warehouse {id} does not exist"))
-                .detail("resource_type", "warehouse")
-                .detail("resource_name", id)
-        })
+        self.get(id).ok_or_else(|| Refusal::not_found("warehouse", id))
     }
 
     /// The warehouse whose shelves a request names.

@@ -1,6 +1,6 @@
 //! Moving an order's goods out of the door.
 
-use types::{FulfilmentId, Reason, Refusal, Tenant};
+use types::{FulfilmentId, Refusal, Tenant};
 
 use super::books::{Books, Cause, Stop};
 use super::command::{Resource, ShownFulfilment};
@@ -79,9 +79,7 @@ pub fn show_named(books: &Books, tenant: &Tenant, id: &FulfilmentId) -> Result<R
 }
 
 pub fn no_such_fulfilment(id: &FulfilmentId) -> Refusal {
-    Refusal::new(Reason::ResourceNotFound, format!("fulfilment {id} does not exist"))
-        .detail("resource_type", "fulfilment")
-        .detail("resource_name", id)
+    Refusal::not_found("fulfilment", id)
 }
 
 struct Change {

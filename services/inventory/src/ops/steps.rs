@@ -134,7 +134,5 @@ fn stop_partner(books: &mut Books, key: &OrderKey, cause: &Cause<'_>) -> Result<
 }
 
 pub fn no_goods((_, order_id): &OrderKey) -> Refusal {
-    Refusal::new(Reason::ResourceNotFound, format!("no goods are kept for order {order_id}"))
-        .detail("resource_type", "goods")
-        .detail("resource_name", order_id)
+    Refusal::not_found("goods", order_id)
 }

@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 use types::Reason;
 
 use super::convert::envelope;
-use super::{events, failure};
+use super::events;
 use crate::ops::batch::aggregate;
 use crate::ops::{Arrival, Delivery, Intake, Run};
 
@@ -38,7 +38,7 @@ impl IntakeApi {
         let count = events.len();
         let runs = runs(events)?;
         let outcomes = runs.into_values().map(async |(places, run)| {
-            let deliveries = self.writer.submit(run).await.map_err(|error| failure::of_write(&error))?;
+            let deliveries = self.writer.submit(run).await?;
             Ok::<_, Failure>(places.into_iter().zip(deliveries))
         });
         // Should one run fail, the call does: what was committed meanwhile is a duplicate when it comes again.

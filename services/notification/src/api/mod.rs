@@ -3,7 +3,6 @@
 mod audit;
 mod convert;
 mod events;
-mod failure;
 mod intake;
 mod notifications;
 

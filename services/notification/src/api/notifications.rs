@@ -10,7 +10,7 @@ use storage::Database;
 use tonic::{Request, Response, Status};
 use types::{NotificationId, OrderId, Reason, Refusal};
 
-use super::{convert, failure};
+use super::convert;
 use crate::domain::{Audience, Template};
 use crate::store::notifications::{self, Filter};
 
@@ -40,10 +40,10 @@ impl NotificationApi {
         let page = Page::parse(request.page_size, &request.page_token, &listing)?;
         let after = page.after(1)?.map_or("", |key| key[0].as_str());
 
-        let mut tx = self.database.read().await.map_err(|error| failure::of_database(&error))?;
+        let mut tx = self.database.read().await?;
         let read = notifications::list(&mut tx, &caller.tenant, &filter, after, page.limit()).await;
         tx.rollback().await;
-        let mut rows = read.map_err(|error| failure::of_database(&error))?;
+        let mut rows = read?;
 
         let next_page_token = page.finish(&mut rows, |row| vec![row.notification_id.to_string()]);
         let notifications = rows.into_iter().map(convert::notification).collect();
@@ -57,12 +57,12 @@ impl NotificationApi {
     ) -> Result<GetNotificationResponse, Failure> {
         let id = NotificationId::parse(&request.notification_id)
             .map_err(|error| Refusal::from(error).field("notification_id"))?;
-        let mut tx = self.database.read().await.map_err(|error| failure::of_database(&error))?;
+        let mut tx = self.database.read().await?;
         let found = notifications::get(&mut tx, &caller.tenant, &id).await;
         tx.rollback().await;
 
         let visible = audience_of(caller);
-        match found.map_err(|error| failure::of_database(&error))? {
+        match found? {
             Some(found) if visible.is_none_or(|audience| audience == found.audience) => {
                 Ok(GetNotificationResponse { notification: Some(convert::notification(found)) })
             }

@@ -5,7 +5,7 @@ use types::{ChangeOrderId, Fingerprint, OrderId, Reason, Refusal, SagaId};
 
 use super::batch::{After, Answer, Asked, OrderBatch};
 use super::books::Books;
-use super::{carry, failures, plans, views};
+use super::{carry, plans, views};
 use crate::domain::change::{ChangeRequest, ChangeType};
 use crate::domain::history::Happened;
 use crate::domain::lifecycle::{self, Submission};
@@ -143,7 +143,7 @@ fn unwind_placing(
 
 fn find(books: &Books, asked: &Asked, order_id: &OrderId) -> Result<Order, Refusal> {
     let order = books.orders.get(&(asked.tenant.clone(), order_id.clone())).cloned();
-    order.ok_or_else(|| failures::not_found("Order", order_id.as_str()))
+    order.ok_or_else(|| Refusal::not_found("Order", order_id.as_str()))
 }
 
 /// What a request id is bound to: who asks, and for what exactly.

@@ -5,7 +5,6 @@ use storage::{DbError, Tx};
 use tokio::sync::mpsc;
 use types::{Reason, Tenant, Timestamp};
 
-use super::failures;
 use super::orders::Orders;
 use crate::store::audit::{self, BOOKS, Book, Cell, PAGE};
 
@@ -45,7 +44,7 @@ impl Orders {
         tokio::spawn(async move {
             if let Err(error) = orders.export(&tenant, &wanted, &pages).await {
                 // A caller that has gone away does not want its failure.
-                drop(pages.send(Err(failures::of_database(&error))).await);
+                drop(pages.send(Err(Failure::from(error))).await);
             }
         });
         Ok(receiver)

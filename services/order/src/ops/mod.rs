@@ -17,7 +17,6 @@ mod batch;
 pub mod books;
 mod carry;
 mod export;
-mod failures;
 mod hints;
 mod load;
 mod orders;

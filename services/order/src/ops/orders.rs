@@ -14,7 +14,6 @@ use super::accept;
 use super::arrivals::Arrival;
 use super::batch::{Answer, Asked, Command, OrderBatch, Wish};
 use super::books::Books;
-use super::failures;
 use super::hints::{Hints, Watch};
 use super::owner::SagaOwner;
 use super::wait::Wait;
@@ -220,9 +219,9 @@ impl Orders {
 
     async fn ask(&self, asked: Asked, wish: Wish) -> Result<Answer, Failure> {
         match self.writer.submit(Command::Ask(Box::new(asked), wish)).await.map(|reply| reply.answer) {
-            Ok(Answer::Refused(refusal)) => Err(failures::of_refusal(refusal)),
+            Ok(Answer::Refused(refusal)) => Err(Failure::from(refusal)),
             Ok(answer) => Ok(answer),
-            Err(error) => Err(failures::of_write(error)),
+            Err(error) => Err(Failure::from(error)),
         }
     }
 

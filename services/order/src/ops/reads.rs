@@ -8,7 +8,7 @@ use storage::{DbError, Tx};
 use types::{ChangeOrderId, OrderId, SagaId, Tenant};
 
 use super::orders::Orders;
-use super::{failures, views};
+use super::views;
 use crate::domain::attention::AttentionItem;
 use crate::domain::change::{ChangeOrder, ChangeView};
 use crate::domain::history::Recorded;
@@ -241,7 +241,7 @@ impl Orders {
             tx.rollback().await;
             outcome
         };
-        read.await.map_err(|error| failures::of_database(&error))
+        Ok(read.await?)
     }
 }
 

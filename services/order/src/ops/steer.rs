@@ -7,7 +7,7 @@ use super::accept::Done;
 use super::attention::SAGA;
 use super::batch::{After, Answer, Asked, OrderBatch};
 use super::books::Books;
-use super::{carry, failures, views};
+use super::{carry, views};
 use crate::domain::history::{Entry, Visibility};
 use crate::domain::lifecycle::{self, Withdrawal};
 use crate::store::orders;
@@ -22,7 +22,7 @@ pub(super) fn withdraw(
     note: &str,
     after: &mut After,
 ) -> Done {
-    let not_found = || failures::not_found("ChangeOrder", change_order_id.as_str());
+    let not_found = || Refusal::not_found("ChangeOrder", change_order_id.as_str());
     let change_key = (asked.tenant.clone(), change_order_id.clone());
     let mut change = books.changes.get(&change_key).cloned().ok_or_else(not_found)?;
     let order_key = (asked.tenant.clone(), change.order_id.clone());
@@ -82,7 +82,7 @@ fn known(books: &Books, asked: &Asked, saga_id: &SagaId) -> Result<SagaKey, Refu
     let key = SagaKey::new(asked.tenant.clone(), saga_id.clone());
     match books.sagas.get(&key) {
         Some(_) => Ok(key),
-        None => Err(failures::not_found("Saga", saga_id.as_str())),
+        None => Err(Refusal::not_found("Saga", saga_id.as_str())),
     }
 }
 

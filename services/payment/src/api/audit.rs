@@ -14,7 +14,6 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use types::{Reason, Tenant, Timestamp};
 
-use super::failure;
 use crate::ports::sandbox::{Effect, Sandbox};
 use crate::store::export::{self, BOOKS, Book};
 
@@ -44,7 +43,7 @@ impl AuditService for AuditApi {
     ) -> Result<Response<Self::ExportBooksStream>, Status> {
         let tenant = operator(&request)?;
         let books = select(&request.into_inner().books)?;
-        let tx = self.database.read().await.map_err(|error| failure::of_database(&error))?;
+        let tx = self.database.read().await.map_err(Failure::from)?;
 
         let (messages, stream) = mpsc::channel(AHEAD);
         tokio::spawn(send(tx, tenant, books, messages));
@@ -61,7 +60,7 @@ impl AuditService for AuditApi {
         let page = Page::parse(request.page_size, &request.page_token, &listing)?;
         let after = page.after(1)?.map_or("", |key| key[0].as_str());
         let found = self.sandbox.effects(&tenant, after, page.limit()).await;
-        let mut found = found.map_err(|error| failure::of_database(&error))?;
+        let mut found = found.map_err(Failure::from)?;
         let next_page_token = page.finish(&mut found, |effect| vec![effect.key.clone()]);
         let effects = found.into_iter().map(effect).collect();
         Ok(Response::new(ListGatewayEffectsResponse { effects, next_page_token }))
@@ -94,7 +93,7 @@ fn select(names: &[String]) -> Result<Vec<&'static Book>, Failure> {
 async fn send(mut tx: Tx, tenant: Tenant, books: Vec<&'static Book>, messages: Messages) {
     if let Err(error) = send_all(&mut tx, &tenant, &books, &messages).await {
         // A caller that has gone away does not want to know.
-        drop(messages.send(Err(failure::of_database(&error).into())).await);
+        drop(messages.send(Err(Failure::from(error).into())).await);
     }
     tx.rollback().await;
 }

@@ -5,7 +5,6 @@ use proto::payment::v1 as wire;
 use storage::{Database, DbError};
 use types::{IdError, Money, OrderId, Reason, Refusal, Tenant};
 
-use super::failure;
 use crate::domain::payment::State;
 use crate::domain::{Account, Payment};
 use crate::store::read::Found;
@@ -71,19 +70,8 @@ pub async fn account_of(
         tx.rollback().await;
         Ok::<_, DbError>(accounts?.pop_first())
     };
-    let found = read.await.map_err(|error| failure::of_database(&error))?;
+    let found = read.await?;
     found.map(|(_, account)| account).ok_or_else(|| Failure::not_found("account", order_id.as_str()))
-}
-
-/// A refusal as an RPC's error. One about a missing resource names it.
-pub fn refused(refusal: Refusal) -> Failure {
-    let named = (refusal.details.get("resource_type"), refusal.details.get("resource_name"));
-    match named {
-        (Some(kind), Some(name)) if refusal.reason == Reason::ResourceNotFound => {
-            Failure::not_found(kind, name)
-        }
-        _ => Failure::from(refusal),
-    }
 }
 
 pub fn payment(account: &Account, payment: &Payment) -> wire::Payment {

@@ -2,7 +2,6 @@
 
 mod audit;
 mod convert;
-mod failure;
 mod forecast;
 mod payments;
 mod refunds;

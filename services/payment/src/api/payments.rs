@@ -9,7 +9,6 @@ use tonic::{Request, Response, Status};
 use types::{Fingerprint, OrderId, PaymentId, Reason, Refusal, RequestId, Tenant};
 
 use super::convert::{self, GATEWAY_MAX, TOKEN_MAX};
-use super::failure;
 use crate::domain::refund::{Kind, Stage, State};
 use crate::domain::{Account, CaptureAsked};
 use crate::ops::cashier::Cashier;
@@ -70,9 +69,7 @@ impl PaymentApi {
 
     /// Commits, waits a moment for the gateway, and answers the payment as it is then.
     async fn perform(&self, tenant: &Tenant, command: Command) -> Result<wire::Payment, Failure> {
-        let outcome = self.cashier.run_request(command).await;
-        let outcome = outcome.map_err(|problem| failure::of_write(&problem))?;
-        let (order_id, payment_id) = outcome.map_err(convert::refused)?;
+        let (order_id, payment_id) = self.cashier.run_request(command).await??;
         let waiter = self.cashier.join(tenant, &payment_id);
         let mut account = convert::account_of(&self.database, tenant, &order_id).await?;
         if account.is_moving(&payment_id) {
@@ -84,10 +81,10 @@ impl PaymentApi {
     }
 
     async fn find(&self, tenant: &Tenant, payment_id: &PaymentId) -> Result<wire::Payment, Failure> {
-        let mut tx = self.database.read().await.map_err(|error| failure::of_database(&error))?;
+        let mut tx = self.database.read().await?;
         let found = read::orders_of_payments(&mut tx, [(tenant, payment_id)].into_iter()).await;
         tx.rollback().await;
-        let found = found.map_err(|error| failure::of_database(&error))?;
+        let found = found?;
         let (_, order_id) =
             found.first_key_value().ok_or_else(|| Failure::not_found("payment", payment_id.as_str()))?;
         let account = convert::account_of(&self.database, tenant, order_id).await?;

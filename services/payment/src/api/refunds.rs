@@ -8,8 +8,8 @@ use storage::Database;
 use tonic::{Request, Response, Status};
 use types::{ChangeOrderId, OrderId, Reason, RefundId, Refusal, Tenant};
 
+use super::convert;
 use super::forecast::forecast;
-use super::{convert, failure};
 use crate::domain::refund::State;
 use crate::store::read::{self, Filter};
 use crate::store::reply;
@@ -25,11 +25,10 @@ impl RefundApi {
 
     async fn find(&self, tenant: &Tenant, refund_id: &str) -> Result<wire::Refund, Failure> {
         let refund_id = convert::id("refund_id", refund_id, RefundId::parse)?;
-        let mut tx = self.database.read().await.map_err(|error| failure::of_database(&error))?;
+        let mut tx = self.database.read().await?;
         let found = read::find_refund(&mut tx, tenant, &refund_id).await;
         tx.rollback().await;
-        let found = found.map_err(|error| failure::of_database(&error))?;
-        found.map(convert::refund).ok_or_else(|| Failure::not_found("refund", refund_id.as_str()))
+        found?.map(convert::refund).ok_or_else(|| Failure::not_found("refund", refund_id.as_str()))
     }
 
     /// The oldest first, so that a page once read stays as it was.
@@ -52,10 +51,10 @@ impl RefundApi {
         let page = Page::parse(request.page_size, &request.page_token, &listing)?;
         let after = page.after(1)?.map_or("", |key| key[0].as_str());
 
-        let mut tx = self.database.read().await.map_err(|error| failure::of_database(&error))?;
+        let mut tx = self.database.read().await?;
         let found = read::list_refunds(&mut tx, tenant, &filter, after, page.limit()).await;
         tx.rollback().await;
-        let mut found = found.map_err(|error| failure::of_database(&error))?;
+        let mut found = found?;
 
         let next_page_token = page.finish(&mut found, |found| vec![found.refund.refund_id.to_string()]);
         let refunds = found.into_iter().map(convert::refund).collect();

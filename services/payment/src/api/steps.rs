@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status};
 use types::{Reason, Refusal, Tenant};
 
 use super::forecast::forecast;
-use super::{convert, failure, step};
+use super::step;
 use crate::ops::cashier::Cashier;
 use crate::ops::command::StepAnswer;
 use crate::store::event::refusal;
@@ -45,11 +45,11 @@ impl StepsApi {
         let answer = match self.answer(request).await {
             Ok(StepAnswer::Applied(bytes)) => match reply::decode(&bytes) {
                 Ok(reply) => Answer::Applied(reply),
-                Err(problem) => Answer::Unknown(unknown(&WriteError::Failed(problem))),
+                Err(problem) => Answer::Unknown(Failure::from(problem).to_string()),
             },
             Ok(StepAnswer::Pending) => Answer::Pending(pending()),
             Ok(StepAnswer::Refused(cause)) => Answer::Refused(refusal(&cause)),
-            Err(problem) => Answer::Unknown(unknown(&problem)),
+            Err(problem) => Answer::Unknown(Failure::from(problem).to_string()),
         };
         wire::RefundStepResult { answer: Some(answer) }
     }
@@ -63,12 +63,10 @@ impl RefundStepsService for StepsApi {
     ) -> Result<Response<wire::RunRefundStepResponse>, Status> {
         use wire::run_refund_step_response::Answer;
         let answer = self.answer(&request.into_inner()).await;
-        let answer = match answer.map_err(|problem| failure::of_write(&problem))? {
-            StepAnswer::Applied(bytes) => {
-                Answer::Applied(reply::decode(&bytes).map_err(|problem| failure::of_database(&problem))?)
-            }
+        let answer = match answer.map_err(Failure::from)? {
+            StepAnswer::Applied(bytes) => Answer::Applied(reply::decode(&bytes).map_err(Failure::from)?),
             StepAnswer::Pending => Answer::Pending(pending()),
-            StepAnswer::Refused(refusal) => return Err(convert::refused(refusal).into()),
+            StepAnswer::Refused(refusal) => return Err(Failure::from(refusal).into()),
         };
         Ok(Response::new(wire::RunRefundStepResponse { answer: Some(answer) }))
     }
@@ -113,10 +111,4 @@ fn refuse_unfit(steps: &[wire::RunRefundStepRequest]) -> Result<(), Failure> {
 
 fn pending() -> common::StepPending {
     common::StepPending { waiting_for: "the payment gateway".to_owned() }
-}
-
-/// For the orchestrator's log; the details stay here.
-fn unknown(problem: &WriteError) -> String {
-    let failure = failure::of_write(problem);
-    format!("{}: {}", failure.reason().as_str(), failure.refusal().message)
 }

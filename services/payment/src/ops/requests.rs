@@ -44,10 +44,7 @@ fn authorise_fresh(books: &mut Books, asked: &Authorise, moment: Moment<'_>) -> 
 pub fn capture(books: &mut Books, asked: &Capture, moment: Moment<'_>) -> Decided {
     let tenant = &asked.key.tenant;
     let Some(order_id) = books.payments.get(&(tenant.clone(), asked.payment_id.clone())).cloned() else {
-        let refusal =
-            Refusal::new(Reason::ResourceNotFound, format!("payment {} does not exist", asked.payment_id))
-                .detail("resource_type", "payment")
-                .detail("resource_name", &asked.payment_id);
+        let refusal = Refusal::not_found("payment", &asked.payment_id);
         return Decided::only(Reply::Request(Err(refusal)));
     };
     let key = (tenant.clone(), order_id);

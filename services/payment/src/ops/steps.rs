@@ -117,6 +117,5 @@ fn nothing_to_do() -> StepAnswer {
 }
 
 pub fn no_account((_, order_id): &OrderKey) -> Refusal {
-    let refusal = Refusal::new(Reason::ResourceNotFound, format!("order {order_id} has no account"));
-    refusal.detail("resource_type", "account").detail("resource_name", order_id)
+    Refusal::not_found("account", order_id)
 }
