@@ -124,6 +124,8 @@ impl Bound {
         let runner =
             Runner::start(owner, Arc::new(ports), self.registry, self.runner, self.bell, stop.clone());
 
+        tokio::spawn(self.orders.clone().watch_queue(stop.clone()));
+
         let served = self.server.run(shutdown).await;
         stop.cancel();
         runner.stopped().await;

@@ -6,7 +6,7 @@ use prost::Message;
 use proto::events::v1::{AttentionRaised, GoodsProgressed, RefundEnded, StepSettled};
 use saga::{SagaKey, Wake};
 use storage::{Delivery, Envelope, Intake};
-use types::{ChangeOrderId, LineId, OrderId, Reason, RefundId, Refusal, SagaId};
+use types::{ChangeOrderId, LineId, OrderId, Reason, RefundId, Refusal, SagaId, Tenant};
 
 use super::attention::Raised;
 use super::batch::After;
@@ -75,6 +75,20 @@ impl Arrival {
                 changes.extend(change_order_id.iter().map(|id| (tenant.clone(), id.clone())));
             }
             Err(_) => {}
+        }
+    }
+}
+
+impl Arrival {
+    /// What an item that the event raises would be about: raising it twice opens it once.
+    pub(super) fn subject(&self) -> Option<(Tenant, String, String)> {
+        match &self.body {
+            Ok(Body::AttentionRaised { event, .. }) => {
+                let tenant = self.envelope.tenant.clone();
+                Some((tenant, event.subject_type.clone(), event.subject_id.clone()))
+            }
+            Ok(Body::StepSettled { .. } | Body::GoodsProgressed { .. } | Body::RefundEnded { .. })
+            | Err(_) => None,
         }
     }
 }

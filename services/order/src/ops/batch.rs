@@ -10,6 +10,7 @@ use types::{ChangeOrderId, Clock, Fingerprint, Ids, OrderId, Reason, Refusal, Sa
 use super::arrivals::Arrival;
 use super::books::{Books, Touched};
 use super::hints::{Hints, Seen};
+use super::queue::Queue;
 use super::{accept, arrivals, carry, load, steer, views};
 use crate::domain::change::{ChangeRequest, ChangeView};
 use crate::domain::order::{Actor, Order};
@@ -31,6 +32,7 @@ pub enum Command {
     Ask(Box<Asked>, Wish),
     Advance(Box<Advance>),
     Deliver(Box<Arrival>),
+    Queue(Queue),
 }
 
 /// What a caller of the public port may wish for.
@@ -58,6 +60,7 @@ pub enum Answer {
     Saga(Box<SagaImage>),
     Advanced(Result<Box<SagaImage>, LeaseLost>),
     Delivered(Delivery),
+    Noted,
 }
 
 /// What follows a command once it is committed.
@@ -107,6 +110,7 @@ impl Batch for OrderBatch {
             Command::Deliver(arrival) => {
                 format!("{}/{}", arrival.envelope.tenant, arrival.envelope.event_id)
             }
+            Command::Queue(queue) => format!("{}/outbox", queue.tenant),
         }
     }
 
@@ -149,6 +153,10 @@ impl OrderBatch {
             Command::Ask(asked, wish) => self.asked(books, asked, wish, &mut after),
             Command::Advance(advance) => Answer::Advanced(carry::advance(self, books, advance).map(Box::new)),
             Command::Deliver(arrival) => Answer::Delivered(arrivals::deliver(books, arrival, &mut after)),
+            Command::Queue(queue) => {
+                queue.judge(books);
+                Answer::Noted
+            }
         };
         if matches!(answer, Answer::Refused(_) | Answer::Delivered(Delivery::Later)) {
             saga::Books::rollback(books);

@@ -29,6 +29,8 @@ struct Wanted {
     envelopes: Vec<Envelope>,
     references: BTreeSet<(Tenant, ExternalReference)>,
     numbers: BTreeSet<(Tenant, String)>,
+    /// What attention may be open about without an order: type and id.
+    subjects: BTreeSet<(Tenant, String, String)>,
 }
 
 pub(super) async fn books(batch: &OrderBatch, tx: &mut Tx, commands: &[Command]) -> Result<Books, DbError> {
@@ -89,6 +91,9 @@ async fn load_orders(tx: &mut Tx, books: &mut Books, wanted: &mut Wanted) -> Res
     for (key, item) in attention::load_open(tx, &in_need).await? {
         books.attention.load(key, item);
     }
+    for (key, item) in attention::load_open_by_subject(tx, &wanted.subjects).await? {
+        books.attention.load(key, item);
+    }
     Ok(())
 }
 
@@ -117,6 +122,10 @@ impl Wanted {
                 Command::Deliver(arrival) => {
                     wanted.envelopes.push(arrival.envelope.clone());
                     arrival.needs(&mut wanted.sagas, &mut wanted.orders, &mut wanted.changes);
+                    wanted.subjects.extend(arrival.subject());
+                }
+                Command::Queue(queue) => {
+                    wanted.subjects.insert(queue.subject());
                 }
             }
         }

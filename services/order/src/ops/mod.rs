@@ -22,6 +22,7 @@ mod load;
 mod orders;
 mod owner;
 pub mod plans;
+mod queue;
 mod reads;
 mod steer;
 mod views;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use storage::{DbError, Row, Statement, Table, Tx, Value, values};
+use storage::{DbError, Row, Rows, Statement, Table, Tx, Value, values};
 use types::{AttentionId, ChangeOrderId, OrderId, Refusal, Tenant};
 
 use super::keys::{self, OrderKey};
@@ -18,6 +18,18 @@ static LOAD_OPEN: Statement = Statement::new(
        a.message, a.details, a.allowed_actions, a.opened_at, a.closed_at
        FROM rows($1: tenant_id text, order_id text) AS r
        JOIN attention AS a ON a.tenant_id = r.tenant_id AND a.order_id = r.order_id
+      WHERE a.closed_at IS NULL
+      ORDER BY a.tenant_id, a.attention_id",
+);
+
+/// Items about no order of ours are found by what they are about.
+static LOAD_OPEN_BY_SUBJECT: Statement = Statement::new(
+    "order.load_open_attention_by_subject",
+    "SELECT a.tenant_id, a.attention_id, a.subject_type, a.subject_id, a.order_id, a.change_order_id, a.reason,
+       a.message, a.details, a.allowed_actions, a.opened_at, a.closed_at
+       FROM rows($1: tenant_id text, subject_type text, subject_id text) AS r
+       JOIN attention AS a
+         ON a.tenant_id = r.tenant_id AND a.subject_type = r.subject_type AND a.subject_id = r.subject_id
       WHERE a.closed_at IS NULL
       ORDER BY a.tenant_id, a.attention_id",
 );
@@ -59,6 +71,19 @@ pub async fn load_open(
         return Ok(Vec::new());
     }
     let rows = tx.fetch_all(&LOAD_OPEN, values![keys::rows(orders)]).await?;
+    rows.iter().map(|row| Ok((key(row)?, read(row)?))).collect()
+}
+
+/// The open items about these subjects: tenant, type and id.
+pub async fn load_open_by_subject(
+    tx: &mut Tx,
+    subjects: &BTreeSet<(Tenant, String, String)>,
+) -> Result<Vec<(AttentionKey, AttentionItem)>, DbError> {
+    if subjects.is_empty() {
+        return Ok(Vec::new());
+    }
+    let named: Rows = subjects.iter().map(|(tenant, kind, id)| values![tenant, kind, id]).collect();
+    let rows = tx.fetch_all(&LOAD_OPEN_BY_SUBJECT, values![named]).await?;
     rows.iter().map(|row| Ok((key(row)?, read(row)?))).collect()
 }
 

@@ -10,6 +10,7 @@ pub mod keys;
 pub mod lines;
 pub mod lists;
 pub mod orders;
+pub mod queue;
 pub mod refusals;
 pub mod sagas;
 pub mod timeline;

@@ -2,6 +2,7 @@
 //! everything; what they were asked is kept.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use kit::client::Channel;
@@ -96,26 +97,36 @@ impl Script {
 pub struct Fakes {
     pub script: Script,
     pub heard: Arc<Mutex<Vec<EventEnvelope>>>,
+    deaf: Arc<AtomicBool>,
     bound: Arc<Bound>,
 }
 
 impl Fakes {
     pub async fn start() -> Self {
         let (script, heard) = (Script::default(), Arc::new(Mutex::new(Vec::new())));
+        let deaf = Arc::new(AtomicBool::new(false));
         let routes = Routes::new()
             .add_service(GoodsStepsServiceServer::new(Goods { script: script.clone() }))
             .add_service(RefundStepsServiceServer::new(Refunds {
                 script: script.clone(),
                 ids: Ids::random(Clock::System),
             }))
-            .add_service(EventIntakeServiceServer::new(Notification { heard: Arc::clone(&heard) }));
+            .add_service(EventIntakeServiceServer::new(Notification {
+                heard: Arc::clone(&heard),
+                deaf: Arc::clone(&deaf),
+            }));
         let address = "127.0.0.1:0".parse().unwrap();
         let bound = Server::builder("fakes").internal(address, routes).bind().await.unwrap();
-        Self { script, heard, bound: Arc::new(bound) }
+        Self { script, heard, deaf, bound: Arc::new(bound) }
     }
 
     pub fn channel(&self) -> Channel {
         self.bound.internal_channel()
+    }
+
+    /// Whether events are taken in.
+    pub fn hear(&self, hears: bool) {
+        self.deaf.store(!hears, Ordering::SeqCst);
     }
 
     pub fn kinds_heard(&self) -> Vec<String> {
@@ -228,6 +239,7 @@ impl RefundStepsService for Refunds {
 
 struct Notification {
     heard: Arc<Mutex<Vec<EventEnvelope>>>,
+    deaf: Arc<AtomicBool>,
 }
 
 #[tonic::async_trait]
@@ -236,6 +248,9 @@ impl EventIntakeService for Notification {
         &self,
         request: Request<DeliverEventsRequest>,
     ) -> Result<Response<DeliverEventsResponse>, Status> {
+        if self.deaf.load(Ordering::SeqCst) {
+            return Err(Status::unavailable("the fake does not hear"));
+        }
         let events = request.into_inner().events;
         let deliveries = events.iter().map(|_| Delivery::Accepted.into()).collect();
         self.heard.lock().unwrap().extend(events);

@@ -7,7 +7,7 @@ use order::domain::order::OrderState;
 use order::ops::{BookPage, Wait};
 use order::store::audit::Cell;
 use proto::events::v1::{AttentionRaised, GoodsProgressed, LineProgress};
-use storage::Delivery;
+use storage::{Delivery, testing};
 
 use crate::fakes::Act;
 use crate::samples::{caller, cancel_all, cancel_units};
@@ -127,6 +127,51 @@ async fn attention_of_other_services_stands_in_the_one_list_once() {
         assert_eq!(items.len(), 1);
         assert!(!items[0].allowed_actions.is_empty());
         assert_eq!(world.order(&order.order_id).await.attention_open, 1);
+    }
+}
+
+#[tokio::test]
+async fn attention_about_no_order_of_ours_is_listed_once_too() {
+    for world in worlds("stray").await {
+        let stray = world.ids.mint();
+        let body = AttentionRaised {
+            subject_type: "warehouse".to_owned(),
+            subject_id: "main".to_owned(),
+            ..AttentionRaised::default()
+        };
+
+        for seq in [1, 2] {
+            let event = world.event("inventory", &stray, seq, "AttentionRaised", &body);
+            assert_eq!(world.orders.deliver(vec![event]).await, [Delivery::Accepted]);
+        }
+
+        let page = order::domain::listing::Page { after: None, size: 50 };
+        assert_eq!(world.orders.attention(&caller(), false, &page).await.unwrap().items.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn events_that_cannot_leave_ask_for_attention_until_they_do() {
+    for world in worlds("overdue").await {
+        world.fakes.hear(false);
+        world.placed("order").await;
+        testing::advance_clock(&world.database, Duration::from_mins(16));
+        let page = order::domain::listing::Page { after: None, size: 50 };
+
+        world.orders.look_at_queue().await.unwrap();
+        let items = world.orders.attention(&caller(), false, &page).await.unwrap().items;
+        assert_eq!((items.len(), items[0].subject_type.as_str()), (1, "outbox"));
+
+        world.fakes.hear(true);
+        let limit = tokio::time::Instant::now() + Duration::from_secs(20);
+        loop {
+            world.orders.look_at_queue().await.unwrap();
+            if world.orders.attention(&caller(), false, &page).await.unwrap().items.is_empty() {
+                break;
+            }
+            assert!(tokio::time::Instant::now() < limit, "the events did not leave");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 

@@ -23,6 +23,7 @@ use crate::samples::{caller, new_order, request_id};
 pub struct World {
     pub orders: Orders,
     pub fakes: Fakes,
+    pub database: Database,
     pub ids: Ids,
     _stop: DropGuard,
 }
@@ -76,7 +77,7 @@ impl World {
         orders.connect(Forecasts::new(fakes.channel()), relay);
         let ports = Ports { goods: Goods::start(fakes.channel()), refunds: Refunds::start(fakes.channel()) };
         Runner::start(Arc::new(orders.saga_owner()), Arc::new(ports), registry, config, bell, stop.clone());
-        Self { orders, fakes, ids, _stop: stop.drop_guard() }
+        Self { orders, fakes, database, ids, _stop: stop.drop_guard() }
     }
 
     pub async fn create(&self, name: &str, new: NewOrder, wait: Wait) -> Result<Order, Failure> {
