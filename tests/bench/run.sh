@@ -50,7 +50,7 @@ peers() { # as `env` arguments
     echo -n env
     case $1 in
     order) for peer in inventory payment notification; do echo -n " COUNTERMAND_PEERS__${peer^^}=http://127.0.0.1:${internal[$peer]}"; done ;;
-    payment) echo -n " COUNTERMAND_PEERS__ORDER=http://127.0.0.1:${internal[order]} COUNTERMAND_SANDBOX__DATABASE__URL=$($2 gateway) COUNTERMAND_SANDBOX__DATABASE__MIGRATE_ON_START=true" ;;
+    payment) echo -n " COUNTERMAND_PEERS__ORDER=http://127.0.0.1:${internal[order]} COUNTERMAND_GATEWAY__SANDBOX__URL=$($2 gateway) COUNTERMAND_GATEWAY__SANDBOX__MIGRATE_ON_START=true" ;;
     inventory) echo -n " COUNTERMAND_PEERS__ORDER=http://127.0.0.1:${internal[order]}" ;;
     notification) ;;
     esac
@@ -79,16 +79,18 @@ psql --quiet "postgres://bench@127.0.0.1:$port/monolith" --file tests/bench/mono
 echo "== PostgreSQL (fsync and synchronous_commit on), four processes"
 start_services on_postgres
 server=$(head -n 1 "$work/postgres/postmaster.pid")
+probe="psql -At postgres://bench@127.0.0.1:$port/postgres -c \"SELECT 'commits=' || sum(xact_commit) FROM pg_stat_database WHERE datname IN \
+    ('order','inventory','payment','notification','gateway')\" -c \"SELECT 'fsyncs=' || wal_sync FROM pg_stat_wal\""
 for clients in ${points//,/ }; do
     "$release/countermand" --json bench --connect --concurrency "$clients" --seconds "$seconds" \
-        --pids "$watched,postgres=$server" "${addresses[@]}" >"$work/point.json"
-    ours=$(python3 -c 'import json,sys; p=json.load(open(sys.argv[1]))[0]; print(p["per_second"]); print(p["p50_ms"], p["p99_ms"], " ".join(f"{n}={v:.2f}" for n, v in p["cpu_ms"]), file=sys.stderr)' "$work/point.json" 2>"$work/detail")
+        --pids "$watched,postgres=$server" --probe "$probe" "${addresses[@]}" >"$work/point.json"
+    ours=$(python3 -c 'import json,sys; p=json.load(open(sys.argv[1]))[0]; print(p["per_second"]); print(p["p50_ms"], p["p99_ms"], ", ".join(f"{n} {v:.2f}" for n, v in p["costs"]), file=sys.stderr)' "$work/point.json" 2>"$work/detail")
     theirs=$("$pg/pgbench" -n -M prepared -h 127.0.0.1 -p "$port" -U bench -c "$clients" -j 2 -T "$seconds" -f tests/bench/monolith.sql monolith 2>/dev/null |
         sed -nE 's/^tps = ([0-9.]+).*/\1/p')
     python3 - "$clients" "$ours" "$theirs" "$(cat "$work/detail")" <<'PY'
 import sys
 clients, ours, theirs, detail = sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
-print(f"{clients:>3} clients  ours {ours:8.1f}/s  monolith {theirs:8.1f}/s  ratio {ours / theirs:.2f}  p50/p99 ms and cpu ms each: {detail}")
+print(f"{clients:>3} clients  ours {ours:8.1f}/s  monolith {theirs:8.1f}/s  ratio {ours / theirs:.2f}  p50 and p99 in ms, then per cancellation: {detail}")
 PY
 done
 stop_services

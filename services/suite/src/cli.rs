@@ -76,6 +76,9 @@ A second run of the same file on the same data adds nothing."
         /// Processes whose CPU time is told, as name=pid; several with commas.
         #[arg(long, value_delimiter = ',')]
         pids: Vec<Watched>,
+        /// A shell command that prints counters as name=number, read before and after each timed stretch.
+        #[arg(long)]
+        probe: Option<String>,
         #[command(flatten)]
         storage: Storage,
     },

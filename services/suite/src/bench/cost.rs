@@ -1,16 +1,20 @@
-//! CPU time of processes by pid, as the kernel accounts it.
+//! What a timed stretch costs beside time: CPU of processes, as the kernel accounts it, and what a probe command counts.
 
+use std::process::Command;
 use std::str::FromStr;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 /// Clock ticks a second in /proc, fixed by the kernel's interface on every architecture we build for.
 const TICKS_PER_SECOND: f64 = 100.0;
+/// PostgreSQL's backends publish their counters within a second of falling idle.
+const COUNTERS_SETTLE: Duration = Duration::from_millis(1_200);
 
 /// A process whose CPU time is told: `order=1234`. Children count too, so that a database's server process can be given.
 #[derive(Debug, Clone)]
 pub struct Watched {
-    pub name: String,
+    name: String,
     pid: u32,
 }
 
@@ -26,9 +30,38 @@ impl FromStr for Watched {
     }
 }
 
-/// CPU seconds used so far, each with those of its living and ended children.
-pub fn cpu_seconds(watched: &[Watched]) -> Result<Vec<f64>> {
-    watched.iter().map(|process| tree_seconds(process.pid)).collect()
+/// What is read before and after each timed stretch.
+#[derive(Debug, Clone)]
+pub struct Meter<'a> {
+    pub watched: &'a [Watched],
+    /// A shell command that prints `name=number` lines, such as commits and fsyncs.
+    pub probe: Option<&'a str>,
+}
+
+impl Meter<'_> {
+    /// CPU milliseconds and counters so far, by name, in the same order each time.
+    pub async fn read(&self) -> Result<Vec<(String, f64)>> {
+        let mut costs = Vec::new();
+        for process in self.watched {
+            costs.push((format!("{} cpu ms", process.name), tree_seconds(process.pid)? * 1_000.0));
+        }
+        if let Some(probe) = self.probe {
+            tokio::time::sleep(COUNTERS_SETTLE).await;
+            costs.extend(counters(probe)?);
+        }
+        Ok(costs)
+    }
+}
+
+fn counters(probe: &str) -> Result<Vec<(String, f64)>> {
+    let output = Command::new("sh").args(["-c", probe]).output().context("running the probe")?;
+    ensure!(output.status.success(), "the probe failed: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout);
+    let parse = |line: &str| {
+        let (name, number) = line.split_once('=').with_context(|| format!("the probe printed {line:?}"))?;
+        Ok((name.to_owned(), number.trim().parse().with_context(|| format!("the probe printed {line:?}"))?))
+    };
+    text.lines().filter(|line| !line.is_empty()).map(parse).collect()
 }
 
 fn tree_seconds(pid: u32) -> Result<f64> {

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-pub use self::cost::Watched;
+pub use self::cost::{Meter, Watched};
 use self::round::{Round, Shop};
 use crate::clients::Clients;
 use crate::render;
@@ -32,8 +32,8 @@ pub struct Point {
     pub per_second: f64,
     pub p50_ms: f64,
     pub p99_ms: f64,
-    /// CPU milliseconds per cancellation, by process name.
-    pub cpu_ms: Vec<(String, f64)>,
+    /// Per cancellation, by name: CPU milliseconds of processes, counters of the probe.
+    pub costs: Vec<(String, f64)>,
 }
 
 /// Measures each point in turn; `verify` must hold after each.
@@ -50,7 +50,7 @@ pub async fn run(
         let bar = if json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
         bar.set_message(format!("{concurrency} clients"));
         bar.enable_steady_tick(Duration::from_millis(200));
-        let point = point(&shop, usize::from(concurrency), Duration::from_secs(seconds), watched).await?;
+        let point = point(&shop, usize::from(concurrency), Duration::from_secs(seconds), meter).await?;
         bar.finish_and_clear();
         let report = verify::run(clients).await?;
         ensure!(report.holds(), "after {concurrency} clients:\n{}", report.text());
@@ -63,18 +63,19 @@ pub async fn run(
     Ok(())
 }
 
-async fn point(shop: &Shop<'_>, concurrency: usize, budget: Duration, watched: &[Watched]) -> Result<Point> {
+async fn point(shop: &Shop<'_>, concurrency: usize, budget: Duration, meter: &Meter<'_>) -> Result<Point> {
     let orders = (concurrency * ORDERS_PER_CLIENT).max(ORDERS_PER_ROUND_MIN);
     let mut timed = Duration::ZERO;
     let mut latencies: Vec<Duration> = Vec::new();
-    let mut cpu: Vec<(String, f64)> = watched.iter().map(|process| (process.name.clone(), 0.0)).collect();
+    let mut costs: Vec<(String, f64)> = Vec::new();
     for _ in 0..ROUNDS_MAX {
         let round = Round::prepare(shop, orders, concurrency).await?;
-        let before = cost::cpu_seconds(watched)?;
+        let before = meter.read().await?;
         let (took, mut each) = round.cancel_all().await?;
-        let after = cost::cpu_seconds(watched)?;
-        for (total, (before, after)) in cpu.iter_mut().zip(before.iter().zip(&after)) {
-            total.1 += after - before;
+        let after = meter.read().await?;
+        costs.resize_with(after.len(), Default::default);
+        for (total, ((name, before), (_, after))) in costs.iter_mut().zip(before.into_iter().zip(after)) {
+            *total = (name, total.1 + after - before);
         }
         timed += took;
         latencies.append(&mut each);
@@ -87,7 +88,6 @@ async fn point(shop: &Shop<'_>, concurrency: usize, budget: Duration, watched: &
     let at = |part: usize| {
         latencies.get((count * part / 100).min(count - 1)).copied().context("nothing was measured")
     };
-    let per_cancellation = |seconds: f64| seconds * 1_000.0 / real(count);
     Ok(Point {
         clients: concurrency,
         cancellations: count,
@@ -95,7 +95,7 @@ async fn point(shop: &Shop<'_>, concurrency: usize, budget: Duration, watched: &
         per_second: real(count) / timed.as_secs_f64(),
         p50_ms: at(50)?.as_secs_f64() * 1_000.0,
         p99_ms: at(99)?.as_secs_f64() * 1_000.0,
-        cpu_ms: cpu.into_iter().map(|(name, seconds)| (name, per_cancellation(seconds))).collect(),
+        costs: costs.into_iter().map(|(name, total)| (name, total / real(count))).collect(),
     })
 }
 
@@ -107,7 +107,7 @@ fn text(points: &[Point]) -> String {
         .map(|(name, _)| format!("{name} cpu ms"))
         .collect();
     let mut header = vec!["clients", "cancellations", "seconds", "per second", "p50 ms", "p99 ms"];
-    header.extend(processes.iter().map(String::as_str));
+    header.extend(names);
     let right: Vec<usize> = (0..header.len()).collect();
     let rows = points.iter().map(|point| {
         let mut row = vec![
@@ -118,7 +118,7 @@ fn text(points: &[Point]) -> String {
             format!("{:.1}", point.p50_ms),
             format!("{:.1}", point.p99_ms),
         ];
-        row.extend(point.cpu_ms.iter().map(|(_, milliseconds)| format!("{milliseconds:.2}")));
+        row.extend(point.costs.iter().map(|(_, cost)| format!("{cost:.2}")));
         row
     });
     render::table(&header, &right, rows)
