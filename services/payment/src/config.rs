@@ -160,3 +160,30 @@ impl ServiceConfig for Config {
         &self.tls
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_pass_their_own_check() {
+        Gateway::default().check().unwrap();
+    }
+
+    #[test]
+    fn numbers_that_would_ask_never_or_without_end_are_refused() {
+        let wrong: [fn(&mut Gateway); 5] = [
+            |gateway| gateway.unknown_ms.clear(),
+            |gateway| gateway.pending_ms.clear(),
+            |gateway| gateway.concurrency = 0,
+            |gateway| gateway.poll_ms = 0,
+            |gateway| gateway.claim_ms = gateway.call_timeout_ms,
+        ];
+        for change in wrong {
+            let mut gateway = Gateway::default();
+            change(&mut gateway);
+
+            assert!(gateway.check().is_err(), "{gateway:?}");
+        }
+    }
+}

@@ -251,8 +251,9 @@ impl Account {
             }
         }
         self.not_given_back(refund, "a refund failed after it had succeeded");
-        // While the step is pending, its own reply will tell.
-        if self.holds.get(&refund.saga_id).is_none_or(|hold| hold.state == HoldState::Settled) {
+        // While the step is pending, its own reply will tell; a placement that failed has no change to tell of.
+        let ended = self.holds.get(&refund.saga_id).is_some_and(|hold| hold.state == HoldState::Settled);
+        if ended && refund.change_order_id.is_some() {
             self.tell(Told::RefundEnded {
                 change_order_id: refund.change_order_id.clone(),
                 refund_id: refund.refund_id.clone(),

@@ -137,3 +137,63 @@ impl Drop for Waiter {
         self.remove(&mut queue);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn step(saga_id: &str) -> Awaited {
+        Awaited::Step {
+            tenant: Tenant::DEFAULT,
+            saga_id: saga_id.to_owned(),
+            step: "settle_refund".to_owned(),
+        }
+    }
+
+    fn answer() -> StepAnswer {
+        StepAnswer::Applied(vec![1])
+    }
+
+    #[tokio::test]
+    async fn everybody_who_waits_is_told_and_nobody_else() {
+        let waiters = Waiters::default();
+        let (one, two, other) =
+            (waiters.join(step("sag_1")), waiters.join(step("sag_1")), waiters.join(step("sag_2")));
+
+        assert!(waiters.promise(&step("sag_1")));
+        waiters.tell(&step("sag_1"), &answer());
+
+        assert_eq!(one.wait(LONG).await, Some(answer()));
+        assert_eq!(two.wait(LONG).await, Some(answer()));
+        assert_eq!(other.wait(Duration::ZERO).await, None);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_promised_to_who_has_left() {
+        let waiters = Waiters::default();
+
+        let gone = waiters.join(step("sag_1"));
+        drop(gone);
+        let impatient = waiters.join(step("sag_2"));
+        assert_eq!(impatient.wait(Duration::ZERO).await, None);
+
+        assert!(!waiters.promise(&step("sag_1")));
+        assert!(!waiters.promise(&step("sag_2")));
+        assert!(waiters.lock().places.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_was_promised_an_answer_waits_for_the_commit() {
+        let waiters = Waiters::default();
+        let waiter = waiters.join(step("sag_1"));
+        assert!(waiters.promise(&step("sag_1")));
+
+        let waiting = tokio::spawn(waiter.wait(Duration::ZERO));
+        tokio::task::yield_now().await;
+        waiters.tell(&step("sag_1"), &answer());
+
+        assert_eq!(waiting.await.unwrap(), Some(answer()));
+    }
+}

@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use types::Tenant;
 
 use super::batch::PaymentBatch;
@@ -99,7 +100,9 @@ impl Worker {
 
     /// A task that was committed a moment ago and has never been sent.
     pub async fn carry_out(&self, tenant: &Tenant, task: &Task) {
-        let answer = self.limited(self.gateway.call(tenant, task)).await;
+        let key = task.subject.key();
+        let span = tracing::info_span!("gateway", effect = task.effect.as_str(), key, %tenant);
+        let answer = self.limited(self.gateway.call(tenant, task)).instrument(span).await;
         self.bring(tenant, task, answer).await;
     }
 

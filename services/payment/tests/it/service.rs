@@ -99,7 +99,7 @@ impl Service {
                 call: Duration::from_millis(300),
                 poll: Duration::from_millis(10),
                 claim_micros: 1_000_000,
-                concurrency: 64,
+                concurrency: 256,
             },
         }
     }

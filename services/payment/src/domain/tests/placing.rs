@@ -175,3 +175,26 @@ fn yen_and_dinars_are_minor_units_like_any_other() {
         assert_eq!(super::amounts(&reply), [1], "{code}");
     }
 }
+
+#[test]
+fn money_captured_for_an_order_that_was_not_placed_is_refunded() {
+    let world = World::new();
+    let mut account = world.authorised(&[100]);
+    let payment_id = payment_ids(&account)[0].clone();
+    let origin =
+        super::super::Origin::Request { request_id: "r1".to_owned(), method: "CapturePayment".to_owned() };
+    for amount in [30, 20] {
+        let asked = super::super::CaptureAsked::Amount(amount);
+        account.capture(&payment_id, asked, &origin, world.moment()).unwrap();
+    }
+    let captures = std::mem::take(&mut account.unsaved.tasks);
+    world.answer(&mut account, &captures[0], &done());
+
+    account.abandon(&placing(), world.moment());
+    world.answer(&mut account, &captures[1], &done());
+    world.answer_all(&mut account, &done());
+
+    assert_eq!((account.position_minor(), account.authorised_minor()), (0, 50));
+    assert!(account.refunds.values().all(|refund| refund.state == refund::State::Succeeded));
+    assert_books_balance(&account);
+}
