@@ -14,6 +14,7 @@ use opentelemetry::trace::{
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use proto::common::v1::StepContext;
 use tracing::Span;
 use tracing::level_filters::LevelFilter;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
@@ -111,6 +112,20 @@ pub fn continue_from(span: &Span, traceparent: &str) {
     if let Err(error) = span.set_parent(parent) {
         tracing::trace!(%error, "the span keeps its own trace");
     }
+}
+
+/// The span of a saga's step carried out here. A batch brings steps of many traces in one call, so each goes on with
+/// the trace of its own saga instead of the call's.
+pub fn step_span(context: Option<&StepContext>) -> Span {
+    let span = tracing::info_span!(
+        "saga.participate",
+        otel.name = context.map(|context| context.step.as_str()),
+        otel.kind = "consumer",
+    );
+    if let Some(context) = context {
+        continue_from(&span, &context.traceparent);
+    }
+    span
 }
 
 /// A name for one failure that both the caller's message and the log line carry: the trace id, or a

@@ -1,7 +1,7 @@
 //! GoodsStepsService: the steps of sagas, singly and in batches. On the internal port.
 
 use futures::future::join_all;
-use kit::Failure;
+use kit::{Failure, telemetry};
 use proto::inventory::v1::goods_step_result::Answer;
 use proto::inventory::v1::goods_steps_service_server::GoodsStepsService;
 use proto::inventory::v1::{
@@ -9,6 +9,7 @@ use proto::inventory::v1::{
     run_goods_step_response,
 };
 use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
 use types::Reason;
 
 use super::{convert, step_command};
@@ -30,6 +31,10 @@ impl GoodsStepsApi {
 
     /// One step of a batch: it has an answer of its own, whatever the others come to.
     async fn answer(&self, request: &RunGoodsStepRequest) -> Answer {
+        self.carry_out(request).instrument(telemetry::step_span(request.context.as_ref())).await
+    }
+
+    async fn carry_out(&self, request: &RunGoodsStepRequest) -> Answer {
         let command = match step_command::parse(request) {
             Ok(command) => command,
             Err(refusal) => return Answer::Refused(kit::answer::to_wire(&refusal)),

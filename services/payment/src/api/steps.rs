@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use kit::Failure;
+use kit::{Failure, telemetry};
 use proto::common::v1 as common;
 use proto::payment::v1 as wire;
 use proto::payment::v1::refund_step_result::Answer;
 use proto::payment::v1::refund_steps_service_server::RefundStepsService;
 use storage::{Database, WriteError};
 use tonic::{Request, Response, Status};
+use tracing::Instrument as _;
 use types::{Reason, Refusal, Tenant};
 
 use super::forecast::forecast;
@@ -42,7 +43,8 @@ impl StepsApi {
     }
 
     async fn result(&self, request: &wire::RunRefundStepRequest) -> wire::RefundStepResult {
-        let answer = match self.answer(request).await {
+        let span = telemetry::step_span(request.context.as_ref());
+        let answer = match self.answer(request).instrument(span).await {
             Ok(StepAnswer::Applied(bytes)) => match reply::decode(&bytes) {
                 Ok(reply) => Answer::Applied(reply),
                 Err(problem) => Answer::Unknown(Failure::from(problem).to_string()),
