@@ -57,19 +57,14 @@ pub fn placed_amounts(facts: &Facts) -> Option<String> {
     })
 }
 
-/// The committed changes of orders that were placed, oldest decision first.
+/// The committed changes, oldest decision first. One that ended an order's placement is among them: its units are
+/// cancelled like any others, though no money ever moved.
 fn committed(facts: &Facts) -> Vec<Row<'_>> {
-    let placed: HashSet<&str> = facts
-        .rows(Service::Order, "order_head")
-        .filter(|order| order.text("placement") == "open")
-        .map(|order| order.text("order_id"))
-        .collect();
     let mut changes: Vec<Row<'_>> = facts
         .rows(Service::Order, "change_order")
         .filter(|change| {
             matches!(change.text("state"), "settling" | "completed" | "completed_with_exceptions")
         })
-        .filter(|change| placed.contains(change.text("order_id")))
         .collect();
     changes.sort_by_key(|change| (change.text("decided_at"), change.text("change_order_id")));
     changes
