@@ -8,8 +8,10 @@
 //! It never links a service, never reads a database, and ends only processes it started.
 
 pub mod clients;
+pub mod collector;
 pub mod engine;
 pub mod process;
+pub mod raw;
 pub mod shop;
 pub mod suite;
 
@@ -18,12 +20,13 @@ pub use engine::Engine;
 pub use shop::Shop;
 pub use suite::{Service, Suite};
 
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 /// How long [`eventually`] asks.
-const EVENTUALLY_MAX: Duration = Duration::from_secs(60);
+const EVENTUALLY_MAX: Duration = Duration::from_mins(1);
 
 /// Asks until there is a value; a claim about what happens, not about when.
 pub async fn eventually<T>(claim: &str, ask: impl AsyncFn() -> Result<Option<T>>) -> Result<T> {
@@ -35,4 +38,16 @@ pub async fn eventually<T>(claim: &str, ask: impl AsyncFn() -> Result<Option<T>>
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     bail!("it did not happen: {claim}")
+}
+
+/// `countermand verify` recomputes every balance over the four services; it must find all of them true.
+pub async fn assert_books_balance(suite: &Suite) -> Result<()> {
+    let mut command = Command::new(process::binary("countermand")?);
+    command.args(["--json", "verify"]).args(suite.address_arguments());
+    let output: Output =
+        tokio::task::spawn_blocking(move || command.output()).await?.context("running countermand")?;
+    let (report, problem) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "verify ended with {}\n{report}{problem}", output.status);
+    Ok(())
 }

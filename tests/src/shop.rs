@@ -8,7 +8,7 @@ use proto::inventory::v1::{
 };
 use proto::order::v1::{
     ChangeInput, ChangeLineInput, ChangeOrder, ChangeOrderType, CreateOrderRequest, GetChangeOrderRequest,
-    GetOrderRequest, LineInput, Order, SubmitChangeOrderRequest, TenderInput,
+    GetOrderRequest, LineInput, Order, SubmitChangeOrderRequest, TenderInput, WithdrawChangeOrderRequest,
 };
 use proto::payment::v1::{ListRefundsRequest, Refund};
 use tonic::{Code, Status};
@@ -144,6 +144,16 @@ impl Shop {
         let request = GetChangeOrderRequest { change_order_id: change_order_id.to_owned() };
         let answer = self.clients.changes().get_change_order(request).await?.into_inner();
         answer.change_order.context("the answer holds no change order")
+    }
+
+    pub async fn withdraw(&self, change_order_id: &str) -> Result<ChangeOrder, Status> {
+        let request = WithdrawChangeOrderRequest {
+            request_id: self.request_id(),
+            change_order_id: change_order_id.to_owned(),
+            note: String::new(),
+        };
+        let answer = self.clients.changes().withdraw_change_order(request).await?.into_inner();
+        answer.change_order.ok_or_else(|| Status::internal("the answer holds no change order"))
     }
 
     pub async fn refunds(&self, order_id: &str) -> Result<Vec<Refund>> {

@@ -16,6 +16,9 @@ use crate::process::Process;
 /// How long a service may take to answer its health check after it was started.
 const START_MAX: Duration = Duration::from_secs(30);
 
+/// A killed worker's sagas are taken over after this.
+const LEASE_MS: &str = "5000";
+
 /// The gateway's lost answers are asked after in seconds instead of minutes.
 const GATEWAY_TIMES: [(&str, &str); 4] = [
     ("COUNTERMAND_GATEWAY__CALL_TIMEOUT_MS", "1000"),
@@ -51,6 +54,9 @@ struct Ports {
     internal: u16,
 }
 
+/// Variables of a suite's services beside those the harness sets.
+pub type Extra<'a> = &'a [(&'a str, String)];
+
 /// Four processes, four databases. Dropping it kills the processes and deletes the SQLite files.
 pub struct Suite {
     engine: Engine,
@@ -62,7 +68,7 @@ pub struct Suite {
 
 impl Suite {
     /// Starts everything and waits until all four answer their health check.
-    pub async fn start(engine: Engine) -> Result<Self> {
+    pub async fn start(engine: Engine, extra: Extra<'_>) -> Result<Self> {
         let directory = tempfile::tempdir().context("making a directory for the suite")?;
         let ports = free_ports()?;
         let mut suite = Self {
@@ -74,7 +80,8 @@ impl Suite {
         };
         let label = label();
         for service in Service::ALL {
-            let environment = suite.configure(service, &label)?;
+            let mut environment = suite.configure(service, &label)?;
+            environment.extend(extra.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
             suite.environment.insert(service, environment);
         }
         for service in Service::ALL {
@@ -188,6 +195,9 @@ impl Suite {
         for peer in Self::peers(service) {
             let name = format!("COUNTERMAND_PEERS__{}", peer.name().to_uppercase());
             variables.push((name, self.internal_url(*peer)));
+        }
+        if service == Service::Order {
+            variables.push(("COUNTERMAND_SAGA__LEASE_MS".to_owned(), LEASE_MS.to_owned()));
         }
         if service == Service::Payment {
             let sandbox = self.engine.url(directory, label, "gateway")?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use futures::future::LocalBoxFuture;
 use libtest_mimic::{Arguments, Failed, Trial};
+use tests::suite::Extra;
 use tests::{Engine, Suite};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
@@ -23,12 +24,12 @@ pub struct Stage {
 impl Stage {
     /// The suite that scenarios of this engine share; started by the first that asks.
     pub async fn suite(&self) -> Result<&Suite> {
-        self.shared.get_or_try_init(|| Suite::start(self.engine)).await
+        self.shared.get_or_try_init(|| Suite::start(self.engine, &[])).await
     }
 
     /// A suite of the scenario's own, to be killed and restarted.
-    pub async fn own_suite(&self) -> Result<Suite> {
-        Suite::start(self.engine).await
+    pub async fn own_suite(&self, extra: Extra<'_>) -> Result<Suite> {
+        Suite::start(self.engine, extra).await
     }
 }
 
@@ -45,16 +46,28 @@ fn main() -> ExitCode {
         .collect();
 
     let mut trials = tidy::trials();
-    for stage in &stages {
-        for (name, scenario) in scenarios::ALL {
-            let (runtime, stage) = (Arc::clone(&runtime), Arc::clone(stage));
+    trials.extend(on_each_engine(&runtime, &stages, scenarios::ALL));
+    let first = libtest_mimic::run(&arguments, trials);
+    // They look back at what all others did, so they wait for them.
+    let last = libtest_mimic::run(&arguments, on_each_engine(&runtime, &stages, scenarios::LAST));
+    drop(stages);
+    if first.has_failed() { first.exit_code() } else { last.exit_code() }
+}
+
+fn on_each_engine(
+    runtime: &Arc<Runtime>,
+    stages: &[Arc<Stage>],
+    scenarios: &[(&str, Scenario)],
+) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for stage in stages {
+        for &(name, scenario) in scenarios {
+            let (runtime, stage) = (Arc::clone(runtime), Arc::clone(stage));
             let name = format!("{}::{name}", stage.engine.name());
             trials.push(Trial::test(name, move || {
                 runtime.block_on(scenario(&stage)).map_err(|error| Failed::from(format!("{error:#}")))
             }));
         }
     }
-    let conclusion = libtest_mimic::run(&arguments, trials);
-    drop(stages);
-    conclusion.exit_code()
+    trials
 }

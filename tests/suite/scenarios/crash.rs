@@ -30,7 +30,7 @@ const FIGURES: [(&str, i64); 8] = [
 ];
 
 pub async fn twenty_kills_during_a_replay_change_nothing_but_the_time(stage: &Stage) -> Result<()> {
-    let suite = stage.own_suite().await?;
+    let suite = stage.own_suite(&[]).await?;
     let directory = tempfile::tempdir()?;
     let mut replay = start_replay(&suite, directory.path())?;
 
@@ -86,7 +86,7 @@ async fn saga_in_flight(clients: &Clients) -> bool {
 }
 
 pub async fn every_service_drains_at_sigterm(stage: &Stage) -> Result<()> {
-    let suite = stage.own_suite().await?;
+    let suite = stage.own_suite(&[]).await?;
     for service in Service::ALL {
         suite.terminate(service).with_context(|| format!("terminating {}", service.name()))?;
         suite.restart(service).await?;

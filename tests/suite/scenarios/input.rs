@@ -35,32 +35,32 @@ pub async fn hostile_text_is_stored_as_it_was_or_refused(stage: &Stage) -> Resul
         let sku = format!("{} {text}", shop.sku("S")).chars().take(64).collect::<String>();
         shop.receive(&sku, 2).await.with_context(|| format!("receiving {text:?}"))?;
         let mut request = shop.order_request(&sku, 2, "1.00", 200);
-        request.lines[0].description = text.to_owned();
-        request.customer_id = text.to_owned();
+        text.clone_into(&mut request.lines[0].description);
+        text.clone_into(&mut request.customer_id);
         request.external_references =
             vec![ExternalReference { system: text.to_owned(), reference: shop.sku(&index.to_string()) }];
         let order = shop.create(request).await.with_context(|| format!("placing {text:?}"))?;
         ensure!(order.state() == OrderState::Confirmed, "{text:?}: {:?}", order.placement_cause);
         ensure!(order.lines[0].description == text && order.customer_id == text, "{order:?}");
         let mut cancel = shop.cancel_request(&order.order_id, &[]);
-        cancel.change.as_mut().context("the request has a change")?.note = text.to_owned();
+        text.clone_into(&mut cancel.change.as_mut().context("the request has a change")?.note);
         let change = shop.submit(cancel).await?;
         ensure!(change.state() == ChangeOrderState::Completed && change.note == text, "{change:?}");
     }
     let order = shop.placed(&shop.sku("LAMP"), 1).await?;
     for text in HOSTILE {
         let mut request = shop.order_request(&shop.sku("LAMP"), 1, "1.00", 100);
-        request.lines[0].description = text.to_owned();
+        text.clone_into(&mut request.lines[0].description);
         let status = shop.create(request).await.err().with_context(|| format!("{text:?} was accepted"))?;
         names_field(&status, "lines[0].description")?;
         let mut cancel = shop.cancel_request(&order.order_id, &[]);
-        cancel.change.as_mut().context("the request has a change")?.note = text.to_owned();
+        text.clone_into(&mut cancel.change.as_mut().context("the request has a change")?.note);
         names_field(&shop.submit(cancel).await.err().context("accepted")?, "change.note")?;
     }
     Ok(())
 }
 
-fn names_field(status: &Status, field: &str) -> Result<()> {
+pub(super) fn names_field(status: &Status, field: &str) -> Result<()> {
     ensure!(status.code() == Code::InvalidArgument, "{status:?}");
     let details = status.get_error_details();
     let fields: Vec<String> = details
@@ -85,13 +85,13 @@ const EDGES: [Edge; 17] = [
     ("quantity -1", "lines[0].quantity", |request| request.lines[0].quantity = -1),
     ("quantity beyond the limit", "lines[0].quantity", |request| request.lines[0].quantity = 1_000_001),
     ("quantity at the end of i64", "lines[0].quantity", |request| request.lines[0].quantity = i64::MAX),
-    ("negative price", "lines[0].unit_price", |request| request.lines[0].unit_price = "-1".to_owned()),
+    ("negative price", "lines[0].unit_price", |request| request.lines[0].unit_price = "-1".into()),
     ("price that is no number", "lines[0].unit_price", |request| {
-        request.lines[0].unit_price = "1e3".to_owned()
+        request.lines[0].unit_price = "1e3".into();
     }),
-    ("seven decimals", "lines[0].unit_price", |request| request.lines[0].unit_price = "1.0000001".to_owned()),
+    ("seven decimals", "lines[0].unit_price", |request| request.lines[0].unit_price = "1.0000001".into()),
     ("negative line discount", "lines[0].line_discount_minor", |request| {
-        request.lines[0].line_discount_minor = -1
+        request.lines[0].line_discount_minor = -1;
     }),
     ("line discount above the line", "lines[0].line_discount_minor", |request| {
         request.lines[0].line_discount_minor = 100_000;
@@ -101,8 +101,8 @@ const EDGES: [Edge; 17] = [
     }),
     ("negative order discount", "order_discount_minor", |request| request.order_discount_minor = -1),
     ("discount above the goods", "order_discount_minor", |request| request.order_discount_minor = 100_000),
-    ("unknown currency", "currency_code", |request| request.currency_code = "XYZ".to_owned()),
-    ("lower-case currency", "currency_code", |request| request.currency_code = "gbp".to_owned()),
+    ("unknown currency", "currency_code", |request| request.currency_code = "XYZ".into()),
+    ("lower-case currency", "currency_code", |request| request.currency_code = "gbp".into()),
     ("negative tender", "tenders[0].amount_minor", |request| request.tenders[0].amount_minor = -1),
 ];
 
@@ -172,7 +172,7 @@ pub async fn unknown_ids_are_not_found_in_any_tenant(stage: &Stage) -> Result<()
     let request = GetMoneyPositionRequest { order_id: order.order_id.clone() };
     refused(stranger.payments().get_money_position(request).await, Code::NotFound, "RESOURCE_NOT_FOUND")?;
     let mut cancel = shop.cancel_request(&order.order_id, &[]);
-    cancel.request_id = "stranger".to_owned();
+    "stranger".clone_into(&mut cancel.request_id);
     let answer = stranger.changes().submit_change_order(cancel).await;
     refused(answer, Code::NotFound, "RESOURCE_NOT_FOUND")?;
 

@@ -1,14 +1,18 @@
 //! The scenarios, by name. Each is a claim.
 
+mod books;
 mod cancel;
 mod crash;
 mod independent;
 mod input;
+mod limits;
 mod money;
 mod place;
 mod quote;
 mod races;
 mod repeats;
+mod steer;
+mod telemetry;
 
 use crate::Scenario;
 
@@ -46,9 +50,23 @@ pub const ALL: &[(&str, Scenario)] = scenarios![
     input::numeric_edges_are_refused_with_their_field,
     input::currencies_keep_their_exponent,
     input::unknown_ids_are_not_found_in_any_tenant,
+    limits::an_expired_deadline_is_said_and_the_request_may_be_repeated,
+    limits::a_wait_ends_with_the_deadline_and_answers_the_state,
+    limits::a_message_too_large_or_unreadable_is_the_callers_fault,
+    limits::an_order_has_a_thousand_lines_at_most_and_a_change_a_hundred,
+    limits::an_unknown_enum_value_is_refused_with_its_field,
+    limits::a_page_is_bounded_and_its_token_is_checked,
+    steer::a_change_withdrawn_while_executing_is_put_back,
+    steer::an_operator_aborts_a_change_before_its_decision,
+    steer::a_decided_change_is_not_withdrawn,
+    steer::an_order_cancelled_while_placing_was_never_placed,
+    telemetry::a_change_is_one_trace_over_all_services,
     independent::a_python_client_cancels_an_order,
     independent::grpcurl_finds_its_way_without_our_files,
     independent::grpcurl_cancels_and_reads_a_refusal,
     crash::twenty_kills_during_a_replay_change_nothing_but_the_time,
     crash::every_service_drains_at_sigterm,
 ];
+
+/// Run when the others have ended, on the suite they shared.
+pub const LAST: &[(&str, Scenario)] = scenarios![books::the_books_of_all_scenarios_balance];

@@ -17,7 +17,7 @@ const SUBMITS: usize = 64;
 
 /// With the inventory away the first change holds its order until it is back, so that every other submit meets it.
 pub async fn one_of_64_parallel_submits_is_accepted(stage: &Stage) -> Result<()> {
-    let suite = stage.own_suite().await?;
+    let suite = stage.own_suite(&[]).await?;
     let shop = Shop::open(suite.clients()).await?;
     let sku = shop.sku("LAMP");
     let mut orders = Vec::new();
@@ -45,8 +45,8 @@ pub async fn one_of_64_parallel_submits_is_accepted(stage: &Stage) -> Result<()>
     suite.restart(Service::Inventory).await?;
     for change in &accepted {
         let done = async || {
-            let state = shop.change(&change.change_order_id).await?.state();
-            Ok((state == ChangeOrderState::Completed).then_some(()))
+            let change = shop.change(&change.change_order_id).await?;
+            Ok((change.state() == ChangeOrderState::Completed).then_some(()))
         };
         eventually("the accepted change completes when the inventory is back", done).await?;
     }
@@ -93,18 +93,18 @@ pub async fn a_held_order_is_not_shipped_or_the_cancel_loses(stage: &Stage) -> R
             tokio::time::sleep(cancel_waits).await;
             Ok::<_, anyhow::Error>(shop.submit(shop.cancel_request(&order.order_id, &[])).await)
         };
-        let ship = async {
+        let shipment = async {
             tokio::time::sleep(ship_waits).await;
             Ok::<_, anyhow::Error>(shop.ship(&fulfillment.fulfillment_id).await)
         };
 
-        let (cancel, ship) = futures::try_join!(cancel, ship)?;
+        let (cancel, shipment) = futures::try_join!(cancel, shipment)?;
 
         let lost = match cancel {
             Ok(change) => change.state() == ChangeOrderState::Rejected,
             Err(status) => reason(&status) == "SHIPPED_FIRST",
         };
-        match (lost, ship) {
+        match (lost, shipment) {
             (true, Ok(_)) => {
                 shipped += 1;
                 (cancel_waits, ship_waits) = head_start(cancel_waits, ship_waits);
@@ -115,7 +115,7 @@ pub async fn a_held_order_is_not_shipped_or_the_cancel_loses(stage: &Stage) -> R
                 cancelled += 1;
                 (ship_waits, cancel_waits) = head_start(ship_waits, cancel_waits);
             }
-            (lost, ship) => anyhow::bail!("both or neither: cancel lost {lost}, ship {ship:?}"),
+            (lost, shipment) => anyhow::bail!("both or neither: cancel lost {lost}, ship {shipment:?}"),
         }
         if shipped > 2 && cancelled > 2 {
             return Ok(());
