@@ -28,6 +28,9 @@ use crate::domain::gateway::{Answer, Subject, Task};
 use crate::ports::gateway::{Gateway, Notice};
 use crate::store::{account, claim, read};
 
+/// Claims of one look; what is left is found by the next.
+const CLAIMS_MAX: usize = 16;
+
 /// How the worker spends its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
@@ -135,20 +138,31 @@ impl Worker {
         }
     }
 
-    /// One look for due rows and notices. Tests call it directly.
+    /// One look for due rows and notices.
     pub async fn look(&self) {
-        let outcome = futures::future::join(self.resolve_due(), self.take_notices()).await;
+        let outcome = futures::future::join(self.resolve_backlog(), self.take_notices()).await;
         for problem in [outcome.0.err(), outcome.1.err()].into_iter().flatten() {
             tracing::warn!(%problem, "the worker could not look for work");
         }
     }
 
-    async fn resolve_due(&self) -> Result<(), DbError> {
+    /// After an outage more is due than one claim takes.
+    async fn resolve_backlog(&self) -> Result<(), DbError> {
+        for _ in 0..CLAIMS_MAX {
+            if self.resolve_due().await? < claim::LIMIT {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Resolves what one claim takes, and tells how much that was.
+    async fn resolve_due(&self) -> Result<usize, DbError> {
         let mut tx = self.database.read().await?;
         let due = claim::anything_due(&mut tx).await?;
         tx.rollback().await;
         if !due {
-            return Ok(());
+            return Ok(0);
         }
         let claim_micros = self.patience.claim_micros;
         let work = self
@@ -169,7 +183,7 @@ impl Worker {
             .await?;
         let calls = work.iter().map(|(tenant, task)| self.resolve(tenant, task));
         futures::future::join_all(calls).await;
-        Ok(())
+        Ok(work.len())
     }
 
     async fn take_notices(&self) -> Result<(), DbError> {

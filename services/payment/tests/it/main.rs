@@ -5,6 +5,7 @@
 
 mod crashes;
 mod gateway;
+mod replicas;
 mod schema;
 mod service;
 mod steps;

@@ -64,6 +64,10 @@ impl Service {
         let clock = Clock::manual(Timestamp::parse("2026-11-21T22:00:00.000000Z").unwrap());
         let delays = Delays { late: Duration::from_mins(1), fail_after: Duration::from_mins(1) };
         let sandbox = Sandbox::start(gateway, clock.clone(), delays);
+        Self::of(database, sandbox, clock)
+    }
+
+    fn of(database: Database, sandbox: Sandbox, clock: Clock) -> Self {
         let waiters = Waiters::default();
         let (sender, tasks) = mpsc::channel(TASKS);
         let ids = Ids::random(clock.clone());
@@ -83,6 +87,11 @@ impl Service {
         let writer = Writer::start(database.clone(), Arc::new(batch));
         let cashier = Cashier { writer: writer.clone(), waiters, patience: PATIENCE };
         Self { database, sandbox, cashier, clock, ids, writer, tasks: Some(tasks) }
+    }
+
+    /// Another process on the same databases.
+    pub fn replica(&self) -> Self {
+        Self::of(self.database.clone(), self.sandbox.clone(), self.clock.clone())
     }
 
     /// Nobody waits for a gateway: pending is answered at once.
