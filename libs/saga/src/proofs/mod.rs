@@ -2,9 +2,9 @@
 //! ledger, with participants that count effects and a driver that breaks things on purpose.
 //!
 //! ```no_run
-//! # fn shape() -> saga::Shape { unimplemented!() }
-//! # let shape = shape();
-//! saga::proofs::all(&shape).unwrap();
+//! # fn survives(shape: &saga::Shape) {
+//! saga::proofs::all(shape).unwrap();
+//! # }
 //! ```
 //!
 //! | Broken on purpose | Shown |
