@@ -1,0 +1,181 @@
+//! Where things stand, and who may know whom.
+
+use super::{Rule, SERVICES, Tree};
+
+const FILE_LINES_MAX: usize = 400;
+const MAIN_LINES_MAX: usize = 50;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        name: "files_hold_one_idea",
+        findings: files_are_short,
+        broken: &[("libs/x/src/long.rs", LONG)],
+        found: "libs/x/src/long.rs: 401 lines",
+    },
+    Rule {
+        name: "mains_are_short",
+        findings: mains_are_short,
+        broken: &[("services/order/src/main.rs", LONG)],
+        found: "services/order/src/main.rs: 401 lines",
+    },
+    Rule {
+        name: "modules_open_with_their_purpose",
+        findings: purposes,
+        broken: &[("libs/x/src/lib.rs", "mod a;\n")],
+        found: "libs/x/src/lib.rs",
+    },
+    Rule {
+        name: "rooms_import_downwards_only",
+        findings: rooms_import_downwards,
+        broken: &[("services/order/src/domain/a.rs", "use crate::ops::Orders;\n")],
+        found: "services/order/src/domain/a.rs is in domain and imports crate::ops",
+    },
+    Rule {
+        name: "domains_are_pure",
+        findings: domains_are_pure,
+        broken: &[("services/order/src/domain/a.rs", "pub async fn load() {}\n")],
+        found: "services/order/src/domain/a.rs:1: async fn",
+    },
+    Rule {
+        name: "services_meet_only_on_the_wire",
+        findings: services_do_not_import_each_other,
+        broken: &[("services/order/Cargo.toml", "[dependencies]\npayment.workspace = true\n")],
+        found: "services/order depends on payment",
+    },
+    Rule {
+        name: "libraries_know_no_service",
+        findings: libraries_know_no_service,
+        broken: &[("libs/saga/src/lib.rs", "//! Moves a change_order.\n")],
+        found: "libs/saga/src/lib.rs:1: change_order",
+    },
+    Rule {
+        name: "every_service_has_the_same_rooms",
+        findings: rooms_are_the_same,
+        broken: &[("services/order/src/lib.rs", "")],
+        found: "services/order has no domain",
+    },
+];
+
+/// 401 lines, each empty.
+const LONG: &str = {
+    const LINES: [u8; FILE_LINES_MAX + 1] = [b'\n'; FILE_LINES_MAX + 1];
+    match std::str::from_utf8(&LINES) {
+        Ok(text) => text,
+        Err(_) => panic!("line feeds are text"),
+    }
+};
+
+/// What a room of a service may not import: arrows go down only.
+const FORBIDDEN: [(&str, &[&str]); 4] = [
+    ("domain", &["api", "ops", "store", "ports", "sagas", "wire", "app", "config"]),
+    ("store", &["api", "ops", "ports", "sagas", "app", "config"]),
+    ("ports", &["api", "ops", "sagas", "app"]),
+    ("ops", &["api", "app"]),
+];
+
+/// What a pure rule never needs.
+const IMPURE: [&str; 8] =
+    ["async fn", ".await", "tokio::", "tonic::", "proto::", "storage::", "kit::", "std::fs"];
+
+/// Words of the business that a library must be able to do without.
+const BUSINESS: [(&str, &[&str]); 2] = [
+    ("libs/saga/src/", &["change_order", "ChangeOrder", "refund", "stock", "warehouse", "proto::"]),
+    ("libs/storage/src/", &["change_order", "ChangeOrder", "refund", "warehouse", "proto::", "tonic"]),
+];
+
+fn longer(files: Vec<(&str, &str)>, lines_max: usize) -> Vec<String> {
+    let counted = files.into_iter().map(|(path, text)| (path, text.lines().count()));
+    counted
+        .filter(|(_, lines)| *lines > lines_max)
+        .map(|(path, lines)| format!("{path}: {lines} lines"))
+        .collect()
+}
+
+fn files_are_short(tree: &Tree) -> Vec<String> {
+    longer(tree.ending(".rs").collect(), FILE_LINES_MAX)
+}
+
+fn mains_are_short(tree: &Tree) -> Vec<String> {
+    longer(tree.ending("src/main.rs").collect(), MAIN_LINES_MAX)
+}
+
+fn purposes(tree: &Tree) -> Vec<String> {
+    let silent = tree.sources().filter(|(_, text)| !text.starts_with("//!"));
+    silent.map(|(path, _)| format!("{path} does not say what it is for")).collect()
+}
+
+fn rooms_import_downwards(tree: &Tree) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (room, forbidden) in FORBIDDEN {
+        for (path, text) in tree.room(room) {
+            for upper in forbidden {
+                if text.contains(&format!("crate::{upper}::")) || text.contains(&format!("crate::{upper};")) {
+                    findings.push(format!("{path} is in {room} and imports crate::{upper}"));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// Each line outside of comments that holds one of the words.
+fn lines_with(path: &str, text: &str, words: &[&str]) -> Vec<String> {
+    let code = text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("// "));
+    code.flat_map(|(number, line)| {
+        let here = words.iter().filter(move |word| line.contains(**word));
+        here.map(move |word| format!("{path}:{}: {word}", number + 1))
+    })
+    .collect()
+}
+
+fn domains_are_pure(tree: &Tree) -> Vec<String> {
+    tree.room("domain").flat_map(|(path, text)| lines_with(path, text, &IMPURE)).collect()
+}
+
+fn libraries_know_no_service(tree: &Tree) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (library, words) in BUSINESS {
+        for (path, text) in tree.sources().filter(|(path, _)| path.starts_with(library)) {
+            findings.extend(lines_with(path, text, words));
+        }
+    }
+    findings
+}
+
+fn services_do_not_import_each_other(tree: &Tree) -> Vec<String> {
+    let mut findings = Vec::new();
+    for service in SERVICES {
+        let manifest =
+            tree.ending("Cargo.toml").find(|(path, _)| *path == format!("services/{service}/Cargo.toml"));
+        for other in SERVICES.iter().filter(|other| **other != service) {
+            let named = [format!("{other}."), format!("{other} ")];
+            if manifest.is_some_and(|(_, text)| {
+                text.lines().any(|line| named.iter().any(|start| line.starts_with(start)))
+            }) {
+                findings.push(format!("services/{service} depends on {other}"));
+            }
+        }
+    }
+    // In the command line only the embedded suite links the services.
+    for (path, text) in tree.sources().filter(|(path, _)| path.starts_with("services/suite/")) {
+        let linked = SERVICES.iter().any(|service| text.contains(&format!("use {service}::")));
+        if linked && !path.contains("embedded") {
+            findings.push(format!("{path} links a service; only the embedded suite may"));
+        }
+    }
+    findings
+}
+
+fn rooms_are_the_same(tree: &Tree) -> Vec<String> {
+    let rooms = ["main.rs", "lib.rs", "app", "config", "api", "ops", "domain", "store", "ports"];
+    let mut findings = Vec::new();
+    for service in SERVICES {
+        for room in rooms {
+            let path = format!("services/{service}/src/{room}");
+            if !tree.has(&path) && !tree.has(&format!("{path}.rs")) {
+                findings.push(format!("services/{service} has no {room}"));
+            }
+        }
+    }
+    findings
+}
