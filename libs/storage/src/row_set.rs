@@ -78,7 +78,9 @@ impl RowSet {
         let columns: Vec<String> = self.columns.iter().enumerate().map(name).collect();
         let row = format!("({})", vec!["?"; self.columns.len()].join(", "));
         let rows = vec![row; size].join(", ");
-        format!("(SELECT {} FROM (VALUES {rows}) LIMIT ?){}", columns.join(", "), self.alias())
+        // `0 + ?` and not `?`: SQLite looks into a bare parameter of LIMIT while it plans, and then prepares the
+        // statement anew each time that another value is bound.
+        format!("(SELECT {} FROM (VALUES {rows}) LIMIT 0 + ?){}", columns.join(", "), self.alias())
     }
 
     fn alias(&self) -> &'static str {

@@ -40,7 +40,7 @@ fn a_small_batch_becomes_a_list_on_sqlite() {
 
     assert_eq!(
         rendered.small(2),
-        "SELECT ? FROM (SELECT column1 AS a, column2 AS b FROM (VALUES (?, ?), (?, ?)) LIMIT ?) AS r WHERE d = ?"
+        "SELECT ? FROM (SELECT column1 AS a, column2 AS b FROM (VALUES (?, ?), (?, ?)) LIMIT 0 + ?) AS r WHERE d = ?"
     );
     assert_eq!(crate::row_set::small_size(0), Some(1));
     assert_eq!(crate::row_set::small_size(3), Some(4));
