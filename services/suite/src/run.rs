@@ -39,9 +39,10 @@ pub async fn perform(cli: Cli) -> Result<ExitCode> {
                 up::with_suite(&storage, async |clients| replay(clients, &wish, json).await).await
             };
         }
-        Verb::Bench { concurrency, seconds, connect, pids, storage } => {
+        Verb::Bench { concurrency, seconds, connect, pids, probe, storage } => {
+            let meter = bench::Meter { watched: &pids, probe: probe.as_deref() };
             let measure =
-                async |clients: &Clients| bench::run(clients, &concurrency, seconds, &pids, json).await;
+                async |clients: &Clients| bench::run(clients, &concurrency, seconds, &meter, json).await;
             if connect {
                 measure(&clients).await?;
             } else {

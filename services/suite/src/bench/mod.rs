@@ -41,7 +41,7 @@ pub async fn run(
     clients: &Clients,
     points: &[u16],
     seconds: u64,
-    watched: &[Watched],
+    meter: &Meter<'_>,
     json: bool,
 ) -> Result<()> {
     let shop = Shop::open(clients).await?;
@@ -100,12 +100,7 @@ async fn point(shop: &Shop<'_>, concurrency: usize, budget: Duration, meter: &Me
 }
 
 fn text(points: &[Point]) -> String {
-    let processes: Vec<String> = points
-        .first()
-        .into_iter()
-        .flat_map(|point| &point.cpu_ms)
-        .map(|(name, _)| format!("{name} cpu ms"))
-        .collect();
+    let names = points.first().into_iter().flat_map(|point| &point.costs).map(|(name, _)| name.as_str());
     let mut header = vec!["clients", "cancellations", "seconds", "per second", "p50 ms", "p99 ms"];
     header.extend(names);
     let right: Vec<usize> = (0..header.len()).collect();
