@@ -19,6 +19,7 @@ pub mod client;
 pub mod coalesce;
 pub mod config;
 pub mod deadline;
+pub mod events;
 mod failure;
 pub mod health;
 pub mod page;

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use anyhow::Context as _;
 use kit::client::{self, Channel};
+use kit::events;
 use kit::process::{Command, Process};
 use kit::server::{self, Routes, Server};
 use proto::audit::v1::audit_service_server::AuditServiceServer;
@@ -17,7 +17,7 @@ use types::{Clock, Ids};
 use crate::api::{AuditApi, FulfillmentApi, GoodsStepsApi, StockApi};
 use crate::config::Config;
 use crate::ops::Inventory;
-use crate::ports::OrderEvents;
+use crate::ports::Peers;
 use crate::store::MIGRATIONS;
 
 const SERVICE: &str = "inventory";
@@ -28,24 +28,9 @@ pub async fn run(process: Process<Config>) -> anyhow::Result<()> {
     match command {
         Command::Migrate => Ok(Database::migrate_only(SERVICE, MIGRATIONS, &config.database).await?),
         Command::Serve => {
-            let peers = Peers::connect(&config)?;
-            App::bind(config).await?.run(peers, shutdown).await
+            let order = client::connect(&config.peers.order, &config.client)?;
+            App::bind(config).await?.run(Peers { order }, shutdown).await
         }
-    }
-}
-
-/// The services this one calls.
-#[derive(Clone)]
-pub struct Peers {
-    /// The internal routes of the order service.
-    pub order: Channel,
-}
-
-impl Peers {
-    /// Nothing is sent before the first call, so a peer may start later.
-    pub fn connect(config: &Config) -> anyhow::Result<Self> {
-        let order = client::connect(&config.peers.order, &config.client).context("connecting to order")?;
-        Ok(Self { order })
     }
 }
 
@@ -124,12 +109,8 @@ impl Bound {
     /// still unsent are sent after the next start.
     pub async fn run(self, peers: Peers, shutdown: CancellationToken) -> anyhow::Result<()> {
         let stop_relay = CancellationToken::new();
-        let events = OrderEvents::new(peers.order);
-        let deliver = move |batch| {
-            let events = events.clone();
-            async move { events.deliver(batch).await }
-        };
-        let relay = Relay::start(self.database.clone(), deliver, SERVICE, stop_relay.clone());
+        let relay =
+            Relay::start(self.database.clone(), events::target(peers.order), SERVICE, stop_relay.clone());
         self.inventory.wake_after_commit(relay);
 
         let served = self.server.run(shutdown).await;

@@ -3,7 +3,7 @@
 //! ```text
 //!  api ──▶ ops ──▶ domain (pure rules)
 //!            └───▶ store  (the only SQL)
-//!  relay ──▶ ports (order's event intake, the only call out)
+//!  relay ──▶ order's event intake (ports, the only call out)
 //! ```
 //!
 //! It never holds prices, payments or the state of an order: it knows an order's goods, and tells order what
@@ -14,5 +14,5 @@ pub mod app;
 pub mod config;
 pub mod domain;
 pub mod ops;
-mod ports;
+pub mod ports;
 pub mod store;

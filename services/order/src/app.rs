@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use kit::client::{self, Channel};
+use kit::events;
 use kit::process::{Command, Process};
 use kit::server::{self, Server};
 use saga::{Doorbell, Limits, Registry, Runner, RunnerConfig};
@@ -15,7 +16,7 @@ use types::{Clock, Ids, SagaId};
 use crate::config::Config;
 use crate::domain::quote::QuoteKey;
 use crate::ops::{Books, Orders, Parts};
-use crate::ports::{self, Forecasts, Goods, Peers, Ports, Refunds};
+use crate::ports::{Forecasts, Goods, Peers, Ports, Refunds};
 use crate::{api, sagas, store};
 
 const SERVICE: &str = "order";
@@ -111,12 +112,8 @@ impl Bound {
     /// what is queued is committed.
     pub async fn run(self, peers: Peers, shutdown: CancellationToken) -> anyhow::Result<()> {
         let stop = CancellationToken::new();
-        let target = ports::Relay::new(peers.notification);
-        let deliver = move |events| {
-            let target = target.clone();
-            async move { target.deliver(events).await }
-        };
-        let relay = Relay::start(self.database.clone(), deliver, SERVICE, stop.clone());
+        let relay =
+            Relay::start(self.database.clone(), events::target(peers.notification), SERVICE, stop.clone());
         self.orders.connect(Forecasts::new(peers.payment.clone()), relay);
 
         let ports = Ports { goods: Goods::start(peers.inventory), refunds: Refunds::start(peers.payment) };

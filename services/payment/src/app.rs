@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kit::client::{self, Channel};
+use kit::events;
 use kit::process::{Command, Process};
 use kit::server::{self, Routes, Server};
 use proto::audit::v1::audit_service_server::AuditServiceServer;
@@ -23,9 +24,9 @@ use crate::ops::batch::{PaymentBatch, TASKS};
 use crate::ops::cashier::Cashier;
 use crate::ops::waiters::Waiters;
 use crate::ops::worker::Worker;
+use crate::ports::Peers;
 use crate::ports::gateway::Gateway;
 use crate::ports::sandbox::{self, Sandbox};
-use crate::ports::{OrderIntake, Peers};
 use crate::store::MIGRATIONS;
 
 const SERVICE: &str = "payment";
@@ -153,12 +154,7 @@ impl Bound {
     pub async fn run(self, peers: Peers, shutdown: CancellationToken) -> anyhow::Result<()> {
         let Self { server, databases, writer, worker, tasks, relay } = self;
         let stop = CancellationToken::new();
-        let intake = OrderIntake::new(peers.order);
-        let deliver = move |envelopes| {
-            let intake = intake.clone();
-            async move { intake.deliver(envelopes).await }
-        };
-        let courier = Relay::start(databases[0].clone(), deliver, SERVICE, stop.clone());
+        let courier = Relay::start(databases[0].clone(), events::target(peers.order), SERVICE, stop.clone());
         relay.set(courier).map_err(|_| anyhow::anyhow!("the service runs once"))?;
         let mut working = tokio::spawn(worker.run(tasks, stop.clone()));
 

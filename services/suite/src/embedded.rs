@@ -123,7 +123,7 @@ impl Embedded {
         let mut running = JoinSet::new();
         running.spawn(order.run(participants, shutdown.clone()));
         running
-            .spawn(inventory.run(inventory::app::Peers { order: order_channel.clone() }, shutdown.clone()));
+            .spawn(inventory.run(inventory::ports::Peers { order: order_channel.clone() }, shutdown.clone()));
         running.spawn(payment.run(payment::ports::Peers { order: order_channel }, shutdown.clone()));
         running.spawn(notification.run(shutdown.clone()));
         Ok(Self { addresses, running, shutdown })

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use inventory::app::{App, Peers};
+use inventory::app::App;
 use inventory::config::Config;
+use inventory::ports::Peers;
 use kit::answer::{Verdict, classify};
 use kit::client::{Channel, ClientConfig, connect};
 use kit::server::{Routes, Server};
@@ -71,17 +72,16 @@ async fn open() -> Service {
         .bind()
         .await
         .unwrap();
+    let dial = |address| connect(&format!("http://{address}"), &ClientConfig::default()).unwrap();
     let config = Config {
         listen: kit::config::Listen::loopback(0, 0),
         auth: kit::config::Auth { development_headers: true },
         database: DatabaseConfig::at("sqlite::memory:"),
-        peers: inventory::config::PeerAddresses { order: format!("http://{}", order.internal_addr()) },
         ..Config::default()
     };
+    let peers = Peers { order: dial(order.internal_addr()) };
     tokio::spawn(order.run(shutdown.clone()));
-    let peers = Peers::connect(&config).unwrap();
     let bound = App::bind(config).await.unwrap();
-    let dial = |address| connect(&format!("http://{address}"), &ClientConfig::default()).unwrap();
     let (public, internal) = (dial(bound.public_addr()), dial(bound.internal_addr()));
     let served = tokio::spawn(bound.run(peers, shutdown.clone()));
     Service { public, internal, events, shutdown, served, ids: Ids::random(Clock::System) }

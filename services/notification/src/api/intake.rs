@@ -3,19 +3,15 @@
 use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
-use kit::Failure;
+use kit::{Failure, events};
 use proto::events::v1::event_intake_service_server::EventIntakeService;
-use proto::events::v1::{self as wire, DeliverEventsRequest, DeliverEventsResponse};
-use storage::Writer;
+use proto::events::v1::{DeliverEventsRequest, DeliverEventsResponse};
+use storage::{Delivery, Envelope, Writer};
 use tonic::{Request, Response, Status};
-use types::Reason;
 
-use super::convert::envelope;
-use super::events;
+use super::events::read;
 use crate::ops::batch::aggregate;
-use crate::ops::{Arrival, Delivery, Intake, Run};
-
-const EVENTS_MAX: usize = 200;
+use crate::ops::{Arrival, Intake, Run};
 
 pub struct IntakeApi {
     writer: Writer<Intake>,
@@ -30,14 +26,9 @@ impl IntakeApi {
         Self { writer }
     }
 
-    async fn deliver(&self, events: Vec<wire::EventEnvelope>) -> Result<Vec<Delivery>, Failure> {
-        if !(1..=EVENTS_MAX).contains(&events.len()) {
-            let message = format!("a call delivers 1 to {EVENTS_MAX} events");
-            return Err(Failure::invalid("events", Reason::FieldInvalid, message));
-        }
-        let count = events.len();
-        let runs = runs(events)?;
-        let outcomes = runs.into_values().map(async |(places, run)| {
+    async fn deliver(&self, envelopes: Vec<Envelope>) -> Result<Vec<Delivery>, Failure> {
+        let count = envelopes.len();
+        let outcomes = runs(envelopes).into_values().map(async |(places, run)| {
             let deliveries = self.writer.submit(run).await?;
             Ok::<_, Failure>(places.into_iter().zip(deliveries))
         });
@@ -56,18 +47,16 @@ impl EventIntakeService for IntakeApi {
         &self,
         request: Request<DeliverEventsRequest>,
     ) -> Result<Response<DeliverEventsResponse>, Status> {
-        let deliveries = self.deliver(request.into_inner().events).await?;
-        let deliveries = deliveries.into_iter().map(|delivery| wire_of(delivery).into()).collect();
-        Ok(Response::new(DeliverEventsResponse { deliveries }))
+        let envelopes = events::parse(request.into_inner()).map_err(Failure::from)?;
+        Ok(Response::new(events::answer(&self.deliver(envelopes).await?)))
     }
 }
 
 /// Events by aggregate, in the order of the request, each with its place there.
-fn runs(events: Vec<wire::EventEnvelope>) -> Result<BTreeMap<String, (Vec<usize>, Run)>, Failure> {
+fn runs(envelopes: Vec<Envelope>) -> BTreeMap<String, (Vec<usize>, Run)> {
     let mut runs: BTreeMap<String, (Vec<usize>, Run)> = BTreeMap::new();
-    for (place, wire) in events.into_iter().enumerate() {
-        let (envelope, payload) = envelope(place, wire)?;
-        let event = match events::read(&envelope.kind, &payload) {
+    for (place, envelope) in envelopes.into_iter().enumerate() {
+        let event = match read(&envelope.kind, &envelope.payload) {
             Ok(event) => Some(event),
             Err(problem) => {
                 // The sender opens an attention item when an event stays undelivered.
@@ -86,13 +75,5 @@ fn runs(events: Vec<wire::EventEnvelope>) -> Result<BTreeMap<String, (Vec<usize>
         places.push(place);
         arrivals.push(Arrival { envelope, event });
     }
-    Ok(runs)
-}
-
-fn wire_of(delivery: Delivery) -> wire::Delivery {
-    match delivery {
-        Delivery::Accepted => wire::Delivery::Accepted,
-        Delivery::Duplicate => wire::Delivery::Duplicate,
-        Delivery::Later => wire::Delivery::Later,
-    }
+    runs
 }

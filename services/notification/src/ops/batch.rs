@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use storage::{Batch, DbError, Envelope, Inbox, Tx};
+use storage::{Batch, DbError, Delivery, Envelope, Inbox, Tx};
 use tokio::sync::Notify;
 use types::{Clock, Ids};
 
@@ -22,13 +22,6 @@ pub struct Arrival {
 /// same aggregate and mixes all others.
 #[derive(Debug, Clone)]
 pub struct Run(pub Vec<Arrival>);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
-    Accepted,
-    Duplicate,
-    Later,
-}
 
 /// What decides a batch of runs.
 pub struct Intake {

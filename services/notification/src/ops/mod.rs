@@ -3,5 +3,5 @@
 pub mod batch;
 pub mod courier;
 
-pub use batch::{Arrival, Delivery, Intake, Run};
+pub use batch::{Arrival, Intake, Run};
 pub use courier::{Courier, Turn};

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use notification::domain::{Event, OrderPicture, OrderState};
-use notification::ops::{Arrival, Delivery, Intake, Run};
+use notification::ops::{Arrival, Intake, Run};
 use notification::store::MIGRATIONS;
 use notification::store::notifications::{self, Filter};
 use prost::Message as _;
 use proto::events::v1::{ChangeOrderCommitted, ChangeOrderCompleted, EventEnvelope, OrderPlaced};
 use proto::order::v1::{ChangeOrder, OrderSummary, OrderTotals, RefundSummary};
-use storage::{Database, Envelope, Writer, testing};
+use storage::{Database, Delivery, Envelope, Writer, testing};
 use tokio::sync::Notify;
 use types::{ChangeOrderId, Clock, EventId, Ids, Money, OrderId, Tenant, Timestamp};
 

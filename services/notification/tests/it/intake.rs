@@ -1,8 +1,8 @@
 //! Taking events in: once, in order, and together with what they tell. On both engines.
 
 use futures::future::join_all;
-use notification::ops::Delivery::{Accepted, Duplicate, Later};
 use notification::ops::Run;
+use storage::Delivery::{Accepted, Duplicate, Later};
 use types::Tenant;
 
 use crate::events::{CONFIRMED, World};

@@ -4,7 +4,6 @@
 mod forecasts;
 mod goods;
 mod refunds;
-mod relay;
 mod result;
 
 use kit::client::Channel;
@@ -12,7 +11,6 @@ use kit::client::Channel;
 pub use forecasts::Forecasts;
 pub use goods::Goods;
 pub use refunds::Refunds;
-pub use relay::Relay;
 
 /// What the steps of sagas may call, and nothing more.
 pub struct Ports {

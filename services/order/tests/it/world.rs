@@ -9,7 +9,7 @@ use order::domain::order::{Order, Placement};
 use order::domain::placing::NewOrder;
 use order::domain::quote::QuoteKey;
 use order::ops::{Orders, Parts, Wait};
-use order::ports::{self, Forecasts, Goods, Ports, Refunds};
+use order::ports::{Forecasts, Goods, Ports, Refunds};
 use order::{sagas, store};
 use prost::Message;
 use saga::{Doorbell, Limits, Runner, RunnerConfig};
@@ -68,12 +68,8 @@ impl World {
             bell: bell.clone(),
         });
         let stop = CancellationToken::new();
-        let target = ports::Relay::new(fakes.channel());
-        let deliver = move |events| {
-            let target = target.clone();
-            async move { target.deliver(events).await }
-        };
-        let relay = Relay::start(database.clone(), deliver, "order", stop.clone());
+        let relay =
+            Relay::start(database.clone(), kit::events::target(fakes.channel()), "order", stop.clone());
         orders.connect(Forecasts::new(fakes.channel()), relay);
         let ports = Ports { goods: Goods::start(fakes.channel()), refunds: Refunds::start(fakes.channel()) };
         Runner::start(Arc::new(orders.saga_owner()), Arc::new(ports), registry, config, bell, stop.clone());

@@ -1,12 +1,9 @@
 //! The only calls out of the service: to gateways, and to the order service with events.
 
 pub mod gateway;
-mod order;
 pub mod sandbox;
 
 use kit::client::Channel;
-
-pub use self::order::OrderIntake;
 
 /// Channels to the internal listeners of the services that this one calls.
 #[derive(Clone)]

@@ -1,0 +1,173 @@
+//! Events between services, as they travel: what a relay delivers to, and what an intake is handed.
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use proto::events::v1::event_intake_service_client::EventIntakeServiceClient;
+use proto::events::v1::{self as wire, DeliverEventsRequest, DeliverEventsResponse, EventEnvelope};
+use storage::{Delivery, Envelope};
+use types::{EventId, Reason, Refusal, Tenant, Timestamp};
+
+use crate::client::Channel;
+
+/// The most events of one call; a relay claims no more.
+const EVENTS_MAX: usize = 200;
+/// The longest name of a service, an aggregate type or an aggregate.
+const NAME_MAX: usize = 128;
+
+/// What a relay delivers to: the event intake of another service. One call for all events; an error means that nobody
+/// knows what arrived, and all are sent again.
+pub fn target(
+    receiver: Channel,
+) -> impl Fn(Vec<Envelope>) -> BoxFuture<'static, Result<Vec<Delivery>, String>> + Send + Sync + 'static {
+    let client = EventIntakeServiceClient::new(receiver);
+    move |envelopes| {
+        let mut client = client.clone();
+        async move {
+            let events = envelopes.into_iter().map(event).collect();
+            let response = client.deliver_events(DeliverEventsRequest { events }).await;
+            let response = response.map_err(|status| format!("{:?}: {}", status.code(), status.message()))?;
+            response.into_inner().deliveries().map(delivery).collect()
+        }
+        .boxed()
+    }
+}
+
+fn event(envelope: Envelope) -> EventEnvelope {
+    EventEnvelope {
+        event_id: envelope.event_id.into(),
+        tenant: envelope.tenant.into(),
+        source: envelope.source,
+        aggregate_type: envelope.aggregate_type,
+        aggregate_id: envelope.aggregate_id,
+        aggregate_sequence: envelope.aggregate_seq,
+        r#type: envelope.kind,
+        payload: envelope.payload,
+        traceparent: envelope.traceparent.unwrap_or_default(),
+        occurred_at: envelope.occurred_at.to_string(),
+    }
+}
+
+fn delivery(said: wire::Delivery) -> Result<Delivery, String> {
+    match said {
+        wire::Delivery::Accepted => Ok(Delivery::Accepted),
+        wire::Delivery::Duplicate => Ok(Delivery::Duplicate),
+        wire::Delivery::Later => Ok(Delivery::Later),
+        wire::Delivery::Unspecified => Err("the receiver's answer for an event says nothing".to_owned()),
+    }
+}
+
+/// The events of a call to this service's own intake.
+pub fn parse(request: DeliverEventsRequest) -> Result<Vec<Envelope>, Refusal> {
+    if !(1..=EVENTS_MAX).contains(&request.events.len()) {
+        let message = format!("a call delivers 1 to {EVENTS_MAX} events");
+        return Err(Refusal::new(Reason::FieldInvalid, message).field("events"));
+    }
+    request.events.into_iter().enumerate().map(|(place, event)| envelope(place, event)).collect()
+}
+
+/// What is answered for each event of a call, in its order.
+pub fn answer(deliveries: &[Delivery]) -> DeliverEventsResponse {
+    let said = deliveries.iter().map(|delivery| match delivery {
+        Delivery::Accepted => wire::Delivery::Accepted.into(),
+        Delivery::Duplicate => wire::Delivery::Duplicate.into(),
+        Delivery::Later => wire::Delivery::Later.into(),
+    });
+    DeliverEventsResponse { deliveries: said.collect() }
+}
+
+fn envelope(place: usize, event: EventEnvelope) -> Result<Envelope, Refusal> {
+    let at = |field: &str, refusal: Refusal| refusal.field(format!("events[{place}].{field}"));
+    if event.aggregate_sequence < 1 {
+        let refusal = Refusal::new(Reason::FieldInvalid, "the sequence of an aggregate starts at 1");
+        return Err(at("aggregate_sequence", refusal));
+    }
+    let name = |field: &str, text: String| match name(text) {
+        Ok(text) => Ok(text),
+        Err(refusal) => Err(at(field, refusal)),
+    };
+    Ok(Envelope {
+        tenant: Tenant::parse(&event.tenant).map_err(|error| at("tenant", error.into()))?,
+        event_id: EventId::parse(&event.event_id).map_err(|error| at("event_id", error.into()))?,
+        occurred_at: Timestamp::parse(&event.occurred_at).map_err(|error| at("occurred_at", error.into()))?,
+        source: name("source", event.source)?,
+        aggregate_type: name("aggregate_type", event.aggregate_type)?,
+        aggregate_id: name("aggregate_id", event.aggregate_id)?,
+        aggregate_seq: event.aggregate_sequence,
+        kind: name("type", event.r#type)?,
+        payload: event.payload,
+        // A trace never refuses an event; one that is no plain text is not kept.
+        traceparent: Some(event.traceparent).filter(|text| !text.is_empty() && is_name(text)),
+    })
+}
+
+/// Names of our own making: visible ASCII, so that no name holds the separator of an aggregate's parts.
+fn name(text: String) -> Result<String, Refusal> {
+    if text.is_empty() {
+        Err(Refusal::new(Reason::FieldRequired, "the name is empty"))
+    } else if is_name(&text) {
+        Ok(text)
+    } else {
+        let message = format!("a name is 1 to {NAME_MAX} visible ASCII characters");
+        Err(Refusal::new(Reason::FieldInvalid, message))
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    text.len() <= NAME_MAX && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use types::{Clock, Ids};
+
+    use super::*;
+
+    fn told() -> Envelope {
+        let clock = Clock::System;
+        Envelope {
+            source: "inventory".to_owned(),
+            tenant: Tenant::default(),
+            event_id: Ids::random(clock.clone()).mint(),
+            aggregate_type: "order".to_owned(),
+            aggregate_id: "ord_1".to_owned(),
+            aggregate_seq: 1,
+            kind: "countermand.events.v1.StepSettled".to_owned(),
+            payload: vec![1, 2],
+            traceparent: Some("00-1-2-01".to_owned()),
+            occurred_at: clock.now(),
+        }
+    }
+
+    #[test]
+    fn an_envelope_arrives_as_it_was_sent() {
+        let told = told();
+
+        assert_eq!(parse(DeliverEventsRequest { events: vec![event(told.clone())] }), Ok(vec![told]));
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_event_is_said_by_its_place_and_field() {
+        let good = event(told());
+        let wrong = [
+            ("tenant", EventEnvelope { tenant: "No Such".to_owned(), ..good.clone() }),
+            ("event_id", EventEnvelope { event_id: "ord_1".to_owned(), ..good.clone() }),
+            ("occurred_at", EventEnvelope { occurred_at: "yesterday".to_owned(), ..good.clone() }),
+            ("source", EventEnvelope { source: String::new(), ..good.clone() }),
+            ("aggregate_id", EventEnvelope { aggregate_id: "a b".to_owned(), ..good.clone() }),
+            ("aggregate_sequence", EventEnvelope { aggregate_sequence: 0, ..good.clone() }),
+        ];
+        for (field, wrong) in wrong {
+            let refused = parse(DeliverEventsRequest { events: vec![good.clone(), wrong] }).unwrap_err();
+            assert_eq!(refused.field.as_deref(), Some(format!("events[1].{field}").as_str()));
+        }
+    }
+
+    #[test]
+    fn a_call_has_events_and_not_too_many() {
+        let many = vec![event(told()); EVENTS_MAX + 1];
+
+        for events in [Vec::new(), many] {
+            assert_eq!(parse(DeliverEventsRequest { events }).unwrap_err().field.as_deref(), Some("events"));
+        }
+    }
+}
