@@ -76,8 +76,8 @@ fn wildcards(tree: &Tree) -> Vec<String> {
                 continue;
             };
             let arm_before = lines[..number].iter().rev().find_map(|before| {
-                let same_match = before.len() > indent && before[..indent].trim().is_empty();
-                same_match.then(|| &before[indent..]).filter(|arm| !arm.starts_with([' ', '}']))
+                let (margin, arm) = before.split_at_checked(indent)?;
+                (margin.trim().is_empty() && !arm.starts_with([' ', '}']) && !arm.is_empty()).then_some(arm)
             });
             if !arm_before.is_some_and(|arm| arm.starts_with('"')) {
                 findings.push(format!("{path}:{}: {}", number + 1, line.trim()));
