@@ -88,7 +88,7 @@ impl Default for Gateway {
         const MINUTE: u64 = 60 * SECOND;
         const HOUR: u64 = 60 * MINUTE;
         Self {
-            sandbox: DatabaseConfig::at("sqlite:countermand-data/sandbox-gateway.db"),
+            sandbox: DatabaseConfig::at("sqlite:countermand-data/gateway.db"),
             call_timeout_ms: 10 * SECOND,
             claim_ms: 15 * SECOND,
             poll_ms: SECOND,

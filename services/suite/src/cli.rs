@@ -111,7 +111,7 @@ pub enum OrderVerb {
         /// Order id (ord_…) or number.
         order: String,
     },
-    /// The latest orders.
+    /// Orders, the oldest first.
     List {
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=200))]
         limit: i32,

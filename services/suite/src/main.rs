@@ -2,6 +2,9 @@
 //!
 //! `up` links the four services; every other verb speaks to them through their public gRPC APIs only.
 
+#[macro_use]
+mod say;
+
 mod bench;
 mod cli;
 mod clients;

@@ -73,7 +73,7 @@ pub fn short<'a>(name: &'a str, prefix: &str) -> &'a str {
 
 /// Prints a value as one JSON document.
 pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    say!("{}", serde_json::to_string_pretty(value)?);
     Ok(())
 }
 

@@ -92,7 +92,7 @@ async fn verify(clients: &Clients, json: bool) -> Result<ExitCode> {
     if json {
         render::print_json(&report.json())?;
     } else {
-        println!("{}", report.text());
+        say!("{}", report.text());
     }
     Ok(exit_code(report.verdict()))
 }
@@ -130,7 +130,7 @@ async fn replay(clients: &Clients, wish: &ReplayWish<'_>, json: bool) -> Result<
             &serde_json::json!({ "summary": summary, "verify": serde_json::to_value(report.json())? }),
         )?;
     } else {
-        println!("{}\n\n{}", summary.text(), report.text());
+        say!("{}\n\n{}", summary.text(), report.text());
     }
     Ok(exit_code(report.verdict()))
 }

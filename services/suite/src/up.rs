@@ -31,11 +31,11 @@ fn print_welcome(addresses: &Addresses) {
         ("notification", &addresses.notification),
     ];
     let rows = rows.map(|(name, url)| vec![name.to_owned(), url.clone()]);
-    println!("{}", render::table(&["service", "public address"], &[], rows));
+    say!("{}", render::table(&["service", "public address"], &[], rows));
     let order = addresses.order.trim_start_matches("http://");
-    println!("\nLook around:   grpcurl -plaintext {order} list");
-    println!("Orders so far: grpcurl -plaintext {order} countermand.order.v1.OrderService/ListOrders");
-    println!("\nStop with Ctrl-C; what is in flight ends first.");
+    say!("\nLook around:   grpcurl -plaintext {order} list");
+    say!("Orders so far: grpcurl -plaintext {order} countermand.order.v1.OrderService/ListOrders");
+    say!("\nStop with Ctrl-C; what is in flight ends first.");
 }
 
 /// Starts a suite on free ports, lets `work` use it, and drains it whatever came of it.

@@ -59,7 +59,7 @@ pub async fn run(
     if json {
         return render::print_json(&measured);
     }
-    println!("{}", text(&measured));
+    say!("{}", text(&measured));
     Ok(())
 }
 

@@ -30,9 +30,9 @@ pub async fn tell(clients: &Clients) -> Result<()> {
     chapter(6, "The books, after all that");
     print_stock(&scene).await?;
     let report = verify::run(clients).await?;
-    println!("\n{}", report.text());
+    say!("\n{}", report.text());
     ensure!(report.holds(), "the books do not balance");
-    println!("\nNext: `countermand up`, then docs and grpcurl as in the README.");
+    say!("\nNext: `countermand up`, then docs and grpcurl as in the README.");
     Ok(())
 }
 
@@ -40,14 +40,14 @@ async fn whole(scene: &Scene<'_>) -> Result<()> {
     // 2 blankets 98.00 + 4 mugs 30.00 + shipping 4.95 = 132.95
     let tenders = [("tok_approve", 10_000, true), ("tok_approve", 3_295, false)];
     let order = scene.place("DEMO-1", &[(2, 2), (1, 4)], (0, 495), &tenders).await?;
-    println!("Before:");
+    say!("Before:");
     show::print_order(&order);
     let change = scene.cancel(&order.order_id, &[], "ordered twice").await?;
-    println!("\nAfter {}:", change.number);
+    say!("\nAfter {}:", change.number);
     show::print_order(&scene.order(&order.order_id).await?);
-    println!("\n{}", show::changes_table(&[change]));
-    println!("\nWho did what, and why:");
-    println!("{}", timeline::table(&timeline::entries(scene.clients, &order.order_id).await?));
+    say!("\n{}", show::changes_table(&[change]));
+    say!("\nWho did what, and why:");
+    say!("{}", timeline::table(&timeline::entries(scene.clients, &order.order_id).await?));
     Ok(())
 }
 
@@ -56,9 +56,9 @@ async fn partial(scene: &Scene<'_>) -> Result<()> {
     let order = scene.place("DEMO-2", &[(0, 3), (1, 1)], (100, 250), &[("tok_approve", 1_917, true)]).await?;
     let change = scene.cancel(&order.order_id, &[(1, 1)], "one lantern too many").await?;
     show::print_order(&scene.order(&order.order_id).await?);
-    println!("\n{}", show::changes_table(std::slice::from_ref(&change)));
+    say!("\n{}", show::changes_table(std::slice::from_ref(&change)));
     let parts = change.amounts.unwrap_or_default();
-    println!(
+    say!(
         "\nOne lantern cost {}; its share of the discount was {}; shipping stays, because goods of the group still ship: {} back.",
         render::money("GBP", parts.gross_minor),
         render::money("GBP", parts.discount_minor),
@@ -71,7 +71,7 @@ async fn declined(scene: &Scene<'_>) -> Result<()> {
     let order = scene.place("DEMO-3", &[(2, 1)], (0, 0), &[("tok_decline", 4_900, true)]).await?;
     ensure!(order.state() == OrderState::PlacementFailed, "a declined card must fail the placement");
     show::print_order(&order);
-    println!("\n{}", timeline::table(&timeline::entries(scene.clients, &order.order_id).await?));
+    say!("\n{}", timeline::table(&timeline::entries(scene.clients, &order.order_id).await?));
     Ok(())
 }
 
@@ -80,13 +80,13 @@ async fn shipped(scene: &Scene<'_>) -> Result<()> {
     scene.ship(&order.order_id).await?;
     match scene.cancel(&order.order_id, &[], "too late").await {
         Err(status) => {
-            println!("SubmitChangeOrder was refused at once:\n  {}", crate::failure::sentence(&status));
+            say!("SubmitChangeOrder was refused at once:\n  {}", crate::failure::sentence(&status));
         }
         Ok(change) => {
             ensure!(change.state() == ChangeOrderState::Rejected, "a shipped order must not be cancelled");
             let cause = change.cause.unwrap_or_default();
-            println!("{} was accepted, lost against the shipment and was put back:", change.number);
-            println!("  {} ({})", cause.message, cause.reason);
+            say!("{} was accepted, lost against the shipment and was put back:", change.number);
+            say!("  {} ({})", cause.message, cause.reason);
         }
     }
     Ok(())
@@ -97,10 +97,10 @@ async fn print_stock(scene: &Scene<'_>) -> Result<()> {
         let units = [stock.on_hand, stock.reserved, stock.available].map(|units| units.to_string());
         [vec![stock.sku], units.to_vec()].concat()
     });
-    println!("{}", render::table(&["sku", "on hand", "reserved", "available"], &[1, 2, 3], rows));
+    say!("{}", render::table(&["sku", "on hand", "reserved", "available"], &[1, 2, 3], rows));
     Ok(())
 }
 
 fn chapter(number: u32, title: &str) {
-    println!("\n{}\n", render::heading(&format!("{number}. {title}")));
+    say!("\n{}\n", render::heading(&format!("{number}. {title}")));
 }

@@ -4,8 +4,9 @@ use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use proto::common::v1::Wait;
 use proto::order::v1::{
-    ChangeInput, ChangeLineInput, ChangeOrder, ChangeOrderState, ChangeOrderType, PreviewChangeOrderRequest,
-    PreviewChangeOrderResponse, Settlement, SubmitChangeOrderRequest, WatchChangeOrderRequest,
+    ChangeInput, ChangeLineInput, ChangeOrder, ChangeOrderState, ChangeOrderType, OrderState,
+    PreviewChangeOrderRequest, PreviewChangeOrderResponse, Settlement, SubmitChangeOrderRequest,
+    WatchChangeOrderRequest,
 };
 
 use super::show;
@@ -26,27 +27,29 @@ pub struct Wish<'a> {
 
 pub async fn run(clients: &Clients, wish: Wish<'_>, json: bool) -> Result<()> {
     let order = super::find(clients, wish.order).await?;
+    let placing = order.state() == OrderState::Placing;
     let change = change_input(order.order_id, &wish);
-    let request = PreviewChangeOrderRequest { change: Some(change.clone()) };
-    let preview = clients.changes().preview_change_order(request).await?.into_inner();
     if wish.preview {
+        let preview = preview(clients, &change).await?;
         return if json {
             render::print_json(&render::proto_json(
                 "countermand.order.v1.PreviewChangeOrderResponse",
                 &preview,
             )?)
         } else {
-            println!("{}", preview_table(&preview));
-            println!("\nNothing was changed. Leave --preview out to do it.");
+            say!("{}", preview_table(&preview));
+            say!("\nNothing was changed. Leave --preview out to do it.");
             Ok(())
         };
     }
+    // An order that is still being placed has no prices to bind a quote to: all of it is called off, for nothing was paid.
+    let quote_id = if placing { String::new() } else { preview(clients, &change).await?.quote_id };
     let request = SubmitChangeOrderRequest {
         request_id: wish
             .request_id
             .unwrap_or_else(|| types::Ids::random(types::Clock::System).mint::<types::EventId>().to_string()),
         change: Some(change),
-        quote_id: preview.quote_id.clone(),
+        quote_id,
         wait: Wait::Unspecified.into(),
     };
     let submitted = clients.changes().submit_change_order(request).await?.into_inner();
@@ -55,7 +58,7 @@ pub async fn run(clients: &Clients, wish: Wish<'_>, json: bool) -> Result<()> {
     if json {
         render::print_json(&render::proto_json("countermand.order.v1.ChangeOrder", &finished)?)?;
     } else {
-        println!("{}", show::changes_table(std::slice::from_ref(&finished)));
+        say!("{}", show::changes_table(std::slice::from_ref(&finished)));
     }
     match (finished.state(), &finished.cause) {
         (ChangeOrderState::Rejected, Some(cause)) => {
@@ -63,6 +66,11 @@ pub async fn run(clients: &Clients, wish: Wish<'_>, json: bool) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+async fn preview(clients: &Clients, change: &ChangeInput) -> Result<PreviewChangeOrderResponse> {
+    let request = PreviewChangeOrderRequest { change: Some(change.clone()) };
+    Ok(clients.changes().preview_change_order(request).await?.into_inner())
 }
 
 fn change_input(order_id: String, wish: &Wish<'_>) -> ChangeInput {

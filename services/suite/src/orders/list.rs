@@ -13,7 +13,7 @@ pub async fn orders(clients: &Clients, limit: i32, json: bool) -> Result<()> {
         return render::print_json(&render::proto_json("countermand.order.v1.ListOrdersResponse", &page)?);
     }
     if page.orders.is_empty() {
-        println!(
+        say!(
             "There are no orders yet. Place some with `countermand replay FILE`, or try `countermand demo`."
         );
         return Ok(());
@@ -29,7 +29,7 @@ pub async fn orders(clients: &Clients, limit: i32, json: bool) -> Result<()> {
             order.order_id.clone(),
         ]
     });
-    println!(
+    say!(
         "{}",
         render::table(
             &["number", "state", "lines", "units", "cancelled", "total", "id"],
@@ -38,7 +38,7 @@ pub async fn orders(clients: &Clients, limit: i32, json: bool) -> Result<()> {
         )
     );
     if !page.next_page_token.is_empty() {
-        println!("{}", render::dim("there are more; ask for more with --limit, or page through ListOrders"));
+        say!("{}", render::dim("there are more; ask for more with --limit, or page through ListOrders"));
     }
     Ok(())
 }
@@ -53,7 +53,7 @@ pub async fn attention(clients: &Clients, json: bool) -> Result<()> {
         )?);
     }
     if page.items.is_empty() {
-        println!("Nothing needs attention.");
+        say!("Nothing needs attention.");
         return Ok(());
     }
     let rows = page.items.iter().map(|item| {
@@ -66,6 +66,6 @@ pub async fn attention(clients: &Clients, json: bool) -> Result<()> {
             item.allowed_actions.join(", "),
         ]
     });
-    println!("{}", render::table(&["since", "about", "cause", "what happened", "you may"], &[], rows));
+    say!("{}", render::table(&["since", "about", "cause", "what happened", "you may"], &[], rows));
     Ok(())
 }

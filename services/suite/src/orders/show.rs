@@ -39,33 +39,28 @@ pub async fn run(clients: &Clients, id_or_number: &str, json: bool) -> Result<()
     }
     print_order(&order);
     if let Some(position) = &position {
-        println!("\n{}", money_line(position));
+        say!("\n{}", money_line(position));
     }
     if !changes.is_empty() {
-        println!("\n{}", render::heading("Change orders"));
-        println!("{}", changes_table(&changes));
+        say!("\n{}", render::heading("Change orders"));
+        say!("{}", changes_table(&changes));
     }
     Ok(())
 }
 
 pub fn print_order(order: &Order) {
     let state = render::short(order.state().as_str_name(), "ORDER_STATE_").to_owned();
-    println!(
-        "{}  {}  {}",
-        render::heading(&order.number),
-        render::state(&state),
-        render::dim(&order.order_id)
-    );
+    say!("{}  {}  {}", render::heading(&order.number), render::state(&state), render::dim(&order.order_id));
     if let Some(cause) = &order.placement_cause {
-        println!("not placed: {} ({})", cause.message, cause.reason);
+        say!("not placed: {} ({})", cause.message, cause.reason);
     }
     if !order.change_in_progress.is_empty() {
-        println!("held by change order {}", order.change_in_progress);
+        say!("held by change order {}", order.change_in_progress);
     }
-    println!("\n{}", lines_table(order));
+    say!("\n{}", lines_table(order));
     let totals = order.totals.unwrap_or_default();
     let amount = |minor| render::money(&order.currency_code, minor);
-    println!(
+    say!(
         "\nplaced {}   taken back {}   total now {}   owed to the customer {}",
         amount(totals.placed_minor),
         amount(totals.reversed_minor),

@@ -18,7 +18,7 @@ pub async fn run(clients: &Clients, id_or_number: &str, follow: bool, json: bool
         let entries = entries.iter().map(entry_json).collect::<Result<Vec<_>>>()?;
         return render::print_json(&entries);
     }
-    println!("{}", table(&entries));
+    say!("{}", table(&entries));
     Ok(())
 }
 
@@ -47,9 +47,9 @@ async fn follow_order(clients: &Clients, order_id: String, json: bool) -> Result
     while let Some(message) = stream.message().await? {
         let Some(entry) = message.entry else { continue };
         if json {
-            println!("{}", entry_json(&entry)?);
+            say!("{}", entry_json(&entry)?);
         } else {
-            println!("{}", row(&entry).join("  "));
+            say!("{}", row(&entry).join("  "));
         }
     }
     Ok(())
