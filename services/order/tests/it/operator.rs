@@ -5,6 +5,7 @@ use std::time::Duration;
 use order::domain::change::ChangeState;
 use order::domain::listing::Page;
 use order::ops::Wait;
+use storage::{Statement, values};
 use types::Reason;
 
 use crate::fakes::Act;
@@ -56,6 +57,34 @@ async fn an_operator_may_abort_before_the_decision() {
         let listed =
             world.orders.sagas(&caller(), &[saga::State::Unwound, saga::State::Completed], &page).await;
         assert!(listed.unwrap().next.is_some());
+    }
+}
+
+/// Books that contradict the frozen amounts: the change's commit cannot be written.
+static SPOIL: Statement = Statement::new(
+    "test.spoil",
+    "UPDATE order_head SET placed_minor = 0 WHERE tenant_id = 'default' AND order_id = $1",
+);
+
+#[tokio::test]
+async fn a_round_that_cannot_be_written_asks_for_attention() {
+    for world in worlds("unwritable").await {
+        let order = world.placed("order").await;
+        world.fakes.script.play("hold_goods", [Act::WithPartner(1)]);
+        world.fakes.script.play("stop_partner", [Act::Pending]);
+        let view = world.submit("cancel", cancel_all(&order.order_id), Wait::Accepted).await.unwrap();
+        let mut tx = world.database.begin().await.unwrap();
+        tx.execute(&SPOIL, values![&order.order_id]).await.unwrap();
+        tx.commit().await.unwrap();
+
+        world.fakes.script.play("stop_partner", [Act::Apply]);
+        let saga_id = view.change.saga_id.clone();
+        world.orders.retry_step(&caller(), request_id("go"), saga_id.clone(), String::new()).await.unwrap();
+
+        let item = open_item(&world).await;
+        assert_eq!((item.subject_id.as_str(), item.cause.reason), (saga_id.as_str(), Reason::Internal));
+        let saga = world.orders.saga(&caller(), saga_id).await.unwrap();
+        assert_eq!(saga.row.state, saga::State::NeedsAttention);
     }
 }
 
