@@ -12,7 +12,7 @@ use types::{Reason, Refusal};
 
 use crate::failure::ERROR_DOMAIN;
 
-pub use self::wire::{classify_wire, from_wire, to_wire};
+pub use self::wire::{UnreadableRefusal, classify_wire, decode, encode, from_wire, to_wire};
 
 /// What a failed call tells its caller.
 #[derive(Debug, Clone, PartialEq)]

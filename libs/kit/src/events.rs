@@ -8,11 +8,10 @@ use storage::{Delivery, Envelope};
 use types::{EventId, Reason, Refusal, Tenant, Timestamp};
 
 use crate::client::Channel;
+use crate::name::{is_name, name};
 
 /// The most events of one call; a relay claims no more.
 const EVENTS_MAX: usize = 200;
-/// The longest name of a service, an aggregate type or an aggregate.
-const NAME_MAX: usize = 128;
 
 /// What a relay delivers to: the event intake of another service. One call for all events; an error means that nobody
 /// knows what arrived, and all are sent again.
@@ -81,39 +80,20 @@ fn envelope(place: usize, event: EventEnvelope) -> Result<Envelope, Refusal> {
         let refusal = Refusal::new(Reason::FieldInvalid, "the sequence of an aggregate starts at 1");
         return Err(at("aggregate_sequence", refusal));
     }
-    let name = |field: &str, text: String| match name(text) {
-        Ok(text) => Ok(text),
-        Err(refusal) => Err(at(field, refusal)),
-    };
+    let name = |field: &str, text: &str| name(text).map_err(|refusal| at(field, refusal));
     Ok(Envelope {
         tenant: Tenant::parse(&event.tenant).map_err(|error| at("tenant", error.into()))?,
         event_id: EventId::parse(&event.event_id).map_err(|error| at("event_id", error.into()))?,
         occurred_at: Timestamp::parse(&event.occurred_at).map_err(|error| at("occurred_at", error.into()))?,
-        source: name("source", event.source)?,
-        aggregate_type: name("aggregate_type", event.aggregate_type)?,
-        aggregate_id: name("aggregate_id", event.aggregate_id)?,
+        source: name("source", &event.source)?,
+        aggregate_type: name("aggregate_type", &event.aggregate_type)?,
+        aggregate_id: name("aggregate_id", &event.aggregate_id)?,
         aggregate_seq: event.aggregate_sequence,
-        kind: name("type", event.r#type)?,
+        kind: name("type", &event.r#type)?,
         payload: event.payload,
         // A trace never refuses an event; one that is no plain text is not kept.
-        traceparent: Some(event.traceparent).filter(|text| !text.is_empty() && is_name(text)),
+        traceparent: Some(event.traceparent).filter(|text| is_name(text)),
     })
-}
-
-/// Names of our own making: visible ASCII, so that no name holds the separator of an aggregate's parts.
-fn name(text: String) -> Result<String, Refusal> {
-    if text.is_empty() {
-        Err(Refusal::new(Reason::FieldRequired, "the name is empty"))
-    } else if is_name(&text) {
-        Ok(text)
-    } else {
-        let message = format!("a name is 1 to {NAME_MAX} visible ASCII characters");
-        Err(Refusal::new(Reason::FieldInvalid, message))
-    }
-}
-
-fn is_name(text: &str) -> bool {
-    text.len() <= NAME_MAX && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 #[cfg(test)]

@@ -22,11 +22,13 @@ pub mod deadline;
 pub mod events;
 mod failure;
 pub mod health;
+mod name;
 pub mod page;
 mod principal;
 pub mod process;
 pub mod server;
 mod span;
+pub mod step;
 pub mod telemetry;
 
 pub use crate::deadline::Deadline;

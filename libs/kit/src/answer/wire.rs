@@ -1,5 +1,6 @@
 //! A refusal inside a message: the per-item results of batch calls, and what is stored and shown.
 
+use prost::Message as _;
 use proto::common::v1 as pb;
 use types::{Reason, Refusal};
 
@@ -28,6 +29,23 @@ pub fn from_wire(refusal: pb::Refusal) -> Option<Refusal> {
     Some(Refusal { reason, message: refusal.message, field, details })
 }
 
+/// What is kept of a refusal, so that a repeat is answered as the first call was.
+pub fn encode(refusal: &Refusal) -> Vec<u8> {
+    to_wire(refusal).encode_to_vec()
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadableRefusal {
+    #[error("the bytes are no refusal: {0}")]
+    Malformed(#[from] prost::DecodeError),
+    #[error("the reason of the refusal is not known")]
+    UnknownReason,
+}
+
+pub fn decode(stored: &[u8]) -> Result<Refusal, UnreadableRefusal> {
+    from_wire(pb::Refusal::decode(stored)?).ok_or(UnreadableRefusal::UnknownReason)
+}
+
 /// Sorts the failure of one item of a batch call, by the same rule as a failed call's status.
 pub fn classify_wire(refusal: pb::Refusal) -> Verdict {
     let unknown = format!("{}: {}", refusal.reason, refusal.message);
@@ -48,7 +66,8 @@ mod tests {
             .field("lines[0].quantity")
             .detail("available", 3);
 
-        assert_eq!(from_wire(to_wire(&refusal)), Some(refusal));
+        assert_eq!(from_wire(to_wire(&refusal)).as_ref(), Some(&refusal));
+        assert_eq!(decode(&encode(&refusal)).unwrap(), refusal);
     }
 
     #[test]

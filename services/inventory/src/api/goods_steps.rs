@@ -1,7 +1,7 @@
 //! GoodsStepsService: the steps of sagas, singly and in batches. On the internal port.
 
 use futures::future::join_all;
-use kit::{Failure, telemetry};
+use kit::{Failure, step, telemetry};
 use proto::inventory::v1::goods_step_result::Answer;
 use proto::inventory::v1::goods_steps_service_server::GoodsStepsService;
 use proto::inventory::v1::{
@@ -10,12 +10,9 @@ use proto::inventory::v1::{
 };
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
-use types::Reason;
 
-use super::{convert, step_command};
+use super::step_command;
 use crate::ops::{Inventory, StepAnswer};
-
-const STEPS_MAX: usize = 64;
 
 pub struct GoodsStepsApi {
     inventory: Inventory,
@@ -69,8 +66,7 @@ impl GoodsStepsService for GoodsStepsApi {
         request: Request<RunGoodsStepsRequest>,
     ) -> Result<Response<RunGoodsStepsResponse>, Status> {
         let steps = request.into_inner().steps;
-        convert::not_empty(steps.len(), "steps").map_err(Failure::from)?;
-        convert::at_most(steps.len(), STEPS_MAX, "steps", Reason::FieldInvalid).map_err(Failure::from)?;
+        step::check_batch(steps.iter().map(|step| step.context.as_ref())).map_err(Failure::from)?;
         // Submitted together, so that they share a commit.
         let answers = join_all(steps.iter().map(|step| self.answer(step))).await;
         let results = answers.into_iter().map(|answer| GoodsStepResult { answer: Some(answer) }).collect();

@@ -1,17 +1,14 @@
 //! A step's message, parsed.
 
-use prost::Message;
-use proto::common::v1::{StepContext as WireContext, StepDirection};
+use kit::step;
 use proto::inventory::v1 as wire;
 use proto::inventory::v1::goods_command::Command;
-use storage::{Direction, StepCall, StepContext};
-use types::{Fingerprint, OrderId, Reason, Refusal, Tenant, text};
+use storage::{Direction, StepCall};
+use types::{OrderId, Reason, Refusal, text};
 
-use super::convert::{self, LINES_MAX, at};
+use super::convert::{self, LINES_MAX};
 use crate::domain::{HoldLine, Wanted};
 use crate::ops::{Step, StepCommand};
-
-const SAGA_ID_MAX: usize = 128;
 
 /// The steps' names in the sagas' definitions. An undo carries the name of the step it undoes.
 const RESERVE_STOCK: &str = "reserve_stock";
@@ -30,10 +27,9 @@ struct Part {
 }
 
 pub fn parse(request: &wire::RunGoodsStepRequest) -> Result<StepCommand, Refusal> {
-    let given = request.context.as_ref().ok_or_else(|| missing("context"))?;
-    let command = request.command.as_ref().and_then(|command| command.command.as_ref());
-    let part = part(command.ok_or_else(|| missing("command"))?)?;
-    let context = context(given)?;
+    let context = step::parse(request.context.as_ref())?;
+    let message = request.command.as_ref().ok_or_else(|| missing("command"))?;
+    let part = part(message.command.as_ref().ok_or_else(|| missing("command"))?)?;
     if (context.step.as_str(), context.direction) != (part.name, part.direction) {
         let message = format!(
             "this command is the {} of step {}, not the {} of step {}",
@@ -45,41 +41,16 @@ pub fn parse(request: &wire::RunGoodsStepRequest) -> Result<StepCommand, Refusal
         return Err(Refusal::new(Reason::FieldInvalid, message).field("context.step"));
     }
 
-    // Encoding what was decoded drops whatever a newer peer may have added, so the hash is over what is understood.
-    let canonical = request.command.as_ref().map(Message::encode_to_vec).unwrap_or_default();
-    let request_hash = Fingerprint::of(&[
-        context.tenant.as_str().as_bytes(),
-        context.step.as_bytes(),
-        context.direction.as_str().as_bytes(),
-        &canonical,
-    ]);
+    let request_hash = step::request_hash(&context, message);
     Ok(StepCommand {
         call: StepCall { context, request_hash, completes: part.completes },
         order_id: part.order_id,
         step: part.step,
-        traceparent: Some(given.traceparent.clone()).filter(|text| !text.is_empty()),
-    })
-}
-
-fn context(given: &WireContext) -> Result<StepContext, Refusal> {
-    let direction = match StepDirection::try_from(given.direction) {
-        Ok(StepDirection::Do) => Direction::Do,
-        Ok(StepDirection::Undo) => Direction::Undo,
-        Ok(StepDirection::Unspecified) | Err(_) => {
-            let refusal = Refusal::new(Reason::FieldInvalid, "a step is done or undone");
-            return Err(refusal.field("context.direction"));
-        }
-    };
-    if given.epoch < 1 {
-        return Err(Refusal::new(Reason::FieldInvalid, "an epoch is at least 1").field("context.epoch"));
-    }
-    Ok(StepContext {
-        tenant: Tenant::parse(&given.tenant).map_err(at("context.tenant"))?,
-        saga_id: text::parse_required(SAGA_ID_MAX, &given.saga_id).map_err(at("context.saga_id"))?,
-        step: given.step.clone(),
-        direction,
-        epoch: given.epoch,
-        attempt: given.attempt,
+        traceparent: request
+            .context
+            .as_ref()
+            .map(|context| context.traceparent.clone())
+            .filter(|text| !text.is_empty()),
     })
 }
 

@@ -28,7 +28,7 @@ pub fn decide(books: &mut Books, command: &StepCommand, moment: Moment<'_>) -> R
         }
         Err(Stop::Refused(refusal)) => {
             books.rollback();
-            books.steps.record(call, Outcome::Rejected, stored_reply::encode_refusal(&refusal), moment.at);
+            books.steps.record(call, Outcome::Rejected, kit::answer::encode(&refusal), moment.at);
             Ok(StepAnswer::Refused(refusal))
         }
         Err(Stop::Broken(error)) => Err(error),

@@ -1,10 +1,8 @@
 //! Replies as the step ledger keeps them: the encoded message, so that a repeat gets the same answer.
 
 use prost::Message;
-use proto::common::v1 as common;
 use proto::inventory::v1::{GoodsLineSplit, GoodsReply};
 use storage::{DbError, LedgerRow, Outcome};
-use types::Refusal;
 
 use super::command::StepAnswer;
 use crate::domain::Splits;
@@ -30,10 +28,6 @@ pub fn done(splits: &Splits) -> GoodsReply {
     GoodsReply { nothing_to_do: lines.is_empty(), lines, with_partner: 0 }
 }
 
-pub fn encode_refusal(refusal: &Refusal) -> Vec<u8> {
-    kit::answer::to_wire(refusal).encode_to_vec()
-}
-
 /// The answer that was given the first time.
 pub fn replay(row: &LedgerRow) -> Result<StepAnswer, DbError> {
     let unreadable = |detail: String| DbError::malformed("inventory.replay_step", detail);
@@ -42,13 +36,9 @@ pub fn replay(row: &LedgerRow) -> Result<StepAnswer, DbError> {
         Outcome::Applied => GoodsReply::decode(row.reply.as_slice())
             .map(StepAnswer::Applied)
             .map_err(|problem| unreadable(problem.to_string())),
-        Outcome::Rejected => common::Refusal::decode(row.reply.as_slice())
-            .map_err(|problem| unreadable(problem.to_string()))
-            .and_then(|refusal| {
-                let known = kit::answer::from_wire(refusal);
-                known.ok_or_else(|| unreadable("the reason of the refusal is not known".to_owned()))
-            })
-            .map(StepAnswer::Refused),
+        Outcome::Rejected => kit::answer::decode(&row.reply)
+            .map(StepAnswer::Refused)
+            .map_err(|problem| unreadable(problem.to_string())),
         Outcome::Pending | Outcome::Tombstoned => {
             Err(unreadable(format!("no step of this service is replayed as {}", row.outcome.as_str())))
         }

@@ -162,8 +162,13 @@ async fn the_steps_of_a_batch_are_answered_each_on_its_own() {
     let mut malformed = reserve.clone();
     malformed.context.as_mut().unwrap().step = "something else".to_owned();
 
-    let steps = vec![reserve.clone(), too_much.clone(), malformed, reserve.clone()];
-    let reply = service.steps().run_goods_steps(RunGoodsStepsRequest { steps }).await.unwrap().into_inner();
+    let run = async |steps: &[&RunGoodsStepRequest]| {
+        let steps = steps.iter().map(|step| (*step).clone()).collect();
+        service.steps().run_goods_steps(RunGoodsStepsRequest { steps }).await.map(Response::into_inner)
+    };
+    let reply = run(&[&reserve, &too_much, &malformed]).await.unwrap();
+    let again = run(&[&reserve]).await.unwrap();
+    let twice = run(&[&reserve, &reserve]).await.unwrap_err();
 
     let answers: Vec<_> = reply.results.into_iter().map(|result| result.answer.unwrap()).collect();
     assert!(matches!(answers[0], Answer::Applied(_)), "{answers:?}");
@@ -174,7 +179,8 @@ async fn the_steps_of_a_batch_are_answered_each_on_its_own() {
     );
     let Answer::Refused(invalid) = &answers[2] else { panic!("{answers:?}") };
     assert_eq!(invalid.reason, "FIELD_INVALID");
-    assert_eq!(answers[3], answers[0]);
+    assert_eq!(again.results[0].answer.as_ref(), Some(&answers[0]));
+    assert_eq!(refusal(&twice), Reason::FieldInvalid);
     let status = service.steps().run_goods_step(too_much).await.unwrap_err();
     assert_eq!((status.code(), refusal(&status)), (Code::FailedPrecondition, Reason::InsufficientStock));
 

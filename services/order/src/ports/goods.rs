@@ -55,7 +55,7 @@ impl Goods {
                 Some(run_goods_step_response::Answer::Pending(_)) => Answer::Pending { poll_after: None },
                 None => Answer::Unknown("the inventory's response says nothing".to_owned()),
             },
-            Err(status) => result::failed(&status),
+            Err(status) => result::of(answer::classify(&status)),
         }
     }
 }
@@ -64,7 +64,7 @@ fn heard(result: GoodsStepResult) -> Answer {
     match result.answer {
         Some(goods_step_result::Answer::Applied(reply)) => applied(&reply),
         Some(goods_step_result::Answer::Pending(_)) => Answer::Pending { poll_after: None },
-        Some(goods_step_result::Answer::Refused(refusal)) => result::refused(refusal),
+        Some(goods_step_result::Answer::Refused(refusal)) => result::of(answer::classify_wire(refusal)),
         Some(goods_step_result::Answer::Unknown(text)) => Answer::Unknown(text),
         None => Answer::Unknown("the inventory's result says nothing".to_owned()),
     }

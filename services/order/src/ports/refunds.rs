@@ -55,7 +55,7 @@ impl Refunds {
                 Some(run_refund_step_response::Answer::Pending(_)) => Answer::Pending { poll_after: None },
                 None => Answer::Unknown("the payment service's response says nothing".to_owned()),
             },
-            Err(status) => result::failed(&status),
+            Err(status) => result::of(answer::classify(&status)),
         }
     }
 }
@@ -64,7 +64,7 @@ fn heard(result: RefundStepResult) -> Answer {
     match result.answer {
         Some(refund_step_result::Answer::Applied(reply)) => applied(&reply),
         Some(refund_step_result::Answer::Pending(_)) => Answer::Pending { poll_after: None },
-        Some(refund_step_result::Answer::Refused(refusal)) => result::refused(refusal),
+        Some(refund_step_result::Answer::Refused(refusal)) => result::of(answer::classify_wire(refusal)),
         Some(refund_step_result::Answer::Unknown(text)) => Answer::Unknown(text),
         None => Answer::Unknown("the payment service's result says nothing".to_owned()),
     }

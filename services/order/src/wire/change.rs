@@ -1,10 +1,11 @@
 //! Changes of orders.
 
+use kit::answer::to_wire;
 use proto::order::v1 as wire;
 use types::Currency;
 use types::text::display;
 
-use super::shared::{actor, refusal, timestamp};
+use super::shared::{actor, timestamp};
 use crate::domain::change::{
     ChangeLine, ChangeOrder, ChangeState, ChangeType, LabelAction, Parts, Refund, Settlement, Steps,
 };
@@ -35,14 +36,14 @@ pub fn change_order(
         created_at: change.created_at.to_string(),
         decided_at: timestamp(change.decided_at),
         finished_at: timestamp(change.finished_at),
-        cause: change.cause.as_ref().map(refusal),
+        cause: change.cause.as_ref().map(to_wire),
         version: change.version,
         saga_id: change.saga_id.to_string(),
         current_step: steps.current.clone(),
         steps_done: steps.done,
         steps_total: steps.total,
         refund_owed_minor: change.refund_owed_minor,
-        exceptions: change.exceptions.iter().map(refusal).collect(),
+        exceptions: change.exceptions.iter().map(to_wire).collect(),
         refunds: change.refunds.iter().map(refund).collect(),
         policy_version: change.policy_version.clone(),
         quote_id: change.quote_id.clone(),

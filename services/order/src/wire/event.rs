@@ -1,11 +1,11 @@
 //! Facts as events: the full name of the payload's message, and the payload.
 
+use kit::answer::to_wire;
 use prost::Message;
 use proto::events::v1 as events;
 
 use super::change::change_order;
 use super::order::{order_state, summary};
-use super::shared::refusal;
 use crate::domain::change::{ChangeOrder, Steps};
 use crate::domain::history::Fact;
 use crate::domain::order::Summary;
@@ -19,7 +19,7 @@ pub fn event(fact: &Fact) -> (&'static str, Vec<u8>) {
         ),
         Fact::OrderPlacementFailed { order, cause } => {
             let event =
-                events::OrderPlacementFailed { order: Some(summary(order)), cause: Some(refusal(cause)) };
+                events::OrderPlacementFailed { order: Some(summary(order)), cause: Some(to_wire(cause)) };
             ("countermand.events.v1.OrderPlacementFailed", event.encode_to_vec())
         }
         Fact::OrderProgressed { order, before } => {
@@ -44,7 +44,7 @@ pub fn event(fact: &Fact) -> (&'static str, Vec<u8>) {
                 attention_id: item.attention_id.to_string(),
                 order_id: item.order_id.as_ref().map_or_else(String::new, ToString::to_string),
                 change_order_id: item.change_order_id.as_ref().map_or_else(String::new, ToString::to_string),
-                cause: Some(refusal(&item.cause)),
+                cause: Some(to_wire(&item.cause)),
             };
             ("countermand.events.v1.AttentionOpened", event.encode_to_vec())
         }

@@ -1,9 +1,10 @@
 //! Orders.
 
+use kit::answer::to_wire;
 use proto::order::v1 as wire;
 use types::text::display;
 
-use super::shared::{actor, external_reference, refusal, timestamp};
+use super::shared::{actor, external_reference, timestamp};
 use crate::domain::order::{Group, Line, Order, OrderState, Parties, Placement, Summary, Totals};
 
 pub fn order(order: &Order) -> wire::Order {
@@ -22,7 +23,7 @@ pub fn order(order: &Order) -> wire::Order {
         confirmed_at: timestamp(order.confirmed_at),
         processing_at: timestamp(order.processing_at),
         placement_cause: match &order.placement {
-            Placement::Failed(cause) => Some(refusal(cause)),
+            Placement::Failed(cause) => Some(to_wire(cause)),
             Placement::Placing | Placement::Open => None,
         },
         change_in_progress: order.change_in_progress.as_ref().map_or_else(String::new, ToString::to_string),

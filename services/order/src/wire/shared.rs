@@ -1,9 +1,10 @@
 //! Values that several messages carry.
 
+use kit::answer::to_wire;
 use proto::common::v1 as common;
 use proto::order::v1 as wire;
+use types::Timestamp;
 use types::text::display;
-use types::{Refusal, Timestamp};
 
 use crate::domain::attention::AttentionItem;
 use crate::domain::order::{Actor, ExternalReference};
@@ -13,14 +14,6 @@ pub fn actor(actor: &Actor) -> common::Actor {
         user: display(&actor.user),
         organisation: display(&actor.organisation),
         role: display(&actor.role),
-    }
-}
-
-pub fn refusal(refusal: &Refusal) -> common::Refusal {
-    common::Refusal {
-        reason: refusal.reason.as_str().to_owned(),
-        message: refusal.message.clone(),
-        details: refusal.details.clone(),
     }
 }
 
@@ -40,7 +33,7 @@ pub fn attention(item: &AttentionItem) -> wire::AttentionItem {
         subject_id: item.subject_id.clone(),
         order_id: item.order_id.as_ref().map_or_else(String::new, ToString::to_string),
         change_order_id: item.change_order_id.as_ref().map_or_else(String::new, ToString::to_string),
-        cause: Some(refusal(&item.cause)),
+        cause: Some(to_wire(&item.cause)),
         allowed_actions: item.allowed_actions.clone(),
         opened_at: item.opened_at.to_string(),
         closed_at: timestamp(item.closed_at),

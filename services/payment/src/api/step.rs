@@ -1,17 +1,15 @@
 //! A step's message, parsed into what the service can commit.
 
-use prost::Message as _;
-use proto::common::v1 as common;
+use kit::step;
 use proto::payment::v1 as wire;
 use proto::payment::v1::refund_command::Command as Wire;
-use storage::{Direction, StepCall, StepContext};
-use types::{ChangeOrderId, Currency, Fingerprint, OrderId, PaymentId, Reason, Refusal, Tenant};
+use storage::{Direction, StepCall};
+use types::{ChangeOrderId, Currency, OrderId, PaymentId, Reason, Refusal};
 
 use super::convert::{GATEWAY_MAX, TOKEN_MAX, amount, id, name};
 use crate::domain::{ExternalPayment, Opening, Tender};
 use crate::ops::command::{Deed, Step};
 
-const NAME_MAX: usize = 64;
 /// Tenders and payments made elsewhere, together.
 const TENDERS_MAX: usize = 64;
 
@@ -20,8 +18,7 @@ const AUTHORISE_PAYMENTS: &str = "authorise_payments";
 const RESERVE_REFUND: &str = "reserve_refund";
 
 pub fn parse(request: &wire::RunRefundStepRequest) -> Result<Step, Refusal> {
-    let context = request.context.as_ref().ok_or_else(|| missing("context"))?;
-    let context = parse_context(context)?;
+    let context = step::parse(request.context.as_ref())?;
     let message = request.command.as_ref().ok_or_else(|| missing("command"))?;
     let command = message.command.as_ref().ok_or_else(|| missing("command.command"))?;
     let (order_id, deed) = parse_command(command)?;
@@ -29,36 +26,9 @@ pub fn parse(request: &wire::RunRefundStepRequest) -> Result<Step, Refusal> {
         let message = format!("{} is not called in this direction", context.step);
         return Err(Refusal::new(Reason::FieldInvalid, message).field("context.direction"));
     }
-    let request_hash = Fingerprint::of(&[
-        context.tenant.as_str().as_bytes(),
-        context.step.as_bytes(),
-        context.direction.as_str().as_bytes(),
-        &message.encode_to_vec(),
-    ]);
+    let request_hash = step::request_hash(&context, message);
     let completes = completes(&deed);
     Ok(Step { call: StepCall { context, request_hash, completes }, order_id, deed })
-}
-
-fn parse_context(context: &common::StepContext) -> Result<StepContext, Refusal> {
-    let tenant =
-        Tenant::parse(&context.tenant).map_err(|error| Refusal::from(error).field("context.tenant"))?;
-    let direction = match context.direction() {
-        common::StepDirection::Do => Direction::Do,
-        common::StepDirection::Undo => Direction::Undo,
-        common::StepDirection::Unspecified => return Err(missing("context.direction")),
-    };
-    if context.epoch < 0 {
-        let refusal = Refusal::new(Reason::FieldInvalid, "an epoch is zero or more");
-        return Err(refusal.field("context.epoch"));
-    }
-    Ok(StepContext {
-        tenant,
-        saga_id: name("context.saga_id", NAME_MAX, &context.saga_id)?,
-        step: name("context.step", NAME_MAX, &context.step)?,
-        direction,
-        epoch: context.epoch,
-        attempt: context.attempt,
-    })
 }
 
 fn parse_command(command: &Wire) -> Result<(OrderId, Deed), Refusal> {

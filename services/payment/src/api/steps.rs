@@ -1,7 +1,5 @@
 //! RefundStepsService: the saga's money steps, on the internal port.
 
-use std::collections::HashSet;
-
 use kit::{Failure, telemetry};
 use proto::common::v1 as common;
 use proto::payment::v1 as wire;
@@ -10,16 +8,13 @@ use proto::payment::v1::refund_steps_service_server::RefundStepsService;
 use storage::{Database, WriteError};
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
-use types::{Reason, Refusal, Tenant};
+use types::{Refusal, Tenant};
 
 use super::forecast::forecast;
 use super::step;
 use crate::ops::cashier::Cashier;
 use crate::ops::command::StepAnswer;
-use crate::store::event::refusal;
 use crate::store::reply;
-
-const STEPS_MAX: usize = 64;
 
 pub struct StepsApi {
     cashier: Cashier,
@@ -50,7 +45,7 @@ impl StepsApi {
                 Err(problem) => Answer::Unknown(Failure::from(problem).to_string()),
             },
             Ok(StepAnswer::Pending) => Answer::Pending(pending()),
-            Ok(StepAnswer::Refused(cause)) => Answer::Refused(refusal(&cause)),
+            Ok(StepAnswer::Refused(refusal)) => Answer::Refused(kit::answer::to_wire(&refusal)),
             Err(problem) => Answer::Unknown(Failure::from(problem).to_string()),
         };
         wire::RefundStepResult { answer: Some(answer) }
@@ -78,7 +73,7 @@ impl RefundStepsService for StepsApi {
         request: Request<wire::RunRefundStepsRequest>,
     ) -> Result<Response<wire::RunRefundStepsResponse>, Status> {
         let steps = request.into_inner().steps;
-        refuse_unfit(&steps)?;
+        kit::step::check_batch(steps.iter().map(|step| step.context.as_ref())).map_err(Failure::from)?;
         // Submitted together, so that they share a commit.
         let results = futures::future::join_all(steps.iter().map(|step| self.result(step))).await;
         Ok(Response::new(wire::RunRefundStepsResponse { results }))
@@ -93,22 +88,6 @@ impl RefundStepsService for StepsApi {
             Tenant::parse(&tenant).map_err(|error| Failure::from(Refusal::from(error).field("tenant")))?;
         Ok(Response::new(forecast(&self.database, &tenant, &order_id, new_total_minor).await?))
     }
-}
-
-fn refuse_unfit(steps: &[wire::RunRefundStepRequest]) -> Result<(), Failure> {
-    if !(1..=STEPS_MAX).contains(&steps.len()) {
-        let message = format!("a batch has 1 to {STEPS_MAX} steps");
-        return Err(Failure::invalid("steps", Reason::FieldInvalid, message));
-    }
-    let keys = steps.iter().filter_map(|step| step.context.as_ref());
-    let mut seen = HashSet::new();
-    for context in keys {
-        if !seen.insert((&context.tenant, &context.saga_id, &context.step, context.direction)) {
-            let message = "a batch has at most one step of the same saga, name and direction";
-            return Err(Failure::invalid("steps", Reason::FieldInvalid, message));
-        }
-    }
-    Ok(())
 }
 
 fn pending() -> common::StepPending {

@@ -44,7 +44,7 @@ fn settle(
             (Outcome::Applied, bytes.clone(), StepAnswer::Applied(bytes))
         }
         Ending::Rejected(refusal) => {
-            (Outcome::Rejected, reply::encode_refusal(&refusal), StepAnswer::Refused(refusal))
+            (Outcome::Rejected, kit::answer::encode(&refusal), StepAnswer::Refused(refusal))
         }
     };
     if !books.ledger.settle(&key.0, &saga_id, &step, outcome, bytes) {

@@ -38,7 +38,7 @@ fn run(books: &mut Books, step: &Step, key: &OrderKey, moment: Moment<'_>) -> St
     let bytes = match &answer {
         StepAnswer::Applied(bytes) => bytes.clone(),
         StepAnswer::Pending => Vec::new(),
-        StepAnswer::Refused(refusal) => stored::encode_refusal(refusal),
+        StepAnswer::Refused(refusal) => kit::answer::encode(refusal),
     };
     books.ledger.record(&step.call, outcome, bytes, moment.now);
     answer

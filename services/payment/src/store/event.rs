@@ -1,11 +1,10 @@
 //! The events of a batch, as the order service will read them.
 
 use prost::Message as _;
-use proto::common::v1 as common;
 use proto::events::v1 as wire;
 use storage::outbox::{self, NewEvent};
 use storage::{DbError, Table, Tx};
-use types::{Ids, Refusal, Timestamp};
+use types::{Ids, Timestamp};
 
 use super::OrderKey;
 use crate::domain::{Account, Event};
@@ -72,19 +71,10 @@ fn payload(account: &Account, event: &Event) -> (&'static str, Vec<u8>) {
                 subject_id: subject.subject_id.clone(),
                 order_id,
                 change_order_id: change_order_id.as_ref().map(ToString::to_string).unwrap_or_default(),
-                cause: Some(refusal(cause)),
+                cause: Some(kit::answer::to_wire(cause)),
                 allowed_actions: ALLOWED_ACTIONS.iter().map(ToString::to_string).collect(),
             };
             ("countermand.events.v1.AttentionRaised", event.encode_to_vec())
         }
-    }
-}
-
-/// A refusal as it stands inside messages.
-pub fn refusal(refusal: &Refusal) -> common::Refusal {
-    common::Refusal {
-        reason: refusal.reason.as_str().to_owned(),
-        message: refusal.message.clone(),
-        details: refusal.details.clone(),
     }
 }

@@ -2,12 +2,10 @@
 //! answered with exactly what was answered first.
 
 use prost::Message as _;
-use proto::common::v1 as common;
 use proto::payment::v1 as wire;
 use storage::DbError;
-use types::{Reason, Refusal};
+use types::Refusal;
 
-use super::event::refusal;
 use crate::domain::refund::{Kind, State};
 use crate::domain::{Leg, Reply};
 
@@ -19,18 +17,8 @@ pub fn decode(bytes: &[u8]) -> Result<wire::RefundReply, DbError> {
     wire::RefundReply::decode(bytes).map_err(|problem| DbError::malformed("payment.step_reply", problem))
 }
 
-pub fn encode_refusal(cause: &Refusal) -> Vec<u8> {
-    refusal(cause).encode_to_vec()
-}
-
 pub fn decode_refusal(bytes: &[u8]) -> Result<Refusal, DbError> {
-    let unreadable = |problem: String| DbError::malformed("payment.step_refusal", problem);
-    let stored = common::Refusal::decode(bytes).map_err(|problem| unreadable(problem.to_string()))?;
-    let reason = Reason::parse(&stored.reason);
-    let reason = reason.ok_or_else(|| unreadable(format!("the reason {:?} is unknown", stored.reason)))?;
-    let mut refusal = Refusal::new(reason, stored.message);
-    refusal.details = stored.details;
-    Ok(refusal)
+    kit::answer::decode(bytes).map_err(|problem| DbError::malformed("payment.step_refusal", problem))
 }
 
 fn message(reply: &Reply) -> wire::RefundReply {
