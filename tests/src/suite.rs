@@ -20,11 +20,13 @@ const START_MAX: Duration = Duration::from_secs(30);
 const LEASE_MS: &str = "5000";
 
 /// The gateway's lost answers are asked after in seconds instead of minutes.
-const GATEWAY_TIMES: [(&str, &str); 4] = [
+const GATEWAY_TIMES: [(&str, &str); 6] = [
     ("COUNTERMAND_GATEWAY__CALL_TIMEOUT_MS", "1000"),
     ("COUNTERMAND_GATEWAY__CLAIM_MS", "2000"),
     ("COUNTERMAND_GATEWAY__UNKNOWN_MS", "[500, 1000, 2000]"),
     ("COUNTERMAND_GATEWAY__PENDING_MS", "[500, 1000, 2000]"),
+    ("COUNTERMAND_GATEWAY__LATE_MS", "300"),
+    ("COUNTERMAND_GATEWAY__FAIL_AFTER_MS", "300"),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -13,6 +13,7 @@ mod races;
 mod repeats;
 mod steer;
 mod telemetry;
+mod watch;
 
 use crate::Scenario;
 
@@ -37,6 +38,13 @@ pub const ALL: &[(&str, Scenario)] = scenarios![
     money::partial_cancels_add_up_to_what_was_paid,
     money::a_declined_refund_is_owed_and_said,
     money::an_unknown_refund_is_resolved_with_the_same_key,
+    money::a_refund_in_doubt_survives_a_crash_and_is_made_once,
+    money::a_refund_that_is_late_keeps_the_change_settling,
+    money::a_refund_that_fails_afterwards_is_owed_and_asks_for_attention,
+    money::an_authorisation_without_an_answer_is_asked_after,
+    money::settlement_none_moves_no_money_and_says_what_is_owed,
+    watch::a_change_is_watched_to_its_end,
+    watch::a_timeline_is_followed_from_where_the_reader_stopped,
     quote::a_quote_is_honoured_to_the_unit,
     quote::a_stale_quote_is_refused_with_the_difference,
     quote::a_preview_writes_nothing,

@@ -1,10 +1,14 @@
 //! Money goes back exactly, once, and nothing is called refunded without the gateway's word.
 
-use anyhow::{Result, ensure};
-use proto::order::v1::{ChangeOrderState, ShippingInput};
+use anyhow::{Context, Result, ensure};
+use proto::audit::v1::ListGatewayEffectsRequest;
+use proto::common::v1::Wait;
+use proto::order::v1::{
+    ChangeOrder, ChangeOrderState, ListAttentionItemsRequest, OrderState, Settlement, ShippingInput,
+};
 use proto::payment::v1::{RefundKind, RefundState};
 use tests::shop::card;
-use tests::{Shop, eventually};
+use tests::{Service, Shop, assert_books_balance, eventually};
 
 use crate::Stage;
 
@@ -77,23 +81,145 @@ pub async fn a_declined_refund_is_owed_and_said(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
+/// The state of a change once nothing more moves by itself.
+async fn ended(shop: &Shop, change: &ChangeOrder) -> Result<ChangeOrder> {
+    let final_state = async || {
+        let change = shop.change(&change.change_order_id).await?;
+        let moving = [ChangeOrderState::Executing, ChangeOrderState::Unwinding, ChangeOrderState::Settling];
+        Ok((!moving.contains(&change.state())).then_some(change))
+    };
+    eventually("the change ends", final_state).await
+}
+
+/// Places one article for 10.00 on a card of the sandbox that misbehaves as its token says, and cancels it.
+async fn cancelled_on(shop: &Shop, token: &str) -> Result<ChangeOrder> {
+    let sku = shop.sku("LAMP");
+    shop.receive(&sku, 1).await?;
+    let mut request = shop.order_request(&sku, 1, "10.00", 0);
+    request.tenders = vec![card(token, 1_000, true)];
+    let order = shop.create(request).await?;
+    Ok(shop.submit(shop.cancel_request(&order.order_id, &[])).await?)
+}
+
 pub async fn an_unknown_refund_is_resolved_with_the_same_key(stage: &Stage) -> Result<()> {
     let shop = Shop::open(stage.suite().await?.clients()).await?;
+
+    let change = cancelled_on(&shop, "tok_refund_timeout").await?;
+
+    ensure!(change.state() == ChangeOrderState::Settling || change.state() == ChangeOrderState::Completed);
+    let change = ended(&shop, &change).await?;
+    ensure!(change.state() == ChangeOrderState::Completed, "{change:?}");
+    let refunds = shop.refunds(&change.order_id).await?;
+    ensure!(refunds.len() == 1 && refunds[0].state() == RefundState::Succeeded, "{refunds:?}");
+    ensure!(effects_of(&shop, &refunds[0].refund_id).await? == 1, "the gateway gave money back once");
+    Ok(())
+}
+
+/// Between the call and its answer the service dies: what became of the refund is asked, never guessed or done again.
+pub async fn a_refund_in_doubt_survives_a_crash_and_is_made_once(stage: &Stage) -> Result<()> {
+    let suite = stage.own_suite(&[]).await?;
+    let shop = Shop::open(suite.clients()).await?;
     let sku = shop.sku("LAMP");
     shop.receive(&sku, 1).await?;
     let mut request = shop.order_request(&sku, 1, "10.00", 0);
     request.tenders = vec![card("tok_refund_timeout", 1_000, true)];
     let order = shop.create(request).await?;
+    let mut request = shop.cancel_request(&order.order_id, &[]);
+    request.wait = Wait::Committed.into();
+    let change = shop.submit(request).await?;
+    ensure!(change.state() == ChangeOrderState::Settling, "{change:?}");
+    suite.kill(Service::Payment)?;
+    suite.restart(Service::Payment).await?;
 
-    let change = shop.submit(shop.cancel_request(&order.order_id, &[])).await?;
+    let change = ended(&shop, &change).await?;
 
-    ensure!(change.state() == ChangeOrderState::Settling || change.state() == ChangeOrderState::Completed);
-    let settled = async || {
-        let change = shop.change(&change.change_order_id).await?;
-        Ok((change.state() == ChangeOrderState::Completed).then_some(()))
-    };
-    eventually("the resolver finds out what became of the refund", settled).await?;
+    ensure!(change.state() == ChangeOrderState::Completed, "{change:?}");
     let refunds = shop.refunds(&order.order_id).await?;
     ensure!(refunds.len() == 1 && refunds[0].state() == RefundState::Succeeded, "{refunds:?}");
+    ensure!(effects_of(&shop, &refunds[0].refund_id).await? == 1, "the gateway gave money back once");
+    assert_books_balance(&suite).await
+}
+
+async fn effects_of(shop: &Shop, key: &str) -> Result<usize> {
+    let mut audit = shop.clients.audit(Service::Payment);
+    let (mut found, mut page_token) = (0, String::new());
+    loop {
+        let request = ListGatewayEffectsRequest { page_size: 200, page_token };
+        let page = audit.list_gateway_effects(request).await?.into_inner();
+        found += page.effects.iter().filter(|effect| effect.key == key).count();
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(found);
+        }
+    }
+}
+
+pub async fn a_refund_that_is_late_keeps_the_change_settling(stage: &Stage) -> Result<()> {
+    let shop = Shop::open(stage.suite().await?.clients()).await?;
+
+    let change = ended(&shop, &cancelled_on(&shop, "tok_refund_late").await?).await?;
+
+    ensure!(change.state() == ChangeOrderState::Completed, "{change:?}");
+    ensure!(shop.order(&change.order_id).await?.state() == OrderState::Cancelled);
+    let refunds = shop.refunds(&change.order_id).await?;
+    ensure!(refunds.iter().all(|refund| refund.state() == RefundState::Succeeded), "{refunds:?}");
+    Ok(())
+}
+
+/// The one way out of COMPLETED: money that seemed to have gone back did not.
+pub async fn a_refund_that_fails_afterwards_is_owed_and_asks_for_attention(stage: &Stage) -> Result<()> {
+    let shop = Shop::open(stage.suite().await?.clients()).await?;
+
+    let change = cancelled_on(&shop, "tok_refund_fail_after").await?;
+
+    let reversed = async || {
+        let change = shop.change(&change.change_order_id).await?;
+        Ok((change.state() == ChangeOrderState::CompletedWithExceptions).then_some(change))
+    };
+    let change = eventually("the reversal reaches the change", reversed).await?;
+    ensure!(change.refund_owed_minor == 1_000 && change.attention_open, "{change:?}");
+    let refunds = shop.refunds(&change.order_id).await?;
+    ensure!(refunds.len() == 1 && refunds[0].state() == RefundState::Reversed, "{refunds:?}");
+    let order = shop.order(&change.order_id).await?;
+    ensure!(order.state() == OrderState::Cancelled && order.attention_open, "it is not re-opened: {order:?}");
+    let request = ListAttentionItemsRequest { page_size: 200, ..ListAttentionItemsRequest::default() };
+    let items = shop.clients.operations().list_attention_items(request).await?.into_inner().items;
+    let item = items.iter().find(|item| item.order_id == change.order_id).context("no attention item")?;
+    ensure!(!item.allowed_actions.is_empty() && item.closed_at.is_empty(), "{item:?}");
+    Ok(())
+}
+
+pub async fn an_authorisation_without_an_answer_is_asked_after(stage: &Stage) -> Result<()> {
+    let shop = Shop::open(stage.suite().await?.clients()).await?;
+    let sku = shop.sku("LAMP");
+    shop.receive(&sku, 1).await?;
+    let mut request = shop.order_request(&sku, 1, "10.00", 0);
+    request.tenders = vec![card("tok_timeout", 1_000, false)];
+    let order = shop.create(request).await?;
+
+    let placed = async || {
+        let order = shop.order(&order.order_id).await?;
+        Ok((order.state() == OrderState::Confirmed).then_some(()))
+    };
+    eventually("the gateway is asked what became of the authorisation", placed).await?;
+
+    let change = shop.submit(shop.cancel_request(&order.order_id, &[])).await?;
+    ensure!(change.state() == ChangeOrderState::Completed, "{change:?}");
+    let refunds = shop.refunds(&order.order_id).await?;
+    ensure!(refunds.len() == 1 && refunds[0].kind() == RefundKind::Void, "{refunds:?}");
+    Ok(())
+}
+
+pub async fn settlement_none_moves_no_money_and_says_what_is_owed(stage: &Stage) -> Result<()> {
+    let shop = Shop::open(stage.suite().await?.clients()).await?;
+    let order = shop.placed(&shop.sku("LAMP"), 3).await?;
+    let mut request = shop.cancel_request(&order.order_id, &[(1, 1)]);
+    request.change.as_mut().context("the request has a change")?.settlement = Settlement::None.into();
+
+    let change = shop.submit(request).await?;
+
+    ensure!(change.state() == ChangeOrderState::Completed && change.refund_owed_minor == 1_000, "{change:?}");
+    ensure!(shop.refunds(&order.order_id).await?.is_empty(), "no money moves");
+    ensure!(shop.order(&order.order_id).await?.totals.unwrap_or_default().refund_owed_minor == 1_000);
     Ok(())
 }
