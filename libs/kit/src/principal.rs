@@ -15,6 +15,8 @@ const USER: &str = "x-countermand-user";
 const ORGANISATION: &str = "x-countermand-org";
 const ROLE: &str = "x-countermand-role";
 const NAME_LENGTH_MAX: usize = 128;
+/// The roles of those who deal with the place instead of running it.
+const PARTIES: [&str; 4] = ["buyer", "supplier", "customer", "guest"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
@@ -29,6 +31,17 @@ impl Principal {
     /// The caller of the request a handler is answering.
     pub fn of<T>(request: &tonic::Request<T>) -> Result<&Self, Failure> {
         request.extensions().get().ok_or_else(unauthenticated)
+    }
+
+    /// Some calls show what concerns everybody, or steer what belongs to nobody alone: they are for those who run the
+    /// place, not for the parties of its business.
+    pub fn operators_only(&self) -> Result<(), Failure> {
+        if PARTIES.contains(&self.role.as_str()) {
+            return Err(
+                Failure::new(Reason::PermissionDenied, "this is for operators").detail("role", &self.role)
+            );
+        }
+        Ok(())
     }
 
     /// Reads the development headers; what is absent has a default, what is malformed is refused.

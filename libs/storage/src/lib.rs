@@ -11,6 +11,7 @@
 //! It never holds a business table, nor a rule of any service. The dialect is written down in
 //! `docs/portable-sql.md`.
 
+mod book;
 mod database;
 mod error;
 mod inbox;
@@ -31,6 +32,7 @@ mod tx;
 mod value;
 pub mod writer;
 
+pub use book::{Book, BookPage, Cell, Column, Holds};
 pub use database::{Database, Engine};
 pub use error::DbError;
 pub use inbox::{Inbox, Intake};

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
+use types::Tenant;
 
+use crate::book::{Book, Cell};
 use crate::database::Database;
 use crate::settings::DatabaseConfig;
 
@@ -46,6 +48,23 @@ pub async fn postgres(name: &str) -> Option<DatabaseConfig> {
 /// Moves the database's clock, as `Tx::db_now` tells it, so that leases and pauses run out without waiting.
 pub fn advance_clock(database: &Database, by: Duration) {
     database.shift_clock(by);
+}
+
+/// Every row of a book, however many pages it has.
+///
+/// # Panics
+/// If it can't be read.
+pub async fn rows_of(database: &Database, book: &Book, tenant: &Tenant) -> Vec<Vec<Cell>> {
+    let mut tx = database.read().await.expect("a test needs its database");
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    loop {
+        let page = book.page(&mut tx, tenant, rows.last().map(Vec::as_slice)).await;
+        let page = page.expect("a book names columns that exist");
+        rows.extend(page.rows);
+        if page.is_last {
+            return rows;
+        }
+    }
 }
 
 async fn open(config: &DatabaseConfig) -> Database {

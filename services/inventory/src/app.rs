@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use kit::books::Books;
 use kit::client::{self, Channel};
 use kit::events;
 use kit::process::{Command, Process};
@@ -14,11 +15,12 @@ use storage::{Database, Relay};
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids};
 
-use crate::api::{AuditApi, FulfillmentApi, GoodsStepsApi, StockApi};
+use crate::api::{FulfillmentApi, GoodsStepsApi, StockApi};
 use crate::config::Config;
 use crate::ops::Inventory;
 use crate::ports::Peers;
 use crate::store::MIGRATIONS;
+use crate::store::audit::BOOKS;
 
 const SERVICE: &str = "inventory";
 
@@ -52,7 +54,7 @@ impl App {
         let ids = Ids::random(clock.clone());
         let inventory = Inventory::start(database.clone(), clock, ids);
         let server = Server::builder(SERVICE)
-            .public(config.listen.public, public_routes(&inventory))
+            .public(config.listen.public, public_routes(&inventory, &database))
             .internal(config.listen.internal, internal_routes(&inventory))
             .auth(&config.auth)
             .tls(&config.tls)
@@ -63,7 +65,7 @@ impl App {
     }
 }
 
-fn public_routes(inventory: &Inventory) -> Routes {
+fn public_routes(inventory: &Inventory, database: &Database) -> Routes {
     Routes::new()
         .add_service(
             StockServiceServer::new(StockApi::new(inventory.clone()))
@@ -74,7 +76,7 @@ fn public_routes(inventory: &Inventory) -> Routes {
                 .max_decoding_message_size(server::REQUEST_BYTES_MAX),
         )
         .add_service(
-            AuditServiceServer::new(AuditApi::new(inventory.clone()))
+            AuditServiceServer::new(Books::new(database.clone(), &BOOKS))
                 .max_decoding_message_size(server::REQUEST_BYTES_MAX),
         )
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use kit::books::Books;
 use kit::client::Channel;
 use kit::process::{Command, Process};
 use kit::server::{self, Routes, Server};
@@ -15,11 +16,12 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids};
 
-use crate::api::{AuditApi, IntakeApi, NotificationApi};
+use crate::api::{IntakeApi, NotificationApi};
 use crate::config::Config;
 use crate::ops::{Courier, Intake};
 use crate::ports;
 use crate::store::MIGRATIONS;
+use crate::store::audit::BOOKS;
 
 const SERVICE: &str = "notification";
 
@@ -61,7 +63,7 @@ impl App {
                     .max_decoding_message_size(server::REQUEST_BYTES_MAX),
             )
             .add_service(
-                AuditServiceServer::new(AuditApi::new(database.clone()))
+                AuditServiceServer::new(Books::new(database.clone(), &BOOKS))
                     .max_decoding_message_size(server::REQUEST_BYTES_MAX),
             );
         let internal = Routes::new().add_service(

@@ -77,8 +77,9 @@ impl App {
             bell: bell.clone(),
         });
 
+        let books = kit::books::Books::new(database.clone(), &store::audit::BOOKS);
         let server = Server::builder(SERVICE)
-            .public(config.listen.public, api::public(&orders))
+            .public(config.listen.public, api::public(&orders, books))
             .internal(config.listen.internal, api::internal(&orders))
             .auth(&config.auth)
             .tls(&config.tls)

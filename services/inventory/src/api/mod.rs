@@ -1,6 +1,5 @@
 //! The wire: requests parsed, use cases called, replies rendered. One file per service or family of its RPCs.
 
-mod audit;
 mod convert;
 mod fulfillment;
 mod goods_steps;
@@ -10,7 +9,6 @@ mod step_command;
 mod stock;
 mod stock_requests;
 
-pub use audit::AuditApi;
 pub use fulfillment::FulfillmentApi;
 pub use goods_steps::GoodsStepsApi;
 pub use stock::StockApi;

@@ -1,6 +1,6 @@
 //! What is only looked at: each answer from one snapshot, nothing locked.
 
-use storage::{DbError, Tx};
+use storage::DbError;
 use types::{FulfilmentId, OrderId, Refusal, Tenant};
 
 use super::command::ShownFulfilment;
@@ -63,10 +63,5 @@ impl Inventory {
         };
         let shown = goods.and_then(|goods| ShownFulfilment::of(&goods, id));
         Ok(shown.ok_or_else(|| no_such_fulfilment(id)))
-    }
-
-    /// A snapshot for a long read.
-    pub async fn snapshot(&self) -> Result<Tx, DbError> {
-        self.database.read().await
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use inventory::store::audit::{self, BOOKS, Cell};
+use inventory::store::audit::BOOKS;
+use storage::{Cell, testing};
 use types::Tenant;
 
 use crate::world::{World, worlds};
@@ -11,19 +12,9 @@ type Record = BTreeMap<&'static str, Cell>;
 
 /// Every book, read page by page from one snapshot.
 pub async fn export(world: &World) -> BTreeMap<&'static str, Vec<Record>> {
-    let mut tx = world.database.read().await.unwrap();
     let mut books = BTreeMap::new();
     for book in &BOOKS {
-        let mut rows: Vec<Vec<Cell>> = Vec::new();
-        loop {
-            let page =
-                audit::page(&mut tx, book, &Tenant::DEFAULT, rows.last().map(Vec::as_slice)).await.unwrap();
-            let last = page.len() < audit::PAGE;
-            rows.extend(page);
-            if last {
-                break;
-            }
-        }
+        let rows = testing::rows_of(&world.database, book, &Tenant::DEFAULT).await;
         let named =
             rows.into_iter().map(|row| book.columns.iter().map(|column| column.name).zip(row).collect());
         books.insert(book.name, named.collect());
@@ -143,10 +134,9 @@ async fn another_tenants_books_stay_closed() {
     for world in worlds("audit_tenant").await {
         world.receive("main", "apple", 10).await;
         let stranger = Tenant::parse("stranger").unwrap();
-        let mut tx = world.database.read().await.unwrap();
 
         for book in &BOOKS {
-            assert_eq!(audit::page(&mut tx, book, &stranger, None).await.unwrap(), Vec::<Vec<Cell>>::new());
+            assert!(testing::rows_of(&world.database, book, &stranger).await.is_empty());
         }
     }
 }

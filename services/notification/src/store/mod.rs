@@ -1,6 +1,6 @@
 //! The only room with SQL: the schema, the notifications, and the books for verification.
 
-pub mod books;
+pub mod audit;
 pub mod notifications;
 
 use storage::{INBOX, Migration};

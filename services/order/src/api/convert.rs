@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use kit::{Failure, Principal};
+use kit::Failure;
 use proto::common::v1 as common;
 use proto::order::v1 as wire;
 use types::money::AMOUNT_MINOR_MAX;
@@ -170,16 +170,6 @@ pub fn not_negative(field: &str, given: i64) -> Result<i64, Refusal> {
     }
     Err(Refusal::new(Reason::FieldInvalid, format!("{field} counts from 1; 0 is before the first"))
         .field(field))
-}
-
-/// Some RPCs show what was told to everybody, or steer what belongs to nobody alone: they are for
-/// those who run the place, not for the parties of an order.
-pub fn operators_only(caller: &Principal) -> Result<(), Refusal> {
-    if matches!(caller.role.as_str(), "buyer" | "supplier" | "customer" | "guest") {
-        let message = "this is for operators";
-        return Err(Refusal::new(Reason::PermissionDenied, message).detail("role", &caller.role));
-    }
-    Ok(())
 }
 
 /// Every state of a filter, each once: more than there are states cannot be meant.

@@ -6,7 +6,6 @@
 //!
 //! It never holds a rule of the business, and it never touches a database.
 
-mod audit;
 mod changes;
 mod convert;
 mod events;
@@ -16,6 +15,7 @@ mod orders;
 mod tests;
 mod waiting;
 
+use kit::books::Books;
 use kit::server::Routes;
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::events::v1::event_intake_service_server::EventIntakeServiceServer;
@@ -23,7 +23,6 @@ use proto::order::v1::change_order_service_server::ChangeOrderServiceServer;
 use proto::order::v1::operations_service_server::OperationsServiceServer;
 use proto::order::v1::order_service_server::OrderServiceServer;
 
-use self::audit::AuditApi;
 use self::changes::ChangeApi;
 use self::events::IntakeApi;
 use self::operations::OperationsApi;
@@ -37,7 +36,7 @@ const CHANGE_BYTES_MAX: usize = 1024 * 1024;
 const EVENTS_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// What clients and operators may call.
-pub fn public(orders: &Orders) -> Routes {
+pub fn public(orders: &Orders, books: Books) -> Routes {
     use kit::server::REQUEST_BYTES_MAX as BYTES_MAX;
     let changes = ChangeOrderServiceServer::new(ChangeApi::new(orders.clone()));
     let operations = OperationsServiceServer::new(OperationsApi::new(orders.clone()));
@@ -47,9 +46,7 @@ pub fn public(orders: &Orders) -> Routes {
         )
         .add_service(changes.max_decoding_message_size(CHANGE_BYTES_MAX))
         .add_service(operations.max_decoding_message_size(BYTES_MAX))
-        .add_service(
-            AuditServiceServer::new(AuditApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
-        )
+        .add_service(AuditServiceServer::new(books).max_decoding_message_size(BYTES_MAX))
 }
 
 /// What our other services may call.

@@ -16,7 +16,6 @@ mod attention;
 mod batch;
 pub mod books;
 mod carry;
-mod export;
 mod hints;
 mod load;
 mod orders;
@@ -29,7 +28,6 @@ mod views;
 mod wait;
 
 pub use books::Books;
-pub use export::BookPage;
 pub use hints::{Hint, Seen, Watch};
 pub use orders::{Orders, Parts};
 pub use owner::SagaOwner;

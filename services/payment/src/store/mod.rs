@@ -3,11 +3,11 @@
 //! It never decides anything: it brings the domain's values in and out, and checks every row count.
 
 pub mod account;
+pub mod audit;
 mod capture;
 mod changes;
 pub mod claim;
 pub mod event;
-pub mod export;
 mod hold;
 mod movement;
 mod payment;

@@ -5,7 +5,7 @@ use kit::{Failure, Principal};
 use proto::order::v1 as wire;
 use tonic::Request;
 
-use crate::api::convert::{listing, operators_only, page_of, token_of};
+use crate::api::convert::{listing, page_of, token_of};
 use crate::ops::Orders;
 use crate::wire::attention;
 
@@ -14,7 +14,7 @@ pub async fn answer(
     request: Request<wire::ListAttentionItemsRequest>,
 ) -> Result<wire::ListAttentionItemsResponse, Failure> {
     let caller = Principal::of(&request)?.clone();
-    operators_only(&caller)?;
+    caller.operators_only()?;
     let request = request.into_inner();
 
     let listing = listing("ListAttentionItems", &caller.tenant, &request.include_closed);

@@ -5,7 +5,7 @@ use proto::order::v1 as wire;
 use tonic::Request;
 
 use super::sagas::shown;
-use crate::api::convert::{NOTE_LENGTH_MAX, operators_only, optional, request_id, saga_id};
+use crate::api::convert::{NOTE_LENGTH_MAX, optional, request_id, saga_id};
 use crate::ops::Orders;
 
 pub async fn answer(
@@ -13,7 +13,7 @@ pub async fn answer(
     request: Request<wire::RetryStepRequest>,
 ) -> Result<wire::RetryStepResponse, Failure> {
     let caller = Principal::of(&request)?.clone();
-    operators_only(&caller)?;
+    caller.operators_only()?;
     let request = request.into_inner();
 
     let request_id = request_id(&request.request_id)?;

@@ -8,7 +8,7 @@ use storage::Direction;
 use tonic::Request;
 use types::Refusal;
 
-use crate::api::convert::{each_state, listing, operators_only, page_of, saga_id, token_of};
+use crate::api::convert::{each_state, listing, page_of, saga_id, token_of};
 use crate::ops::Orders;
 use crate::wire::timestamp;
 
@@ -17,7 +17,7 @@ pub async fn get(
     request: Request<wire::GetSagaRequest>,
 ) -> Result<wire::GetSagaResponse, Failure> {
     let caller = Principal::of(&request)?.clone();
-    operators_only(&caller)?;
+    caller.operators_only()?;
     let saga_id = saga_id(&request.get_ref().saga_id)?;
 
     let image = orders.saga(&caller, saga_id).await?;
@@ -29,7 +29,7 @@ pub async fn list(
     request: Request<wire::ListSagasRequest>,
 ) -> Result<wire::ListSagasResponse, Failure> {
     let caller = Principal::of(&request)?.clone();
-    operators_only(&caller)?;
+    caller.operators_only()?;
     let request = request.into_inner();
 
     let states = states(&request.states)?;

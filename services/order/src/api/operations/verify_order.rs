@@ -4,7 +4,7 @@ use kit::{Failure, Principal};
 use proto::order::v1 as wire;
 use tonic::Request;
 
-use crate::api::convert::{operators_only, order_id};
+use crate::api::convert::order_id;
 use crate::domain::verify::verify;
 use crate::ops::Orders;
 
@@ -13,7 +13,7 @@ pub async fn answer(
     request: Request<wire::VerifyOrderRequest>,
 ) -> Result<wire::VerifyOrderResponse, Failure> {
     let caller = Principal::of(&request)?.clone();
-    operators_only(&caller)?;
+    caller.operators_only()?;
     let order_id = order_id("order_id", &request.get_ref().order_id)?;
 
     let (order, changes) = orders.order_with_changes(&caller, &order_id).await?;

@@ -1,0 +1,46 @@
+//! The books as `verify` reads them: every column but the payment tokens, which nobody outside may read.
+
+use storage::{Book, book};
+
+pub static BOOKS: [Book; 10] = [
+    book!("payment", "account", ["order_id" Text], [
+        "currency" Text, "ceiling_minor" Number, "event_seq" Number, "ledger_seq" Number, "created_at" Text,
+    ]),
+    book!("payment", "refund_hold", ["order_id" Text, "saga_id" Text], [
+        "change_order_id" Text, "prior_ceiling_minor" Number, "new_ceiling_minor" Number, "owed_minor" Number,
+        "move_no_money" Number, "state" Text, "settle_step" Text,
+    ]),
+    book!("payment", "payment", ["order_id" Text, "payment_id" Text], [
+        "line_no" Number, "gateway" Text, "gateway_reference" Text, "state" Text, "amount_minor" Number,
+        "authorised_minor" Number, "captured_minor" Number, "voided_minor" Number, "external" Number,
+        "capture_now" Number, "abandoned" Number, "asked_by" Text, "saga_id" Text, "step" Text, "detail" Text,
+        "tries" Number, "next_at" Number, "claimed_until" Number, "created_at" Text,
+    ]),
+    book!("payment", "capture", ["order_id" Text, "capture_id" Text], [
+        "payment_id" Text, "amount_minor" Number, "refunded_minor" Number, "state" Text,
+        "gateway_reference" Text, "detail" Text, "asked_by" Text, "saga_id" Text, "step" Text, "tries" Number,
+        "next_at" Number, "claimed_until" Number, "created_at" Text,
+    ]),
+    book!("payment", "refund", ["order_id" Text, "refund_id" Text], [
+        "payment_id" Text, "capture_id" Text, "change_order_id" Text, "saga_id" Text, "step" Text, "kind" Text,
+        "state" Text, "amount_minor" Number, "gateway_reference" Text, "detail" Text, "tries" Number,
+        "next_at" Number, "claimed_until" Number, "created_at" Text, "updated_at" Text,
+    ]),
+    book!("payment", "money_ledger", ["order_id" Text, "seq" Number], [
+        "tx_id" Text, "account" Text, "debit_minor" Number, "credit_minor" Number, "currency" Text, "kind" Text,
+        "reference_id" Text, "saga_id" Text, "step" Text, "direction" Text, "at" Text,
+    ]),
+    book!("payment", "request_key", ["method" Text, "request_id" Text], [
+        "fingerprint" Text, "resource_id" Text, "created_at" Text,
+    ]),
+    book!("payment", "saga_fence", ["saga_id" Text], ["max_epoch" Number]),
+    book!("payment", "step_ledger", ["saga_id" Text, "step" Text, "direction" Text], [
+        "request_hash" Text, "outcome" Text, "nothing_to_do" Number, "completes" Text, "reply" Data,
+        "epoch" Number, "at" Text,
+    ]),
+    book!("payment", "outbox", ["event_id" Text], [
+        "aggregate_type" Text, "aggregate_id" Text, "aggregate_seq" Number, "type" Text, "payload" Data,
+        "traceparent" Text, "created_at" Text, "queued_at" Number, "next_at" Number, "tries" Number,
+        "claimed_until" Number, "claim_token" Text, "state" Text, "sent_at" Number,
+    ]),
+];
