@@ -1,12 +1,9 @@
 //! The service put together: opens its database, binds its listeners, runs and drains.
 
-use std::net::SocketAddr;
-
 use kit::books::Books;
-use kit::client::{self, Channel};
-use kit::events;
 use kit::process::{Command, Process};
 use kit::server::{self, Routes, Server};
+use kit::{client, events};
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::inventory::v1::fulfillment_service_server::FulfillmentServiceServer;
 use proto::inventory::v1::goods_steps_service_server::GoodsStepsServiceServer;
@@ -42,7 +39,8 @@ pub struct App;
 
 /// The service with its database open and its ports taken. Its in-process channels answer already.
 pub struct Bound {
-    server: server::Bound,
+    /// Tells the addresses, and answers in this process without a socket.
+    pub server: server::Bound,
     database: Database,
     inventory: Inventory,
 }
@@ -89,24 +87,6 @@ fn internal_routes(inventory: &Inventory) -> Routes {
 }
 
 impl Bound {
-    pub fn public_addr(&self) -> SocketAddr {
-        self.server.public_addr()
-    }
-
-    pub fn internal_addr(&self) -> SocketAddr {
-        self.server.internal_addr()
-    }
-
-    /// The internal services without a socket, for services that share one process.
-    pub fn internal_channel(&self) -> Channel {
-        self.server.internal_channel()
-    }
-
-    /// As [`Bound::internal_channel`], for the public ones.
-    pub fn public_channel(&self) -> Channel {
-        self.server.public_channel()
-    }
-
     /// Serves until `shutdown` fires; then calls in flight end and queued commands are committed. Events that are
     /// still unsent are sent after the next start.
     pub async fn run(self, peers: Peers, shutdown: CancellationToken) -> anyhow::Result<()> {

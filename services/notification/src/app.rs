@@ -1,11 +1,9 @@
 //! The service put together: opens its database, binds its listeners, runs and drains.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use kit::books::Books;
-use kit::client::Channel;
 use kit::process::{Command, Process};
 use kit::server::{self, Routes, Server};
 use proto::audit::v1::audit_service_server::AuditServiceServer;
@@ -40,7 +38,8 @@ pub struct App;
 
 /// The service with its database open and its ports taken. Its in-process channel answers already.
 pub struct Bound {
-    server: server::Bound,
+    /// Tells the addresses, and answers in this process without a socket.
+    pub server: server::Bound,
     database: Database,
     writer: Writer<Intake>,
     courier: Courier,
@@ -83,24 +82,6 @@ impl App {
 }
 
 impl Bound {
-    pub fn public_addr(&self) -> SocketAddr {
-        self.server.public_addr()
-    }
-
-    pub fn internal_addr(&self) -> SocketAddr {
-        self.server.internal_addr()
-    }
-
-    /// The internal services without a socket, for services that share one process.
-    pub fn internal_channel(&self) -> Channel {
-        self.server.internal_channel()
-    }
-
-    /// As [`Bound::internal_channel`], for the public ones.
-    pub fn public_channel(&self) -> Channel {
-        self.server.public_channel()
-    }
-
     /// Serves until `shutdown` fires; then calls in flight end, queued events are committed, and what they enqueued
     /// is left to the next start.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {

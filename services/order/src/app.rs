@@ -1,13 +1,11 @@
 //! The service put together: opens its database, binds its listeners, runs its sagas and its relay, and drains.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use kit::client::{self, Channel};
-use kit::events;
 use kit::process::{Command, Process};
 use kit::server::{self, Server};
+use kit::{client, events};
 use saga::{Doorbell, Limits, Registry, Runner, RunnerConfig};
 use storage::{Database, Relay};
 use tokio_util::sync::CancellationToken;
@@ -50,7 +48,8 @@ pub struct App;
 /// The service with its database open and its ports taken. Its in-process channels answer already; sagas and events
 /// wait for [`Bound::run`].
 pub struct Bound {
-    server: server::Bound,
+    /// Tells the addresses, and answers in this process without a socket.
+    pub server: server::Bound,
     database: Database,
     orders: Orders,
     registry: Arc<Registry<Ports, Books>>,
@@ -91,24 +90,6 @@ impl App {
 }
 
 impl Bound {
-    pub fn public_addr(&self) -> SocketAddr {
-        self.server.public_addr()
-    }
-
-    pub fn internal_addr(&self) -> SocketAddr {
-        self.server.internal_addr()
-    }
-
-    /// The internal services without a socket, for services that share one process.
-    pub fn internal_channel(&self) -> Channel {
-        self.server.internal_channel()
-    }
-
-    /// As [`Bound::internal_channel`], for the public ones.
-    pub fn public_channel(&self) -> Channel {
-        self.server.public_channel()
-    }
-
     /// Serves until `shutdown` fires; then calls in flight end, sagas are left where they stand for another worker, and
     /// what is queued is committed.
     pub async fn run(self, peers: Peers, shutdown: CancellationToken) -> anyhow::Result<()> {

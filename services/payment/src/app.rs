@@ -1,13 +1,11 @@
 //! The service put together: opens its databases, binds its listeners, runs and drains.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use kit::client::{self, Channel};
-use kit::events;
 use kit::process::{Command, Process};
 use kit::server::{self, Routes, Server};
+use kit::{client, events};
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::payment::v1::payment_service_server::PaymentServiceServer;
 use proto::payment::v1::refund_service_server::RefundServiceServer;
@@ -58,7 +56,8 @@ pub struct App;
 /// The service with its databases open and its ports taken. Its in-process channels answer already;
 /// gateways are called once it runs.
 pub struct Bound {
-    server: server::Bound,
+    /// Tells the addresses, and answers in this process without a socket.
+    pub server: server::Bound,
     databases: [Database; 2],
     writer: Writer<PaymentBatch>,
     worker: Worker,
@@ -131,24 +130,6 @@ async fn serve(
 }
 
 impl Bound {
-    pub fn public_addr(&self) -> SocketAddr {
-        self.server.public_addr()
-    }
-
-    pub fn internal_addr(&self) -> SocketAddr {
-        self.server.internal_addr()
-    }
-
-    /// The internal services without a socket, for services that share one process.
-    pub fn internal_channel(&self) -> Channel {
-        self.server.internal_channel()
-    }
-
-    /// As [`Bound::internal_channel`], for the public ones.
-    pub fn public_channel(&self) -> Channel {
-        self.server.public_channel()
-    }
-
     /// Serves until `shutdown` fires; then calls in flight end, and what is committed and not sent is
     /// left to the next start.
     pub async fn run(self, peers: Peers, shutdown: CancellationToken) -> anyhow::Result<()> {

@@ -109,17 +109,17 @@ impl Embedded {
 
         let url = |address: SocketAddr| format!("http://{address}");
         let addresses = Addresses {
-            order: url(order.public_addr()),
-            inventory: url(inventory.public_addr()),
-            payment: url(payment.public_addr()),
-            notification: url(notification.public_addr()),
+            order: url(order.server.public_addr()),
+            inventory: url(inventory.server.public_addr()),
+            payment: url(payment.server.public_addr()),
+            notification: url(notification.server.public_addr()),
         };
         let participants = order::ports::Peers {
-            inventory: inventory.internal_channel(),
-            payment: payment.internal_channel(),
-            notification: notification.internal_channel(),
+            inventory: inventory.server.internal_channel(),
+            payment: payment.server.internal_channel(),
+            notification: notification.server.internal_channel(),
         };
-        let order_channel = order.internal_channel();
+        let order_channel = order.server.internal_channel();
         let mut running = JoinSet::new();
         running.spawn(order.run(participants, shutdown.clone()));
         running

@@ -82,7 +82,7 @@ async fn open() -> Service {
     let peers = Peers { order: dial(order.internal_addr()) };
     tokio::spawn(order.run(shutdown.clone()));
     let bound = App::bind(config).await.unwrap();
-    let (public, internal) = (dial(bound.public_addr()), dial(bound.internal_addr()));
+    let (public, internal) = (dial(bound.server.public_addr()), dial(bound.server.internal_addr()));
     let served = tokio::spawn(bound.run(peers, shutdown.clone()));
     Service { public, internal, events, shutdown, served, ids: Ids::random(Clock::System) }
 }

@@ -38,7 +38,7 @@ impl Service {
             client::connect(&format!("http://{address}"), &ClientConfig::default())
                 .expect("an address of ours")
         };
-        let (public, internal) = (connect(bound.public_addr()), connect(bound.internal_addr()));
+        let (public, internal) = (connect(bound.server.public_addr()), connect(bound.server.internal_addr()));
         let shutdown = CancellationToken::new();
         let ended = tokio::spawn(bound.run(shutdown.clone()));
         Self { public, internal, ids: Ids::random(Clock::System), shutdown, ended }

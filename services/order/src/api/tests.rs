@@ -33,11 +33,11 @@ async fn service() -> Bound {
 }
 
 fn orders(service: &Bound) -> OrderServiceClient<Channel> {
-    OrderServiceClient::new(service.public_channel())
+    OrderServiceClient::new(service.server.public_channel())
 }
 
 fn changes(service: &Bound) -> ChangeOrderServiceClient<Channel> {
-    ChangeOrderServiceClient::new(service.public_channel())
+    ChangeOrderServiceClient::new(service.server.public_channel())
 }
 
 fn asked<T>(tenant: &str, role: &str, message: T) -> Request<T> {
@@ -239,7 +239,7 @@ async fn advice_and_verification_read_the_same_order() {
 
     let advice = wire::GetCancelabilityRequest { order_id: order_id.clone() };
     let advice = changes(&service).get_cancelability(staff(advice)).await.unwrap().into_inner();
-    let mut operations = OperationsServiceClient::new(service.public_channel());
+    let mut operations = OperationsServiceClient::new(service.server.public_channel());
     let verified = operations.verify_order(staff(wire::VerifyOrderRequest { order_id })).await.unwrap();
 
     assert!(advice.allowed);
@@ -252,8 +252,8 @@ async fn advice_and_verification_read_the_same_order() {
 async fn operators_see_sagas_and_books_and_the_parties_do_not() {
     let service = service().await;
     create(&service, "r-1").await;
-    let mut operations = OperationsServiceClient::new(service.public_channel());
-    let mut audit = AuditServiceClient::new(service.public_channel());
+    let mut operations = OperationsServiceClient::new(service.server.public_channel());
+    let mut audit = AuditServiceClient::new(service.server.public_channel());
 
     let sagas = operations.list_sagas(staff(wire::ListSagasRequest::default())).await.unwrap().into_inner();
     let request = wire::ListSagasRequest::default();

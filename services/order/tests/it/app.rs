@@ -21,7 +21,7 @@ async fn the_service_places_an_order_and_drains() {
         ..Config::default()
     };
     let bound = App::bind(config).await.unwrap();
-    let url = format!("http://{}", bound.public_addr());
+    let url = format!("http://{}", bound.server.public_addr());
     let peers = Peers { inventory: fakes.channel(), payment: fakes.channel(), notification: fakes.channel() };
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(bound.run(peers, shutdown.clone()));

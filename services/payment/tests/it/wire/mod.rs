@@ -78,7 +78,7 @@ impl Running {
         let order =
             Server::builder("order").internal(Listen::default().internal, routes).bind().await.unwrap();
         let bound = App::bind(config).await.unwrap();
-        let (public, internal) = (bound.public_channel(), bound.internal_channel());
+        let (public, internal) = (bound.server.public_channel(), bound.server.internal_channel());
         let shutdown = CancellationToken::new();
         let peers = Peers { order: order.internal_channel() };
         let ended = tokio::spawn(bound.run(peers, shutdown.clone()));
