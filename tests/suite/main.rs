@@ -49,9 +49,14 @@ fn main() -> ExitCode {
     trials.extend(on_each_engine(&runtime, &stages, scenarios::ALL));
     let first = libtest_mimic::run(&arguments, trials);
     // They look back at what all others did, so they wait for them.
-    let last = libtest_mimic::run(&arguments, on_each_engine(&runtime, &stages, scenarios::LAST));
+    let mut last = on_each_engine(&runtime, &stages, scenarios::LAST);
+    last.retain(|trial| {
+        !arguments.ignored && arguments.filter.as_deref().is_none_or(|filter| trial.name().contains(filter))
+    });
+    let failed =
+        first.has_failed() || (!last.is_empty() && libtest_mimic::run(&arguments, last).has_failed());
     drop(stages);
-    if first.has_failed() { first.exit_code() } else { last.exit_code() }
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn on_each_engine(

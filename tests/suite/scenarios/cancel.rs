@@ -1,7 +1,7 @@
 //! Cancelling orders and lines of them.
 
-use anyhow::{Result, ensure};
-use proto::notification::v1::ListNotificationsRequest;
+use anyhow::{Context, Result, ensure};
+use proto::notification::v1::{GetNotificationRequest, ListNotificationsRequest};
 use proto::order::v1::{ChangeOrderState, GetTimelineRequest, OrderState};
 use proto::payment::v1::RefundState;
 use tests::shop::{card, line, refused};
@@ -108,7 +108,13 @@ pub async fn people_are_told(stage: &Stage) -> Result<()> {
         let page = shop.clients.notifications().list_notifications(request).await?.into_inner();
         let confirmed = page.notifications.iter().filter(|it| it.template == "cancellation.confirmed");
         let buyer: Vec<_> = confirmed.filter(|it| it.audience == "buyer" && it.channel == "inbox").collect();
-        Ok((buyer.len() == 1).then_some(()))
+        Ok((buyer.len() == 1).then(|| buyer[0].clone()))
     };
-    eventually("the buyer is told once that the order was cancelled", told).await
+    let listed = eventually("the buyer is told once that the order was cancelled", told).await?;
+    let request = GetNotificationRequest { notification_id: listed.notification_id.clone() };
+    let read = shop.clients.notifications().get_notification(request).await?.into_inner().notification;
+    let read = read.context("the answer holds no notification")?;
+    ensure!(read.notification_id == listed.notification_id && !read.subject.is_empty(), "{read:?}");
+    ensure!(read.body.contains(&order.number), "the message names the order: {read:?}");
+    Ok(())
 }
