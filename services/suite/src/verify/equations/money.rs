@@ -28,7 +28,8 @@ fn counts(refund: Row<'_>) -> bool {
 fn refunded_by_payment(facts: &Facts) -> HashMap<&str, i64> {
     let mut refunded: HashMap<&str, i64> = HashMap::new();
     // What waits for its capture is not given back of what is captured already.
-    let refunds = facts.rows(Service::Payment, "refund").filter(|row| row.text("state") != "awaiting_capture");
+    let refunds =
+        facts.rows(Service::Payment, "refund").filter(|row| row.text("state") != "awaiting_capture");
     for refund in refunds.filter(|refund| counts(*refund)) {
         *refunded.entry(refund.text("payment_id")).or_default() += refund.number("amount_minor");
     }
