@@ -20,6 +20,8 @@ pub async fn a_quote_is_honoured_to_the_unit(stage: &Stage) -> Result<()> {
 
     ensure!(change.amounts == quote.amounts, "{:?} was promised, {:?} given", quote.amounts, change.amounts);
     ensure!(quote.total_after_minor == 1_000, "{}", quote.total_after_minor);
+    let back: i64 = quote.tenders.iter().map(|tender| tender.refund_minor + tender.void_minor).sum();
+    ensure!(!quote.tenders_unavailable && back == 2_000, "{back} was forecast to go back");
     Ok(())
 }
 
