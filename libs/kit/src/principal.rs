@@ -5,7 +5,6 @@
 //! believed only when `auth.development_headers` is on, and refused otherwise.
 
 use http::HeaderMap;
-use tonic::metadata::MetadataMap;
 use types::{Reason, Tenant};
 
 use crate::failure::Failure;
@@ -57,20 +56,6 @@ impl Principal {
             organisation: text(headers, ORGANISATION)?.unwrap_or_default().to_owned(),
             role: text(headers, ROLE)?.unwrap_or("staff").to_owned(),
         })
-    }
-
-    /// Writes the development headers, for a call to another service in this caller's name.
-    pub fn write_development_headers(&self, metadata: &mut MetadataMap) -> Result<(), Failure> {
-        let headers = [
-            (TENANT, self.tenant.as_str()),
-            (USER, &self.user),
-            (ORGANISATION, &self.organisation),
-            (ROLE, &self.role),
-        ];
-        for (name, text) in headers.into_iter().filter(|(_, text)| !text.is_empty()) {
-            metadata.insert(name, text.parse().map_err(|_| malformed(name))?);
-        }
-        Ok(())
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use kit::Principal;
 use kit::answer::refusal;
 use kit::client::Channel;
 use kit::config::Listen;
@@ -13,8 +12,9 @@ use proto::order::v1::change_order_service_client::ChangeOrderServiceClient;
 use proto::order::v1::operations_service_client::OperationsServiceClient;
 use proto::order::v1::order_service_client::OrderServiceClient;
 use storage::DatabaseConfig;
+use tonic::metadata::{Ascii, MetadataKey};
 use tonic::{Code, Request, Status};
-use types::{Reason, Tenant};
+use types::Reason;
 
 use crate::app::{App, Bound};
 use crate::config::Config;
@@ -41,14 +41,12 @@ fn changes(service: &Bound) -> ChangeOrderServiceClient<Channel> {
 }
 
 fn asked<T>(tenant: &str, role: &str, message: T) -> Request<T> {
-    let principal = Principal {
-        tenant: Tenant::parse(tenant).unwrap(),
-        user: "ada".to_owned(),
-        organisation: "shop".to_owned(),
-        role: role.to_owned(),
-    };
     let mut request = Request::new(message);
-    principal.write_development_headers(request.metadata_mut()).unwrap();
+    let who = [("tenant", tenant), ("user", "ada"), ("org", "shop"), ("role", role)];
+    for (name, text) in who {
+        let header: MetadataKey<Ascii> = format!("x-countermand-{name}").parse().unwrap();
+        request.metadata_mut().insert(header, text.parse().unwrap());
+    }
     request
 }
 
