@@ -37,6 +37,7 @@ pub const ALL: &[(&str, Scenario)] = scenarios![
     money::captured_and_authorised_tenders_are_given_back,
     money::partial_cancels_add_up_to_what_was_paid,
     money::a_declined_refund_is_owed_and_said,
+    money::what_was_owed_goes_back_with_the_next_change,
     money::an_unknown_refund_is_resolved_with_the_same_key,
     money::a_refund_in_doubt_survives_a_crash_and_is_made_once,
     money::a_refund_that_is_late_keeps_the_change_settling,

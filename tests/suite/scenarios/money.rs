@@ -101,6 +101,27 @@ async fn cancelled_on(shop: &Shop, token: &str) -> Result<ChangeOrder> {
     Ok(shop.submit(shop.cancel_request(&order.order_id, &[])).await?)
 }
 
+/// What a change left owed is given back with the next one, and is not owed any more; nothing is counted twice.
+pub async fn what_was_owed_goes_back_with_the_next_change(stage: &Stage) -> Result<()> {
+    let shop = Shop::open(stage.suite().await?.clients()).await?;
+    let order = shop.placed(&shop.sku("LAMP"), 3).await?;
+    for (settlement, owed, refunded) in
+        [(Settlement::None, 1_000, 0), (Settlement::None, 2_000, 0), (Settlement::Auto, 0, 3_000)]
+    {
+        let mut request = shop.cancel_request(&order.order_id, &[(1, 1)]);
+        request.change.as_mut().context("the request has a change")?.settlement = settlement.into();
+
+        let change = shop.submit(request).await?;
+
+        ensure!(change.state() == ChangeOrderState::Completed, "{change:?}");
+        let totals = shop.order(&order.order_id).await?.totals.unwrap_or_default();
+        ensure!(totals.refund_owed_minor == owed, "{owed} must be owed: {totals:?}");
+        let back: i64 = shop.refunds(&order.order_id).await?.iter().map(|refund| refund.amount_minor).sum();
+        ensure!(back == refunded, "{back} is refunded, not {refunded}");
+    }
+    Ok(())
+}
+
 pub async fn an_unknown_refund_is_resolved_with_the_same_key(stage: &Stage) -> Result<()> {
     let shop = Shop::open(stage.suite().await?.clients()).await?;
 

@@ -24,6 +24,9 @@ pub enum Withdrawal {
 pub fn commit(order: &mut Order, change: &mut ChangeOrder, now: Timestamp) -> Result<Happened, Defect> {
     let before = order.summary();
     decide(order, change, now)?;
+    // Payment reserved the whole excess, what earlier changes left owed included: from here on it is this change's
+    // to give back, and its end says what of it stays owed.
+    order.refund_owed_minor = 0;
 
     let after = order.summary();
     let total = Money::new(order.currency, order.total_minor())
