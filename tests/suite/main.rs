@@ -1,6 +1,7 @@
 //! The end-to-end tests. Each scenario runs on each engine; scenarios of one engine share one started suite, those that
 //! kill processes start their own. The suites are stopped when the binary ends.
 
+mod features;
 mod scenarios;
 mod tidy;
 
@@ -46,7 +47,9 @@ fn main() -> ExitCode {
         .collect();
 
     let mut trials = tidy::trials();
-    trials.extend(on_each_engine(&runtime, &stages, scenarios::ALL));
+    let scenarios = scenarios::all();
+    trials.push(features::trial(&scenarios));
+    trials.extend(on_each_engine(&runtime, &stages, &scenarios));
     let first = libtest_mimic::run(&arguments, trials);
     // They look back at what all others did, so they wait for them.
     let mut last = on_each_engine(&runtime, &stages, scenarios::LAST);
@@ -62,7 +65,7 @@ fn main() -> ExitCode {
 fn on_each_engine(
     runtime: &Arc<Runtime>,
     stages: &[Arc<Stage>],
-    scenarios: &[(&str, Scenario)],
+    scenarios: &[(&'static str, Scenario)],
 ) -> Vec<Trial> {
     let mut trials = Vec::new();
     for stage in stages {

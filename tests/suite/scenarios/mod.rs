@@ -3,6 +3,7 @@
 mod books;
 mod cancel;
 mod crash;
+mod guides;
 mod independent;
 mod input;
 mod limits;
@@ -17,13 +18,23 @@ mod watch;
 
 use crate::Scenario;
 
+/// A list of scenarios by name: of another module, or of the one it stands in.
 macro_rules! scenarios {
     ($($module:ident::$name:ident),+ $(,)?) => {
         &[$((stringify!($name), |stage| Box::pin($module::$name(stage)))),+]
     };
+    ($($name:ident),* $(,)?) => {
+        &[$((stringify!($name), |stage| Box::pin($name(stage)))),*]
+    };
+}
+use scenarios;
+
+/// Every scenario but the last ones.
+pub fn all() -> Vec<(&'static str, Scenario)> {
+    [OWN].iter().chain(guides::ALL).flat_map(|scenarios| scenarios.iter().copied()).collect()
 }
 
-pub const ALL: &[(&str, Scenario)] = scenarios![
+const OWN: &[(&str, Scenario)] = scenarios![
     cancel::a_whole_order_is_cancelled_everywhere,
     cancel::units_of_a_line_are_cancelled,
     cancel::a_cancelled_order_has_nothing_left_to_cancel,
