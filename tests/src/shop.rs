@@ -38,6 +38,7 @@ impl Shop {
             kind: WarehouseKind::Own.into(),
             priority: 1,
             active: true,
+            ..Warehouse::default()
         };
         let request = UpsertWarehouseRequest { request_id: shop.request_id(), warehouse: Some(warehouse) };
         shop.clients.stock().upsert_warehouse(request).await.context("creating the warehouse")?;
@@ -171,7 +172,11 @@ impl Shop {
         };
         let created = self.clients.fulfillments().create_fulfillment(request).await?.into_inner().fulfillment;
         let fulfillment_id = created.context("the answer holds no fulfillment")?.fulfillment_id;
-        let request = SubmitFulfillmentRequest { request_id: self.request_id(), fulfillment_id };
+        let request = SubmitFulfillmentRequest {
+            request_id: self.request_id(),
+            fulfillment_id,
+            ..SubmitFulfillmentRequest::default()
+        };
         let submitted =
             self.clients.fulfillments().submit_fulfillment(request).await?.into_inner().fulfillment;
         submitted.context("the answer holds no fulfillment")

@@ -128,6 +128,8 @@ typed_ids! {
     ShipmentId = "shp";
     /// A shipping label.
     LabelId = "lab";
+    /// What a fulfilment partner was asked to stop.
+    PartnerTaskId = "tsk";
     /// A payment: one tender of an order.
     PaymentId = "pay";
     /// A capture of a payment.

@@ -87,6 +87,9 @@ reasons! {
         StepTombstoned = "STEP_TOMBSTONED",
         StaleEpoch = "STALE_EPOCH",
         ProtocolViolation = "PROTOCOL_VIOLATION",
+        LabelVoidRefused = "LABEL_VOID_REFUSED",
+        PartnerUnconfirmed = "PARTNER_UNCONFIRMED",
+        ShippedAfterCancel = "SHIPPED_AFTER_CANCEL",
     }
     Aborted {
         ChangeInProgress = "CHANGE_IN_PROGRESS",
@@ -96,6 +99,7 @@ reasons! {
     AlreadyExists {
         IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
         ExternalReferenceTaken = "EXTERNAL_REFERENCE_TAKEN",
+        ExternalNumberBurned = "EXTERNAL_NUMBER_BURNED",
     }
     NotFound {
         ResourceNotFound = "RESOURCE_NOT_FOUND",

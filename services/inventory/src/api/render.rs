@@ -17,6 +17,7 @@ pub fn warehouse(id: &WarehouseId, warehouse: &Warehouse) -> wire::Warehouse {
         kind: kind.into(),
         priority: warehouse.priority,
         active: warehouse.active,
+        integration: String::new(),
     }
 }
 
@@ -78,6 +79,7 @@ pub fn fulfilment(shown: &ShownFulfilment) -> wire::Fulfillment {
         warehouse_id: shown.warehouse_id.as_str().to_owned(),
         state: state.into(),
         lines: shown.lines.iter().filter_map(|(id, row)| fulfilment_line(id, row)).collect(),
+        ..wire::Fulfillment::default()
     }
 }
 
@@ -92,5 +94,6 @@ fn fulfilment_line(id: &ReservationId, row: &Reservation) -> Option<wire::Fulfil
         state: row.line_state()?.as_str().to_owned(),
         held_by: row.held_by().unwrap_or_default().to_owned(),
         split_of: line.split_of.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ..wire::FulfillmentLine::default()
     })
 }

@@ -25,7 +25,7 @@ pub fn done(splits: &Splits) -> GoodsReply {
             ..GoodsLineSplit::default()
         })
         .collect();
-    GoodsReply { nothing_to_do: lines.is_empty(), lines, with_partner: 0 }
+    GoodsReply { nothing_to_do: lines.is_empty(), lines, ..GoodsReply::default() }
 }
 
 /// The answer that was given the first time.

@@ -2,12 +2,16 @@
 //! minted. Nothing is made up on the way, so a step that is asked again says the same thing again.
 
 use prost::Message;
-use proto::inventory::v1::{HoldGoods, HoldGoodsLine, ReserveStock, ReserveStockLine};
-use proto::payment::v1::{AuthorisePayments, AuthoriseTender, RecordExternalPayment, ReserveRefund};
+use proto::inventory::v1::{
+    HoldGoods, HoldGoodsLine, ReserveStock, ReserveStockLine, StopPartner, UnconfirmedPolicy, VoidLabels,
+};
+use proto::payment::v1::{
+    AuthorisePayments, AuthoriseTender, PriceParts, RecordExternalPayment, ReserveRefund,
+};
 use saga::{Lease, NewSaga, StepName, Version};
 use types::{OrderId, SagaId};
 
-use crate::domain::change::{ChangeOrder, LabelAction, Settlement};
+use crate::domain::change::{ChangeOrder, LabelAction, Parts, Settlement};
 use crate::domain::placing::Placed;
 
 pub const PLACE: StepName = "place";
@@ -42,6 +46,10 @@ pub struct CancelPlan {
     pub hold: HoldGoods,
     #[prost(message, required, tag = "3")]
     pub reserve: ReserveRefund,
+    #[prost(message, required, tag = "4")]
+    pub stop: StopPartner,
+    #[prost(message, required, tag = "5")]
+    pub void: VoidLabels,
 }
 
 /// What all plans have in common.
@@ -126,6 +134,18 @@ fn place_plan(placed: &Placed) -> PlacePlan {
     }
 }
 
+/// What the refunds are explained with. Tax within the prices is part of gross.
+fn price_parts(amounts: &Parts) -> PriceParts {
+    PriceParts {
+        gross_minor: amounts.gross,
+        discount_minor: amounts.discount,
+        tax_minor: if amounts.tax_included { 0 } else { amounts.tax },
+        shipping_minor: amounts.shipping,
+        shipping_tax_minor: amounts.shipping_tax,
+        fee_minor: amounts.fee,
+    }
+}
+
 fn cancel_plan(change: &ChangeOrder) -> CancelPlan {
     let order_id = change.order_id.to_string();
     let lines = change
@@ -137,6 +157,18 @@ fn cancel_plan(change: &ChangeOrder) -> CancelPlan {
             order_id: order_id.clone(),
             lines: lines.collect(),
             void_label: change.label_action == LabelAction::Void,
+            allow_shipped: false,
+        },
+        stop: StopPartner {
+            order_id: order_id.clone(),
+            change_order_id: change.change_order_id.to_string(),
+            reason_code: change.reason_code.clone(),
+            note: change.note.clone(),
+            unconfirmed: UnconfirmedPolicy::Commit.into(),
+        },
+        void: VoidLabels {
+            order_id: order_id.clone(),
+            change_order_id: change.change_order_id.to_string(),
         },
         reserve: ReserveRefund {
             order_id: order_id.clone(),
@@ -144,6 +176,8 @@ fn cancel_plan(change: &ChangeOrder) -> CancelPlan {
             new_total_minor: change.new_total_minor,
             fees_minor: change.amounts.fee,
             move_no_money: change.settlement == Settlement::None,
+            parts: Some(price_parts(&change.amounts)),
+            ..ReserveRefund::default()
         },
         order_id,
     }

@@ -63,7 +63,7 @@ async fn release_refund(ports: Arc<Ports>, call: Call) -> Answer {
 
 async fn stop_partner(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: CancelPlan = plan_of(&call);
-    ports.goods.run(&call, Goods::StopPartner(StopPartner { order_id: plan.order_id })).await
+    ports.goods.run(&call, Goods::StopPartner(StopPartner { order_id: plan.order_id, ..plan.stop })).await
 }
 
 async fn withdraw_stop(ports: Arc<Ports>, call: Call) -> Answer {
@@ -107,7 +107,7 @@ async fn void_labels(ports: Arc<Ports>, call: Call) -> Answer {
     if !plan.hold.void_label {
         return Answer::NothingToDo;
     }
-    ports.goods.run(&call, Goods::VoidLabels(VoidLabels { order_id: plan.order_id })).await
+    ports.goods.run(&call, Goods::VoidLabels(VoidLabels { order_id: plan.order_id, ..plan.void })).await
 }
 
 // ── finish, unwound ──

@@ -47,6 +47,7 @@ impl<'a> Shop<'a> {
             kind: WarehouseKind::Own.into(),
             priority: 1,
             active: true,
+            ..Warehouse::default()
         };
         let request = UpsertWarehouseRequest { request_id: shop.request_id(), warehouse: Some(warehouse) };
         clients.stock().upsert_warehouse(request).await?;

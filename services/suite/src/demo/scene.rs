@@ -43,6 +43,7 @@ impl<'a> Scene<'a> {
             kind: WarehouseKind::Own.into(),
             priority: 1,
             active: true,
+            ..Warehouse::default()
         };
         let request = UpsertWarehouseRequest { request_id: self.request_id(), warehouse: Some(warehouse) };
         self.clients.stock().upsert_warehouse(request).await?;
@@ -159,6 +160,7 @@ impl<'a> Scene<'a> {
         let request = SubmitFulfillmentRequest {
             request_id: self.request_id(),
             fulfillment_id: fulfillment_id.clone(),
+            ..SubmitFulfillmentRequest::default()
         };
         self.clients.fulfillments().submit_fulfillment(request).await?;
         let request = ShipFulfillmentRequest {

@@ -52,6 +52,7 @@ impl Replay<'_> {
             kind: WarehouseKind::Own.into(),
             priority: 1,
             active: true,
+            ..Warehouse::default()
         };
         let request = UpsertWarehouseRequest {
             request_id: self.request_id("warehouse", ""),
