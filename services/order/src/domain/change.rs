@@ -7,7 +7,7 @@ use types::{
 };
 
 pub use super::change_state::{ChangeEvent, ChangeState, IllegalTransition};
-use super::order::Actor;
+use super::order::{Actor, OrderState};
 
 /// A change that was asked for: parsed, but not yet held against an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub struct ChangeRequest {
     pub selection: Selection,
     pub settlement: Settlement,
     pub label_action: LabelAction,
+    pub channel: Channel,
     pub reason_code: String,
     pub note: String,
     /// Of the canonical request; what a quote and a request id are bound to.
@@ -70,6 +71,9 @@ pub struct ChangeOrder {
     pub saga_id: SagaId,
     pub settlement: Settlement,
     pub label_action: LabelAction,
+    pub channel: Channel,
+    /// The state of the order when the change was accepted.
+    pub stage: OrderState,
     pub reason_code: String,
     pub note: String,
     pub requested_by: Actor,
@@ -208,6 +212,22 @@ pub enum LabelAction {
     Void,
 }
 
+/// The way a change came in. Every way is the same operation under the same rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    /// The order's own page.
+    Details,
+    /// A step of the order's timeline.
+    Timeline,
+    Api,
+    /// A stored rule.
+    Rule,
+    /// The payment gateway.
+    Psp,
+    /// A stored batch.
+    Batch,
+}
+
 impl ChangeType {
     pub const ALL: [Self; 2] = [Self::CancelOrder, Self::CancelItems];
 
@@ -237,6 +257,26 @@ impl Settlement {
 
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|settlement| settlement.as_str() == text)
+    }
+}
+
+impl Channel {
+    pub const ALL: [Self; 6] = [Self::Details, Self::Timeline, Self::Api, Self::Rule, Self::Psp, Self::Batch];
+
+    /// The text that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Details => "details",
+            Self::Timeline => "timeline",
+            Self::Api => "api",
+            Self::Rule => "rule",
+            Self::Psp => "psp",
+            Self::Batch => "batch",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.as_str() == text)
     }
 }
 

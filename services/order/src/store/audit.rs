@@ -37,7 +37,7 @@ pub static BOOKS: [Book; 14] = [
         "shipping_minor" Number, "shipping_tax_minor" Number, "fee_minor" Number, "amount_minor" Number,
         "new_total_minor" Number, "cause_reason" Text, "cause_message" Text, "refund_owed_minor" Number,
         "exceptions" Text, "refunds" Text, "version" Number, "created_at" Text, "decided_at" Text,
-        "finished_at" Text, "attention_open" Number,
+        "finished_at" Text, "attention_open" Number, "channel" Text, "stage" Text,
     ]),
     book!("order", "change_order_line", ["change_order_id" Text, "line_id" Text], [
         "line_number" Number, "sku" Text, "quantity" Number, "reason_code" Text, "gross_minor" Number,

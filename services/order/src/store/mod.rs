@@ -18,8 +18,16 @@ pub mod timeline;
 use storage::Migration;
 
 /// All tables of the service: the libraries' own first, then ours.
-pub const MIGRATIONS: &[Migration] =
-    &[storage::REQUESTS, storage::OUTBOX, storage::INBOX, saga::MIGRATION, ORDER, CHANGE_ORDER, TIMELINE];
+pub const MIGRATIONS: &[Migration] = &[
+    storage::REQUESTS,
+    storage::OUTBOX,
+    storage::INBOX,
+    saga::MIGRATION,
+    ORDER,
+    CHANGE_ORDER,
+    TIMELINE,
+    CHANNEL,
+];
 
 const ORDER: Migration = Migration {
     number: 10,
@@ -43,4 +51,12 @@ const TIMELINE: Migration = Migration {
     sql: include_str!("../../migrations/0012_timeline.sql"),
     sqlite: include_str!("../../migrations/0012_timeline.sqlite.sql"),
     postgres: include_str!("../../migrations/0012_timeline.postgres.sql"),
+};
+
+const CHANNEL: Migration = Migration {
+    number: 15,
+    name: "channel",
+    sql: include_str!("../../migrations/0015_channel.sql"),
+    sqlite: "",
+    postgres: "",
 };

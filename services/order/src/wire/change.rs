@@ -7,7 +7,7 @@ use types::text::display;
 
 use super::shared::{actor, timestamp};
 use crate::domain::change::{
-    ChangeLine, ChangeOrder, ChangeState, ChangeType, LabelAction, Parts, Refund, Settlement, Steps,
+    ChangeLine, ChangeOrder, ChangeState, ChangeType, Channel, LabelAction, Parts, Refund, Settlement, Steps,
 };
 
 /// A change with the number and currency of its order, and how far its saga has come.
@@ -47,6 +47,8 @@ pub fn change_order(
         refunds: change.refunds.iter().map(refund).collect(),
         policy_version: change.policy_version.clone(),
         quote_id: change.quote_id.clone(),
+        channel: channel(change.channel).into(),
+        stage: change.stage.as_str().to_owned(),
     }
 }
 
@@ -73,6 +75,17 @@ pub fn parts(parts: Parts) -> wire::RefundParts {
         shipping_tax_minor: parts.shipping_tax,
         fee_minor: parts.fee,
         amount_minor: parts.amount,
+    }
+}
+
+fn channel(channel: Channel) -> wire::Channel {
+    match channel {
+        Channel::Details => wire::Channel::Details,
+        Channel::Timeline => wire::Channel::Timeline,
+        Channel::Api => wire::Channel::Api,
+        Channel::Rule => wire::Channel::Rule,
+        Channel::Psp => wire::Channel::Psp,
+        Channel::Batch => wire::Channel::Batch,
     }
 }
 

@@ -1,7 +1,9 @@
 //! Orders and changes as callers ask for them.
 
 use kit::Principal;
-use order::domain::change::{ChangeRequest, LabelAction, LineKey, SelectedLine, Selection, Settlement};
+use order::domain::change::{
+    ChangeRequest, Channel, LabelAction, LineKey, SelectedLine, Selection, Settlement,
+};
 use order::domain::order::Parties;
 use order::domain::placing::{NewLine, NewOrder, NewShipping, NewTender};
 use types::{Currency, Fingerprint, OrderId, Quantity, RequestId, Tenant, UnitPrice};
@@ -80,6 +82,7 @@ fn request(order_id: &OrderId, selection: Selection) -> ChangeRequest {
         selection,
         settlement: Settlement::Auto,
         label_action: LabelAction::Keep,
+        channel: Channel::Api,
         reason_code: "CUSTOMER_REQUEST".to_owned(),
         note: "changed their mind".to_owned(),
         content,

@@ -7,7 +7,9 @@ use types::{Fingerprint, LineId, Quantity, Reason, Refusal};
 use crate::api::convert::{
     NOTE_LENGTH_MAX, REASON_LENGTH_MAX, missing, optional, order_id, too_many, unknown_value,
 };
-use crate::domain::change::{ChangeRequest, LabelAction, LineKey, SelectedLine, Selection, Settlement};
+use crate::domain::change::{
+    ChangeRequest, Channel, LabelAction, LineKey, SelectedLine, Selection, Settlement,
+};
 
 /// The most lines one change may select.
 pub const SELECTED_LINES_MAX: usize = 100;
@@ -19,6 +21,7 @@ pub fn change_request(given: Option<&wire::ChangeInput>) -> Result<ChangeRequest
         selection: selection(given)?,
         settlement: settlement(given.settlement)?,
         label_action: label_action(given.label_action)?,
+        channel: channel(given.channel)?,
         reason_code: optional("change.reason_code", REASON_LENGTH_MAX, &given.reason_code)?,
         note: optional("change.note", NOTE_LENGTH_MAX, &given.note)?,
         content: content(given),
@@ -38,6 +41,8 @@ fn content(given: &wire::ChangeInput) -> Fingerprint {
     if canonical.label_action == i32::from(wire::LabelAction::Unspecified) {
         canonical.label_action = wire::LabelAction::Keep.into();
     }
+    // The way a request came in is no part of what is asked for.
+    canonical.channel = wire::Channel::Unspecified.into();
     Fingerprint::of(&[&canonical.encode_to_vec()])
 }
 
@@ -98,6 +103,20 @@ fn settlement(given: i32) -> Result<Settlement, Refusal> {
         Ok(wire::Settlement::Unspecified | wire::Settlement::Auto) => Ok(Settlement::Auto),
         Ok(wire::Settlement::None) => Ok(Settlement::None),
         Err(_) => Err(unknown_value("change.settlement", given)),
+    }
+}
+
+/// What comes from a rule, a batch or the gateway is made by them and never asked for.
+fn channel(given: i32) -> Result<Channel, Refusal> {
+    match wire::Channel::try_from(given) {
+        Ok(wire::Channel::Unspecified | wire::Channel::Api) => Ok(Channel::Api),
+        Ok(wire::Channel::Details) => Ok(Channel::Details),
+        Ok(wire::Channel::Timeline) => Ok(Channel::Timeline),
+        Ok(wire::Channel::Rule | wire::Channel::Psp | wire::Channel::Batch) => {
+            let message = "a client comes by DETAILS, TIMELINE or API";
+            Err(Refusal::new(Reason::FieldInvalid, message).field("change.channel"))
+        }
+        Err(_) => Err(unknown_value("change.channel", given)),
     }
 }
 

@@ -85,6 +85,8 @@ fn accepted(order: &Order, submission: &Submission<'_>, priced: PricedChange) ->
         saga_id: submission.saga_id.clone(),
         settlement: request.settlement,
         label_action: request.label_action,
+        channel: request.channel,
+        stage: order.state(),
         reason_code: request.reason_code.clone(),
         note: request.note.clone(),
         requested_by: submission.actor.clone(),

@@ -5,7 +5,7 @@ use types::{
 };
 
 use crate::domain::change::{
-    ChangeOrder, ChangeRequest, LabelAction, LineKey, SelectedLine, Selection, Settlement,
+    ChangeOrder, ChangeRequest, Channel, LabelAction, LineKey, SelectedLine, Selection, Settlement,
 };
 use crate::domain::lifecycle::{Settled, Submission, accept, commit, finish, open_order};
 use crate::domain::order::{Actor, Order, Parties};
@@ -119,6 +119,7 @@ pub fn request(order: &Order, selection: Selection) -> ChangeRequest {
         selection,
         settlement: Settlement::Auto,
         label_action: LabelAction::Keep,
+        channel: Channel::Api,
         reason_code: "CUSTOMER_REQUEST".to_owned(),
         note: String::new(),
     }
