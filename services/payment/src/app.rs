@@ -23,7 +23,6 @@ use crate::ops::cashier::Cashier;
 use crate::ops::waiters::Waiters;
 use crate::ops::worker::Worker;
 use crate::ports::Peers;
-use crate::ports::gateway::Gateway;
 use crate::ports::sandbox::{self, Sandbox};
 use crate::store::MIGRATIONS;
 
@@ -90,7 +89,7 @@ impl App {
         let cashier = Cashier { writer: writer.clone(), waiters, patience };
         let worker = Worker {
             database: database.clone(),
-            gateway: Gateway::Sandbox(sandbox.clone()),
+            gateway: sandbox.clone().into(),
             writer: writer.clone(),
             patience: config.gateway.patience(),
         };

@@ -1,6 +1,9 @@
-//! The words between us and a gateway: what it is asked to do, and what it may answer.
+//! The words between us and a gateway: what it is asked to do, what it may answer, what it is able
+//! to do at all, and what it tells by itself.
 
-use types::{CaptureId, Currency, OrderId, PaymentId, RefundId};
+use std::time::Duration;
+
+use types::{CaptureId, Currency, OrderId, PaymentId, RefundId, Timestamp};
 
 /// What a gateway can be asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,4 +99,153 @@ pub enum Answer {
     Unknown {
         detail: String,
     },
+}
+
+/// What a gateway is able to do, as its adapter declares it. What is decided about a call without an
+/// answer is decided by these and never by the adapter's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// How long a key that was sent is recognised; for ever if none. A key is never sent again after
+    /// half of it: the gateway's clock and ours need not agree.
+    pub key_window: Option<Duration>,
+    /// A key that ended in an error answers that same error again, so sending it again is harmless
+    /// whatever became of the first attempt.
+    pub caches_errors: bool,
+    /// A refund can be found by our id, which went along as metadata.
+    pub queries_by_reference: bool,
+    /// It refuses to give back more than it took. Without that, our own cap is the only one.
+    pub enforces_refund_cap: bool,
+    pub partial_capture: PartialCapture,
+    /// An authorisation can be given back before it is captured.
+    pub voids: bool,
+    /// Part of an authorisation can be given back at once. Where it cannot, the rest is dropped by
+    /// the gateway with the capture, or with the authorisation's end.
+    pub lowers: bool,
+    /// It sends signed webhooks; without them the end of a pending refund is only found by asking.
+    pub webhooks: bool,
+    pub amounts: Amounts,
+}
+
+/// What becomes of an authorisation of which less is captured than it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartialCapture {
+    /// The rest stays, and can be captured later.
+    KeepsTheRest,
+    /// There is one capture; the gateway gives the rest back with it.
+    DropsTheRest,
+}
+
+/// Which amounts a gateway takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amounts {
+    /// Any number of minor units of any currency.
+    Any,
+    /// In currencies of three decimals the last digit is always 0, because card networks carry two.
+    ThirdDecimalZero,
+}
+
+impl Capabilities {
+    /// The smallest amount that can be given back, in minor units; every amount is a multiple of it.
+    pub fn step_minor(&self, currency: Currency) -> i64 {
+        match self.amounts {
+            Amounts::ThirdDecimalZero if currency.exponent() == 3 => 10,
+            Amounts::Any | Amounts::ThirdDecimalZero => 1,
+        }
+    }
+}
+
+/// What a gateway's webhook said, after its signature was found good. It is a hint and never a fact:
+/// the state is fetched from the gateway before anything is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayEvent {
+    /// The gateway's name, as tenders name it.
+    pub gateway: String,
+    /// The gateway's own id of the event; a repeat carries the same.
+    pub event_id: String,
+    pub kind: EventKind,
+    /// The gateway's id of what the event is about: a refund, a payment, a dispute.
+    pub gateway_reference: String,
+    /// The gateway's id of the payment that it belongs to; empty if the event does not tell.
+    pub payment_reference: String,
+    /// Our id that went along as metadata (a refund's, a payment's); none on what we did not make.
+    pub our_reference: Option<String>,
+    /// When it happened, by the gateway's clock; events arrive in any order.
+    pub happened_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EventKind {
+    Payment,
+    Refund,
+    Dispute,
+    /// Something that concerns no money of ours; it is taken and left alone.
+    Other,
+}
+
+impl EventKind {
+    pub const ALL: [Self; 4] = [Self::Payment, Self::Refund, Self::Dispute, Self::Other];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::Refund => "refund",
+            Self::Dispute => "dispute",
+            Self::Other => "other",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// What the gateway's own book says of one payment: read to find what was done there and not by us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    pub captured_minor: i64,
+    pub refunds: Vec<FoundRefund>,
+    pub disputes: Vec<FoundDispute>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundRefund {
+    pub gateway_reference: String,
+    /// Our id, if it was made by us.
+    pub refund_id: Option<RefundId>,
+    pub amount_minor: i64,
+    /// Where it stands.
+    pub answer: Answer,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundDispute {
+    pub gateway_reference: String,
+    pub amount_minor: i64,
+    pub state: DisputeState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DisputeState {
+    /// The bank has taken the money until it is decided.
+    Open,
+    /// The money came back to us.
+    Won,
+    /// The customer keeps the money.
+    Lost,
+}
+
+impl DisputeState {
+    pub const ALL: [Self; 3] = [Self::Open, Self::Won, Self::Lost];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Won => "won",
+            Self::Lost => "lost",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
 }

@@ -25,7 +25,7 @@ use types::Tenant;
 use super::batch::PaymentBatch;
 use super::command::{Answered, Command};
 use crate::domain::gateway::{Answer, Subject, Task};
-use crate::ports::gateway::{Gateway, Notice};
+use crate::ports::gateway::{Gateways, Notice};
 use crate::store::{account, claim, read};
 
 /// Claims of one look; what is left is found by the next.
@@ -47,7 +47,7 @@ pub struct Patience {
 #[derive(Clone)]
 pub struct Worker {
     pub database: Database,
-    pub gateway: Gateway,
+    pub gateway: Gateways,
     pub writer: Writer<PaymentBatch>,
     pub patience: Patience,
 }

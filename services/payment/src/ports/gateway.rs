@@ -2,55 +2,167 @@
 //!
 //! Its contract: a key that was applied is never applied again, however often and by whomever it is
 //! sent; what became of a key can be asked; and what changes after an answer (a pending refund's end,
-//! a late failure) is told by [`Gateway::notices`] until it is heard. No adapter says that something
-//! was done because a call did not fail: "no answer" is an answer of its own.
+//! a late failure) is told by [`Gateways::notices`] or by a webhook, and found by asking in any case.
+//! No adapter says that something was done because a call did not fail: "no answer" is an answer of
+//! its own. Where a gateway falls short of the contract, its [`Capabilities`] say so.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use storage::DbError;
 use types::{RefundId, Tenant};
 
 use super::sandbox::Sandbox;
-use crate::domain::gateway::{Answer, Task};
+use crate::domain::gateway::{Answer, Capabilities, Statement, Task};
+
+/// The gateways by the names that tenders and payments give them.
+#[derive(Clone)]
+pub struct Gateways {
+    named: Arc<BTreeMap<String, Gateway>>,
+    /// Answers for payments brought in from elsewhere whose gateway is none of the named ones.
+    stand_in: Option<Gateway>,
+}
 
 #[derive(Clone)]
 pub enum Gateway {
-    /// The built-in one; it stands in for every gateway that a tender names.
+    /// The built-in one, in this process.
     Sandbox(Sandbox),
 }
 
 /// A change that a gateway reports by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
+    /// The name of the gateway that told it.
+    pub gateway: String,
     pub tenant: Tenant,
     pub refund_id: RefundId,
     pub answer: Answer,
 }
 
-impl Gateway {
+/// The gateway could not be asked; nothing is known, and the question may be repeated.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the gateway {gateway:?} did not answer: {detail}")]
+pub struct Unanswered {
+    pub gateway: String,
+    pub detail: String,
+}
+
+impl Gateways {
+    pub fn new(named: BTreeMap<String, Gateway>, stand_in: Option<Gateway>) -> Self {
+        Self { named: Arc::new(named), stand_in }
+    }
+
+    /// Whether a tender may name this gateway. Checked before a tender is accepted, because what is
+    /// accepted is asked for.
+    pub fn takes(&self, name: &str) -> bool {
+        self.named.contains_key(name)
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Gateway> {
+        self.named.get(name).or(self.stand_in.as_ref())
+    }
+
+    /// What the gateway of this name is able to do; none if there is no such gateway.
+    pub fn capabilities(&self, name: &str) -> Option<Capabilities> {
+        self.get(name).map(Gateway::capabilities)
+    }
+
     /// Asks for the effect. May take for ever: the caller has a limit.
+    pub async fn call(&self, tenant: &Tenant, task: &Task) -> Answer {
+        match self.get(&task.gateway) {
+            Some(gateway) => gateway.call(tenant, task).await,
+            None => nobody(task),
+        }
+    }
+
+    /// What became of a key; none if the gateway never got it.
+    pub async fn query(&self, tenant: &Tenant, task: &Task) -> Option<Answer> {
+        match self.get(&task.gateway) {
+            Some(gateway) => gateway.query(tenant, task).await,
+            None => Some(nobody(task)),
+        }
+    }
+
+    /// What the gateway's book says of the payment that a task is about.
+    pub async fn statement(&self, tenant: &Tenant, task: &Task) -> Result<Statement, Unanswered> {
+        match self.get(&task.gateway) {
+            Some(gateway) => gateway.statement(tenant, task).await,
+            None => {
+                let detail = "no gateway of this name is configured".to_owned();
+                Err(Unanswered { gateway: task.gateway.clone(), detail })
+            }
+        }
+    }
+
+    /// Changes that were not heard yet, the oldest first, at most a page of them a gateway.
+    pub async fn notices(&self) -> Result<Vec<Notice>, DbError> {
+        let mut notices = Vec::new();
+        for (name, gateway) in self.named.iter() {
+            notices.extend(gateway.notices(name).await?);
+        }
+        Ok(notices)
+    }
+
+    /// The notice is recorded with us and need not be repeated.
+    pub async fn heard(&self, notice: &Notice) -> Result<(), DbError> {
+        match self.named.get(&notice.gateway) {
+            Some(gateway) => gateway.heard(notice).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Gateway {
+    pub fn capabilities(&self) -> Capabilities {
+        match self {
+            Self::Sandbox(_) => Sandbox::CAPABILITIES,
+        }
+    }
+
     pub async fn call(&self, tenant: &Tenant, task: &Task) -> Answer {
         match self {
             Self::Sandbox(sandbox) => sandbox.call(tenant, task).await,
         }
     }
 
-    /// What became of a key; none if the gateway never got it.
     pub async fn query(&self, tenant: &Tenant, task: &Task) -> Option<Answer> {
         match self {
             Self::Sandbox(sandbox) => sandbox.query(tenant, task).await,
         }
     }
 
-    /// Changes that were not heard yet, the oldest first, at most a page of them.
-    pub async fn notices(&self) -> Result<Vec<Notice>, DbError> {
+    pub async fn statement(&self, tenant: &Tenant, task: &Task) -> Result<Statement, Unanswered> {
         match self {
-            Self::Sandbox(sandbox) => sandbox.notices().await,
+            Self::Sandbox(sandbox) => sandbox.statement(tenant, task).await,
         }
     }
 
-    /// The notice is recorded with us and need not be repeated.
-    pub async fn heard(&self, notice: &Notice) -> Result<(), DbError> {
+    /// Only a gateway in this process is asked for its news; the others send webhooks.
+    async fn notices(&self, name: &str) -> Result<Vec<Notice>, DbError> {
+        match self {
+            Self::Sandbox(sandbox) => sandbox.notices(name).await,
+        }
+    }
+
+    async fn heard(&self, notice: &Notice) -> Result<(), DbError> {
         match self {
             Self::Sandbox(sandbox) => sandbox.heard(&notice.tenant, notice.refund_id.as_str()).await,
         }
+    }
+}
+
+/// A payment was brought in from a system that is not connected: no call can be made, and saying so
+/// makes a person give the money back.
+fn nobody(task: &Task) -> Answer {
+    let detail = format!("no gateway named {:?} is configured; give the money back by hand", task.gateway);
+    Answer::Declined { detail }
+}
+
+/// One sandbox for every name: what tests and development start with.
+impl From<Sandbox> for Gateways {
+    fn from(sandbox: Sandbox) -> Self {
+        let gateway = Gateway::Sandbox(sandbox);
+        let named = [("sandbox".to_owned(), gateway.clone())].into();
+        Self::new(named, Some(gateway))
     }
 }

@@ -202,7 +202,7 @@ async fn a_notice_is_heard_once() {
         service.clock.advance(Duration::from_secs(61));
         poll(async || (refunds(&service, &order).await == [refund::State::Reversed]).then_some(())).await;
 
-        poll(async || service.sandbox.notices().await.unwrap().is_empty().then_some(())).await;
+        poll(async || service.sandbox.notices("sandbox").await.unwrap().is_empty().then_some(())).await;
     }
 }
 

@@ -10,7 +10,6 @@ use payment::ops::cashier::Cashier;
 use payment::ops::command::{Deed, Step, StepAnswer};
 use payment::ops::waiters::Waiters;
 use payment::ops::worker::{Patience, Worker};
-use payment::ports::gateway::Gateway;
 use payment::ports::sandbox::{self, Delays, Effect, Sandbox};
 use payment::store::{MIGRATIONS, account, reply};
 use proto::payment::v1 as wire;
@@ -102,7 +101,7 @@ impl Service {
     pub fn worker(&self) -> Worker {
         Worker {
             database: self.database.clone(),
-            gateway: Gateway::Sandbox(self.sandbox.clone()),
+            gateway: self.sandbox.clone().into(),
             writer: self.writer.clone(),
             patience: Patience {
                 call: Duration::from_millis(300),

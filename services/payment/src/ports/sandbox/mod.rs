@@ -9,13 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use storage::{Database, DbError, WriteError, Writer};
-use types::{Clock, Tenant};
+use types::{Clock, PaymentId, RefundId, Tenant};
 
 pub use self::behaviour::Behaviour;
 use self::store::{Apply, Book};
+pub use self::store::dashboard::Disputed;
 pub use self::store::{Effect, MIGRATIONS, Outcome};
-use super::gateway::Notice;
-use crate::domain::gateway::{Answer, Task};
+use super::gateway::{Notice, Unanswered};
+use crate::domain::gateway::{
+    self, Amounts, Answer, Capabilities, FoundRefund, PartialCapture, Statement, Task,
+};
 
 /// The name its database is migrated under.
 pub const NAME: &str = "sandbox-gateway";
@@ -37,6 +40,19 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
+    /// It takes any refund that is asked for, so that a failure of our own cap shows in its book.
+    pub const CAPABILITIES: Capabilities = Capabilities {
+        key_window: None,
+        caches_errors: true,
+        queries_by_reference: true,
+        enforces_refund_cap: false,
+        partial_capture: PartialCapture::KeepsTheRest,
+        voids: true,
+        lowers: true,
+        webhooks: false,
+        amounts: Amounts::Any,
+    };
+
     /// On its own, migrated database.
     pub fn start(database: Database, clock: Clock, delays: Delays) -> Self {
         let book = Arc::new(Book { clock: clock.clone(), delays });
@@ -67,10 +83,69 @@ impl Sandbox {
         store::find(&mut tx, tenant, key).await
     }
 
-    pub async fn notices(&self) -> Result<Vec<Notice>, DbError> {
+    /// What its book says of the payment that a task is about.
+    pub async fn statement(&self, tenant: &Tenant, task: &Task) -> Result<Statement, Unanswered> {
+        self.read_statement(tenant, &task.payment_id).await.map_err(|problem| {
+            tracing::warn!(%problem, "the sandbox gateway did not answer");
+            Unanswered { gateway: task.gateway.clone(), detail: "the gateway is not available".to_owned() }
+        })
+    }
+
+    async fn read_statement(&self, tenant: &Tenant, payment_id: &PaymentId) -> Result<Statement, DbError> {
         self.mature().await?;
         let mut tx = self.database.read().await?;
-        store::notices(&mut tx).await
+        let effects = store::of_payment(&mut tx, tenant, payment_id).await?;
+        let mut refunds = store::dashboard::refunds(&mut tx, tenant, payment_id).await?;
+        let disputes = store::dashboard::disputes(&mut tx, tenant, payment_id).await?;
+        let captured = effects.iter().filter(|effect| {
+            effect.kind == gateway::Effect::Capture && effect.outcome == Outcome::Applied
+        });
+        let captured_minor = captured.map(|effect| effect.amount_minor).sum();
+        let ours = effects.iter().filter(|effect| effect.kind == gateway::Effect::Refund);
+        refunds.extend(ours.map(|effect| FoundRefund {
+            gateway_reference: effect.gateway_reference.clone(),
+            refund_id: RefundId::parse(&effect.key).ok(),
+            amount_minor: effect.amount_minor,
+            answer: effect.answer(),
+        }));
+        Ok(Statement { captured_minor, refunds, disputes })
+    }
+
+    /// Somebody gives money back at the gateway's dashboard. A repeat with the same reference is the
+    /// same refund.
+    pub async fn refund_at_dashboard(
+        &self,
+        tenant: &Tenant,
+        payment_id: &PaymentId,
+        reference: &str,
+        amount_minor: i64,
+    ) -> Result<(), DbError> {
+        let now = self.clock.now();
+        self.database
+            .write("sandbox.refund_at_dashboard", async |mut tx| {
+                let refund = (reference, amount_minor);
+                store::dashboard::insert_refund(&mut tx, tenant, payment_id, refund, now).await?;
+                Ok((tx, ()))
+            })
+            .await
+    }
+
+    /// The bank opens a dispute, or ends one.
+    pub async fn dispute(&self, tenant: &Tenant, disputed: &Disputed) -> Result<(), DbError> {
+        let now = self.clock.now();
+        self.database
+            .write("sandbox.dispute", async |mut tx| {
+                store::dashboard::put_dispute(&mut tx, tenant, disputed, now).await?;
+                Ok((tx, ()))
+            })
+            .await
+    }
+
+    /// Changes not heard yet; `gateway` is the name it goes by.
+    pub async fn notices(&self, gateway: &str) -> Result<Vec<Notice>, DbError> {
+        self.mature().await?;
+        let mut tx = self.database.read().await?;
+        store::notices(&mut tx, gateway).await
     }
 
     pub async fn heard(&self, tenant: &Tenant, key: &str) -> Result<(), DbError> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use storage::{Batch, DbError, Migration, Rows, Statement, Tx, values};
-use types::{Clock, RefundId, Tenant};
+use types::{Clock, PaymentId, RefundId, Tenant};
 
 use self::effect::effect;
 pub use self::effect::{Effect, Outcome};
@@ -11,15 +11,25 @@ use super::{Behaviour, Delays};
 use crate::domain::gateway::{self, Task};
 use crate::ports::gateway::Notice;
 
+pub mod dashboard;
 mod effect;
 
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    number: 10,
-    name: "gateway",
-    sql: include_str!("../../../../migrations/sandbox/0010_gateway.sql"),
-    sqlite: include_str!("../../../../migrations/sandbox/0010_gateway.sqlite.sql"),
-    postgres: include_str!("../../../../migrations/sandbox/0010_gateway.postgres.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 10,
+        name: "gateway",
+        sql: include_str!("../../../../migrations/sandbox/0010_gateway.sql"),
+        sqlite: include_str!("../../../../migrations/sandbox/0010_gateway.sqlite.sql"),
+        postgres: include_str!("../../../../migrations/sandbox/0010_gateway.postgres.sql"),
+    },
+    Migration {
+        number: 20,
+        name: "dashboard",
+        sql: include_str!("../../../../migrations/sandbox/0020_dashboard.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+];
 
 static LOAD: Statement = Statement::new(
     "sandbox.load_effects",
@@ -67,6 +77,13 @@ static PAGE: Statement = Statement::new(
     "SELECT tenant_id, key, kind, order_id, payment_id, gateway_reference, currency, amount_minor, outcome, detail,
             changes_at, at
        FROM gateway_effect WHERE tenant_id = $1 AND key > $2 ORDER BY key LIMIT $3",
+);
+
+static OF_PAYMENT: Statement = Statement::new(
+    "sandbox.effects_of_payment",
+    "SELECT tenant_id, key, kind, order_id, payment_id, gateway_reference, currency, amount_minor, outcome, detail,
+            changes_at, at
+       FROM gateway_effect WHERE tenant_id = $1 AND payment_id = $2 ORDER BY key",
 );
 
 /// Writes effects, many in one commit.
@@ -173,18 +190,24 @@ pub async fn mature(tx: &mut Tx, now: i64) -> Result<u64, DbError> {
     tx.execute(&MATURE, values![now]).await
 }
 
-pub async fn notices(tx: &mut Tx) -> Result<Vec<Notice>, DbError> {
+pub async fn notices(tx: &mut Tx, gateway: &str) -> Result<Vec<Notice>, DbError> {
     let rows = tx.fetch_all(&NOTICES, values![]).await?;
     rows.iter()
         .map(|row| {
             let refund_id = row.parsed("key", RefundId::parse)?;
-            Ok(Notice { tenant: row.tenant()?, refund_id, answer: effect(row)?.answer() })
+            let answer = effect(row)?.answer();
+            Ok(Notice { gateway: gateway.to_owned(), tenant: row.tenant()?, refund_id, answer })
         })
         .collect()
 }
 
 pub async fn heard(tx: &mut Tx, tenant: &Tenant, key: &str) -> Result<(), DbError> {
     tx.execute_exactly(&HEARD, values![tenant, key], 1).await
+}
+
+/// All that was asked for one payment, by key.
+pub async fn of_payment(tx: &mut Tx, tenant: &Tenant, payment_id: &PaymentId) -> Result<Vec<Effect>, DbError> {
+    tx.fetch_all(&OF_PAYMENT, values![tenant, payment_id]).await?.iter().map(effect).collect()
 }
 
 pub async fn page(tx: &mut Tx, tenant: &Tenant, after: &str, limit: i64) -> Result<Vec<Effect>, DbError> {

@@ -1,0 +1,95 @@
+//! What was done at the gateway and not by us: refunds made by hand, and disputes.
+
+use storage::{DbError, Statement, Tx, values};
+use types::{PaymentId, Tenant, Timestamp};
+
+use crate::domain::gateway::{Answer, DisputeState, FoundDispute, FoundRefund};
+
+static INSERT_REFUND: Statement = Statement::new(
+    "sandbox.insert_side_refund",
+    "INSERT INTO gateway_side_refund (tenant_id, gateway_reference, payment_id, amount_minor, at)
+     VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+);
+
+static REFUNDS: Statement = Statement::new(
+    "sandbox.side_refunds",
+    "SELECT gateway_reference, amount_minor FROM gateway_side_refund
+      WHERE tenant_id = $1 AND payment_id = $2 ORDER BY gateway_reference",
+);
+
+static UPSERT_DISPUTE: Statement = Statement::new(
+    "sandbox.upsert_dispute",
+    "INSERT INTO gateway_dispute (tenant_id, gateway_reference, payment_id, amount_minor, state, at)
+     VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT (tenant_id, gateway_reference) DO UPDATE SET state = excluded.state, at = excluded.at",
+);
+
+static DISPUTES: Statement = Statement::new(
+    "sandbox.disputes",
+    "SELECT gateway_reference, amount_minor, state FROM gateway_dispute
+      WHERE tenant_id = $1 AND payment_id = $2 ORDER BY gateway_reference",
+);
+
+/// One dispute as the bank sees it now; the reference tells two of one payment apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disputed {
+    pub payment_id: PaymentId,
+    pub dispute: FoundDispute,
+}
+
+/// A repeat with the same reference is the same refund.
+pub async fn insert_refund(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    payment_id: &PaymentId,
+    refund: (&str, i64),
+    at: Timestamp,
+) -> Result<(), DbError> {
+    let (reference, amount_minor) = refund;
+    tx.execute(&INSERT_REFUND, values![tenant, reference, payment_id, amount_minor, at]).await?;
+    Ok(())
+}
+
+pub async fn refunds(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    payment_id: &PaymentId,
+) -> Result<Vec<FoundRefund>, DbError> {
+    let rows = tx.fetch_all(&REFUNDS, values![tenant, payment_id]).await?;
+    rows.iter()
+        .map(|row| {
+            let gateway_reference = row.text("gateway_reference")?;
+            let answer = Answer::Done { reference: gateway_reference.clone() };
+            let amount_minor = row.int("amount_minor")?;
+            Ok(FoundRefund { gateway_reference, refund_id: None, amount_minor, answer })
+        })
+        .collect()
+}
+
+pub async fn put_dispute(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    disputed: &Disputed,
+    at: Timestamp,
+) -> Result<(), DbError> {
+    let FoundDispute { gateway_reference, amount_minor, state } = &disputed.dispute;
+    let row = values![tenant, gateway_reference, &disputed.payment_id, *amount_minor, state.as_str(), at];
+    tx.execute_exactly(&UPSERT_DISPUTE, row, 1).await
+}
+
+pub async fn disputes(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    payment_id: &PaymentId,
+) -> Result<Vec<FoundDispute>, DbError> {
+    let rows = tx.fetch_all(&DISPUTES, values![tenant, payment_id]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(FoundDispute {
+                gateway_reference: row.text("gateway_reference")?,
+                amount_minor: row.int("amount_minor")?,
+                state: row.named("state", DisputeState::parse)?,
+            })
+        })
+        .collect()
+}
