@@ -140,6 +140,12 @@ typed_ids! {
     EventId = "evt";
     /// Something a person has to look at.
     AttentionId = "att";
+    /// A message about an order, from one of its parties or from our people.
+    MessageId = "msg";
+    /// A folder that orders are sorted into.
+    FolderId = "fld";
+    /// A stored rule.
+    RuleId = "rul";
     /// Many changes asked for together.
     BatchId = "bat";
     /// A version of a cancellation policy.
@@ -148,6 +154,8 @@ typed_ids! {
     WebhookId = "whk";
     /// A message to a person or another system.
     NotificationId = "ntf";
+    /// A message on its way out of the house: one event to one recipient through one channel.
+    DeliveryId = "dlv";
 }
 
 fn encode(prefix: &str, uuid: Uuid) -> String {

@@ -30,7 +30,7 @@ pub use clock::Clock;
 pub use currency::{Currency, CurrencyUnknown};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use id::{
-    AttentionId, BatchId, CaptureId, ChangeOrderId, EventId, FulfilmentId, FulfilmentLineId, IdError,
+    AttentionId, BatchId, CaptureId, ChangeOrderId, DeliveryId, EventId, FulfilmentId, FulfilmentLineId, IdError,
     LabelId, LineId, NotificationId, OrderId, PaymentId, PolicyId, RefundId, ReservationId, SagaId,
     ShipmentId, TypedId, WebhookId,
 };

@@ -95,6 +95,7 @@ fn audience_of(caller: &Principal) -> Option<Audience> {
     match Audience::parse(&caller.role) {
         Some(Audience::Buyer) => Some(Audience::Buyer),
         Some(Audience::Supplier) => Some(Audience::Supplier),
+        Some(Audience::Client) => Some(Audience::Client),
         Some(Audience::Staff) | None => None,
     }
 }
@@ -107,7 +108,7 @@ fn filter(caller: &Principal, request: &ListNotificationsRequest) -> Result<Filt
     let asked = match request.audience.as_str() {
         "" => None,
         text => Some(Audience::parse(text).ok_or_else(|| {
-            Failure::invalid("audience", Reason::FieldInvalid, "an audience is buyer, supplier or staff")
+            Failure::invalid("audience", Reason::FieldInvalid, "an audience is buyer, supplier, staff or client")
         })?),
     };
     let audience = match (audience_of(caller), asked) {

@@ -19,6 +19,8 @@ pub enum Audience {
     Buyer,
     Supplier,
     Staff,
+    /// Whom the buyer bought for. Told by deliveries only: nobody reads an inbox as one.
+    Client,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,13 +62,14 @@ impl Message {
 }
 
 impl Audience {
-    pub const ALL: [Self; 3] = [Self::Buyer, Self::Supplier, Self::Staff];
+    pub const ALL: [Self; 4] = [Self::Buyer, Self::Supplier, Self::Staff, Self::Client];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Buyer => "buyer",
             Self::Supplier => "supplier",
             Self::Staff => "staff",
+            Self::Client => "client",
         }
     }
 

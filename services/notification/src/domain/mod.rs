@@ -4,6 +4,7 @@
 
 mod attention;
 mod changes;
+mod delivery;
 mod event;
 mod message;
 mod notification;
@@ -13,6 +14,8 @@ mod words;
 pub use event::{
     AttentionItem, Cause, Change, ChangeLine, Event, OrderPicture, OrderState, Refund, RefundState,
 };
+pub use delivery::State as DeliveryState;
+pub use delivery::{Delivery, Next, Outcome, Outlet, Progress, SuppressionCause};
 pub use event::{ChangeKind, Settlement};
 pub use message::{Audience, Message, Template};
 pub use notification::{Channel, Notification, Origin, State};

@@ -2,6 +2,8 @@
 
 pub mod batch;
 pub mod courier;
+pub mod dispatch;
 
 pub use batch::{Arrival, Intake, Run};
 pub use courier::{Courier, Turn};
+pub use dispatch::Dispatch;

@@ -1,9 +1,11 @@
-//! The only room with SQL: the schema, the notifications, and the books for verification.
+//! The only room with SQL: the schema, what is told and delivered, and the books for verification.
 
 pub mod audit;
+pub mod deliveries;
 pub mod notifications;
+pub mod suppressions;
 
-use storage::{INBOX, Migration};
+use storage::{INBOX, Migration, REQUESTS};
 
 const NOTIFICATION: Migration = Migration {
     number: 10,
@@ -13,4 +15,12 @@ const NOTIFICATION: Migration = Migration {
     postgres: include_str!("../../migrations/0010_notification.postgres.sql"),
 };
 
-pub const MIGRATIONS: &[Migration] = &[INBOX, NOTIFICATION];
+const DELIVERY: Migration = Migration {
+    number: 11,
+    name: "delivery",
+    sql: include_str!("../../migrations/0011_delivery.sql"),
+    sqlite: include_str!("../../migrations/0011_delivery.sqlite.sql"),
+    postgres: include_str!("../../migrations/0011_delivery.postgres.sql"),
+};
+
+pub const MIGRATIONS: &[Migration] = &[REQUESTS, INBOX, NOTIFICATION, DELIVERY];

@@ -1,0 +1,173 @@
+//! Sends what is due through one channel: claims a few deliveries, lets the carrier try them side by side, and settles
+//! each as soon as its try has ended.
+//!
+//! A crash in between leaves a row claimed; when the claim has run out it is tried again. A channel that takes no key
+//! counts such a try as one in doubt, and makes at most one of them good: that is the one possible duplicate.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use storage::{Database, DbError};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use types::{Clock, Ids, NotificationId, Timestamp};
+
+use crate::domain::{Next, Outcome, SuppressionCause};
+use crate::ports::Carrier;
+use crate::store::deliveries::{self, Claim, Claimed};
+use crate::store::suppressions::{self, Key, Suppression};
+
+/// Deliveries under way at once.
+pub const AT_ONCE: i64 = 16;
+/// The poll that finds what fell due, and what a crashed replica left behind.
+const POLL: Duration = Duration::from_secs(1);
+
+pub struct Dispatch<C> {
+    database: Database,
+    clock: Clock,
+    carrier: C,
+    /// Names this worker's claims. It is fresh with every process.
+    token: String,
+}
+
+/// What was claimed: to be tried, or already decided.
+struct Taken {
+    to_try: Vec<Claimed>,
+    settled: usize,
+}
+
+impl<C: Carrier> Dispatch<C> {
+    pub fn new(database: Database, clock: Clock, ids: &Ids, carrier: C) -> Self {
+        Self { database, clock, carrier, token: ids.mint::<NotificationId>().to_string() }
+    }
+
+    /// Runs until `shutdown`; tries that are under way then are ended and noted.
+    pub async fn run(self, queued: Arc<Notify>, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            match self.turn().await {
+                Ok(0) => {}
+                Ok(_) => continue,
+                Err(problem) => {
+                    tracing::warn!(channel = C::OUTLET.as_str(), %problem, "deliveries could not be claimed or noted");
+                }
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = queued.notified() => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+    }
+
+    /// Sends what is due now, and tells how many deliveries it dealt with.
+    pub async fn turn(&self) -> Result<usize, DbError> {
+        let Taken { to_try, settled } = self.claim().await?;
+        let mut count = settled;
+        let tries: FuturesUnordered<_> = to_try
+            .into_iter()
+            .map(async |claimed| {
+                let outcome = self.carrier.carry(&claimed.tenant, &claimed.delivery).await;
+                (claimed, outcome)
+            })
+            .collect();
+        let at_once = usize::try_from(AT_ONCE).expect("the bound is small");
+        let mut ended = tries.ready_chunks(at_once);
+        while let Some(chunk) = ended.next().await {
+            count += chunk.len();
+            self.settle(chunk).await?;
+        }
+        Ok(count)
+    }
+
+    /// Claims what is due; what nobody may be told any more, or must not be tried again, is decided in the same commit.
+    async fn claim(&self) -> Result<Taken, DbError> {
+        let (token, now) = (self.token.as_str(), self.clock.now());
+        self.database
+            .write("notification.claim_deliveries", |mut tx| async move {
+                let claim = Claim { outlet: C::OUTLET, token, limit: AT_ONCE };
+                let claimed = deliveries::claim(&mut tx, claim).await?;
+                let keys: Vec<Key> = claimed.iter().map(key_of).collect();
+                let suppressed = suppressions::active(&mut tx, &keys).await?;
+                let (mut to_try, mut decided) = (Vec::new(), Vec::new());
+                for claimed in claimed {
+                    match decided_already(&claimed, suppressed.get(&key_of(&claimed)), now) {
+                        Some(next) => decided.push((claimed, next)),
+                        None => to_try.push(claimed),
+                    }
+                }
+                deliveries::settle(&mut tx, token, &decided).await?;
+                Ok((tx, Taken { to_try, settled: decided.len() }))
+            })
+            .await
+    }
+
+    async fn settle(&self, ended: Vec<(Claimed, Outcome)>) -> Result<(), DbError> {
+        let now = self.clock.now();
+        let settled: Vec<(Claimed, Next)> = ended
+            .into_iter()
+            .map(|(claimed, outcome)| {
+                let next = claimed.delivery.after(outcome, now);
+                tell(&claimed, &next);
+                (claimed, next)
+            })
+            .collect();
+        let suppress: BTreeMap<Key, Suppression> = settled
+            .iter()
+            .filter_map(|(claimed, next)| Some((key_of(claimed), suppression(claimed, next, next.suppress?, now))))
+            .collect();
+        let (token, settled, suppress) = (self.token.as_str(), &settled, &suppress);
+        let noted = self
+            .database
+            .write("notification.settle_deliveries", |mut tx| async move {
+                let noted = deliveries::settle(&mut tx, token, settled).await?;
+                suppressions::put(&mut tx, suppress).await?;
+                Ok((tx, noted))
+            })
+            .await?;
+        if noted != settled.len() as u64 {
+            tracing::warn!(tried = settled.len(), noted, "some claims had run out; another worker repeats those");
+        }
+        Ok(())
+    }
+}
+
+fn key_of(claimed: &Claimed) -> Key {
+    (claimed.tenant.clone(), claimed.delivery.outlet, claimed.delivery.recipient.clone())
+}
+
+fn decided_already(claimed: &Claimed, suppressed: Option<&Suppression>, now: Timestamp) -> Option<Next> {
+    if let Some(suppression) = suppressed {
+        let why = format!("{}: {}", suppression.cause.as_str(), suppression.detail);
+        return Some(claimed.delivery.suppressed(&why, now));
+    }
+    let why = "two tries may have arrived, so it is not tried again";
+    claimed.delivery.is_in_doubt_for_good().then(|| claimed.delivery.dead(why, now))
+}
+
+fn suppression(claimed: &Claimed, next: &Next, cause: SuppressionCause, now: Timestamp) -> Suppression {
+    Suppression {
+        outlet: claimed.delivery.outlet,
+        recipient: claimed.delivery.recipient.clone(),
+        cause,
+        detail: next.progress.last_error.clone().unwrap_or_default(),
+        is_active: true,
+        changed_at: now,
+    }
+}
+
+fn tell(Claimed { tenant, delivery }: &Claimed, next: &Next) {
+    tracing::info!(
+        %tenant,
+        delivery_id = %delivery.delivery_id,
+        event_id = %delivery.event_id,
+        channel = delivery.outlet.as_str(),
+        template = delivery.template,
+        state = next.progress.state.as_str(),
+        tries = delivery.progress.tries,
+        last_error = next.progress.last_error,
+        "delivery tried"
+    );
+}
