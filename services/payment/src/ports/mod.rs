@@ -2,6 +2,7 @@
 
 pub mod gateway;
 pub mod sandbox;
+pub mod webhook;
 
 use kit::client::Channel;
 

@@ -12,8 +12,8 @@ use storage::{Database, DbError, WriteError, Writer};
 use types::{Clock, PaymentId, RefundId, Tenant};
 
 pub use self::behaviour::Behaviour;
-use self::store::{Apply, Book};
 pub use self::store::dashboard::Disputed;
+use self::store::{Apply, Book};
 pub use self::store::{Effect, MIGRATIONS, Outcome};
 use super::gateway::{Notice, Unanswered};
 use crate::domain::gateway::{
@@ -97,9 +97,9 @@ impl Sandbox {
         let effects = store::of_payment(&mut tx, tenant, payment_id).await?;
         let mut refunds = store::dashboard::refunds(&mut tx, tenant, payment_id).await?;
         let disputes = store::dashboard::disputes(&mut tx, tenant, payment_id).await?;
-        let captured = effects.iter().filter(|effect| {
-            effect.kind == gateway::Effect::Capture && effect.outcome == Outcome::Applied
-        });
+        let captured = effects
+            .iter()
+            .filter(|effect| effect.kind == gateway::Effect::Capture && effect.outcome == Outcome::Applied);
         let captured_minor = captured.map(|effect| effect.amount_minor).sum();
         let ours = effects.iter().filter(|effect| effect.kind == gateway::Effect::Refund);
         refunds.extend(ours.map(|effect| FoundRefund {

@@ -206,7 +206,11 @@ pub async fn heard(tx: &mut Tx, tenant: &Tenant, key: &str) -> Result<(), DbErro
 }
 
 /// All that was asked for one payment, by key.
-pub async fn of_payment(tx: &mut Tx, tenant: &Tenant, payment_id: &PaymentId) -> Result<Vec<Effect>, DbError> {
+pub async fn of_payment(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    payment_id: &PaymentId,
+) -> Result<Vec<Effect>, DbError> {
     tx.fetch_all(&OF_PAYMENT, values![tenant, payment_id]).await?.iter().map(effect).collect()
 }
 
