@@ -120,7 +120,7 @@ pub fn on_the_wire(event_id: &EventId, order: &OrderId, seq: i64, (name, payload
 pub type Payload = (&'static str, Vec<u8>);
 
 pub fn placed(order: &OrderId) -> Payload {
-    ("OrderPlaced", OrderPlaced { order: Some(summary(order)) }.encode_to_vec())
+    ("OrderPlaced", OrderPlaced { order: Some(summary(order)), ..OrderPlaced::default() }.encode_to_vec())
 }
 
 pub fn committed(change: ChangeOrder, order: &OrderId) -> Payload {
@@ -128,12 +128,14 @@ pub fn committed(change: ChangeOrder, order: &OrderId) -> Payload {
         change_order: Some(change),
         before: Some(summary(order)),
         after: Some(summary(order)),
+        ..ChangeOrderCommitted::default()
     };
     ("ChangeOrderCommitted", event.encode_to_vec())
 }
 
 pub fn completed(change: ChangeOrder) -> Payload {
-    ("ChangeOrderCompleted", ChangeOrderCompleted { change_order: Some(change) }.encode_to_vec())
+    let event = ChangeOrderCompleted { change_order: Some(change), ..ChangeOrderCompleted::default() };
+    ("ChangeOrderCompleted", event.encode_to_vec())
 }
 
 fn summary(order: &OrderId) -> OrderSummary {

@@ -2,6 +2,7 @@
 
 mod config;
 mod courier;
+mod dispatch;
 mod events;
 mod intake;
 mod schema;
