@@ -30,9 +30,9 @@ pub use clock::Clock;
 pub use currency::{Currency, CurrencyUnknown};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use id::{
-    AttentionId, BatchId, CaptureId, ChangeOrderId, DeliveryId, EventId, FulfilmentId, FulfilmentLineId, IdError,
-    LabelId, LineId, NotificationId, OrderId, PaymentId, PolicyId, RefundId, ReservationId, SagaId,
-    ShipmentId, TypedId, WebhookId,
+    AttentionId, BatchId, CaptureId, ChangeOrderId, DeliveryId, EventId, FolderId, FulfilmentId,
+    FulfilmentLineId, IdError, LabelId, LineId, MessageId, NotificationId, OrderId, PaymentId, PolicyId,
+    RefundId, ReservationId, RuleId, SagaId, ShipmentId, TypedId, WebhookId,
 };
 pub use mint::Ids;
 pub use money::{Money, MoneyError, UnitPrice};
