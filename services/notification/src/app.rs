@@ -10,13 +10,13 @@ use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::events::v1::event_intake_service_server::EventIntakeServiceServer;
 use proto::notification::v1::notification_service_server::NotificationServiceServer;
 use storage::{Database, Writer};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids};
 
 use crate::api::{IntakeApi, NotificationApi};
 use crate::config::Config;
-use crate::ops::{Courier, Intake};
+use crate::ops::courier::Handed;
+use crate::ops::{Courier, Handing, Intake};
 use crate::ports;
 use crate::store::MIGRATIONS;
 use crate::store::audit::BOOKS;
@@ -43,7 +43,7 @@ pub struct Bound {
     database: Database,
     writer: Writer<Intake>,
     courier: Courier,
-    enqueued: Arc<Notify>,
+    handed: Handed,
 }
 
 impl App {
@@ -51,9 +51,9 @@ impl App {
         let database = Database::ready(SERVICE, MIGRATIONS, &config.database).await?;
         let clock = Clock::System;
         let ids = Ids::random(clock.clone());
-        let enqueued = Arc::new(Notify::new());
-        let courier = Courier::new(database.clone(), clock.clone(), &ids);
-        let intake = Intake { clock, ids, enqueued: Arc::clone(&enqueued) };
+        let (handing, handed) = Handing::new(&ids);
+        let courier = Courier::new(database.clone(), clock.clone(), &handing);
+        let intake = Intake { clock, ids, handing };
         let writer = Writer::start(database.clone(), Arc::new(intake));
 
         let public = Routes::new()
@@ -77,7 +77,7 @@ impl App {
             .reflection(&config.reflection)
             .bind()
             .await?;
-        Ok(Bound { server, database, writer, courier, enqueued })
+        Ok(Bound { server, database, writer, courier, handed })
     }
 }
 
@@ -86,7 +86,7 @@ impl Bound {
     /// is left to the next start.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let stop_courier = CancellationToken::new();
-        let courier = tokio::spawn(self.courier.run(self.enqueued, stop_courier.clone(), ports::log::write));
+        let courier = tokio::spawn(self.courier.run(self.handed, stop_courier.clone(), ports::log::write));
         let served = self.server.run(shutdown).await;
         self.writer.drain().await;
         stop_courier.cancel();

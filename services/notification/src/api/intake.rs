@@ -29,8 +29,8 @@ impl IntakeApi {
     async fn deliver(&self, envelopes: Vec<Envelope>) -> Result<Vec<Delivery>, Failure> {
         let count = envelopes.len();
         let outcomes = runs(envelopes).into_values().map(async |(places, run)| {
-            let deliveries = self.writer.submit(run).await?;
-            Ok::<_, Failure>(places.into_iter().zip(deliveries))
+            let taken = self.writer.submit(run).await?;
+            Ok::<_, Failure>(places.into_iter().zip(taken.deliveries))
         });
         // Should one run fail, the call does: what was committed meanwhile is a duplicate when it comes again.
         let mut deliveries = vec![Delivery::Later; count];

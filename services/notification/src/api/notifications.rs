@@ -108,7 +108,11 @@ fn filter(caller: &Principal, request: &ListNotificationsRequest) -> Result<Filt
     let asked = match request.audience.as_str() {
         "" => None,
         text => Some(Audience::parse(text).ok_or_else(|| {
-            Failure::invalid("audience", Reason::FieldInvalid, "an audience is buyer, supplier, staff or client")
+            Failure::invalid(
+                "audience",
+                Reason::FieldInvalid,
+                "an audience is buyer, supplier, staff or client",
+            )
         })?),
     };
     let audience = match (audience_of(caller), asked) {

@@ -162,9 +162,11 @@ impl Delivery {
     /// Where the try that was just made leads to.
     pub fn after(&self, outcome: Outcome, now: Timestamp) -> Next {
         match outcome {
-            Outcome::Taken { provider_id } => {
-                self.end(State::Sent, Progress { provider_id, last_error: None, ..self.progress.clone() }, now)
-            }
+            Outcome::Taken { provider_id } => self.end(
+                State::Sent,
+                Progress { provider_id, last_error: None, ..self.progress.clone() },
+                now,
+            ),
             Outcome::Later { why, pause } => self.again(&why, pause.unwrap_or_default(), 0, now),
             Outcome::Never { why, suppress } => Next { suppress, ..self.dead(&why, now) },
             Outcome::Unknown { why } => {
@@ -197,7 +199,8 @@ impl Delivery {
         };
         let doubted = Self { progress, ..self.clone() };
         if doubted.is_in_doubt_for_good() {
-            return doubted.dead(&format!("{why}; two tries may have arrived, so it is not tried again"), now);
+            return doubted
+                .dead(&format!("{why}; two tries may have arrived, so it is not tried again"), now);
         }
         match self.outlet.pause_after(self.progress.tries) {
             None => doubted.dead(&format!("{why}; that was the last try"), now),
@@ -235,12 +238,7 @@ impl Progress {
 
     /// Decided against before it was ever tried.
     pub fn suppressed(why: &str, at: Timestamp) -> Self {
-        Self {
-            state: State::Suppressed,
-            last_error: Some(cut(why)),
-            ended_at: Some(at),
-            ..Self::queued()
-        }
+        Self { state: State::Suppressed, last_error: Some(cut(why)), ended_at: Some(at), ..Self::queued() }
     }
 }
 

@@ -11,11 +11,11 @@ mod notification;
 mod orders;
 mod words;
 
+pub use delivery::State as DeliveryState;
+pub use delivery::{Delivery, Next, Outcome, Outlet, Progress, SuppressionCause};
 pub use event::{
     AttentionItem, Cause, Change, ChangeLine, Event, OrderPicture, OrderState, Refund, RefundState,
 };
-pub use delivery::State as DeliveryState;
-pub use delivery::{Delivery, Next, Outcome, Outlet, Progress, SuppressionCause};
 pub use event::{ChangeKind, Settlement};
 pub use message::{Audience, Message, Template};
 pub use notification::{Channel, Notification, Origin, State};

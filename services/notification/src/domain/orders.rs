@@ -76,6 +76,10 @@ pub fn placement_failed(order: &OrderPicture, cause: &Cause) -> Vec<Message> {
 /// A state that another event already told of is not told again here: the first one by the order's placement, a
 /// cancelled one by its change order.
 pub fn progressed(order: &OrderPicture, before: OrderState) -> Vec<Message> {
+    if order.state == before {
+        // Some quantities moved within the state; that is for those who follow the events.
+        return Vec::new();
+    }
     let number = words::quoted(&order.number);
     let to_buyer = |template, subject: String, body: String| {
         vec![Message::new(template, Audience::Buyer, subject, body)]

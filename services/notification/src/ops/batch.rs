@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use storage::{Batch, DbError, Delivery, Envelope, Inbox, Tx};
-use tokio::sync::Notify;
 use types::{Clock, Ids};
 
-use crate::domain::{self, Channel, Event, Notification, Origin};
+use super::courier::{Handing, Told};
+use crate::domain::{self, Channel, Event, Notification, Origin, State};
 use crate::store::notifications::{self, Owned};
 
 /// An event as it came, with its meaning.
@@ -27,37 +27,47 @@ pub struct Run(pub Vec<Arrival>);
 pub struct Intake {
     pub clock: Clock,
     pub ids: Ids,
-    /// Wakes the courier.
-    pub enqueued: Arc<Notify>,
+    /// The way to the courier.
+    pub handing: Handing,
+}
+
+/// How a run was taken in, and what of it the courier has to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    pub deliveries: Vec<Delivery>,
+    pub to_write: Told,
 }
 
 impl Batch for Intake {
     type Command = Run;
-    type Reply = Vec<Delivery>;
+    type Reply = Taken;
 
     fn key(Run(arrivals): &Run) -> String {
         arrivals.first().map(|arrival| aggregate(&arrival.envelope)).unwrap_or_default()
     }
 
-    async fn decide(&self, tx: &mut Tx, runs: &[Run]) -> Result<Vec<Vec<Delivery>>, DbError> {
+    async fn decide(&self, tx: &mut Tx, runs: &[Run]) -> Result<Vec<Taken>, DbError> {
         let envelopes: Vec<Envelope> =
             runs.iter().flat_map(|Run(arrivals)| arrivals).map(|arrival| arrival.envelope.clone()).collect();
         let mut inbox = Inbox::load(tx, &envelopes).await?;
-        let mut told = Vec::new();
-        let replies = runs
-            .iter()
-            .map(|Run(arrivals)| {
-                arrivals.iter().map(|arrival| self.take_in(&mut inbox, &mut told, arrival)).collect()
-            })
-            .collect();
+        let mut all = Vec::new();
+        let mut replies = Vec::with_capacity(runs.len());
+        for Run(arrivals) in runs {
+            let before = all.len();
+            let deliveries =
+                arrivals.iter().map(|arrival| self.take_in(&mut inbox, &mut all, arrival)).collect();
+            let waits = |owned: &&Owned| owned.notification.state == State::Enqueued;
+            let to_write = Arc::new(all[before..].iter().filter(waits).cloned().collect());
+            replies.push(Taken { deliveries, to_write });
+        }
         inbox.flush(tx).await?;
-        notifications::insert(tx, &told).await?;
+        notifications::insert(tx, &self.handing.token, &all).await?;
         Ok(replies)
     }
 
-    fn committed(&self, _runs: &[Run], replies: &[Vec<Delivery>]) {
-        if replies.iter().flatten().any(|delivery| *delivery == Delivery::Accepted) {
-            self.enqueued.notify_one();
+    fn committed(&self, _runs: &[Run], replies: &[Taken]) {
+        for reply in replies {
+            self.handing.hand(&reply.to_write);
         }
     }
 }

@@ -116,7 +116,9 @@ impl<C: Carrier> Dispatch<C> {
             .collect();
         let suppress: BTreeMap<Key, Suppression> = settled
             .iter()
-            .filter_map(|(claimed, next)| Some((key_of(claimed), suppression(claimed, next, next.suppress?, now))))
+            .filter_map(|(claimed, next)| {
+                Some((key_of(claimed), suppression(claimed, next, next.suppress?, now)))
+            })
             .collect();
         let (token, settled, suppress) = (self.token.as_str(), &settled, &suppress);
         let noted = self
@@ -128,7 +130,11 @@ impl<C: Carrier> Dispatch<C> {
             })
             .await?;
         if noted != settled.len() as u64 {
-            tracing::warn!(tried = settled.len(), noted, "some claims had run out; another worker repeats those");
+            tracing::warn!(
+                tried = settled.len(),
+                noted,
+                "some claims had run out; another worker repeats those"
+            );
         }
         Ok(())
     }

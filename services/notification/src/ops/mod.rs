@@ -4,6 +4,6 @@ pub mod batch;
 pub mod courier;
 pub mod dispatch;
 
-pub use batch::{Arrival, Intake, Run};
-pub use courier::{Courier, Turn};
+pub use batch::{Arrival, Intake, Run, Taken};
+pub use courier::{Courier, Handing, Turn};
 pub use dispatch::Dispatch;

@@ -13,10 +13,11 @@ const CLAIM_MICROS: i64 = 30_000_000;
 static INSERT: Statement = Statement::new(
     "notification.insert",
     "INSERT INTO notification (tenant_id, notification_id, event_id, order_id, change_order_id, template, audience,
-                               channel, state, subject, body, traceparent, created_at, sent_at)
+                               channel, state, subject, body, traceparent, created_at, sent_at, claim_token,
+                               claimed_until)
      SELECT tenant_id, notification_id, event_id, order_id, change_order_id, template, audience, channel, state,
-            subject, body, traceparent, created_at, sent_at
-       FROM rows($1: tenant_id text, notification_id text, event_id text, order_id text, change_order_id text,
+            subject, body, traceparent, created_at, sent_at, $1, CAST($2 AS BIGINT)
+       FROM rows($3: tenant_id text, notification_id text, event_id text, order_id text, change_order_id text,
                  template text, audience text, channel text, state text, subject text, body text,
                  traceparent text, created_at text, sent_at text)",
 );
@@ -89,14 +90,15 @@ pub struct Filter {
     pub template: String,
 }
 
-/// Writes new notifications; their event must stand in the inbox already.
-pub async fn insert(tx: &mut Tx, new: &[Owned]) -> Result<(), DbError> {
+/// Writes new notifications, claimed by the courier whose process takes their events in, so that nobody has to claim
+/// them; should that process die, the claim runs out. Their event must stand in the inbox already.
+pub async fn insert(tx: &mut Tx, token: &str, new: &[Owned]) -> Result<(), DbError> {
     if new.is_empty() {
         return Ok(());
     }
     let rows: Rows = new.iter().map(|owned| row_of(&owned.tenant, &owned.notification)).collect();
-    let expected = rows.len() as u64;
-    tx.execute_exactly(&INSERT, values![rows], expected).await
+    let (expected, until) = (rows.len() as u64, tx.db_now().await?.saturating_add(CLAIM_MICROS));
+    tx.execute_exactly(&INSERT, values![token, until, rows], expected).await
 }
 
 pub async fn get(tx: &mut Tx, tenant: &Tenant, id: &NotificationId) -> Result<Option<Notification>, DbError> {

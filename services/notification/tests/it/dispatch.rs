@@ -76,10 +76,8 @@ fn delivery(world: &World, recipient: &str, template: &str, stream: &str) -> Del
 }
 
 async fn queue(world: &World, new: &[Delivery]) -> u64 {
-    let new: Vec<Claimed> = new
-        .iter()
-        .map(|delivery| Claimed { tenant: Tenant::DEFAULT, delivery: delivery.clone() })
-        .collect();
+    let new: Vec<Claimed> =
+        new.iter().map(|delivery| Claimed { tenant: Tenant::DEFAULT, delivery: delivery.clone() }).collect();
     let mut tx = world.database.begin().await.unwrap();
     let count = deliveries::insert(&mut tx, &new).await.unwrap();
     tx.commit().await.unwrap();
@@ -97,7 +95,8 @@ async fn states(world: &World) -> Vec<String> {
 
 async fn listed(world: &World) -> Vec<Delivery> {
     let mut tx = world.database.read().await.unwrap();
-    let rows = deliveries::list(&mut tx, &Tenant::DEFAULT, &DeliveryFilter::default(), "", 500).await.unwrap();
+    let rows =
+        deliveries::list(&mut tx, &Tenant::DEFAULT, &DeliveryFilter::default(), "", 500).await.unwrap();
     tx.rollback().await;
     rows
 }
@@ -213,7 +212,8 @@ async fn a_crash_between_the_try_and_its_note_repeats_it_once_and_never_again() 
             let claim = deliveries::Claim { outlet: Outlet::Email, token: "died", limit: 16 };
             let claimed = deliveries::claim(&mut tx, claim).await.unwrap();
             tx.commit().await.unwrap();
-            for Claimed { tenant, delivery } in claimed.iter().filter(|c| !c.delivery.is_in_doubt_for_good()) {
+            for Claimed { tenant, delivery } in claimed.iter().filter(|c| !c.delivery.is_in_doubt_for_good())
+            {
                 fake.carry(tenant, delivery).await;
             }
             testing::advance_clock(&world.database, A_CLAIM);

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use notification::domain::{Event, OrderPicture, OrderState};
-use notification::ops::{Arrival, Intake, Run};
+use notification::ops::courier::Handed;
+use notification::ops::{Arrival, Courier, Handing, Intake, Run};
 use notification::store::MIGRATIONS;
 use notification::store::notifications::{self, Filter};
 use prost::Message as _;
 use proto::events::v1::{ChangeOrderCommitted, ChangeOrderCompleted, EventEnvelope, OrderPlaced};
 use proto::order::v1::{ChangeOrder, OrderSummary, OrderTotals, RefundSummary};
 use storage::{Database, Delivery, Envelope, Writer, testing};
-use tokio::sync::Notify;
 use types::{ChangeOrderId, Clock, EventId, Ids, Money, OrderId, Tenant, Timestamp};
 
 pub const AT: &str = "2026-11-21T22:37:12.123456Z";
@@ -21,6 +21,9 @@ pub struct World {
     pub writer: Writer<Intake>,
     pub clock: Clock,
     pub ids: Ids,
+    /// What the process that takes events in would hand to its courier.
+    pub handing: Handing,
+    pub handed: Handed,
 }
 
 impl World {
@@ -31,10 +34,10 @@ impl World {
             database.migrate("notification", MIGRATIONS).await.expect("an empty database migrates");
             let clock = Clock::manual(Timestamp::parse(AT).expect("AT is an instant"));
             let ids = Ids::seeded(clock.clone(), 7);
-            let enqueued = Arc::new(Notify::new());
-            let intake = Intake { clock: clock.clone(), ids: ids.clone(), enqueued };
+            let (handing, handed) = Handing::new(&ids);
+            let intake = Intake { clock: clock.clone(), ids: ids.clone(), handing: handing.clone() };
             let writer = Writer::start(database.clone(), Arc::new(intake));
-            worlds.push(Self { database, writer, clock, ids });
+            worlds.push(Self { database, writer, clock, ids, handing, handed });
         }
         worlds
     }
@@ -44,6 +47,13 @@ impl World {
             .submit(Run(arrivals.iter().copied().cloned().collect()))
             .await
             .expect("the database takes the run")
+            .deliveries
+    }
+
+    /// The courier of another process.
+    pub fn courier(&self) -> Courier {
+        let (handing, _) = Handing::new(&self.ids);
+        Courier::new(self.database.clone(), self.clock.clone(), &handing)
     }
 
     /// An event of `order`, the `seq`th about it: the order was placed and confirmed.
