@@ -89,7 +89,7 @@ impl App {
         let cashier = Cashier { writer: writer.clone(), waiters, patience };
         let worker = Worker {
             database: database.clone(),
-            gateway: sandbox.clone().into(),
+            gateway: config.gateway.gateways(&sandbox)?,
             writer: writer.clone(),
             patience: config.gateway.patience(),
         };

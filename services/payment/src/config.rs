@@ -1,5 +1,7 @@
 //! The configuration of the service; its defaults are for development.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use kit::client::ClientConfig;
@@ -7,9 +9,14 @@ use kit::config::{Auth, Listen, Reflection, ServiceConfig, Telemetry, Tls};
 use serde::{Deserialize, Serialize};
 use storage::DatabaseConfig;
 
+pub use self::named::{Kind, Named, Secret};
 use crate::domain::Timing;
+use crate::ops::intake::IntakePatience;
 use crate::ops::worker::Patience;
-use crate::ports::sandbox::Delays;
+use crate::ports::gateway::Gateways;
+use crate::ports::sandbox::{Delays, Sandbox};
+
+mod named;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -23,6 +30,16 @@ pub struct Config {
     pub peers: PeerUrls,
     pub client: ClientConfig,
     pub gateway: Gateway,
+    pub webhooks: Webhooks,
+}
+
+/// Where gateways tell what has happened.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Webhooks {
+    /// `POST /webhooks/{tenant}/{gateway}` in plain HTTP, behind a proxy that ends TLS. Without it no
+    /// webhook is taken, and what gateways do by themselves is found by asking.
+    pub listen: Option<SocketAddr>,
 }
 
 /// Internal listeners of the services that this one calls.
@@ -36,6 +53,11 @@ pub struct PeerUrls {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Gateway {
+    /// The gateways that tenders may name. A tender that names another one is refused.
+    pub named: BTreeMap<String, Named>,
+    /// Whether the sandbox plays the gateways of payments that were made elsewhere and are none of
+    /// the named ones. For development; without it a person gives such money back.
+    pub sandbox_stands_in: bool,
     /// The sandbox gateway's own database; never the service's.
     pub sandbox: DatabaseConfig,
     /// What one call may take before its outcome counts as unknown.
@@ -72,6 +94,7 @@ impl Default for Config {
             peers: PeerUrls::default(),
             client: ClientConfig::default(),
             gateway: Gateway::default(),
+            webhooks: Webhooks::default(),
         }
     }
 }
@@ -88,6 +111,8 @@ impl Default for Gateway {
         const MINUTE: u64 = 60 * SECOND;
         const HOUR: u64 = 60 * MINUTE;
         Self {
+            named: [("sandbox".to_owned(), Named::default())].into(),
+            sandbox_stands_in: true,
             sandbox: DatabaseConfig::at("sqlite:countermand-data/gateway.db"),
             call_timeout_ms: 10 * SECOND,
             claim_ms: 15 * SECOND,
@@ -114,7 +139,17 @@ impl Gateway {
             self.claim_ms > self.call_timeout_ms,
             "gateway.claim_ms must be longer than gateway.call_timeout_ms"
         );
+        for (name, named) in &self.named {
+            named
+                .check(self.call_timeout_ms)
+                .map_err(|problem| problem.context(format!("gateway.named.{name}")))?;
+        }
         Ok(())
+    }
+
+    /// The gateways that can be called, the sandbox being one of them.
+    pub fn gateways(&self, sandbox: &Sandbox) -> anyhow::Result<Gateways> {
+        named::build(&self.named, self.sandbox_stands_in, sandbox)
     }
 
     pub fn timing(&self) -> Timing {
@@ -133,6 +168,10 @@ impl Gateway {
             claim_micros: micros(self.claim_ms),
             concurrency: self.concurrency,
         }
+    }
+
+    pub fn intake_patience(&self) -> IntakePatience {
+        IntakePatience { poll: Duration::from_millis(self.poll_ms), claim_micros: micros(self.claim_ms) }
     }
 
     pub fn delays(&self) -> Delays {

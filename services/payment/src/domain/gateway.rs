@@ -104,6 +104,7 @@ pub enum Answer {
 /// What a gateway is able to do, as its adapter declares it. What is decided about a call without an
 /// answer is decided by these and never by the adapter's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own with a yes or a no")]
 pub struct Capabilities {
     /// How long a key that was sent is recognised; for ever if none. A key is never sent again after
     /// half of it: the gateway's clock and ours need not agree.
@@ -140,16 +141,18 @@ pub enum PartialCapture {
 pub enum Amounts {
     /// Any number of minor units of any currency.
     Any,
-    /// In currencies of three decimals the last digit is always 0, because card networks carry two.
-    ThirdDecimalZero,
+    /// As card networks carry them: in currencies of three decimals the last digit is always 0, and
+    /// the ariary, whose cents are no tenths, goes in whole units.
+    Stepped,
 }
 
 impl Capabilities {
     /// The smallest amount that can be given back, in minor units; every amount is a multiple of it.
     pub fn step_minor(&self, currency: Currency) -> i64 {
         match self.amounts {
-            Amounts::ThirdDecimalZero if currency.exponent() == 3 => 10,
-            Amounts::Any | Amounts::ThirdDecimalZero => 1,
+            Amounts::Stepped if currency.exponent() == 3 => 10,
+            Amounts::Stepped if currency.code() == "MGA" => 100,
+            Amounts::Any | Amounts::Stepped => 1,
         }
     }
 }

@@ -10,23 +10,30 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use storage::DbError;
-use types::{RefundId, Tenant};
+use types::{RefundId, Tenant, Timestamp};
 
 use super::sandbox::Sandbox;
-use crate::domain::gateway::{Answer, Capabilities, Statement, Task};
+use super::stripe::Stripe;
+use super::webhook::{self, WebhookRefusal};
+use crate::domain::gateway::{Answer, Capabilities, GatewayEvent, Statement, Task};
 
 /// The gateways by the names that tenders and payments give them.
 #[derive(Clone)]
 pub struct Gateways {
     named: Arc<BTreeMap<String, Gateway>>,
+    webhook_secrets: Arc<BTreeMap<String, Secrets>>,
     /// Answers for payments brought in from elsewhere whose gateway is none of the named ones.
     stand_in: Option<Gateway>,
 }
+
+/// The live secrets of each tenant's webhook endpoint at one gateway.
+pub type Secrets = BTreeMap<Tenant, Vec<String>>;
 
 #[derive(Clone)]
 pub enum Gateway {
     /// The built-in one, in this process.
     Sandbox(Sandbox),
+    Stripe(Stripe),
 }
 
 /// A change that a gateway reports by itself.
@@ -49,7 +56,27 @@ pub struct Unanswered {
 
 impl Gateways {
     pub fn new(named: BTreeMap<String, Gateway>, stand_in: Option<Gateway>) -> Self {
-        Self { named: Arc::new(named), stand_in }
+        Self { named: Arc::new(named), webhook_secrets: Arc::default(), stand_in }
+    }
+
+    #[must_use]
+    pub fn with_webhook_secrets(self, secrets: BTreeMap<String, Secrets>) -> Self {
+        Self { webhook_secrets: Arc::new(secrets), ..self }
+    }
+
+    /// Proves and reads what came in on a tenant's endpoint of a gateway. The tenant is the path's,
+    /// and proven by this: only that endpoint's secrets are tried.
+    pub fn webhook(
+        &self,
+        gateway: &str,
+        tenant: &Tenant,
+        header: &str,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<GatewayEvent, WebhookRefusal> {
+        let secrets = self.webhook_secrets.get(gateway).and_then(|secrets| secrets.get(tenant));
+        webhook::verify(header, body, secrets.map_or(&[], Vec::as_slice), now)?;
+        webhook::parse(gateway, body)
     }
 
     /// Whether a tender may name this gateway. Checked before a tender is accepted, because what is
@@ -85,13 +112,11 @@ impl Gateways {
 
     /// What the gateway's book says of the payment that a task is about.
     pub async fn statement(&self, tenant: &Tenant, task: &Task) -> Result<Statement, Unanswered> {
-        match self.get(&task.gateway) {
-            Some(gateway) => gateway.statement(tenant, task).await,
-            None => {
-                let detail = "no gateway of this name is configured".to_owned();
-                Err(Unanswered { gateway: task.gateway.clone(), detail })
-            }
-        }
+        let Some(gateway) = self.get(&task.gateway) else {
+            let detail = "no gateway of this name is configured".to_owned();
+            return Err(Unanswered { gateway: task.gateway.clone(), detail });
+        };
+        gateway.statement(tenant, task).await
     }
 
     /// Changes that were not heard yet, the oldest first, at most a page of them a gateway.
@@ -116,24 +141,28 @@ impl Gateway {
     pub fn capabilities(&self) -> Capabilities {
         match self {
             Self::Sandbox(_) => Sandbox::CAPABILITIES,
+            Self::Stripe(_) => Stripe::CAPABILITIES,
         }
     }
 
     pub async fn call(&self, tenant: &Tenant, task: &Task) -> Answer {
         match self {
             Self::Sandbox(sandbox) => sandbox.call(tenant, task).await,
+            Self::Stripe(stripe) => stripe.call(tenant, task).await,
         }
     }
 
     pub async fn query(&self, tenant: &Tenant, task: &Task) -> Option<Answer> {
         match self {
             Self::Sandbox(sandbox) => sandbox.query(tenant, task).await,
+            Self::Stripe(stripe) => stripe.query(task).await,
         }
     }
 
     pub async fn statement(&self, tenant: &Tenant, task: &Task) -> Result<Statement, Unanswered> {
         match self {
             Self::Sandbox(sandbox) => sandbox.statement(tenant, task).await,
+            Self::Stripe(stripe) => stripe.statement(task).await,
         }
     }
 
@@ -141,12 +170,14 @@ impl Gateway {
     async fn notices(&self, name: &str) -> Result<Vec<Notice>, DbError> {
         match self {
             Self::Sandbox(sandbox) => sandbox.notices(name).await,
+            Self::Stripe(_) => Ok(Vec::new()),
         }
     }
 
     async fn heard(&self, notice: &Notice) -> Result<(), DbError> {
         match self {
             Self::Sandbox(sandbox) => sandbox.heard(&notice.tenant, notice.refund_id.as_str()).await,
+            Self::Stripe(_) => Ok(()),
         }
     }
 }
