@@ -143,6 +143,7 @@ fn metadata<'a>(object: &'a Object, field: &str) -> Option<&'a str> {
 }
 
 /// Refunds have a family of their own, and an older place in that of their charge.
+/// Refunds have a family of their own, and an older place in that of their charge.
 fn kind_of(kind: &str) -> EventKind {
     if kind.starts_with("refund.") || kind.starts_with("charge.refund.") {
         EventKind::Refund
@@ -166,12 +167,17 @@ impl Signed {
         let mut seconds = None;
         let mut signatures = Vec::new();
         for part in header.split(',') {
-            match part.trim().split_once('=')? {
-                ("t", value) if seconds.is_none() => seconds = Some(value.parse().ok()?),
-                ("t", _) => return None,
-                ("v1", value) if signatures.len() < SIGNATURES_MAX => signatures.push(unhex(value)?),
-                ("v1", _) => return None,
-                _ => {}
+            let (scheme, value) = part.trim().split_once('=')?;
+            let surplus = match scheme {
+                "t" => seconds.replace(value.parse().ok()?).is_some(),
+                "v1" => {
+                    signatures.push(unhex(value)?);
+                    signatures.len() > SIGNATURES_MAX
+                }
+                _ => false,
+            };
+            if surplus {
+                return None;
             }
         }
         if signatures.is_empty() {
