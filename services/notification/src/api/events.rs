@@ -65,6 +65,14 @@ pub fn read(kind: &str, payload: &[u8]) -> Result<Event, Unreadable> {
             let event = wire::ChangeOrderCompleted::decode(payload)?;
             Ok(Event::ChangeCompleted { change: change(event.change_order)? })
         }
+        "OrderFolderChanged" => {
+            let event = wire::OrderFolderChanged::decode(payload)?;
+            Ok(Event::FolderChanged { order: picture("order", event.order)? })
+        }
+        "OrderMessageAdded" => {
+            let event = wire::OrderMessageAdded::decode(payload)?;
+            Ok(Event::MessageAdded { order: picture("order", event.order)? })
+        }
         "AttentionOpened" => attention(wire::AttentionOpened::decode(payload)?),
         _ => Err(Unreadable::Unknown),
     }
@@ -137,7 +145,8 @@ fn kind(number: i32) -> Result<ChangeKind, Unreadable> {
     use order::ChangeOrderType as Wire;
     match Wire::try_from(number) {
         Ok(Wire::CancelOrder) => Ok(ChangeKind::CancelOrder),
-        Ok(Wire::CancelItems) => Ok(ChangeKind::CancelItems),
+        // All eligible lines are lines too: the change names each with its units.
+        Ok(Wire::CancelItems | Wire::AllEligible) => Ok(ChangeKind::CancelItems),
         Ok(Wire::Unspecified) | Err(_) => Err(Unreadable::Newer { field: "type", number }),
     }
 }
@@ -145,17 +154,19 @@ fn kind(number: i32) -> Result<ChangeKind, Unreadable> {
 fn settlement(number: i32) -> Result<Settlement, Unreadable> {
     use order::Settlement as Wire;
     match Wire::try_from(number) {
-        Ok(Wire::Unspecified | Wire::Auto) => Ok(Settlement::Auto),
+        // An explicit split moves money by itself too, only not by the usual order.
+        Ok(Wire::Unspecified | Wire::Auto | Wire::Explicit) => Ok(Settlement::Auto),
         Ok(Wire::None) => Ok(Settlement::None),
         Err(_) => Err(Unreadable::Newer { field: "settlement", number }),
     }
 }
 
-/// The states of a refund are the payment service's text; only two of them let a message claim anything.
+/// The states of a refund are the payment service's text; only three of them let a message claim anything.
 fn refund_state(text: &str) -> RefundState {
     match text {
         "succeeded" => RefundState::Succeeded,
         "reversed" => RefundState::Reversed,
+        "submitting" | "pending" | "unknown" => RefundState::Pending,
         _ => RefundState::Unsettled,
     }
 }

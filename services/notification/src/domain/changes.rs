@@ -85,6 +85,7 @@ type Headline = (Template, &'static str);
 
 const REVERSED: Headline = (Template::RefundReversed, "A refund was reversed");
 const ISSUED: Headline = (Template::RefundIssued, "A refund was issued");
+const DELAYED: Headline = (Template::RefundDelayed, "A refund takes longer");
 const OWED: Headline = (Template::RefundOwed, "A refund is owed");
 const RELEASED: Headline = (Template::AuthorisationReleased, "A payment hold was released");
 const EXCEPTIONS: Headline = (Template::CancellationExceptions, "A cancellation ended with exceptions");
@@ -118,6 +119,7 @@ struct Outcome {
     issued: Vec<String>,
     released: Vec<String>,
     reversed: Vec<String>,
+    pending: Vec<String>,
     owed: Option<String>,
 }
 
@@ -132,6 +134,7 @@ impl Outcome {
             issued: amounts(RefundState::Succeeded, false),
             released: amounts(RefundState::Succeeded, true),
             reversed: amounts(RefundState::Reversed, false),
+            pending: amounts(RefundState::Pending, false),
             owed: change.owed.is_positive().then(|| change.owed.to_string()),
         }
     }
@@ -140,6 +143,7 @@ impl Outcome {
         let facts = [
             (!self.reversed.is_empty(), REVERSED),
             (!self.issued.is_empty(), ISSUED),
+            (!self.pending.is_empty(), DELAYED),
             (self.owed.is_some(), OWED),
             (!self.released.is_empty(), RELEASED),
         ];
@@ -152,6 +156,7 @@ impl Outcome {
             (!self.reversed.is_empty(), REVERSED),
             (self.owed.is_some(), OWED),
             (!change.exceptions.is_empty(), EXCEPTIONS),
+            (!self.pending.is_empty(), DELAYED),
             (!self.issued.is_empty(), ISSUED),
         ];
         first(facts)
@@ -162,6 +167,7 @@ impl Outcome {
             (&self.reversed, "taken back by the payment provider after it was issued", "Refund"),
             (&self.issued, "issued", "Refund"),
             (&self.released, "released", "Payment hold"),
+            (&self.pending, "asked for, and not settled by the payment provider yet", "Refund"),
         ];
         let mut sentences: Vec<String> = money
             .into_iter()
@@ -173,6 +179,6 @@ impl Outcome {
     }
 }
 
-fn first(facts: [(bool, Headline); 4]) -> Option<Headline> {
+fn first(facts: [(bool, Headline); 5]) -> Option<Headline> {
     facts.into_iter().find_map(|(holds, headline)| holds.then_some(headline))
 }

@@ -4,14 +4,42 @@ use types::{AttentionId, ChangeOrderId, Money, OrderId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    OrderPlaced { order: OrderPicture },
-    OrderPlacementFailed { order: OrderPicture, cause: Cause },
-    OrderProgressed { order: OrderPicture, before: OrderState },
-    ChangeAccepted { change: Box<Change> },
-    ChangeCommitted { change: Box<Change>, before: OrderPicture, after: OrderPicture },
-    ChangeRejected { change: Box<Change> },
-    ChangeCompleted { change: Box<Change> },
-    AttentionOpened { item: AttentionItem },
+    OrderPlaced {
+        order: OrderPicture,
+    },
+    OrderPlacementFailed {
+        order: OrderPicture,
+        cause: Cause,
+    },
+    OrderProgressed {
+        order: OrderPicture,
+        before: OrderState,
+    },
+    ChangeAccepted {
+        change: Box<Change>,
+    },
+    ChangeCommitted {
+        change: Box<Change>,
+        before: OrderPicture,
+        after: OrderPicture,
+    },
+    ChangeRejected {
+        change: Box<Change>,
+    },
+    ChangeCompleted {
+        change: Box<Change>,
+    },
+    /// The order was sorted into another folder, which concerns nobody but those who sort.
+    FolderChanged {
+        order: OrderPicture,
+    },
+    /// Somebody wrote about the order; those who may read it find it in the timeline.
+    MessageAdded {
+        order: OrderPicture,
+    },
+    AttentionOpened {
+        item: AttentionItem,
+    },
 }
 
 /// The order as it was when the event was committed.
@@ -102,6 +130,8 @@ pub enum RefundState {
     Succeeded,
     /// It had succeeded, and the gateway took it back.
     Reversed,
+    /// The gateway was asked and has not answered yes or no.
+    Pending,
     /// Every other state, those of a newer sender included.
     Unsettled,
 }
@@ -120,7 +150,9 @@ impl Event {
         match self {
             Self::OrderPlaced { order }
             | Self::OrderPlacementFailed { order, .. }
-            | Self::OrderProgressed { order, .. } => Some(&order.order_id),
+            | Self::OrderProgressed { order, .. }
+            | Self::FolderChanged { order }
+            | Self::MessageAdded { order } => Some(&order.order_id),
             Self::ChangeAccepted { change }
             | Self::ChangeCommitted { change, .. }
             | Self::ChangeRejected { change }
@@ -131,9 +163,11 @@ impl Event {
 
     pub fn change_order_id(&self) -> Option<&ChangeOrderId> {
         match self {
-            Self::OrderPlaced { .. } | Self::OrderPlacementFailed { .. } | Self::OrderProgressed { .. } => {
-                None
-            }
+            Self::OrderPlaced { .. }
+            | Self::OrderPlacementFailed { .. }
+            | Self::OrderProgressed { .. }
+            | Self::FolderChanged { .. }
+            | Self::MessageAdded { .. } => None,
             Self::ChangeAccepted { change }
             | Self::ChangeCommitted { change, .. }
             | Self::ChangeRejected { change }

@@ -39,6 +39,7 @@ pub enum Template {
     CancellationRejected,
     CancellationExceptions,
     RefundIssued,
+    RefundDelayed,
     RefundOwed,
     RefundReversed,
     AuthorisationReleased,
@@ -79,7 +80,7 @@ impl Audience {
 }
 
 impl Template {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::OrderPlaced,
         Self::OrderConfirmed,
         Self::OrderPlacementFailed,
@@ -94,6 +95,7 @@ impl Template {
         Self::CancellationRejected,
         Self::CancellationExceptions,
         Self::RefundIssued,
+        Self::RefundDelayed,
         Self::RefundOwed,
         Self::RefundReversed,
         Self::AuthorisationReleased,
@@ -116,6 +118,7 @@ impl Template {
             Self::CancellationRejected => "cancellation.rejected",
             Self::CancellationExceptions => "cancellation.exceptions",
             Self::RefundIssued => "refund.issued",
+            Self::RefundDelayed => "refund.delayed",
             Self::RefundOwed => "refund.owed",
             Self::RefundReversed => "refund.reversed",
             Self::AuthorisationReleased => "authorisation.released",

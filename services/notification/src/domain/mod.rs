@@ -2,23 +2,33 @@
 //!
 //! It never holds input or output, SQL, a wire message or the time.
 
+mod address;
 mod attention;
 mod changes;
 mod delivery;
 mod event;
+mod lint;
+mod mail;
 mod message;
 mod notification;
 mod orders;
+mod render;
+mod samples;
 mod words;
 
+pub use address::{Choice, Locale, Preference, Recipient, Scope, choose};
 pub use delivery::State as DeliveryState;
 pub use delivery::{Delivery, Next, Outcome, Outlet, Progress, SuppressionCause};
 pub use event::{
     AttentionItem, Cause, Change, ChangeLine, Event, OrderPicture, OrderState, Refund, RefundState,
 };
 pub use event::{ChangeKind, Settlement};
+pub use lint::{Lint, lint};
+pub use mail::{Mail, MailTemplate, Owed, digest, mails};
 pub use message::{Audience, Message, Template};
 pub use notification::{Channel, Notification, Origin, State};
+pub use render::{Rendered, Renderer, Unrenderable};
+pub use samples::samples;
 
 /// The table: what each event tells to whom. One event tells an audience one thing at most, so that
 /// (event, channel, audience) names a message.
@@ -31,6 +41,7 @@ pub fn messages(event: &Event) -> Vec<Message> {
         Event::ChangeCommitted { change, before, after } => changes::committed(change, before, after),
         Event::ChangeRejected { change } => changes::rejected(change),
         Event::ChangeCompleted { change } => changes::completed(change),
+        Event::FolderChanged { .. } | Event::MessageAdded { .. } => Vec::new(),
         Event::AttentionOpened { item } => attention::opened(item),
     }
 }

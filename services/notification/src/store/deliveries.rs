@@ -35,7 +35,7 @@ static LIST: Statement = Statement::new(
             payload, traceparent, state, tries, in_doubt, last_error, provider_id, created_at, ended_at
        FROM delivery
       WHERE tenant_id = $1 AND delivery_id > $2 AND ($3 = '' OR state = $3) AND ($4 = '' OR channel = $4)
-        AND ($5 = '' OR recipient = $5) AND ($6 = '' OR order_id = $6)
+        AND ($5 = '' OR recipient = $5 OR recipient LIKE $5 || '#%') AND ($6 = '' OR order_id = $6)
       ORDER BY delivery_id LIMIT $7",
 );
 

@@ -1,0 +1,192 @@
+//! Which message goes out as which mail, and the facts it is made of: all of them from the event, none from elsewhere.
+
+use serde_json::{Value, json};
+
+use super::event::{Change, ChangeKind, Event, OrderPicture, Refund, RefundState, Settlement};
+use super::message::{Audience, Message, Template};
+use super::words;
+
+/// Lines a mail names; the rest is counted.
+const LINES_NAMED: usize = 50;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MailTemplate {
+    OrderConfirmed,
+    CancellationConfirmed,
+    SupplierNotice,
+    RefundIssued,
+    RefundDelayed,
+    AmendmentProposed,
+    WithdrawalAcknowledged,
+    OrderRestored,
+    AttentionOpened,
+    OwedDigest,
+}
+
+impl MailTemplate {
+    pub const ALL: [Self; 10] = [
+        Self::OrderConfirmed,
+        Self::CancellationConfirmed,
+        Self::SupplierNotice,
+        Self::RefundIssued,
+        Self::RefundDelayed,
+        Self::AmendmentProposed,
+        Self::WithdrawalAcknowledged,
+        Self::OrderRestored,
+        Self::AttentionOpened,
+        Self::OwedDigest,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OrderConfirmed => "order.confirmed",
+            Self::CancellationConfirmed => "cancellation.confirmed",
+            Self::SupplierNotice => "cancellation.supplier_notice",
+            Self::RefundIssued => "refund.issued",
+            Self::RefundDelayed => "refund.delayed",
+            Self::AmendmentProposed => "amendment.proposed",
+            Self::WithdrawalAcknowledged => "withdrawal.acknowledged",
+            Self::OrderRestored => "order.restored",
+            Self::AttentionOpened => "attention.opened",
+            Self::OwedDigest => "owed.digest",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|template| template.as_str() == text)
+    }
+}
+
+/// A mail before it is addressed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mail {
+    pub template: MailTemplate,
+    pub audience: Audience,
+    pub facts: Value,
+}
+
+/// The mails of an event: each message that has a mail of its own, and what the buyer's client is told with the buyer.
+pub fn mails(event: &Event, messages: &[Message]) -> Vec<Mail> {
+    let mut mails = Vec::new();
+    for message in messages {
+        let Some((template, facts)) = mail(event, message) else { continue };
+        let with_buyer =
+            matches!(template, MailTemplate::OrderConfirmed | MailTemplate::CancellationConfirmed);
+        if message.audience == Audience::Buyer && with_buyer {
+            mails.push(Mail { template, audience: Audience::Client, facts: facts.clone() });
+        }
+        mails.push(Mail { template, audience: message.audience, facts });
+    }
+    mails
+}
+
+fn mail(event: &Event, message: &Message) -> Option<(MailTemplate, Value)> {
+    match (event, message.template) {
+        (Event::OrderPlaced { order } | Event::OrderProgressed { order, .. }, Template::OrderConfirmed) => {
+            Some((MailTemplate::OrderConfirmed, json!({ "order": picture(order) })))
+        }
+        (Event::ChangeCommitted { change, before, after }, _) => {
+            let template = match message.audience {
+                Audience::Supplier => MailTemplate::SupplierNotice,
+                Audience::Buyer | Audience::Staff | Audience::Client => MailTemplate::CancellationConfirmed,
+            };
+            Some((template, committed(change, before, after)))
+        }
+        (Event::ChangeCompleted { change }, Template::RefundIssued) => {
+            Some((MailTemplate::RefundIssued, money(change)))
+        }
+        (Event::ChangeCompleted { change }, Template::RefundDelayed) => {
+            Some((MailTemplate::RefundDelayed, delayed(change)))
+        }
+        (Event::AttentionOpened { item }, _) => {
+            let about = item.change_order_id.as_ref().map(ToString::to_string);
+            let about = about.or_else(|| item.order_id.as_ref().map(ToString::to_string));
+            let attention = json!({
+                "id": item.attention_id.as_str(),
+                "about": about,
+                "reason": words::quoted(&item.cause.reason),
+                "message": words::quoted(&item.cause.message),
+            });
+            Some((MailTemplate::AttentionOpened, json!({ "attention": attention })))
+        }
+        (_, _) => None,
+    }
+}
+
+fn picture(order: &OrderPicture) -> Value {
+    json!({
+        "number": words::quoted(&order.number),
+        "total": order.total.to_string(),
+        "lines": order.line_count,
+        "units": order.units_ordered,
+    })
+}
+
+fn scope(change: &Change) -> Value {
+    let lines: Vec<Value> = change
+        .lines
+        .iter()
+        .take(LINES_NAMED)
+        .map(|line| json!({ "number": line.line_number, "sku": words::quoted(&line.sku), "quantity": line.quantity }))
+        .collect();
+    json!({
+        "number": words::quoted(&change.number),
+        "whole_order": change.kind == ChangeKind::CancelOrder,
+        "lines": lines,
+        "more_lines": change.lines.len().saturating_sub(LINES_NAMED),
+    })
+}
+
+fn committed(change: &Change, before: &OrderPicture, after: &OrderPicture) -> Value {
+    json!({
+        "order": { "number": words::quoted(&change.order_number) },
+        "change": scope(change),
+        "totals": { "before": before.total.to_string(), "after": after.total.to_string() },
+        "money_moves": change.settlement != Settlement::None,
+    })
+}
+
+fn amounts(change: &Change, holds: impl Fn(&Refund) -> bool) -> Vec<String> {
+    change.refunds.iter().filter(|refund| holds(refund)).map(|refund| refund.amount.to_string()).collect()
+}
+
+fn money(change: &Change) -> Value {
+    let is = |state, releases| move |it: &Refund| it.state == state && it.releases_authorisation == releases;
+    json!({
+        "order": { "number": words::quoted(&change.order_number) },
+        "change": scope(change),
+        "issued": amounts(change, is(RefundState::Succeeded, false)),
+        "released": amounts(change, is(RefundState::Succeeded, true)),
+        "owed": change.owed.is_positive().then(|| change.owed.to_string()),
+    })
+}
+
+fn delayed(change: &Change) -> Value {
+    json!({
+        "order": { "number": words::quoted(&change.order_number) },
+        "change": scope(change),
+        "pending": amounts(change, |it| it.state == RefundState::Pending),
+    })
+}
+
+/// An order to which money is owed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owed {
+    pub order_id: String,
+    pub amount: String,
+    /// The day it was last told to have changed.
+    pub since: String,
+}
+
+/// What is owed on a day: the first orders, and how many there are.
+pub fn digest(day: &str, owed: &[Owed], count: i64) -> Value {
+    let orders: Vec<Value> = owed
+        .iter()
+        .map(|it| json!({ "id": it.order_id.as_str(), "amount": it.amount.as_str(), "since": it.since.as_str() }))
+        .collect();
+    let named = i64::try_from(orders.len()).expect("a digest names few orders");
+    json!({ "day": day, "orders": orders, "count": count, "more": (count - named).max(0) })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! Posting to a webhook endpoint: one request, one answer, nothing followed, nothing read beyond its beginning.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, Url};
+
+use super::address_guard::{AddressGuard, Refused};
+use crate::domain::webhook::Answer;
+
+/// A receiver that takes longer is to answer first and work later.
+const TIMEOUT: Duration = Duration::from_secs(20);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const CONTENT: &str = "application/cloudevents+json; charset=utf-8";
+/// What is kept of an answer.
+const EXCERPT_BYTES_MAX: usize = 300;
+const URL_LENGTH_MAX: usize = 2_000;
+
+#[derive(Debug, Clone)]
+pub struct Poster {
+    client: Client,
+    guard: AddressGuard,
+}
+
+/// What is posted.
+#[derive(Debug, Clone)]
+pub struct Post<'a> {
+    pub url: &'a str,
+    pub id: &'a str,
+    /// Seconds since 1970.
+    pub timestamp: i64,
+    pub signatures: &'a str,
+    pub traceparent: Option<&'a str>,
+    pub body: String,
+}
+
+impl Poster {
+    pub fn new(guard: AddressGuard) -> Result<Self, reqwest::Error> {
+        // Whoever comes first in this process chooses, and all choose the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .timeout(TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(Policy::none())
+            // A proxy would resolve the name itself, behind the guard's back.
+            .no_proxy()
+            .dns_resolver(Arc::new(guard))
+            .user_agent(concat!("countermand/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { client, guard })
+    }
+
+    /// Whether this installation would ever post there, as far as that can be told without resolving the name.
+    pub fn check(&self, url: &str) -> Result<Url, String> {
+        if url.len() > URL_LENGTH_MAX {
+            return Err(format!("the url is longer than {URL_LENGTH_MAX} characters"));
+        }
+        let url = Url::parse(url).map_err(|problem| format!("this is no url: {problem}"))?;
+        let is_plain = url.scheme() == "http" && self.guard.allow_private;
+        if url.scheme() != "https" && !is_plain {
+            return Err("the url must begin with https://".to_owned());
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("the url must hold no user and no password".to_owned());
+        }
+        match url.host_str() {
+            Some(host) if self.guard.allows_host(host) => Ok(url),
+            Some(host) => Err(format!("webhooks are not posted to {host}")),
+            None => Err("the url has no host".to_owned()),
+        }
+    }
+
+    pub async fn post(&self, post: Post<'_>) -> Answer {
+        let url = match self.check(post.url) {
+            Ok(url) => url,
+            Err(why) => return Answer::Unreached(why),
+        };
+        let mut request = self
+            .client
+            .post(url)
+            .header(CONTENT_TYPE, CONTENT)
+            .header("webhook-id", post.id)
+            .header("webhook-timestamp", post.timestamp)
+            .header("webhook-signature", post.signatures)
+            .body(post.body);
+        if let Some(traceparent) = post.traceparent {
+            request = request.header("traceparent", traceparent);
+        }
+        match request.send().await {
+            Ok(response) => answered(response).await,
+            Err(problem) => lost(problem),
+        }
+    }
+}
+
+async fn answered(mut response: Response) -> Answer {
+    let status = response.status();
+    let retry_after = retry_after(response.headers());
+    let mut beginning = Vec::new();
+    if !status.is_success() {
+        while beginning.len() < EXCERPT_BYTES_MAX
+            && let Ok(Some(chunk)) = response.chunk().await
+        {
+            beginning.extend(chunk.iter().take(EXCERPT_BYTES_MAX - beginning.len()));
+        }
+    }
+    let excerpt = on_one_line(&String::from_utf8_lossy(&beginning));
+    Answer::Status { status: status.as_u16(), retry_after, excerpt }
+}
+
+/// Seconds; the other form, a date, depends on two clocks, and the ladder's own pause serves as well.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+fn lost(problem: reqwest::Error) -> Answer {
+    let is_unreached = problem.is_connect() || problem.is_builder();
+    // The url may hold a secret of the receiver's in its query.
+    let problem = problem.without_url();
+    let what = match cause(&problem) {
+        Some(refused) => refused.to_string(),
+        None if problem.is_timeout() => format!("no answer within {} seconds", TIMEOUT.as_secs()),
+        None => on_one_line(&in_full(&problem)),
+    };
+    if is_unreached { Answer::Unreached(what) } else { Answer::Unanswered(what) }
+}
+
+/// The guard's word, wherever the client has wrapped it.
+fn cause(problem: &reqwest::Error) -> Option<&Refused> {
+    let mut source = problem.source();
+    while let Some(inner) = source {
+        if let Some(refused) = inner.downcast_ref() {
+            return Some(refused);
+        }
+        source = inner.source();
+    }
+    None
+}
+
+fn in_full(problem: &reqwest::Error) -> String {
+    let mut text = problem.to_string();
+    let mut source = problem.source();
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
+    }
+    text
+}
+
+fn on_one_line(text: &str) -> String {
+    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    plain.take(EXCERPT_BYTES_MAX).collect::<String>().trim().to_owned()
+}
