@@ -17,6 +17,22 @@ pub struct Seen {
     pub changes: Vec<ChangeView>,
 }
 
+impl Seen {
+    /// With the changes that only the picture before had: a watcher may see the later of two commits alone.
+    fn following(self: Arc<Self>, before: Option<&Self>) -> Arc<Self> {
+        let is_new = |old: &&ChangeView| {
+            self.changes.iter().all(|new| new.change.change_order_id != old.change.change_order_id)
+        };
+        let older: Vec<ChangeView> =
+            before.into_iter().flat_map(|before| &before.changes).filter(is_new).cloned().collect();
+        if older.is_empty() {
+            return self;
+        }
+        let changes = self.changes.iter().cloned().chain(older).collect();
+        Arc::new(Self { order: self.order.clone(), changes })
+    }
+}
+
 /// The last thing told of an order: how often, and what, if there is a picture of it.
 #[derive(Debug, Clone, Default)]
 pub struct Hint {
@@ -48,7 +64,10 @@ impl Hints {
 
     pub(super) fn tell(&self, key: &OrderKey, seen: Option<Arc<Seen>>) {
         if let Some(sender) = self.lock().get(key) {
-            sender.send_modify(|hint| *hint = Hint { count: hint.count + 1, seen });
+            sender.send_modify(|hint| {
+                let seen = seen.map(|seen| seen.following(hint.seen.as_deref()));
+                *hint = Hint { count: hint.count + 1, seen };
+            });
         }
     }
 

@@ -56,14 +56,14 @@ impl Orders {
         let Some(mut watch) = watch else { return Ok(view) };
         while !wait.is_over(view.change.state) {
             let Some(hint) = next(&mut watch, deadline).await else { break };
-            let told = hint.seen.as_ref().and_then(|seen| {
-                let mine = |other: &&ChangeView| other.change.change_order_id == view.change.change_order_id;
-                seen.changes.iter().find(mine).cloned()
-            });
-            view = match told {
-                Some(told) => told,
-                None => self.change(&view.change.tenant, &view.change.change_order_id).await?,
-            };
+            match hint.seen {
+                // What the pictures do not show has not been brought any further here.
+                Some(seen) => {
+                    let mine = |other: &&ChangeView| other.change.change_order_id == view.change.change_order_id;
+                    view = seen.changes.iter().find(mine).cloned().unwrap_or(view);
+                }
+                None => view = self.change(&view.change.tenant, &view.change.change_order_id).await?,
+            }
         }
         Ok(view)
     }
