@@ -143,14 +143,19 @@ mod tests {
 
     #[test]
     fn secrets_are_one_or_two_and_never_empty() {
-        for (secrets, good) in
-            [(vec!["new"], true), (vec!["new", "old"], true), (vec!["a", "b", "c"], false), (vec![""], false), (vec![], false)]
-        {
+        for (secrets, good) in [
+            (vec!["new"], true),
+            (vec!["new", "old"], true),
+            (vec!["a", "b", "c"], false),
+            (vec![""], false),
+            (vec![], false),
+        ] {
             let secrets: Vec<Secret> = secrets.into_iter().map(Secret::new).collect();
             let named = Named { webhook_secrets: [("default".to_owned(), secrets)].into(), ..stripe() };
             assert_eq!(named.check(10_000).is_ok(), good, "{named:?}");
         }
-        let named = Named { webhook_secrets: [("A,B".to_owned(), vec![Secret::new("s")])].into(), ..stripe() };
+        let named =
+            Named { webhook_secrets: [("A,B".to_owned(), vec![Secret::new("s")])].into(), ..stripe() };
         assert!(named.check(10_000).is_err());
     }
 

@@ -1,7 +1,7 @@
 //! The only calls out of the service: to gateways, and to the order service with events.
 
 pub mod gateway;
-mod http;
+pub mod http;
 pub mod sandbox;
 pub mod stripe;
 pub mod webhook;

@@ -64,6 +64,7 @@ impl Sandbox {
         let behaviour = Behaviour::of(&task.token);
         let apply = Apply { tenant: tenant.clone(), task: task.clone(), behaviour };
         match self.writer.submit(apply).await {
+            Ok(effect) if !effect.is_asked_by(task) => other_body(),
             Ok(_) if behaviour.loses_answer(task.effect) => std::future::pending().await,
             Ok(effect) => effect.answer(),
             Err(problem) => lost(&problem),
@@ -72,6 +73,7 @@ impl Sandbox {
 
     pub async fn query(&self, tenant: &Tenant, task: &Task) -> Option<Answer> {
         match self.find(tenant, task.subject.key()).await {
+            Ok(Some(effect)) if !effect.is_asked_by(task) => Some(other_body()),
             Ok(effect) => effect.map(|effect| effect.answer()),
             Err(problem) => Some(lost(&WriteError::Failed(problem))),
         }
@@ -184,6 +186,10 @@ impl Sandbox {
             })
             .await
     }
+}
+
+fn other_body() -> Answer {
+    Answer::Unknown { detail: "the key was used for something else".to_owned() }
 }
 
 fn lost(problem: &WriteError) -> Answer {

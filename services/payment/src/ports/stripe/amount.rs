@@ -3,9 +3,8 @@
 use types::Currency;
 
 /// Without decimals at Stripe.
-const WHOLE: [&str; 15] = [
-    "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF",
-];
+const WHOLE: [&str; 15] =
+    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"];
 /// Whole currencies that Stripe still writes with two decimals, always 00.
 const WHOLE_WITH_CENTS: [&str; 2] = ["ISK", "UGX"];
 /// With three decimals at Stripe, the last always 0.

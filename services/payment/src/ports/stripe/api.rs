@@ -104,8 +104,14 @@ struct ErrorBody {
 impl ErrorBody {
     fn detail(&self, status: StatusCode) -> String {
         let message = self.message.as_deref().unwrap_or("Stripe gave no reason");
-        let codes: Vec<&str> = [&self.code, &self.decline_code].into_iter().flatten().map(String::as_str).collect();
-        http::kept(&format!("{message} ({}{}{})", status.as_u16(), if codes.is_empty() { "" } else { " " }, codes.join(" ")))
+        let codes: Vec<&str> =
+            [&self.code, &self.decline_code].into_iter().flatten().map(String::as_str).collect();
+        http::kept(&format!(
+            "{message} ({}{}{})",
+            status.as_u16(),
+            if codes.is_empty() { "" } else { " " },
+            codes.join(" ")
+        ))
     }
 }
 
@@ -142,6 +148,8 @@ pub struct Refund {
     pub id: String,
     pub status: Option<String>,
     pub amount: i64,
+    #[serde(default)]
+    pub payment_intent: Value,
     #[serde(default)]
     pub metadata: Map<String, Value>,
     #[serde(default)]

@@ -33,8 +33,8 @@ impl Stripe {
 
     /// By our id in the metadata, among the refunds of the payment.
     pub(super) async fn find_refund(&self, task: &Task) -> Result<Option<Answer>, Failure> {
-        let refunds = self.refunds(task).await?;
-        let ours = refunds.iter().find(|refund| our_id(refund) == Some(task.subject.key()));
+        let (given_back, _) = self.refunds(task).await?;
+        let ours = given_back.iter().find(|refund| our_id(refund) == Some(task.subject.key()));
         Ok(ours.map(refunded))
     }
 
@@ -43,9 +43,11 @@ impl Stripe {
         let minor = |amount| {
             amount::from_stripe(currency, amount).map_err(|refused| Failure::Ambiguous(refused.to_string()))
         };
-        let captured_minor = minor(self.captured_amount(task).await?)?;
+        let (given_back, dropped) = self.refunds(task).await?;
+        let dropped = dropped.iter().map(|refund| refund.amount).sum();
+        let captured_minor = minor(self.captured_amount(task, dropped).await?)?;
         let mut refunds = Vec::new();
-        for refund in self.refunds(task).await? {
+        for refund in given_back {
             refunds.push(FoundRefund {
                 refund_id: our_id(&refund).and_then(|id| RefundId::parse(id).ok()),
                 amount_minor: minor(refund.amount)?,
@@ -64,21 +66,27 @@ impl Stripe {
         Ok(Statement { captured_minor, refunds, disputes })
     }
 
-    async fn captured_amount(&self, task: &Task) -> Result<i64, Failure> {
+    /// Where the object does not tell, it is the whole amount without what was dropped.
+    async fn captured_amount(&self, task: &Task, dropped: i64) -> Result<i64, Failure> {
         let reference = id(&task.authorisation)?;
         if is_charge(reference) {
             let charge: Charge = self.api.get(&format!("/v1/charges/{reference}")).await?;
-            let whole = if charge.captured { charge.amount } else { 0 };
+            let whole = if charge.captured { charge.amount - dropped } else { 0 };
             return Ok(charge.amount_captured.unwrap_or(whole));
         }
         let intent: PaymentIntent = self.api.get(&format!("/v1/payment_intents/{reference}")).await?;
-        let whole = if intent.status == "succeeded" { intent.amount } else { 0 };
+        let whole = if intent.status == "succeeded" { intent.amount - dropped } else { 0 };
         Ok(intent.amount_received.unwrap_or(whole))
     }
 
-    async fn refunds(&self, task: &Task) -> Result<Vec<Refund>, Failure> {
-        let path = format!("/v1/refunds?{}={}", payment_field(task), id(&task.authorisation)?);
-        self.pages(&path, |refund: &Refund| refund.id.clone()).await
+    /// What was given back; and beside it what only looks so: a capture of less than was authorised
+    /// lists the rest as a refund of the charge that is none of the payment intent.
+    async fn refunds(&self, task: &Task) -> Result<(Vec<Refund>, Vec<Refund>), Failure> {
+        let field = payment_field(task);
+        let path = format!("/v1/refunds?{field}={}", id(&task.authorisation)?);
+        let all = self.pages(&path, |refund: &Refund| refund.id.clone()).await?;
+        let by_intent = field == "payment_intent";
+        Ok(all.into_iter().partition(|refund| !(by_intent && refund.payment_intent.is_null())))
     }
 
     async fn disputes(&self, task: &Task) -> Result<Vec<Dispute>, Failure> {

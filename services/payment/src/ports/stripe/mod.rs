@@ -172,7 +172,8 @@ fn id(reference: &str) -> Result<&str, Failure> {
 }
 
 fn stripes(task: &Task) -> Result<i64, Failure> {
-    amount::to_stripe(task.currency, task.amount_minor).map_err(|refused| Failure::Refused(refused.to_string()))
+    amount::to_stripe(task.currency, task.amount_minor)
+        .map_err(|refused| Failure::Refused(refused.to_string()))
 }
 
 fn answer_to(failure: Failure) -> Answer {

@@ -3,7 +3,7 @@
 use storage::{DbError, Row};
 use types::{Currency, OrderId, PaymentId, Timestamp};
 
-use crate::domain::gateway::{self, Answer};
+use crate::domain::gateway::{self, Answer, Task};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -45,6 +45,15 @@ pub struct Effect {
 }
 
 impl Effect {
+    /// Whether a task asks for this very effect. A key that comes with another body is a mistake of
+    /// the sender's, and nothing is known of what it meant.
+    pub fn is_asked_by(&self, task: &Task) -> bool {
+        self.kind == task.effect
+            && self.payment_id == task.payment_id
+            && self.currency == task.currency
+            && self.amount_minor == task.amount_minor
+    }
+
     pub fn answer(&self) -> Answer {
         let (reference, detail) = (self.gateway_reference.clone(), self.detail.clone());
         match self.outcome {
