@@ -73,6 +73,7 @@ async fn point(shop: &Shop<'_>, concurrency: usize, budget: Duration, meter: &Me
         let before = meter.read().await?;
         let (took, mut each) = round.cancel_all().await?;
         let after = meter.read().await?;
+        round.check_refunds().await?;
         costs.resize_with(after.len(), Default::default);
         for (total, ((name, before), (_, after))) in costs.iter_mut().zip(before.into_iter().zip(after)) {
             *total = (name, total.1 + after - before);
