@@ -1,5 +1,6 @@
 //! The service put together: opens its databases, binds its listeners, runs and drains.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -11,15 +12,18 @@ use proto::payment::v1::payment_service_server::PaymentServiceServer;
 use proto::payment::v1::refund_service_server::RefundServiceServer;
 use proto::payment::v1::refund_steps_service_server::RefundStepsServiceServer;
 use storage::{Database, Relay, Writer};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids, Tenant};
 
-use crate::api::{AuditApi, PaymentApi, RefundApi, StepsApi};
+use crate::api::{AuditApi, PaymentApi, RefundApi, StepsApi, webhooks};
 use crate::config::Config;
 use crate::domain::gateway::Task;
 use crate::ops::batch::{PaymentBatch, TASKS};
 use crate::ops::cashier::Cashier;
+use crate::ops::intake::Intake;
+use crate::ops::observer::Observer;
 use crate::ops::waiters::Waiters;
 use crate::ops::worker::Worker;
 use crate::ports::Peers;
@@ -62,6 +66,8 @@ pub struct Bound {
     worker: Worker,
     tasks: mpsc::Receiver<(Tenant, Task)>,
     relay: Arc<OnceLock<Relay>>,
+    intake: Intake,
+    webhooks: Option<TcpListener>,
 }
 
 impl App {
@@ -78,7 +84,7 @@ impl App {
         let (sender, tasks) = mpsc::channel(TASKS);
         let batch = PaymentBatch {
             ids: Ids::random(clock.clone()),
-            clock,
+            clock: clock.clone(),
             timing: config.gateway.timing(),
             waiters: waiters.clone(),
             tasks: sender,
@@ -93,8 +99,31 @@ impl App {
             writer: writer.clone(),
             patience: config.gateway.patience(),
         };
-        let server = serve(&config, &database, &cashier, sandbox).await?;
-        Ok(Bound { server, databases: [database, gateway_database], writer, worker, tasks, relay })
+        let intake = intake(&config, &worker, clock);
+        let webhooks = match config.webhooks.listen {
+            Some(address) => Some(TcpListener::bind(address).await?),
+            None => None,
+        };
+        let server = serve(&config, &database, &cashier, &intake.observer, sandbox).await?;
+        let databases = [database, gateway_database];
+        Ok(Bound { server, databases, writer, worker, tasks, relay, intake, webhooks })
+    }
+}
+
+fn intake(config: &Config, worker: &Worker, clock: Clock) -> Intake {
+    let observer = Observer {
+        database: worker.database.clone(),
+        gateway: worker.gateway.clone(),
+        writer: worker.writer.clone(),
+        patience: worker.patience.call,
+    };
+    Intake {
+        database: worker.database.clone(),
+        gateway: worker.gateway.clone(),
+        observer,
+        clock,
+        patience: config.gateway.intake_patience(),
+        bell: Arc::default(),
     }
 }
 
@@ -102,16 +131,16 @@ async fn serve(
     config: &Config,
     database: &Database,
     cashier: &Cashier,
+    observer: &Observer,
     sandbox: Sandbox,
 ) -> anyhow::Result<server::Bound> {
     let limit = server::REQUEST_BYTES_MAX;
-    let payments = PaymentApi::new(database.clone(), cashier.clone());
+    let payments = PaymentApi::new(database.clone(), cashier.clone(), observer.clone());
+    let refunds = RefundApi::new(database.clone(), cashier.clone());
     let audit = AuditApi::new(database.clone(), sandbox);
     let public = Routes::new()
         .add_service(PaymentServiceServer::new(payments).max_decoding_message_size(limit))
-        .add_service(
-            RefundServiceServer::new(RefundApi::new(database.clone())).max_decoding_message_size(limit),
-        )
+        .add_service(RefundServiceServer::new(refunds).max_decoding_message_size(limit))
         .add_service(AuditServiceServer::new(audit).max_decoding_message_size(limit));
     let internal = Routes::new().add_service(
         RefundStepsServiceServer::new(StepsApi::new(cashier.clone(), database.clone()))
@@ -129,17 +158,36 @@ async fn serve(
 }
 
 impl Bound {
+    /// Where gateways deliver their webhooks, if they do.
+    pub fn webhooks_address(&self) -> Option<SocketAddr> {
+        self.webhooks.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+
     /// Serves until `shutdown` fires; then calls in flight end, and what is committed and not sent is
     /// left to the next start.
     pub async fn run(self, peers: Peers, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let Self { server, databases, writer, worker, tasks, relay } = self;
+        let Self { server, databases, writer, worker, tasks, relay, intake, webhooks } = self;
         let stop = CancellationToken::new();
         let courier = Relay::start(databases[0].clone(), events::target(peers.order), SERVICE, stop.clone());
         relay.set(courier).map_err(|_| anyhow::anyhow!("the service runs once"))?;
         let mut working = tokio::spawn(worker.run(tasks, stop.clone()));
 
+        let hearing =
+            webhooks.map(|listener| tokio::spawn(webhooks::serve(listener, intake.clone(), stop.clone())));
+        let mut reading = tokio::spawn(intake.run(stop.clone()));
+
         let served = server.run(shutdown).await;
         stop.cancel();
+        if let Some(mut hearing) = hearing
+            && tokio::time::timeout(CALLS_END_MAX, &mut hearing).await.is_err()
+        {
+            // A gateway that was not answered sends again.
+            hearing.abort();
+        }
+        if tokio::time::timeout(CALLS_END_MAX, &mut reading).await.is_err() {
+            tracing::warn!("webhooks that were received wait for the next start");
+            reading.abort();
+        }
         if tokio::time::timeout(CALLS_END_MAX, &mut working).await.is_err() {
             tracing::warn!("gateway calls in flight were cut off");
             working.abort();

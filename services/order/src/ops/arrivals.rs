@@ -208,8 +208,10 @@ fn take_effect(
                 amount_minor: event.amount_minor,
                 void_of_authorisation: known.is_some_and(|refund| refund.void_of_authorisation),
             };
+            let retry_of = RefundId::parse(&event.retry_of).ok();
+            let (detail, now) = (&event.detail, books.now);
             let happened =
-                lifecycle::record_refund(&mut order, &mut change, refund, &event.detail, books.now)
+                lifecycle::record_refund(&mut order, &mut change, refund, retry_of.as_ref(), detail, now)
                     .map_err(|defect| conflict(defect.to_string()))?;
             books.put(order, Some(change), happened, traceparent);
             Ok(())

@@ -6,13 +6,15 @@ use proto::inventory::v1::{
     HoldGoods, HoldGoodsLine, ReserveStock, ReserveStockLine, StopPartner, UnconfirmedPolicy, VoidLabels,
 };
 use proto::payment::v1::{
-    AuthorisePayments, AuthoriseTender, PriceParts, RecordExternalPayment, ReserveRefund,
+    AuthorisePayments, AuthoriseTender, ExplicitTender, PriceParts, RecordExternalPayment, RefundStrategy,
+    ReserveRefund,
 };
 use saga::{Lease, NewSaga, StepName, Version};
 use types::{OrderId, SagaId};
 
-use crate::domain::change::{ChangeOrder, LabelAction, Parts, Settlement};
+use crate::domain::change::{ChangeOrder, LabelAction, Parts, Settlement, TenderRefund};
 use crate::domain::placing::Placed;
+use crate::domain::policy::Unconfirmed;
 
 pub const PLACE: StepName = "place";
 pub const PLACE_VERSION: Version = Version(1);
@@ -81,7 +83,7 @@ pub fn place(placed: &Placed, id: SagaId, lease: Lease, traceparent: Option<Stri
 }
 
 /// The saga that carries a cancellation out.
-pub fn cancel(change: &ChangeOrder, lease: Lease, traceparent: Option<String>) -> NewSaga {
+pub fn cancel(change: &ChangeOrder, fees_before: i64, lease: Lease, traceparent: Option<String>) -> NewSaga {
     NewSaga {
         tenant: change.tenant.clone(),
         id: change.saga_id.clone(),
@@ -89,7 +91,7 @@ pub fn cancel(change: &ChangeOrder, lease: Lease, traceparent: Option<String>) -
         version: CANCEL_VERSION,
         subject_type: SUBJECT_CHANGE,
         subject_id: change.change_order_id.to_string(),
-        params: cancel_plan(change).encode_to_vec(),
+        params: cancel_plan(change, fees_before).encode_to_vec(),
         traceparent,
         lease: Some(lease),
     }
@@ -127,6 +129,7 @@ fn place_plan(placed: &Placed) -> PlacePlan {
             total_minor: order.placed_minor,
             tenders: tenders.collect(),
             external_payments: external_payments.collect(),
+            change_order_id: String::new(),
         },
         confirm: !placed.confirm_later,
         capture_now: placed.tenders.iter().any(|(_, tender)| tender.capture_now),
@@ -146,7 +149,8 @@ fn price_parts(amounts: &Parts) -> PriceParts {
     }
 }
 
-fn cancel_plan(change: &ChangeOrder) -> CancelPlan {
+/// `fees_before` are those of earlier changes: they are kept as well.
+fn cancel_plan(change: &ChangeOrder, fees_before: i64) -> CancelPlan {
     let order_id = change.order_id.to_string();
     let lines = change
         .lines
@@ -164,21 +168,36 @@ fn cancel_plan(change: &ChangeOrder) -> CancelPlan {
             change_order_id: change.change_order_id.to_string(),
             reason_code: change.reason_code.clone(),
             note: change.note.clone(),
-            unconfirmed: UnconfirmedPolicy::Commit.into(),
+            unconfirmed: unconfirmed(change.terms.unconfirmed).into(),
         },
-        void: VoidLabels {
-            order_id: order_id.clone(),
-            change_order_id: change.change_order_id.to_string(),
-        },
+        void: VoidLabels { order_id: order_id.clone(), change_order_id: change.change_order_id.to_string() },
         reserve: ReserveRefund {
             order_id: order_id.clone(),
             change_order_id: change.change_order_id.to_string(),
             new_total_minor: change.new_total_minor,
-            fees_minor: change.amounts.fee,
+            fees_minor: fees_before + change.amounts.fee,
             move_no_money: change.settlement == Settlement::None,
+            strategy: match change.settlement {
+                Settlement::Explicit => RefundStrategy::Explicit.into(),
+                Settlement::Auto | Settlement::None => RefundStrategy::Unspecified.into(),
+            },
+            tenders: change.terms.tenders.iter().map(explicit_tender).collect(),
+            force: change.terms.forced,
             parts: Some(price_parts(&change.amounts)),
             ..ReserveRefund::default()
         },
         order_id,
+    }
+}
+
+fn explicit_tender(tender: &TenderRefund) -> ExplicitTender {
+    ExplicitTender { payment_id: tender.payment_id.to_string(), amount_minor: tender.amount_minor }
+}
+
+fn unconfirmed(policy: Unconfirmed) -> UnconfirmedPolicy {
+    match policy {
+        Unconfirmed::Commit => UnconfirmedPolicy::Commit,
+        Unconfirmed::Wait => UnconfirmedPolicy::Wait,
+        Unconfirmed::Reject => UnconfirmedPolicy::Reject,
     }
 }

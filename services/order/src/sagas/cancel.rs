@@ -141,7 +141,7 @@ fn carried(books: &Books, row: &SagaRow) -> Result<(Order, ChangeOrder), LocalEr
 fn settled(change: &ChangeOrder, log: &Log) -> Result<Settled, LocalError> {
     let ended = money_reply(log, "settle_refund")?;
     let owed_minor = match change.settlement {
-        Settlement::Auto => ended.owed_minor,
+        Settlement::Auto | Settlement::Explicit => ended.owed_minor,
         Settlement::None => money_reply(log, "reserve_refund")?.owed_minor,
     };
     let mut refunds = refunds(&ended.legs)?;
@@ -183,8 +183,10 @@ fn state(state: RefundState) -> String {
     name.strip_prefix("REFUND_STATE_").unwrap_or(name).to_ascii_lowercase()
 }
 
+/// A leg that failed and was made good by another is history, not an exception.
 fn exception(leg: &SettledLeg) -> Option<Refusal> {
     match leg.state() {
+        _ if leg.made_good => None,
         RefundState::Declined | RefundState::Manual | RefundState::Reversed => {
             let message = format!("refund {} is {}: {}", leg.refund_id, state(leg.state()), leg.detail);
             let refusal = Refusal::new(Reason::RefundDeclined, message).detail("refund_id", &leg.refund_id);

@@ -190,6 +190,7 @@ async fn a_refund_reversed_after_the_end_is_owed_again() {
             state: "reversed".to_owned(),
             amount_minor: 100,
             detail: "the account is closed".to_owned(),
+            retry_of: String::new(),
         };
         let event = world.event("payment", &order.order_id, 1, "RefundEnded", &body);
         assert_eq!(world.orders.deliver(vec![event]).await, [Delivery::Accepted]);

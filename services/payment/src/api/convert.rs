@@ -5,9 +5,9 @@ use proto::payment::v1 as wire;
 use storage::{Database, DbError};
 use types::{IdError, Money, OrderId, Reason, Refusal, Tenant};
 
-use crate::domain::payment::State;
-use crate::domain::{Account, Payment};
-use crate::store::read::Found;
+use crate::domain::payment::{Kind, State};
+use crate::domain::refund::Method;
+use crate::domain::{Account, Explanation, Payment, Refund};
 use crate::store::{account, reply};
 
 /// The longest name of a gateway.
@@ -88,10 +88,13 @@ pub fn payment(account: &Account, payment: &Payment) -> wire::Payment {
         voided_minor: payment.voided_minor,
         external: payment.external,
         created_at: payment.created_at.to_string(),
+        kind: tender_kind(payment.kind).into(),
+        disputed_minor: account
+            .disputed_minor(|dispute| dispute.payment_id == payment.payment_id && dispute.counts()),
     }
 }
 
-fn payment_state(state: State) -> wire::PaymentState {
+pub fn payment_state(state: State) -> wire::PaymentState {
     match state {
         State::Authorising => wire::PaymentState::Authorising,
         State::Authorised => wire::PaymentState::Authorised,
@@ -103,22 +106,64 @@ fn payment_state(state: State) -> wire::PaymentState {
     }
 }
 
-pub fn refund(found: Found) -> wire::Refund {
-    let Found { order_id, currency, refund } = found;
+pub fn tender_kind(kind: Kind) -> wire::TenderKind {
+    match kind {
+        Kind::Gateway => wire::TenderKind::Gateway,
+        Kind::GiftCard => wire::TenderKind::GiftCard,
+        Kind::StoreCredit => wire::TenderKind::StoreCredit,
+        Kind::Offline => wire::TenderKind::Offline,
+    }
+}
+
+/// A refund with its explanation.
+pub fn refund(account: &Account, refund: &Refund) -> wire::Refund {
     wire::Refund {
         refund_id: refund.refund_id.to_string(),
-        order_id: order_id.to_string(),
-        change_order_id: refund.change_order_id.map(String::from).unwrap_or_default(),
+        order_id: account.order_id.to_string(),
+        change_order_id: refund.change_order_id.as_ref().map(ToString::to_string).unwrap_or_default(),
         payment_id: refund.payment_id.to_string(),
-        capture_id: refund.capture_id.map(String::from).unwrap_or_default(),
+        capture_id: refund.capture_id.as_ref().map(ToString::to_string).unwrap_or_default(),
         kind: reply::kind(refund.kind).into(),
         state: reply::state(refund.state).into(),
-        currency_code: currency.code().to_owned(),
+        currency_code: account.currency.code().to_owned(),
         amount_minor: refund.amount_minor,
-        gateway_detail: refund.detail,
-        gateway_reference: refund.gateway_reference,
+        gateway_detail: refund.detail.clone(),
+        gateway_reference: refund.gateway_reference.clone(),
         created_at: refund.created_at.to_string(),
         updated_at: refund.updated_at.to_string(),
-        saga_id: refund.saga_id,
+        saga_id: refund.saga_id.clone(),
+        retry_of: refund.retry_of.as_ref().map(ToString::to_string).unwrap_or_default(),
+        method: method(refund.method).into(),
+        resolution_reference: refund.resolution.reference.clone(),
+        resolution_note: refund.resolution.note.clone(),
+        explanation: Some(explanation(account.explain(refund))),
+    }
+}
+
+fn method(method: Method) -> wire::RefundMethod {
+    match method {
+        Method::Tender => wire::RefundMethod::Tender,
+        Method::StoreCredit => wire::RefundMethod::StoreCredit,
+    }
+}
+
+fn explanation(explanation: Explanation) -> wire::RefundExplanation {
+    let parts = explanation.parts;
+    let tenders = explanation.tenders.into_iter().map(|leg| wire::TenderShare {
+        payment_id: leg.payment_id.to_string(),
+        refund_id: leg.refund_id.to_string(),
+        amount_minor: leg.amount_minor,
+    });
+    wire::RefundExplanation {
+        gross_minor: parts.gross_minor,
+        discount_minor: parts.discount_minor,
+        tax_minor: parts.tax_minor,
+        shipping_minor: parts.shipping_minor,
+        shipping_tax_minor: parts.shipping_tax_minor,
+        fee_minor: parts.fee_minor,
+        remainder_minor: explanation.remainder_minor,
+        carried_minor: explanation.carried_minor,
+        elsewhere_minor: explanation.elsewhere_minor,
+        tenders: tenders.collect(),
     }
 }

@@ -7,7 +7,7 @@ use types::{OrderId, Tenant};
 
 use super::convert;
 use crate::domain::refund::Kind;
-use crate::domain::split::{Form, Share};
+use crate::domain::split::{Form, Share, Strategy};
 use crate::store::reply;
 
 pub async fn forecast(
@@ -15,11 +15,12 @@ pub async fn forecast(
     tenant: &Tenant,
     order_id: &str,
     new_total_minor: i64,
+    strategy: &Strategy,
 ) -> Result<wire::ForecastRefundResponse, Failure> {
     let order_id = convert::id("order_id", order_id, OrderId::parse)?;
     let target = convert::amount("new_total_minor", new_total_minor)?;
     let account = convert::account_of(database, tenant, &order_id).await?;
-    let (shares, shortfall_minor) = account.forecast(target);
+    let (shares, shortfall_minor) = account.forecast(target, strategy);
     Ok(wire::ForecastRefundResponse {
         currency_code: account.currency.code().to_owned(),
         legs: shares.into_iter().map(leg).collect(),

@@ -3,10 +3,14 @@
 mod audit;
 mod convert;
 mod forecast;
+mod gateway_events;
 mod payments;
+mod position;
 mod refunds;
 mod step;
 mod steps;
+mod terms;
+pub mod webhooks;
 
 pub use audit::AuditApi;
 pub use payments::PaymentApi;

@@ -9,20 +9,23 @@ use tonic::{Request, Response, Status};
 use types::{Fingerprint, OrderId, PaymentId, Reason, Refusal, RequestId, Tenant};
 
 use super::convert::{self, GATEWAY_MAX, TOKEN_MAX};
-use crate::domain::refund::{Kind, Stage, State};
+use super::gateway_events;
+use super::position::position;
 use crate::domain::{Account, CaptureAsked};
 use crate::ops::cashier::Cashier;
 use crate::ops::command::{Authorise, Capture, Command};
+use crate::ops::observer::{Look, LookError, Observer};
 use crate::store::read;
 
 pub struct PaymentApi {
     database: Database,
     cashier: Cashier,
+    observer: Observer,
 }
 
 impl PaymentApi {
-    pub fn new(database: Database, cashier: Cashier) -> Self {
-        Self { database, cashier }
+    pub fn new(database: Database, cashier: Cashier, observer: Observer) -> Self {
+        Self { database, cashier, observer }
     }
 
     async fn authorize(
@@ -80,15 +83,33 @@ impl PaymentApi {
         Ok(convert::payment(&account, account.payment(&payment_id)))
     }
 
-    async fn find(&self, tenant: &Tenant, payment_id: &PaymentId) -> Result<wire::Payment, Failure> {
+    async fn order_of(&self, tenant: &Tenant, payment_id: &PaymentId) -> Result<OrderId, Failure> {
         let mut tx = self.database.read().await?;
         let found = read::orders_of_payments(&mut tx, [(tenant, payment_id)].into_iter()).await;
         tx.rollback().await;
-        let found = found?;
-        let (_, order_id) =
-            found.first_key_value().ok_or_else(|| Failure::not_found("payment", payment_id.as_str()))?;
-        let account = convert::account_of(&self.database, tenant, order_id).await?;
+        let found = found?.pop_first();
+        found.map(|(_, order_id)| order_id).ok_or_else(|| Failure::not_found("payment", payment_id.as_str()))
+    }
+
+    async fn find(&self, tenant: &Tenant, payment_id: &PaymentId) -> Result<wire::Payment, Failure> {
+        let order_id = self.order_of(tenant, payment_id).await?;
+        let account = convert::account_of(&self.database, tenant, &order_id).await?;
         Ok(convert::payment(&account, account.payment(payment_id)))
+    }
+
+    /// What is in flight keeps its own schedule: a reconciliation that must wait for it has done all
+    /// it can.
+    async fn reconcile(&self, tenant: &Tenant, payment_id: &PaymentId) -> Result<bool, Failure> {
+        let order_id = self.order_of(tenant, payment_id).await?;
+        match self.observer.look(tenant, &order_id, payment_id).await {
+            Ok(Look::Done { changed }) => Ok(changed),
+            Ok(Look::Later | Look::Nothing) => Ok(false),
+            Err(LookError::Unanswered(problem)) => {
+                Err(Refusal::new(Reason::OutcomeUnknown, problem.to_string()).into())
+            }
+            Err(LookError::Database(problem)) => Err(problem.into()),
+            Err(LookError::Write(problem)) => Err(problem.into()),
+        }
     }
 
     async fn account(&self, tenant: &Tenant, order_id: &str) -> Result<Account, Failure> {
@@ -148,40 +169,41 @@ impl PaymentService for PaymentApi {
         let account = self.account(&tenant, &request.into_inner().order_id).await?;
         Ok(Response::new(wire::GetMoneyPositionResponse { position: Some(position(&account)) }))
     }
+
+    async fn reconcile_payment(
+        &self,
+        request: Request<wire::ReconcilePaymentRequest>,
+    ) -> Result<Response<wire::ReconcilePaymentResponse>, Status> {
+        let tenant = staff(&request)?.tenant;
+        let payment_id = convert::id("payment_id", &request.into_inner().payment_id, PaymentId::parse)
+            .map_err(Failure::from)?;
+        let changed = self.reconcile(&tenant, &payment_id).await?;
+        let payment = Some(self.find(&tenant, &payment_id).await?);
+        Ok(Response::new(wire::ReconcilePaymentResponse { payment, changed }))
+    }
+
+    async fn list_gateway_events(
+        &self,
+        request: Request<wire::ListGatewayEventsRequest>,
+    ) -> Result<Response<wire::ListGatewayEventsResponse>, Status> {
+        let tenant = staff(&request)?.tenant;
+        Ok(Response::new(gateway_events::list(&self.database, &tenant, &request.into_inner()).await?))
+    }
 }
 
 /// Buyers and suppliers look at money; they do not move it.
-fn staff<T>(request: &Request<T>) -> Result<Principal, Failure> {
+pub(super) fn staff<T>(request: &Request<T>) -> Result<Principal, Failure> {
     let caller = Principal::of(request)?;
     caller.operators_only()?;
     Ok(caller.clone())
 }
 
-fn request_key(caller: &Principal, method: &str, request_id: &str) -> Result<RequestKey, Refusal> {
+pub(super) fn request_key(caller: &Principal, method: &str, request_id: &str) -> Result<RequestKey, Refusal> {
     let request_id = RequestId::parse(request_id)?;
     Ok(RequestKey { tenant: caller.tenant.clone(), method: method.to_owned(), request_id })
 }
 
-fn fingerprint(caller: &Principal, request: &[u8]) -> Fingerprint {
+pub(super) fn fingerprint(caller: &Principal, request: &[u8]) -> Fingerprint {
     let principal = [&caller.user, &caller.organisation, &caller.role].map(String::as_bytes);
     Fingerprint::of(&[principal[0], principal[1], principal[2], request])
-}
-
-fn position(account: &Account) -> wire::MoneyPosition {
-    let of = |which: &dyn Fn(State) -> bool| -> i64 {
-        let refunds = account.refunds.values().filter(|refund| refund.kind == Kind::Refund);
-        refunds.filter(|refund| which(refund.state)).map(|refund| refund.amount_minor).sum()
-    };
-    wire::MoneyPosition {
-        order_id: account.order_id.to_string(),
-        currency_code: account.currency.code().to_owned(),
-        authorised_minor: account.authorised_minor(),
-        captured_minor: account.captured_minor(),
-        reserved_minor: of(&|state| state.stage() == Stage::Reserved),
-        in_flight_minor: of(&|state| state.stage() == Stage::InFlight),
-        confirmed_minor: of(&|state| state.stage() == Stage::GivenBack),
-        reversed_minor: of(&|state| state == State::Reversed),
-        position_minor: account.position_minor(),
-        capture_ceiling_minor: account.ceiling_minor,
-    }
 }

@@ -1,26 +1,44 @@
-//! RefundService: forecasts and shows refunds, on the public port. It makes none.
+//! RefundService: forecasts, shows and mends refunds, on the public port. First tries it makes none.
 
 use kit::page::Page;
 use kit::{Failure, Principal};
+use prost::Message as _;
 use proto::payment::v1 as wire;
 use proto::payment::v1::refund_service_server::RefundService;
 use storage::Database;
 use tonic::{Request, Response, Status};
-use types::{ChangeOrderId, OrderId, Reason, RefundId, Refusal, Tenant};
+use types::{ChangeOrderId, OrderId, PaymentId, Reason, RefundId, Refusal, Tenant};
 
 use super::convert;
 use super::forecast::forecast;
-use crate::domain::refund::State;
-use crate::store::read::{self, Filter};
-use crate::store::reply;
+use super::payments::{fingerprint, request_key, staff};
+use super::terms;
+use crate::domain::refund::{Resolution, State};
+use crate::ops::cashier::Cashier;
+use crate::ops::command::{Mend, Mending};
+use crate::store::read::{self, Filter, Found};
+use crate::store::{account, reply};
+
+/// The longest note of a resolution.
+const NOTE_MAX: usize = 500;
 
 pub struct RefundApi {
     database: Database,
+    cashier: Cashier,
+}
+
+/// A request that mends a refund.
+struct Asked {
+    method: &'static str,
+    request_id: String,
+    refund_id: String,
+    /// Without its request id.
+    body: Vec<u8>,
 }
 
 impl RefundApi {
-    pub fn new(database: Database) -> Self {
-        Self { database }
+    pub fn new(database: Database, cashier: Cashier) -> Self {
+        Self { database, cashier }
     }
 
     async fn find(&self, tenant: &Tenant, refund_id: &str) -> Result<wire::Refund, Failure> {
@@ -28,7 +46,27 @@ impl RefundApi {
         let mut tx = self.database.read().await?;
         let found = read::find_refund(&mut tx, tenant, &refund_id).await;
         tx.rollback().await;
-        found?.map(convert::refund).ok_or_else(|| Failure::not_found("refund", refund_id.as_str()))
+        let found = found?.ok_or_else(|| Failure::not_found("refund", refund_id.as_str()))?;
+        let account = convert::account_of(&self.database, tenant, &found.order_id).await?;
+        Ok(convert::refund(&account, account.refunds.get(&refund_id).unwrap_or(&found.refund)))
+    }
+
+    /// Which order a refund belongs to never changes, so that it may be read before the commit.
+    async fn mend(&self, caller: &Principal, mend: Mending, to: Asked) -> Result<wire::Refund, Failure> {
+        let refund_id = convert::id("refund_id", &to.refund_id, RefundId::parse)?;
+        let mut tx = self.database.read().await?;
+        let found = read::find_refund(&mut tx, &caller.tenant, &refund_id).await;
+        tx.rollback().await;
+        let found = found?.ok_or_else(|| Failure::not_found("refund", refund_id.as_str()))?;
+        let mend = Mend {
+            key: request_key(caller, to.method, &to.request_id)?,
+            fingerprint: fingerprint(caller, &to.body),
+            order_id: found.order_id,
+            refund_id,
+            how: mend,
+        };
+        let mended = self.cashier.mend(mend).await??;
+        self.find(&caller.tenant, mended.as_str()).await
     }
 
     /// The oldest first, so that a page once read stays as it was.
@@ -57,8 +95,22 @@ impl RefundApi {
         let mut found = found?;
 
         let next_page_token = page.finish(&mut found, |found| vec![found.refund.refund_id.to_string()]);
-        let refunds = found.into_iter().map(convert::refund).collect();
+        let refunds = self.explained(tenant, found).await?;
         Ok(wire::ListRefundsResponse { refunds, next_page_token })
+    }
+
+    /// A refund is explained by its whole change, so that the accounts are read once each.
+    async fn explained(&self, tenant: &Tenant, found: Vec<Found>) -> Result<Vec<wire::Refund>, Failure> {
+        let orders = found.iter().map(|found| (tenant.clone(), found.order_id.clone())).collect();
+        let mut tx = self.database.read().await?;
+        let accounts = account::read(&mut tx, &orders).await;
+        tx.rollback().await;
+        let accounts = accounts?;
+        let rendered = found.iter().filter_map(|found| {
+            let account = accounts.get(&(tenant.clone(), found.order_id.clone()))?;
+            Some(convert::refund(account, &found.refund))
+        });
+        Ok(rendered.collect())
     }
 }
 
@@ -69,9 +121,11 @@ impl RefundService for RefundApi {
         request: Request<wire::QuoteRefundRequest>,
     ) -> Result<Response<wire::QuoteRefundResponse>, Status> {
         let tenant = Principal::of(&request)?.tenant.clone();
-        let wire::QuoteRefundRequest { order_id, new_total_minor } = request.into_inner();
+        let request = request.into_inner();
+        let strategy = terms::strategy(request.strategy, &request.tenders).map_err(Failure::from)?;
+        let (order_id, new_total) = (&request.order_id, request.new_total_minor);
         let wire::ForecastRefundResponse { currency_code, legs, shortfall_minor } =
-            forecast(&self.database, &tenant, &order_id, new_total_minor).await?;
+            forecast(&self.database, &tenant, order_id, new_total, &strategy).await?;
         Ok(Response::new(wire::QuoteRefundResponse { currency_code, legs, shortfall_minor }))
     }
 
@@ -91,6 +145,51 @@ impl RefundService for RefundApi {
         let tenant = Principal::of(&request)?.tenant.clone();
         Ok(Response::new(self.list(&tenant, &request.into_inner()).await?))
     }
+
+    async fn retry_refund(
+        &self,
+        request: Request<wire::RetryRefundRequest>,
+    ) -> Result<Response<wire::RetryRefundResponse>, Status> {
+        let caller = staff(&request)?;
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        let payment_id = convert::optional_id("payment_id", &request.payment_id, PaymentId::parse)
+            .map_err(Failure::from)?;
+        let body = request.encode_to_vec();
+        let asked = Asked { method: "RetryRefund", request_id, refund_id: request.refund_id, body };
+        let refund = Some(self.mend(&caller, Mending::Retry { payment_id }, asked).await?);
+        Ok(Response::new(wire::RetryRefundResponse { refund }))
+    }
+
+    async fn resolve_refund(
+        &self,
+        request: Request<wire::ResolveRefundRequest>,
+    ) -> Result<Response<wire::ResolveRefundResponse>, Status> {
+        let caller = staff(&request)?;
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        let resolution = Resolution {
+            reference: convert::name("reference", convert::TOKEN_MAX, &request.reference)
+                .map_err(Failure::from)?,
+            note: note(&request.note).map_err(Failure::from)?,
+        };
+        let body = request.encode_to_vec();
+        let asked = Asked { method: "ResolveRefund", request_id, refund_id: request.refund_id, body };
+        let refund = Some(self.mend(&caller, Mending::Resolve(resolution), asked).await?);
+        Ok(Response::new(wire::ResolveRefundResponse { refund }))
+    }
+}
+
+fn note(text: &str) -> Result<String, Refusal> {
+    if text.chars().count() > NOTE_MAX {
+        let message = format!("note has more than {NOTE_MAX} characters");
+        let refusal = Refusal::new(Reason::FieldTooLong, message);
+        return Err(refusal.field("note").detail("limit", NOTE_MAX));
+    }
+    if text.contains('\0') {
+        return Err(Refusal::new(Reason::FieldInvalid, "note holds a NUL character").field("note"));
+    }
+    Ok(text.to_owned())
 }
 
 fn state(number: i32) -> Result<State, Refusal> {

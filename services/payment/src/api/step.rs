@@ -7,6 +7,7 @@ use storage::{Direction, StepCall};
 use types::{ChangeOrderId, Currency, OrderId, PaymentId, Reason, Refusal};
 
 use super::convert::{GATEWAY_MAX, TOKEN_MAX, amount, id, name};
+use super::terms;
 use crate::domain::{ExternalPayment, Opening, Tender};
 use crate::ops::command::{Deed, Step};
 
@@ -36,7 +37,12 @@ fn parse_command(command: &Wire) -> Result<(OrderId, Deed), Refusal> {
     match command {
         Wire::AuthorisePayments(command) => {
             let opening = parse_opening(command)?;
-            Ok((opening.order_id.clone(), Deed::AuthorisePayments(opening)))
+            let order_id = opening.order_id.clone();
+            if command.change_order_id.is_empty() {
+                return Ok((order_id, Deed::AuthorisePayments(opening)));
+            }
+            let change_order_id = id("change_order_id", &command.change_order_id, ChangeOrderId::parse)?;
+            Ok((order_id, Deed::ReopenPayments { opening, change_order_id }))
         }
         Wire::VoidAuthorisations(command) => Ok((order(&command.order_id)?, Deed::VoidAuthorisations)),
         Wire::CapturePayments(command) => Ok((order(&command.order_id)?, Deed::CapturePayments)),
@@ -54,6 +60,7 @@ fn parse_reservation(command: &wire::ReserveRefund) -> Result<Deed, Refusal> {
         change_order_id: id("change_order_id", &command.change_order_id, ChangeOrderId::parse)?,
         target_minor: amount("new_total_minor", target)?,
         move_no_money: command.move_no_money,
+        terms: terms::parse(command)?,
     })
 }
 
@@ -125,6 +132,7 @@ fn refuse_duplicates(opening: &Opening) -> Result<(), Refusal> {
 fn direction(deed: &Deed) -> Direction {
     match deed {
         Deed::AuthorisePayments(_)
+        | Deed::ReopenPayments { .. }
         | Deed::CapturePayments
         | Deed::ReserveRefund { .. }
         | Deed::SettleRefund => Direction::Do,
@@ -137,6 +145,7 @@ fn completes(deed: &Deed) -> Option<&'static str> {
         Deed::CapturePayments => Some(AUTHORISE_PAYMENTS),
         Deed::SettleRefund => Some(RESERVE_REFUND),
         Deed::AuthorisePayments(_)
+        | Deed::ReopenPayments { .. }
         | Deed::VoidAuthorisations
         | Deed::ReserveRefund { .. }
         | Deed::ReleaseRefund => None,

@@ -12,6 +12,7 @@ use types::{Refusal, Tenant};
 
 use super::forecast::forecast;
 use super::step;
+use crate::domain::split::Strategy;
 use crate::ops::cashier::Cashier;
 use crate::ops::command::StepAnswer;
 use crate::store::reply;
@@ -86,7 +87,8 @@ impl RefundStepsService for StepsApi {
         let wire::ForecastRefundRequest { tenant, order_id, new_total_minor } = request.into_inner();
         let tenant =
             Tenant::parse(&tenant).map_err(|error| Failure::from(Refusal::from(error).field("tenant")))?;
-        Ok(Response::new(forecast(&self.database, &tenant, &order_id, new_total_minor).await?))
+        let strategy = Strategy::default();
+        Ok(Response::new(forecast(&self.database, &tenant, &order_id, new_total_minor, &strategy).await?))
     }
 }
 

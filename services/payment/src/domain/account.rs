@@ -8,10 +8,13 @@ use types::{
 };
 
 use super::capture::{self, Capture};
+use super::credit::CreditEntry;
+use super::dispute::Dispute;
 use super::event::{Attention, Event};
-use super::gateway::Task;
+use super::explain::Parts;
+use super::gateway::{DisputeState, Task};
 use super::moment::{Moment, Schedule};
-use super::movement::{self, Movement};
+use super::movement::{self, Movement, Till};
 use super::origin::Origin;
 use super::payment::Payment;
 use super::refund::{self, Refund};
@@ -33,6 +36,12 @@ pub struct Account {
     pub refunds: BTreeMap<RefundId, Refund>,
     /// By saga.
     pub holds: BTreeMap<String, Hold>,
+    /// By payment and the gateway's own name of it.
+    pub disputes: BTreeMap<(PaymentId, String), Dispute>,
+    /// What the customer holds with us instead of money.
+    pub store_credit_minor: i64,
+    /// The last row of the store credit's book.
+    pub credit_seq: i64,
     pub unsaved: Unsaved,
 }
 
@@ -46,6 +55,10 @@ pub struct Hold {
     /// What exceeds the new total and was not to be given back.
     pub owed_minor: i64,
     pub move_no_money: bool,
+    /// A refund that its gateway declines becomes store credit.
+    pub store_credit_fallback: bool,
+    /// What the change's amount is made of.
+    pub parts: Parts,
     pub state: HoldState,
     /// The step that sends it; empty before that.
     pub settle_step: String,
@@ -83,6 +96,8 @@ impl HoldState {
 pub struct Unsaved {
     /// With the sequence of their first row.
     pub movements: Vec<(i64, Movement)>,
+    /// With their sequence.
+    pub credits: Vec<(i64, CreditEntry)>,
     pub events: Vec<(i64, Event)>,
     pub tasks: Vec<Task>,
 }
@@ -100,6 +115,9 @@ impl Account {
             captures: BTreeMap::new(),
             refunds: BTreeMap::new(),
             holds: BTreeMap::new(),
+            disputes: BTreeMap::new(),
+            store_credit_minor: 0,
+            credit_seq: 0,
             unsaved: Unsaved::default(),
         }
     }
@@ -108,10 +126,11 @@ impl Account {
         self.payments.values().map(|payment| payment.captured_minor).sum()
     }
 
-    /// What is captured and not on its way back. A leg that waits for its capture counts once its
-    /// capture does.
+    /// What is captured, not on its way back, and not taken back by a bank. A leg that waits for its
+    /// capture counts once its capture does.
     pub fn position_minor(&self) -> i64 {
-        self.captured_minor() - self.refunded(|refund| refund.state != refund::State::AwaitingCapture)
+        let refunded = self.refunded(|refund| refund.state != refund::State::AwaitingCapture);
+        self.captured_minor() - refunded - self.disputed_minor(|dispute| dispute.state == DisputeState::Lost)
     }
 
     /// What is being captured and not already promised back.
@@ -170,6 +189,7 @@ impl Account {
             .map(|payment| Source {
                 payment_id: payment.payment_id.clone(),
                 capture_id: None,
+                kind: payment.kind,
                 form: Form::Authorised,
                 free_minor: self.uncaptured(payment),
             })
@@ -182,17 +202,18 @@ impl Account {
             .filter(|(_, payment)| of(payment))
             .collect();
         captures.sort_by_key(|(capture, payment)| {
-            (payment.return_rank(), Reverse((capture.created_at, capture.capture_id.clone())))
+            (payment.kind.return_rank(), Reverse((capture.created_at, capture.capture_id.clone())))
         });
         for (state, form) in
             [(capture::State::Capturing, Form::InFlight), (capture::State::Captured, Form::Captured)]
         {
             let these = captures.iter().filter(|(capture, _)| capture.state == state);
-            sources.extend(these.map(|(capture, _)| Source {
+            sources.extend(these.map(|(capture, payment)| Source {
                 payment_id: capture.payment_id.clone(),
                 capture_id: Some(capture.capture_id.clone()),
+                kind: payment.kind,
                 form,
-                free_minor: capture.amount_minor - capture.refunded_minor,
+                free_minor: capture.free_minor(),
             }));
         }
         sources.retain(|source| source.free_minor > 0);
@@ -237,8 +258,11 @@ impl Account {
             saga_id: saga_id.to_owned(),
             step: step.to_owned(),
             kind,
+            method: refund::Method::Tender,
+            retry_of: None,
             state,
             amount_minor: share.amount_minor,
+            resolution: refund::Resolution::default(),
             gateway_reference: String::new(),
             detail: String::new(),
             schedule: Schedule::REST,
@@ -268,6 +292,7 @@ impl Account {
     pub(super) fn book(
         &mut self,
         kind: movement::Kind,
+        till: Till,
         payment_id: &PaymentId,
         reference_id: &str,
         amount_minor: i64,
@@ -276,6 +301,7 @@ impl Account {
     ) {
         let movement = Movement {
             kind,
+            till,
             payment_id: payment_id.clone(),
             reference_id: reference_id.to_owned(),
             amount_minor,

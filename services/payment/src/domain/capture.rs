@@ -37,10 +37,19 @@ pub struct Capture {
     /// Refunds of this capture that count. Kept beside it so that the schema can refuse more than
     /// was captured, whatever the code believes.
     pub refunded_minor: i64,
+    /// Its part of the payment's disputes that are open or were lost.
+    pub disputed_minor: i64,
     pub state: State,
     pub gateway_reference: String,
     pub detail: String,
     pub origin: Origin,
     pub schedule: Schedule,
     pub created_at: Timestamp,
+}
+
+impl Capture {
+    /// What may still be given back of it.
+    pub fn free_minor(&self) -> i64 {
+        (self.amount_minor - self.refunded_minor - self.disputed_minor).max(0)
+    }
 }

@@ -6,7 +6,7 @@ use super::account::Account;
 use super::capture::{Capture, State};
 use super::gateway::Answer;
 use super::moment::{Moment, Schedule};
-use super::movement;
+use super::movement::{self, Till};
 use super::origin::Origin;
 use super::payment;
 use super::refund;
@@ -30,15 +30,18 @@ impl Account {
             .filter(|payment| payment.capture_now && !payment.abandoned)
             .map(|payment| payment.payment_id.clone())
             .collect();
-        let mut begun = false;
+        let mut begun = Vec::new();
         for payment_id in wanted {
             let amount = self.uncaptured(self.payment(&payment_id)).min(self.room());
             if amount > 0 {
-                self.begin_capture(&payment_id, amount, origin, moment);
-                begun = true;
+                begun.push(self.begin_capture(&payment_id, amount, origin, moment));
             }
         }
-        if begun { StepOutcome::Pending } else { StepOutcome::nothing_to_do() }
+        if begun.is_empty() {
+            return StepOutcome::nothing_to_do();
+        }
+        let waiting = begun.iter().any(|id| self.captures[id].state == State::Capturing);
+        if waiting { StepOutcome::Pending } else { StepOutcome::Applied(Reply::default()) }
     }
 
     /// Captures one payment because a client asked.
@@ -93,6 +96,7 @@ impl Account {
             payment_id: payment_id.clone(),
             amount_minor,
             refunded_minor: 0,
+            disputed_minor: 0,
             state: State::Capturing,
             gateway_reference: String::new(),
             detail: String::new(),
@@ -101,10 +105,17 @@ impl Account {
             created_at: moment.now,
         };
         let capture_id = capture.capture_id.clone();
-        let task = self.capture_task(&capture);
-        self.unsaved.tasks.push(task);
-        self.captures.insert(capture_id.clone(), capture);
-        self.restate(payment_id);
+        if self.payment(payment_id).kind == payment::Kind::Gateway {
+            let task = self.capture_task(&capture);
+            self.unsaved.tasks.push(task);
+            self.captures.insert(capture_id.clone(), capture);
+            self.restate(payment_id);
+        } else {
+            // Ours or in a person's till: it is there as soon as we say so.
+            let capture = Capture { schedule: Schedule::REST, ..capture };
+            self.captures.insert(capture_id.clone(), capture);
+            self.captured(&capture_id, moment);
+        }
         capture_id
     }
 
@@ -150,8 +161,10 @@ impl Account {
         let origin = capture.origin.clone();
         let payment = self.payments.get_mut(&payment_id).expect("a capture refers to a payment");
         payment.captured_minor += amount;
+        let payment_kind = payment.kind;
         self.restate(&payment_id);
-        self.book(movement::Kind::Capture, &payment_id, capture_id.as_str(), amount, origin, moment);
+        let till = Till::Tender(payment_kind);
+        self.book(movement::Kind::Capture, till, &payment_id, capture_id.as_str(), amount, origin, moment);
         self.decide_waiting(capture_id, true, moment);
     }
 

@@ -15,6 +15,7 @@ pub enum Event {
         state: State,
         amount_minor: i64,
         detail: String,
+        retry_of: Option<RefundId>,
     },
     /// A person has to look at it.
     AttentionRaised { subject: Attention, change_order_id: Option<ChangeOrderId>, cause: Refusal },

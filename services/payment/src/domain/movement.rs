@@ -3,6 +3,7 @@
 use types::{PaymentId, Timestamp};
 
 use super::origin::Origin;
+use super::payment;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -12,6 +13,31 @@ pub enum Kind {
     Refund,
     /// A refund that had gone out came back to us.
     Reversal,
+    /// The customer's bank took it back.
+    Dispute,
+    /// A person gave it back.
+    ByHand,
+}
+
+/// What stands against the order in the book: where the money was, or went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Till {
+    /// The tender itself, by who moves its money.
+    Tender(payment::Kind),
+    /// The order's own store credit.
+    StoreCredit,
+    /// A person's hand.
+    ByHand,
+}
+
+impl Till {
+    fn account(self, payment_id: &PaymentId) -> String {
+        match self {
+            Self::Tender(kind) => format!("{}:{payment_id}", kind.as_str()),
+            Self::StoreCredit => "credit".to_owned(),
+            Self::ByHand => format!("by_hand:{payment_id}"),
+        }
+    }
 }
 
 impl Kind {
@@ -20,6 +46,8 @@ impl Kind {
             Self::Capture => "capture",
             Self::Refund => "refund",
             Self::Reversal => "reversal",
+            Self::Dispute => "dispute",
+            Self::ByHand => "by_hand",
         }
     }
 
@@ -27,18 +55,19 @@ impl Kind {
     /// and of its reversal apart: they share the step and the refund's id.
     pub const fn direction(self) -> &'static str {
         match self {
-            Self::Capture | Self::Refund => "do",
+            Self::Capture | Self::Refund | Self::Dispute | Self::ByHand => "do",
             Self::Reversal => "undo",
         }
     }
 }
 
-/// Money that moved between a gateway and the order; the amount is positive.
+/// Money that moved between a till and the order; the amount is positive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Movement {
     pub kind: Kind,
+    pub till: Till,
     pub payment_id: PaymentId,
-    /// The capture's or the refund's id.
+    /// The capture's or the refund's id, or the gateway's name of a dispute.
     pub reference_id: String,
     pub amount_minor: i64,
     pub origin: Origin,
@@ -60,11 +89,11 @@ impl Movement {
     }
 
     pub fn entries(&self) -> [Entry; 2] {
-        let gateway = format!("gateway:{}", self.payment_id);
+        let till = self.till.account(&self.payment_id);
         let order = "order".to_owned();
         let (debited, credited) = match self.kind {
-            Kind::Capture | Kind::Reversal => (gateway, order),
-            Kind::Refund => (order, gateway),
+            Kind::Capture | Kind::Reversal => (till, order),
+            Kind::Refund | Kind::Dispute | Kind::ByHand => (order, till),
         };
         [
             Entry { account: debited, debit_minor: self.amount_minor, credit_minor: 0 },

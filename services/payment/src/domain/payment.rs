@@ -57,11 +57,65 @@ impl State {
     }
 }
 
+/// Who moves a tender's money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A payment gateway: it is asked, and may fail.
+    Gateway,
+    /// Ours, and so is store credit: they cannot fail.
+    GiftCard,
+    StoreCredit,
+    /// Cash or a cheque: a person gives it back.
+    Offline,
+}
+
+impl Kind {
+    pub const ALL: [Self; 4] = [Self::Gateway, Self::GiftCard, Self::StoreCredit, Self::Offline];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::GiftCard => "gift_card",
+            Self::StoreCredit => "store_credit",
+            Self::Offline => "offline",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// As a tender's gateway is named; every other name is a gateway.
+    pub fn named(gateway: &str) -> Self {
+        Self::parse(gateway).unwrap_or(Self::Gateway)
+    }
+
+    /// Whether we move the money ourselves, in the commit that decides it.
+    pub const fn is_internal(self) -> bool {
+        match self {
+            Self::GiftCard | Self::StoreCredit => true,
+            Self::Gateway | Self::Offline => false,
+        }
+    }
+
+    /// Where it stands in the order of return: what cannot fail goes back first, what a person must
+    /// carry last.
+    pub const fn return_rank(self) -> u8 {
+        match self {
+            Self::GiftCard => 0,
+            Self::StoreCredit => 1,
+            Self::Gateway => 2,
+            Self::Offline => 3,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     pub payment_id: PaymentId,
     /// Its place among the order's payments, from 1.
     pub line_no: i64,
+    pub kind: Kind,
     pub gateway: String,
     pub token: String,
     pub gateway_reference: String,
@@ -96,14 +150,5 @@ impl Payment {
             (_, false) if held == 0 => State::Captured,
             (_, false) => State::PartiallyCaptured,
         };
-    }
-
-    /// Where it stands in the order of return: what cannot fail goes back first.
-    pub fn return_rank(&self) -> u8 {
-        match self.gateway.as_str() {
-            "gift_card" => 0,
-            "store_credit" => 1,
-            _ => 2,
-        }
     }
 }

@@ -6,9 +6,9 @@ use super::account::Account;
 use super::capture::{self, Capture};
 use super::gateway::Answer;
 use super::moment::{Moment, Schedule};
-use super::movement;
+use super::movement::{self, Till};
 use super::origin::Origin;
-use super::payment::{Payment, State};
+use super::payment::{Kind, Payment, State};
 use super::refund;
 use super::reply::{Ended, Ending, Reply, StepOutcome};
 use super::split::{Form, split};
@@ -71,6 +71,7 @@ impl Account {
         let payment = Payment {
             payment_id: tender.payment_id.clone(),
             line_no: self.next_line_no(),
+            kind: Kind::named(&tender.gateway),
             gateway: tender.gateway.clone(),
             token: tender.token.clone(),
             gateway_reference: String::new(),
@@ -87,8 +88,21 @@ impl Account {
             schedule: Schedule::begun(moment),
             created_at: moment.now,
         };
-        self.ask_to_authorise(&payment);
-        self.payments.insert(payment.payment_id.clone(), payment);
+        if payment.kind == Kind::Gateway {
+            self.ask_to_authorise(&payment);
+            self.payments.insert(payment.payment_id.clone(), payment);
+        } else {
+            // Ours, or in a person's hands already: there is nobody to ask.
+            let payment_id = payment.payment_id.clone();
+            let payment = Payment {
+                gateway_reference: format!("own-{payment_id}"),
+                authorised_minor: payment.amount_minor,
+                state: State::Authorised,
+                schedule: Schedule::REST,
+                ..payment
+            };
+            self.payments.insert(payment_id, payment);
+        }
         Ok(())
     }
 
@@ -103,6 +117,7 @@ impl Account {
         let mut payment = Payment {
             payment_id: external.payment_id.clone(),
             line_no: self.next_line_no(),
+            kind: Kind::named(&external.gateway),
             gateway: external.gateway.clone(),
             token: external.reference.clone(),
             gateway_reference: external.reference.clone(),
@@ -124,12 +139,15 @@ impl Account {
             let capture_id: CaptureId = moment.ids.mint();
             let key = capture_id.as_str();
             let amount = external.captured_minor;
-            self.book(movement::Kind::Capture, &payment.payment_id, key, amount, origin.clone(), moment);
+            let till = Till::Tender(payment.kind);
+            let id = &payment.payment_id;
+            self.book(movement::Kind::Capture, till, id, key, amount, origin.clone(), moment);
             let capture = Capture {
                 capture_id: capture_id.clone(),
                 payment_id: payment.payment_id.clone(),
                 amount_minor: amount,
                 refunded_minor: 0,
+                disputed_minor: 0,
                 state: capture::State::Captured,
                 gateway_reference: external.reference.clone(),
                 detail: String::new(),
@@ -146,7 +164,7 @@ impl Account {
     /// The order is not placed: what its step has authorised goes back, at once or as soon as the
     /// gateway has said that it was authorised at all. Nothing may be captured any more.
     pub fn abandon(&mut self, origin: &Origin, moment: Moment<'_>) {
-        self.ceiling_minor = 0;
+        self.lower_ceiling_of(origin);
         let brought_in: Vec<_> = self
             .payments
             .values()

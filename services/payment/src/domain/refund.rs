@@ -117,7 +117,7 @@ impl State {
                 Self::Submitting | Self::Pending | Self::RequiresAction | Self::Unknown,
                 Event::Decline,
             ) => Becomes(Self::Declined),
-            (Self::Succeeded, Event::FailAfterwards) => Becomes(Self::Reversed),
+            (Self::Succeeded | Self::External, Event::FailAfterwards) => Becomes(Self::Reversed),
 
             (Self::Reserved | Self::Declined | Self::Reversed, Event::HandOver) => Becomes(Self::Manual),
             (Self::Manual, Event::Resolve) => Becomes(Self::ResolvedExternally),
@@ -128,7 +128,7 @@ impl State {
             | (Self::RequiresAction, Event::CustomerMustAct)
             // A question that got no answer does not take back what an earlier one was told.
             | (Self::Unknown | Self::Pending | Self::RequiresAction, Event::AnswerLost)
-            | (Self::Succeeded, Event::Succeed)
+            | (Self::Succeeded | Self::External, Event::Succeed)
             | (Self::Declined, Event::Decline)
             // A reversed refund had succeeded: hearing of the success again is no news.
             | (Self::Reversed, Event::Succeed | Event::FailAfterwards)
@@ -240,6 +240,35 @@ impl Kind {
     }
 }
 
+/// Where a refund's money goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Method {
+    /// Back to the tender it came from.
+    Tender,
+    /// To the order's store credit, because the tender's gateway declined.
+    StoreCredit,
+}
+
+impl Method {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tender => "tender",
+            Self::StoreCredit => "store_credit",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Tender, Self::StoreCredit].into_iter().find(|method| method.as_str() == text)
+    }
+}
+
+/// How a person paid it by hand; empty until then.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Resolution {
+    pub reference: String,
+    pub note: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refund {
     pub refund_id: RefundId,
@@ -252,8 +281,12 @@ pub struct Refund {
     /// The step that sent it; of the reserving step until then.
     pub step: String,
     pub kind: Kind,
+    pub method: Method,
+    /// The one that failed, or was given up in part, and that this one makes good.
+    pub retry_of: Option<RefundId>,
     pub state: State,
     pub amount_minor: i64,
+    pub resolution: Resolution,
     pub gateway_reference: String,
     pub detail: String,
     pub schedule: Schedule,
@@ -270,6 +303,7 @@ impl Refund {
             state: self.state,
             amount_minor: self.amount_minor,
             detail: self.detail.clone(),
+            made_good: false,
         }
     }
 }

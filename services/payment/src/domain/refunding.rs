@@ -3,14 +3,14 @@
 use types::{ChangeOrderId, Reason, RefundId, Refusal};
 
 use super::account::{Account, Hold, HoldState};
-use super::event::Event as Told;
+use super::explain::Parts;
 use super::gateway::Answer;
 use super::moment::{Moment, Schedule};
-use super::movement;
 use super::origin::Origin;
-use super::refund::{Event, Kind, Refund, Stage, State, Verdict};
-use super::reply::{Ended, Ending, Reply, StepOutcome};
-use super::split::{Form, Share, split};
+use super::payment;
+use super::refund::{Event, Kind, Refund, Stage, State};
+use super::reply::{Ended, Ending, Leg, Reply, StepOutcome};
+use super::split::{Form, Share, Strategy, divide};
 
 /// What a change of an order wants reserved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,44 +22,93 @@ pub struct Reservation {
     pub target_minor: i64,
     /// Lower the ceiling only; what exceeds the target stays owed.
     pub move_no_money: bool,
+    pub terms: Terms,
+}
+
+/// How a change wants its money given back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Terms {
+    pub strategy: Strategy,
+    /// Reserve what can be, where the tenders cannot give all of it; the rest stays owed.
+    pub force: bool,
+    pub store_credit_fallback: bool,
+    pub parts: Parts,
 }
 
 impl Account {
-    /// What exceeds `target_minor`, over the tenders in the order of return. Refuses if the tenders
-    /// cannot give so much.
-    pub fn forecast(&self, target_minor: i64) -> (Vec<Share>, i64) {
+    /// What exceeds `target_minor`, over the tenders as the strategy says, and what is left of it.
+    pub fn forecast(&self, target_minor: i64, strategy: &Strategy) -> (Vec<Share>, i64) {
+        let sources = self.sources(|_| true);
+        divide(&sources, self.exceeding(target_minor), strategy)
+    }
+
+    /// What is authorised, being captured or captured beyond `target_minor`.
+    fn exceeding(&self, target_minor: i64) -> i64 {
         let sources = self.sources(|_| true);
         let uncaptured = sources.iter().filter(|source| source.form == Form::Authorised);
         let uncaptured: i64 = uncaptured.map(|source| source.free_minor).sum();
-        let there = uncaptured + self.in_flight_minor() + self.position_minor();
-        split(&sources, (there - target_minor).max(0))
+        (uncaptured + self.in_flight_minor() + self.position_minor() - target_minor).max(0)
+    }
+
+    /// Names only tenders of this order, each for no more than it can give, and no more than exceeds.
+    fn check_named(&self, target_minor: i64, strategy: &Strategy) -> Result<(), Refusal> {
+        let Strategy::Explicit(named) = strategy else { return Ok(()) };
+        let sources = self.sources(|_| true);
+        let mut asked = 0_i64;
+        for tender in named {
+            if !self.payments.contains_key(&tender.payment_id) {
+                return Err(Refusal::not_found("payment", &tender.payment_id).field("tenders"));
+            }
+            let its = sources.iter().filter(|source| source.payment_id == tender.payment_id);
+            let free: i64 = its.map(|source| source.free_minor).sum();
+            if tender.amount_minor > free {
+                let refusal = Refusal::new(Reason::ExceedsRefundable, "a tender cannot give so much back");
+                return Err(refusal
+                    .detail("payment_id", &tender.payment_id)
+                    .detail("refundable_minor", free)
+                    .detail("asked_minor", tender.amount_minor));
+            }
+            asked = asked.saturating_add(tender.amount_minor);
+        }
+        let exceeding = self.exceeding(target_minor);
+        if asked > exceeding {
+            let refusal = Refusal::new(Reason::ExceedsRefundable, "the tenders name more than is to go back");
+            return Err(refusal.detail("exceeding_minor", exceeding).detail("asked_minor", asked));
+        }
+        Ok(())
     }
 
     pub fn reserve(&mut self, wanted: &Reservation, moment: Moment<'_>) -> Result<StepOutcome, Refusal> {
-        let (shares, shortfall) = self.forecast(wanted.target_minor);
+        let Terms { strategy, force, store_credit_fallback, parts } = &wanted.terms;
+        self.check_named(wanted.target_minor, strategy)?;
+        let (shares, left) = self.forecast(wanted.target_minor, strategy);
         let exceeding = (self.position_minor() + self.in_flight_minor() - wanted.target_minor).max(0);
-        if shortfall > 0 && !wanted.move_no_money {
+        let may_be_left = *force || wanted.move_no_money || matches!(strategy, Strategy::Explicit(_));
+        if left > 0 && !may_be_left {
             let refusal = Refusal::new(Reason::ExceedsRefundable, "the tenders cannot give so much back");
-            return Err(refusal.detail("exceeding_minor", exceeding).detail("shortfall_minor", shortfall));
+            return Err(refusal.detail("exceeding_minor", exceeding).detail("shortfall_minor", left));
         }
+        let shares = if wanted.move_no_money { Vec::new() } else { shares };
+        let returned = shares.iter().filter(|share| share.form != Form::Authorised);
+        let returned: i64 = returned.map(|share| share.amount_minor).sum();
         let hold = Hold {
             saga_id: wanted.saga_id.clone(),
             change_order_id: wanted.change_order_id.clone(),
             prior_ceiling_minor: self.ceiling_minor,
             new_ceiling_minor: wanted.target_minor,
-            owed_minor: if wanted.move_no_money { exceeding } else { 0 },
+            owed_minor: (exceeding - returned).max(0),
             move_no_money: wanted.move_no_money,
+            store_credit_fallback: *store_credit_fallback,
+            parts: *parts,
             state: HoldState::Reserved,
             settle_step: String::new(),
         };
         let owed_minor = hold.owed_minor;
         self.ceiling_minor = wanted.target_minor;
         self.holds.insert(wanted.saga_id.clone(), hold);
-        if !wanted.move_no_money {
-            let change = Some(&wanted.change_order_id);
-            for share in &shares {
-                self.add_leg(share, change, &wanted.saga_id, &wanted.step, moment);
-            }
+        let change = Some(&wanted.change_order_id);
+        for share in &shares {
+            self.add_leg(share, change, &wanted.saga_id, &wanted.step, moment);
         }
         let legs: Vec<_> = self.legs(&wanted.saga_id).map(Refund::leg).collect();
         Ok(StepOutcome::Applied(Reply {
@@ -116,31 +165,71 @@ impl Account {
         let hold = self.holds.get_mut(saga_id).filter(|hold| hold.state == HoldState::Settling)?;
         hold.state = HoldState::Settled;
         let mut owed_minor = hold.owed_minor;
-        owed_minor += self
-            .legs(saga_id)
-            .filter(|refund| refund.kind == Kind::Refund && refund.state.stage() == Stage::Owed)
-            .map(|refund| refund.amount_minor)
+        let legs: Vec<Leg> = self.legs(saga_id).map(|refund| self.leg(refund)).collect();
+        owed_minor += legs
+            .iter()
+            .filter(|leg| leg.kind == Kind::Refund && leg.state.stage() == Stage::Owed && !leg.made_good)
+            .map(|leg| leg.amount_minor)
             .sum::<i64>();
-        let legs: Vec<_> = self.legs(saga_id).map(Refund::leg).collect();
         Some(Reply { nothing_to_do: legs.is_empty() && owed_minor == 0, legs, owed_minor })
     }
 
-    /// Commits a reserved leg to be sent, if its change is decided or its order was not placed.
+    fn leg(&self, refund: &Refund) -> Leg {
+        Leg { made_good: self.is_made_good(&refund.refund_id), ..refund.leg() }
+    }
+
+    /// Commits a reserved leg to be sent, if its change is decided or its order was not placed, and
+    /// no dispute has frozen its tender.
     pub(super) fn submit_if_decided(&mut self, refund_id: &RefundId, moment: Moment<'_>) {
         let refund = self.refunds.get(refund_id).expect("the caller has read this refund");
+        if refund.kind == Kind::Refund && self.is_frozen(&refund.payment_id) {
+            return;
+        }
         let step = match self.holds.get(&refund.saga_id) {
             Some(hold) if hold.state == HoldState::Settling => hold.settle_step.clone(),
             None if self.payment(&refund.payment_id).abandoned => refund.step.clone(),
+            Some(hold) if hold.state == HoldState::Released && self.payment(&refund.payment_id).abandoned => {
+                refund.step.clone()
+            }
             Some(_) | None => return,
         };
-        if self.take(refund_id, Event::Submit, moment) {
-            let refund = self.refunds.get_mut(refund_id).expect("it was just changed");
-            refund.step = step;
-            refund.schedule = Schedule::begun(moment);
-            let refund = refund.clone();
-            let task = self.refund_task(&refund);
-            self.unsaved.tasks.push(task);
+        self.send(refund_id, &step, moment);
+    }
+
+    /// Sends a reserved leg: what is ours moves here and now, what is offline is handed to a person,
+    /// and for the rest the gateway is asked.
+    pub(super) fn send(&mut self, refund_id: &RefundId, step: &str, moment: Moment<'_>) {
+        let refund = self.refunds.get_mut(refund_id).expect("the caller has read this refund");
+        if refund.state != State::Reserved {
+            return;
         }
+        step.clone_into(&mut refund.step);
+        let refund = refund.clone();
+        match (self.payment(&refund.payment_id).kind, refund.kind) {
+            (payment::Kind::GiftCard | payment::Kind::StoreCredit, _) => {
+                self.give_internally(refund_id, moment)
+            }
+            (payment::Kind::Offline, Kind::Refund) => {
+                self.take(refund_id, Event::HandOver, moment);
+            }
+            (payment::Kind::Offline, Kind::Void) => self.give_internally(refund_id, moment),
+            (payment::Kind::Gateway, _) => {
+                self.take(refund_id, Event::Submit, moment);
+                let refund = self.refunds.get_mut(refund_id).expect("it was just changed");
+                refund.schedule = Schedule::begun(moment);
+                let refund = refund.clone();
+                let task = self.refund_task(&refund);
+                self.unsaved.tasks.push(task);
+            }
+        }
+    }
+
+    /// It cannot fail: nobody else is asked.
+    pub(super) fn give_internally(&mut self, refund_id: &RefundId, moment: Moment<'_>) {
+        let refund = self.refunds.get_mut(refund_id).expect("the caller has read this refund");
+        refund.gateway_reference = format!("own-{refund_id}");
+        self.take(refund_id, Event::Submit, moment);
+        self.take(refund_id, Event::Succeed, moment);
     }
 
     /// Takes the gateway's answer to a refund or void; None if there is no such refund.
@@ -195,88 +284,10 @@ impl Account {
         }
     }
 
-    fn settlement_ended(&mut self, saga_id: &str) -> Option<Ended> {
+    pub(super) fn settlement_ended(&mut self, saga_id: &str) -> Option<Ended> {
         let step = self.holds.get(saga_id)?.settle_step.clone();
         let reply = self.settled(saga_id)?;
         Some(Ended { origin: Origin::step(saga_id, &step), ending: Ending::Applied(reply) })
-    }
-
-    /// Applies one event to a refund with all that follows from it; true if it changed anything.
-    fn take(&mut self, refund_id: &RefundId, event: Event, moment: Moment<'_>) -> bool {
-        let refund = self.refunds.get_mut(refund_id).expect("the caller has read this refund");
-        let state = match refund.state.on(event) {
-            Verdict::Becomes(state) => state,
-            Verdict::Known | Verdict::Refused => return false,
-        };
-        refund.state = state;
-        refund.updated_at = moment.now;
-        let refund = refund.clone();
-        self.recount(refund.capture_id.as_ref());
-        match state {
-            State::Succeeded => self.given_back(&refund, moment),
-            State::Declined => self.not_given_back(&refund, "the gateway declined to give money back"),
-            State::Reversed => self.came_back(&refund, moment),
-            State::AwaitingCapture
-            | State::Reserved
-            | State::Submitting
-            | State::Pending
-            | State::RequiresAction
-            | State::Unknown
-            | State::Released
-            | State::Manual
-            | State::ResolvedExternally
-            | State::External => {}
-        }
-        true
-    }
-
-    fn given_back(&mut self, refund: &Refund, moment: Moment<'_>) {
-        match refund.kind {
-            Kind::Refund => self.book_refund(movement::Kind::Refund, refund, moment),
-            Kind::Void => {
-                let payment = self.payments.get_mut(&refund.payment_id).expect("a refund has a payment");
-                payment.voided_minor += refund.amount_minor;
-                self.restate(&refund.payment_id);
-            }
-        }
-    }
-
-    fn came_back(&mut self, refund: &Refund, moment: Moment<'_>) {
-        match refund.kind {
-            Kind::Refund => self.book_refund(movement::Kind::Reversal, refund, moment),
-            Kind::Void => {
-                let payment = self.payments.get_mut(&refund.payment_id).expect("a refund has a payment");
-                payment.voided_minor -= refund.amount_minor;
-                self.restate(&refund.payment_id);
-            }
-        }
-        self.not_given_back(refund, "a refund failed after it had succeeded");
-        // While the step is pending, its own reply will tell; a placement that failed has no change to tell of.
-        let ended = self.holds.get(&refund.saga_id).is_some_and(|hold| hold.state == HoldState::Settled);
-        if ended && refund.change_order_id.is_some() {
-            self.tell(Told::RefundEnded {
-                change_order_id: refund.change_order_id.clone(),
-                refund_id: refund.refund_id.clone(),
-                state: refund.state,
-                amount_minor: refund.amount_minor,
-                detail: refund.detail.clone(),
-            });
-        }
-    }
-
-    fn book_refund(&mut self, kind: movement::Kind, refund: &Refund, moment: Moment<'_>) {
-        let origin = Origin::step(&refund.saga_id, &refund.step);
-        let key = refund.refund_id.as_str();
-        self.book(kind, &refund.payment_id, key, refund.amount_minor, origin, moment);
-    }
-
-    fn not_given_back(&mut self, refund: &Refund, message: &str) {
-        let cause = Refusal::new(Reason::RefundDeclined, message)
-            .detail("refund_id", &refund.refund_id)
-            .detail("amount_minor", refund.amount_minor)
-            .detail("currency_code", self.currency)
-            .detail("gateway_detail", &refund.detail);
-        self.raise_attention("refund", refund.refund_id.as_str(), refund.change_order_id.clone(), cause);
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Leg {
     pub state: State,
     pub amount_minor: i64,
     pub detail: String,
+    /// It failed, and another leg has taken its place.
+    pub made_good: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

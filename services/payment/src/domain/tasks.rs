@@ -1,5 +1,7 @@
 //! What a gateway is asked for, as the rows of an account say it.
 
+use types::PaymentId;
+
 use super::account::Account;
 use super::capture::{self, Capture};
 use super::gateway::{Effect, Subject, Task};
@@ -9,6 +11,11 @@ use super::refund::{self, Refund};
 impl Account {
     pub(super) fn ask_to_authorise(&mut self, payment: &Payment) {
         self.unsaved.tasks.push(self.authorise_task(payment));
+    }
+
+    /// A payment as a gateway is asked about it.
+    pub fn payment_task(&self, payment_id: &PaymentId) -> Option<Task> {
+        self.payments.get(payment_id).map(|payment| self.authorise_task(payment))
     }
 
     /// What the gateway is asked for a row that waits for it; none if it waits no more.

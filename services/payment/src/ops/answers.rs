@@ -3,7 +3,7 @@
 use storage::Outcome;
 
 use super::books::Books;
-use super::command::{Answered, Decided, Reply, StepAnswer};
+use super::command::{Answered, Decided, Observed, Reply, Report, StepAnswer};
 use super::waiters::{Awaited, Waiters};
 use crate::domain::gateway::Subject;
 use crate::domain::{Ended, Ending, Event, Moment, Origin};
@@ -27,6 +27,27 @@ pub fn decide(books: &mut Books, answered: &Answered, waiters: &Waiters, moment:
     ended.extend(rested(books, &key, &answered.subject));
     let (tasks, told) = books.follow_up(&key);
     Decided { reply: Reply::Answered, tasks, ended, told }
+}
+
+/// The gateway's own book, taken over where ours is behind it.
+pub fn observe(books: &mut Books, observed: &Observed, waiters: &Waiters, moment: Moment<'_>) -> Decided {
+    let key = (observed.tenant.clone(), observed.order_id.clone());
+    let taken = books.accounts.update(&key, |account| {
+        account.payments.contains_key(&observed.payment_id).then(|| match &observed.report {
+            Report::Statement(statement) => account.observe(&observed.payment_id, statement, moment),
+            Report::Silence { detail } => account.gateway_is_silent(&observed.payment_id, detail),
+        })
+    });
+    let Some(Some(found)) = taken else {
+        return Decided::only(Reply::Observed { changed: false, later: false });
+    };
+    let mut ended = Vec::new();
+    for step in found.ended {
+        ended.extend(settle(books, &key, step, waiters));
+    }
+    let (tasks, told) = books.follow_up(&key);
+    let reply = Reply::Observed { changed: found.changed, later: found.later };
+    Decided { reply, tasks, ended, told }
 }
 
 /// Ends a pending step in the transaction that ends its money. A step that was undone meanwhile

@@ -9,7 +9,7 @@ use types::{Clock, Ids, Tenant};
 use super::books::Books;
 use super::command::{Command, Decided};
 use super::waiters::Waiters;
-use super::{answers, requests, steps};
+use super::{answers, mending, requests, steps};
 use crate::domain::gateway::Task;
 use crate::domain::{Moment, Timing};
 use crate::store::event;
@@ -49,6 +49,10 @@ impl Batch for PaymentBatch {
             Command::Answered(answered) => {
                 format!("answer/{}/{}", answered.tenant, answered.subject.key())
             }
+            Command::Mend(mend) => {
+                format!("request/{}/{}/{}", mend.key.tenant, mend.key.method, mend.key.request_id)
+            }
+            Command::Observed(observed) => format!("observed/{}/{}", observed.tenant, observed.payment_id),
         }
     }
 
@@ -64,6 +68,8 @@ impl Batch for PaymentBatch {
                 Command::Authorise(asked) => requests::authorise(&mut books, asked, moment),
                 Command::Capture(asked) => requests::capture(&mut books, asked, moment),
                 Command::Answered(answered) => answers::decide(&mut books, answered, &self.waiters, moment),
+                Command::Mend(mend) => mending::decide(&mut books, mend, moment),
+                Command::Observed(observed) => answers::observe(&mut books, observed, &self.waiters, moment),
             });
         }
         books.flush(tx, &event::Stamp { ids: &self.ids, now: moment.now }).await?;

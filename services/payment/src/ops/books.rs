@@ -27,13 +27,18 @@ impl Books {
             .filter_map(|command| match command {
                 Command::Authorise(authorise) => Some(authorise.key.clone()),
                 Command::Capture(capture) => Some(capture.key.clone()),
-                Command::Step(_) | Command::Answered(_) => None,
+                Command::Mend(mend) => Some(mend.key.clone()),
+                Command::Step(_) | Command::Answered(_) | Command::Observed(_) => None,
             })
             .collect();
         let requests = RequestKeys::load(tx, &keys).await?;
         let named = commands.iter().filter_map(|command| match command {
             Command::Capture(capture) => Some((&capture.key.tenant, &capture.payment_id)),
-            Command::Step(_) | Command::Authorise(_) | Command::Answered(_) => None,
+            Command::Step(_)
+            | Command::Authorise(_)
+            | Command::Answered(_)
+            | Command::Mend(_)
+            | Command::Observed(_) => None,
         });
         let payments = read::orders_of_payments(tx, named).await?;
         let orders: BTreeSet<OrderKey> =
@@ -71,12 +76,21 @@ impl Books {
 }
 
 fn sagas(commands: &[Command]) -> Vec<(Tenant, String)> {
-    let of = |command: &Command| match command {
-        Command::Step(step) => Some((step.call.context.tenant.clone(), step.call.context.saga_id.clone())),
-        Command::Answered(answered) => Some((answered.tenant.clone(), answered.saga_id.clone()?)),
-        Command::Authorise(_) | Command::Capture(_) => None,
+    let of = |command: &Command| -> Vec<(Tenant, String)> {
+        match command {
+            Command::Step(step) => {
+                vec![(step.call.context.tenant.clone(), step.call.context.saga_id.clone())]
+            }
+            Command::Answered(answered) => {
+                answered.saga_id.iter().map(|saga_id| (answered.tenant.clone(), saga_id.clone())).collect()
+            }
+            Command::Observed(observed) => {
+                observed.saga_ids.iter().map(|saga_id| (observed.tenant.clone(), saga_id.clone())).collect()
+            }
+            Command::Authorise(_) | Command::Capture(_) | Command::Mend(_) => Vec::new(),
+        }
     };
-    commands.iter().filter_map(of).collect()
+    commands.iter().flat_map(of).collect()
 }
 
 fn order_of(command: &Command, payments: &BTreeMap<(Tenant, PaymentId), OrderId>) -> Option<OrderKey> {
@@ -84,6 +98,8 @@ fn order_of(command: &Command, payments: &BTreeMap<(Tenant, PaymentId), OrderId>
         Command::Step(step) => Some((step.call.context.tenant.clone(), step.order_id.clone())),
         Command::Answered(answered) => Some((answered.tenant.clone(), answered.order_id.clone())),
         Command::Authorise(authorise) => Some((authorise.key.tenant.clone(), authorise.order_id.clone())),
+        Command::Mend(mend) => Some((mend.key.tenant.clone(), mend.order_id.clone())),
+        Command::Observed(observed) => Some((observed.tenant.clone(), observed.order_id.clone())),
         Command::Capture(capture) => {
             let tenant = &capture.key.tenant;
             let order_id = payments.get(&(tenant.clone(), capture.payment_id.clone()))?;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use storage::{Direction, WriteError, Writer};
-use types::{OrderId, PaymentId, Refusal, Tenant};
+use types::{OrderId, PaymentId, RefundId, Refusal, Tenant};
 
 use super::batch::PaymentBatch;
-use super::command::{Command, Decided, Reply, Step, StepAnswer};
+use super::command::{Command, Decided, Mend, Reply, Step, StepAnswer};
 use super::waiters::{Awaited, Waiters};
 
 #[derive(Clone)]
@@ -44,6 +44,13 @@ impl Cashier {
     ) -> Result<Result<(OrderId, PaymentId), Refusal>, WriteError> {
         let Decided { reply, .. } = self.writer.submit(command).await?;
         let Reply::Request(outcome) = reply else { unreachable!("a request is replied to as a request") };
+        Ok(outcome)
+    }
+
+    /// Mends a refund that failed, and tells which refund mends it.
+    pub async fn mend(&self, mend: Mend) -> Result<Result<RefundId, Refusal>, WriteError> {
+        let Decided { reply, .. } = self.writer.submit(Command::Mend(mend)).await?;
+        let Reply::Mended(outcome) = reply else { unreachable!("a mending is replied to as one") };
         Ok(outcome)
     }
 

@@ -1,11 +1,12 @@
 //! What the service can be asked to commit, and what it answers.
 
 use storage::{RequestKey, StepCall};
-use types::{ChangeOrderId, Currency, Fingerprint, OrderId, PaymentId, Refusal, Tenant};
+use types::{ChangeOrderId, Currency, Fingerprint, OrderId, PaymentId, RefundId, Refusal, Tenant};
 
 use super::waiters::Awaited;
-use crate::domain::gateway::{Answer, Subject, Task};
-use crate::domain::{CaptureAsked, Opening};
+use crate::domain::gateway::{Answer, Statement, Subject, Task};
+use crate::domain::refund::Resolution;
+use crate::domain::{CaptureAsked, Opening, Terms};
 
 #[derive(Debug, Clone)]
 pub enum Command {
@@ -13,6 +14,8 @@ pub enum Command {
     Authorise(Authorise),
     Capture(Capture),
     Answered(Answered),
+    Mend(Mend),
+    Observed(Observed),
 }
 
 /// A step of a saga.
@@ -26,9 +29,19 @@ pub struct Step {
 #[derive(Debug, Clone)]
 pub enum Deed {
     AuthorisePayments(Opening),
+    /// The order has an account, and is to come to something again.
+    ReopenPayments {
+        opening: Opening,
+        change_order_id: ChangeOrderId,
+    },
     VoidAuthorisations,
     CapturePayments,
-    ReserveRefund { change_order_id: ChangeOrderId, target_minor: i64, move_no_money: bool },
+    ReserveRefund {
+        change_order_id: ChangeOrderId,
+        target_minor: i64,
+        move_no_money: bool,
+        terms: Terms,
+    },
     ReleaseRefund,
     SettleRefund,
 }
@@ -65,6 +78,45 @@ pub struct Answered {
     pub answer: Answer,
 }
 
+/// An operator mends a refund that failed. Which order it belongs to never changes.
+#[derive(Debug, Clone)]
+pub struct Mend {
+    pub key: RequestKey,
+    pub fingerprint: Fingerprint,
+    pub order_id: OrderId,
+    pub refund_id: RefundId,
+    pub how: Mending,
+}
+
+#[derive(Debug, Clone)]
+pub enum Mending {
+    /// On another tender, if one is named.
+    Retry {
+        payment_id: Option<PaymentId>,
+    },
+    Resolve(Resolution),
+}
+
+/// What the gateway's own book says of a payment.
+#[derive(Debug, Clone)]
+pub struct Observed {
+    pub tenant: Tenant,
+    pub order_id: OrderId,
+    pub payment_id: PaymentId,
+    /// The sagas whose steps may end by it.
+    pub saga_ids: Vec<String>,
+    pub report: Report,
+}
+
+#[derive(Debug, Clone)]
+pub enum Report {
+    Statement(Statement),
+    /// It could not be asked, often enough that a person must know.
+    Silence {
+        detail: String,
+    },
+}
+
 /// What a command has become, and what follows from it once it is committed.
 #[derive(Debug, Clone)]
 pub struct Decided {
@@ -83,6 +135,13 @@ pub enum Reply {
     Request(Result<(OrderId, PaymentId), Refusal>),
     /// Taken, or already known.
     Answered,
+    /// The refund that mends it: the new one, or itself.
+    Mended(Result<RefundId, Refusal>),
+    /// Whether it was news, and whether some of it must wait for what is in flight.
+    Observed {
+        changed: bool,
+        later: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

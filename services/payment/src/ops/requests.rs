@@ -87,7 +87,7 @@ fn seen(payment_id: &str) -> PaymentId {
     PaymentId::parse(payment_id).expect("only payment ids were stored under these methods")
 }
 
-fn reused(resource: &str) -> Refusal {
+pub fn reused(resource: &str) -> Refusal {
     let message = "the request_id was used with another body";
     Refusal::new(Reason::IdempotencyKeyReused, message).field("request_id").detail("resource", resource)
 }

@@ -78,18 +78,22 @@ fn on_account(
         Deed::AuthorisePayments(_) => {
             unreachable!("perform opens accounts; it is the one deed that wants none to be there")
         }
+        Deed::ReopenPayments { opening, change_order_id } => {
+            account.reopen(opening, change_order_id, origin, moment)
+        }
         Deed::VoidAuthorisations => {
             account.abandon(origin, moment);
             Ok(StepOutcome::Applied(StepReply::default()))
         }
         Deed::CapturePayments => Ok(account.capture_tenders(origin, moment)),
-        Deed::ReserveRefund { change_order_id, target_minor, move_no_money } => {
+        Deed::ReserveRefund { change_order_id, target_minor, move_no_money, terms } => {
             let wanted = Reservation {
                 saga_id: context.saga_id.clone(),
                 step: context.step.clone(),
                 change_order_id: change_order_id.clone(),
                 target_minor: *target_minor,
                 move_no_money: *move_no_money,
+                terms: terms.clone(),
             };
             account.reserve(&wanted, moment)
         }

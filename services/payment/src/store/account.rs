@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
 use types::Currency;
 
-use super::{OrderKey, capture, event, hold, movement, order_key, payment, refund};
+use super::{OrderKey, capture, credit, dispute, event, hold, movement, order_key, payment, refund};
 use crate::domain::Account;
 
 static LOAD: Statement = Statement::new(
     "payment.load_accounts",
-    "SELECT a.tenant_id, a.order_id, a.currency, a.ceiling_minor, a.event_seq, a.ledger_seq, a.created_at
+    "SELECT a.tenant_id, a.order_id, a.currency, a.ceiling_minor, a.event_seq, a.ledger_seq,
+            a.store_credit_minor, a.credit_seq, a.created_at
        FROM account AS a
        JOIN rows($1: tenant_id text, order_id text) AS r ON a.tenant_id = r.tenant_id AND a.order_id = r.order_id
       ORDER BY a.tenant_id, a.order_id FOR UPDATE OF a",
@@ -18,23 +19,28 @@ static LOAD: Statement = Statement::new(
 
 static READ: Statement = Statement::new(
     "payment.read_accounts",
-    "SELECT a.tenant_id, a.order_id, a.currency, a.ceiling_minor, a.event_seq, a.ledger_seq, a.created_at
+    "SELECT a.tenant_id, a.order_id, a.currency, a.ceiling_minor, a.event_seq, a.ledger_seq,
+            a.store_credit_minor, a.credit_seq, a.created_at
        FROM account AS a
        JOIN rows($1: tenant_id text, order_id text) AS r ON a.tenant_id = r.tenant_id AND a.order_id = r.order_id",
 );
 
 static INSERT: Statement = Statement::new(
     "payment.insert_accounts",
-    "INSERT INTO account (tenant_id, order_id, currency, ceiling_minor, event_seq, ledger_seq, created_at)
-     SELECT tenant_id, order_id, currency, ceiling_minor, event_seq, ledger_seq, created_at
+    "INSERT INTO account (tenant_id, order_id, currency, ceiling_minor, event_seq, ledger_seq,
+                          store_credit_minor, credit_seq, created_at)
+     SELECT tenant_id, order_id, currency, ceiling_minor, event_seq, ledger_seq, store_credit_minor, credit_seq,
+            created_at
        FROM rows($1: tenant_id text, order_id text, currency text, ceiling_minor bigint, event_seq bigint,
-                 ledger_seq bigint, created_at text)",
+                 ledger_seq bigint, store_credit_minor bigint, credit_seq bigint, created_at text)",
 );
 
 static UPDATE: Statement = Statement::new(
     "payment.update_accounts",
-    "UPDATE account SET ceiling_minor = r.ceiling_minor, event_seq = r.event_seq, ledger_seq = r.ledger_seq
-       FROM rows($1: tenant_id text, order_id text, ceiling_minor bigint, event_seq bigint, ledger_seq bigint) AS r
+    "UPDATE account SET ceiling_minor = r.ceiling_minor, event_seq = r.event_seq, ledger_seq = r.ledger_seq,
+            store_credit_minor = r.store_credit_minor, credit_seq = r.credit_seq
+       FROM rows($1: tenant_id text, order_id text, ceiling_minor bigint, event_seq bigint, ledger_seq bigint,
+                 store_credit_minor bigint, credit_seq bigint) AS r
       WHERE account.tenant_id = r.tenant_id AND account.order_id = r.order_id",
 );
 
@@ -73,6 +79,7 @@ async fn with_children(tx: &mut Tx, found: &[Row]) -> Result<BTreeMap<OrderKey, 
     capture::load(tx, &rows, &mut accounts).await?;
     refund::load(tx, &rows, &mut accounts).await?;
     hold::load(tx, &rows, &mut accounts).await?;
+    dispute::load(tx, &rows, &mut accounts).await?;
     Ok(accounts)
 }
 
@@ -91,20 +98,32 @@ pub async fn flush(
                 account.ceiling_minor,
                 account.event_seq,
                 account.ledger_seq,
+                account.store_credit_minor,
+                account.credit_seq,
                 account.created_at,
             ]
         })
         .await?;
     accounts
         .flush_updates(tx, &UPDATE, |(tenant, order_id), account| {
-            values![tenant, order_id, account.ceiling_minor, account.event_seq, account.ledger_seq]
+            values![
+                tenant,
+                order_id,
+                account.ceiling_minor,
+                account.event_seq,
+                account.ledger_seq,
+                account.store_credit_minor,
+                account.credit_seq,
+            ]
         })
         .await?;
     payment::flush(tx, accounts).await?;
     capture::flush(tx, accounts).await?;
     refund::flush(tx, accounts).await?;
     hold::flush(tx, accounts).await?;
+    dispute::flush(tx, accounts).await?;
     movement::append(tx, accounts).await?;
+    credit::append(tx, accounts).await?;
     event::append(tx, accounts, events).await
 }
 
@@ -115,5 +134,7 @@ fn account(row: &Row) -> Result<(OrderKey, Account), DbError> {
         Account::open(key.1.clone(), currency, row.int("ceiling_minor")?, row.timestamp("created_at")?);
     account.event_seq = row.int("event_seq")?;
     account.ledger_seq = row.int("ledger_seq")?;
+    account.store_credit_minor = row.int("store_credit_minor")?;
+    account.credit_seq = row.int("credit_seq")?;
     Ok((key, account))
 }

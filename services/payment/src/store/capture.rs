@@ -11,8 +11,8 @@ use crate::domain::{Account, Capture, capture::State};
 
 static LOAD: Statement = Statement::new(
     "payment.load_captures",
-    "SELECT c.tenant_id, c.order_id, c.payment_id, c.capture_id, c.amount_minor, c.refunded_minor, c.state,
-            c.gateway_reference, c.detail, c.asked_by, c.saga_id, c.step, c.tries, c.next_at, c.claimed_until,
+    "SELECT c.tenant_id, c.order_id, c.payment_id, c.capture_id, c.amount_minor, c.refunded_minor, c.disputed_minor,
+            c.state, c.gateway_reference, c.detail, c.asked_by, c.saga_id, c.step, c.tries, c.next_at, c.claimed_until,
             c.created_at
        FROM capture AS c
        JOIN rows($1: tenant_id text, order_id text) AS r ON c.tenant_id = r.tenant_id AND c.order_id = r.order_id",
@@ -20,22 +20,22 @@ static LOAD: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "payment.insert_captures",
-    "INSERT INTO capture (tenant_id, order_id, payment_id, capture_id, amount_minor, refunded_minor, state,
-                          gateway_reference, detail, asked_by, saga_id, step, tries, next_at, claimed_until,
+    "INSERT INTO capture (tenant_id, order_id, payment_id, capture_id, amount_minor, refunded_minor, disputed_minor,
+                          state, gateway_reference, detail, asked_by, saga_id, step, tries, next_at, claimed_until,
                           created_at)
-     SELECT tenant_id, order_id, payment_id, capture_id, amount_minor, refunded_minor, state, gateway_reference,
-            detail, asked_by, saga_id, step, tries, next_at, claimed_until, created_at
+     SELECT tenant_id, order_id, payment_id, capture_id, amount_minor, refunded_minor, disputed_minor, state,
+            gateway_reference, detail, asked_by, saga_id, step, tries, next_at, claimed_until, created_at
        FROM rows($1: tenant_id text, order_id text, payment_id text, capture_id text, amount_minor bigint,
-                 refunded_minor bigint, state text, gateway_reference text, detail text, asked_by text, saga_id text,
-                 step text, tries bigint, next_at bigint, claimed_until bigint, created_at text)",
+                 refunded_minor bigint, disputed_minor bigint, state text, gateway_reference text, detail text,
+                 asked_by text, saga_id text, step text, tries bigint, next_at bigint, claimed_until bigint, created_at text)",
 );
 
 static UPDATE: Statement = Statement::new(
     "payment.update_captures",
-    "UPDATE capture SET refunded_minor = r.refunded_minor, state = r.state, gateway_reference = r.gateway_reference,
-            detail = r.detail, tries = r.tries, next_at = r.next_at, claimed_until = r.claimed_until
-       FROM rows($1: tenant_id text, order_id text, capture_id text, refunded_minor bigint, state text,
-                 gateway_reference text, detail text, tries bigint, next_at bigint, claimed_until bigint) AS r
+    "UPDATE capture SET refunded_minor = r.refunded_minor, disputed_minor = r.disputed_minor, state = r.state,
+            gateway_reference = r.gateway_reference, detail = r.detail, tries = r.tries, next_at = r.next_at, claimed_until = r.claimed_until
+       FROM rows($1: tenant_id text, order_id text, capture_id text, refunded_minor bigint, disputed_minor bigint,
+                 state text, gateway_reference text, detail text, tries bigint, next_at bigint, claimed_until bigint) AS r
       WHERE capture.tenant_id = r.tenant_id AND capture.order_id = r.order_id AND capture.capture_id = r.capture_id",
 );
 
@@ -65,6 +65,7 @@ fn capture(row: &Row) -> Result<Capture, DbError> {
         payment_id: row.parsed("payment_id", PaymentId::parse)?,
         amount_minor: row.int("amount_minor")?,
         refunded_minor: row.int("refunded_minor")?,
+        disputed_minor: row.int("disputed_minor")?,
         state: row.named("state", State::parse)?,
         gateway_reference: row.text("gateway_reference")?,
         detail: row.text("detail")?,
@@ -83,6 +84,7 @@ fn new_row((tenant, order_id): &OrderKey, capture: &Capture) -> Vec<Value> {
         &capture.capture_id,
         capture.amount_minor,
         capture.refunded_minor,
+        capture.disputed_minor,
         capture.state.as_str(),
         &capture.gateway_reference,
         &capture.detail,
@@ -102,6 +104,7 @@ fn changed_row((tenant, order_id): &OrderKey, capture: &Capture) -> Vec<Value> {
         order_id,
         &capture.capture_id,
         capture.refunded_minor,
+        capture.disputed_minor,
         capture.state.as_str(),
         &capture.gateway_reference,
         &capture.detail,

@@ -13,7 +13,7 @@ const AGGREGATE_TYPE: &str = "order";
 
 /// What the operator can do about money that did not arrive: look at it, and change the order once
 /// more, which gives back all that exceeds its total.
-const ALLOWED_ACTIONS: &[&str] = &["VerifyOrder", "SubmitChangeOrder"];
+const ALLOWED_ACTIONS: &[&str] = &["VerifyOrder", "SubmitChangeOrder", "RetryRefund", "ResolveRefund"];
 
 /// What every event of a batch carries.
 pub struct Stamp<'a> {
@@ -54,7 +54,7 @@ fn payload(account: &Account, event: &Event) -> (&'static str, Vec<u8>) {
             let event = wire::StepSettled { saga_id: saga_id.clone(), step: step.clone() };
             ("countermand.events.v1.StepSettled", event.encode_to_vec())
         }
-        Event::RefundEnded { change_order_id, refund_id, state, amount_minor, detail } => {
+        Event::RefundEnded { change_order_id, refund_id, state, amount_minor, detail, retry_of } => {
             let event = wire::RefundEnded {
                 order_id,
                 change_order_id: change_order_id.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -62,6 +62,7 @@ fn payload(account: &Account, event: &Event) -> (&'static str, Vec<u8>) {
                 state: state.as_str().to_owned(),
                 amount_minor: *amount_minor,
                 detail: detail.clone(),
+                retry_of: retry_of.as_ref().map(ToString::to_string).unwrap_or_default(),
             };
             ("countermand.events.v1.RefundEnded", event.encode_to_vec())
         }

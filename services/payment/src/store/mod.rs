@@ -7,7 +7,10 @@ pub mod audit;
 mod capture;
 mod changes;
 pub mod claim;
+mod credit;
+mod dispute;
 pub mod event;
+pub mod gateway_event;
 mod hold;
 mod movement;
 mod payment;
@@ -33,6 +36,13 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/0010_money.sql"),
         sqlite: include_str!("../../migrations/0010_money.sqlite.sql"),
         postgres: include_str!("../../migrations/0010_money.postgres.sql"),
+    },
+    Migration {
+        number: 20,
+        name: "refund_truth",
+        sql: include_str!("../../migrations/0020_refund_truth.sql"),
+        sqlite: include_str!("../../migrations/0020_refund_truth.sqlite.sql"),
+        postgres: include_str!("../../migrations/0020_refund_truth.postgres.sql"),
     },
 ];
 

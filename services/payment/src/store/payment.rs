@@ -7,12 +7,13 @@ use types::PaymentId;
 
 use super::changes::Changes;
 use super::{OrderKey, order_key, origin, schedule};
-use crate::domain::{Account, Payment, payment::State};
+use crate::domain::payment::{Kind, State};
+use crate::domain::{Account, Payment};
 
 static LOAD: Statement = Statement::new(
     "payment.load_payments",
-    "SELECT p.tenant_id, p.order_id, p.payment_id, p.line_no, p.gateway, p.token, p.gateway_reference, p.state,
-            p.amount_minor, p.authorised_minor, p.captured_minor, p.voided_minor, p.external, p.capture_now,
+    "SELECT p.tenant_id, p.order_id, p.payment_id, p.line_no, p.kind, p.gateway, p.token, p.gateway_reference,
+            p.state, p.amount_minor, p.authorised_minor, p.captured_minor, p.voided_minor, p.external, p.capture_now,
             p.abandoned, p.asked_by, p.saga_id, p.step, p.detail, p.tries, p.next_at, p.claimed_until, p.created_at
        FROM payment AS p
        JOIN rows($1: tenant_id text, order_id text) AS r ON p.tenant_id = r.tenant_id AND p.order_id = r.order_id",
@@ -20,13 +21,13 @@ static LOAD: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "payment.insert_payments",
-    "INSERT INTO payment (tenant_id, order_id, payment_id, line_no, gateway, token, gateway_reference, state,
+    "INSERT INTO payment (tenant_id, order_id, payment_id, line_no, kind, gateway, token, gateway_reference, state,
                           amount_minor, authorised_minor, captured_minor, voided_minor, external, capture_now,
                           abandoned, asked_by, saga_id, step, detail, tries, next_at, claimed_until, created_at)
-     SELECT tenant_id, order_id, payment_id, line_no, gateway, token, gateway_reference, state, amount_minor,
+     SELECT tenant_id, order_id, payment_id, line_no, kind, gateway, token, gateway_reference, state, amount_minor,
             authorised_minor, captured_minor, voided_minor, external, capture_now, abandoned, asked_by, saga_id, step,
             detail, tries, next_at, claimed_until, created_at
-       FROM rows($1: tenant_id text, order_id text, payment_id text, line_no bigint, gateway text, token text,
+       FROM rows($1: tenant_id text, order_id text, payment_id text, line_no bigint, kind text, gateway text, token text,
                  gateway_reference text, state text, amount_minor bigint, authorised_minor bigint,
                  captured_minor bigint, voided_minor bigint, external bigint, capture_now bigint, abandoned bigint,
                  asked_by text, saga_id text, step text, detail text, tries bigint, next_at bigint,
@@ -69,6 +70,7 @@ fn payment(row: &Row) -> Result<Payment, DbError> {
     Ok(Payment {
         payment_id: row.parsed("payment_id", PaymentId::parse)?,
         line_no: row.int("line_no")?,
+        kind: row.named("kind", Kind::parse)?,
         gateway: row.text("gateway")?,
         token: row.text("token")?,
         gateway_reference: row.text("gateway_reference")?,
@@ -94,6 +96,7 @@ fn new_row((tenant, order_id): &OrderKey, payment: &Payment) -> Vec<Value> {
         order_id,
         &payment.payment_id,
         payment.line_no,
+        payment.kind.as_str(),
         &payment.gateway,
         &payment.token,
         &payment.gateway_reference,

@@ -19,7 +19,8 @@ static ORDERS_OF_PAYMENTS: Statement = Statement::new(
 static REFUND: Statement = Statement::new(
     "payment.read_refund",
     "SELECT f.tenant_id, f.order_id, f.refund_id, f.payment_id, f.capture_id, f.change_order_id, f.saga_id, f.step,
-            f.kind, f.state, f.amount_minor, f.gateway_reference, f.detail, f.tries, f.next_at, f.claimed_until,
+            f.kind, f.method, f.retry_of, f.state, f.amount_minor, f.resolution_reference, f.resolution_note,
+            f.gateway_reference, f.detail, f.tries, f.next_at, f.claimed_until,
             f.created_at, f.updated_at, a.currency
        FROM refund AS f JOIN account AS a ON a.tenant_id = f.tenant_id AND a.order_id = f.order_id
       WHERE f.tenant_id = $1 AND f.refund_id = $2",
@@ -28,7 +29,8 @@ static REFUND: Statement = Statement::new(
 static REFUNDS: Statement = Statement::new(
     "payment.list_refunds",
     "SELECT f.tenant_id, f.order_id, f.refund_id, f.payment_id, f.capture_id, f.change_order_id, f.saga_id, f.step,
-            f.kind, f.state, f.amount_minor, f.gateway_reference, f.detail, f.tries, f.next_at, f.claimed_until,
+            f.kind, f.method, f.retry_of, f.state, f.amount_minor, f.resolution_reference, f.resolution_note,
+            f.gateway_reference, f.detail, f.tries, f.next_at, f.claimed_until,
             f.created_at, f.updated_at, a.currency
        FROM refund AS f JOIN account AS a ON a.tenant_id = f.tenant_id AND a.order_id = f.order_id
       WHERE f.tenant_id = $1 AND f.refund_id > $2 AND ($3 = '' OR $3 LIKE '%,' || f.state || ',%')
@@ -38,7 +40,8 @@ static REFUNDS: Statement = Statement::new(
 static REFUNDS_OF_ORDER: Statement = Statement::new(
     "payment.list_refunds_of_order",
     "SELECT f.tenant_id, f.order_id, f.refund_id, f.payment_id, f.capture_id, f.change_order_id, f.saga_id, f.step,
-            f.kind, f.state, f.amount_minor, f.gateway_reference, f.detail, f.tries, f.next_at, f.claimed_until,
+            f.kind, f.method, f.retry_of, f.state, f.amount_minor, f.resolution_reference, f.resolution_note,
+            f.gateway_reference, f.detail, f.tries, f.next_at, f.claimed_until,
             f.created_at, f.updated_at, a.currency
        FROM refund AS f JOIN account AS a ON a.tenant_id = f.tenant_id AND a.order_id = f.order_id
       WHERE f.tenant_id = $1 AND f.refund_id > $2 AND ($3 = '' OR $3 LIKE '%,' || f.state || ',%')
@@ -49,7 +52,8 @@ static REFUNDS_OF_ORDER: Statement = Statement::new(
 static REFUNDS_OF_CHANGE: Statement = Statement::new(
     "payment.list_refunds_of_change",
     "SELECT f.tenant_id, f.order_id, f.refund_id, f.payment_id, f.capture_id, f.change_order_id, f.saga_id, f.step,
-            f.kind, f.state, f.amount_minor, f.gateway_reference, f.detail, f.tries, f.next_at, f.claimed_until,
+            f.kind, f.method, f.retry_of, f.state, f.amount_minor, f.resolution_reference, f.resolution_note,
+            f.gateway_reference, f.detail, f.tries, f.next_at, f.claimed_until,
             f.created_at, f.updated_at, a.currency
        FROM refund AS f JOIN account AS a ON a.tenant_id = f.tenant_id AND a.order_id = f.order_id
       WHERE f.tenant_id = $1 AND f.refund_id > $2 AND ($3 = '' OR $3 LIKE '%,' || f.state || ',%')

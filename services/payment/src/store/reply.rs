@@ -37,6 +37,7 @@ fn leg(leg: &Leg) -> wire::SettledLeg {
         state: state(leg.state).into(),
         amount_minor: leg.amount_minor,
         detail: leg.detail.clone(),
+        made_good: leg.made_good,
     }
 }
 

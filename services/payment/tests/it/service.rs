@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use payment::domain::gateway::{Answer, Task};
-use payment::domain::{Account, ExternalPayment, Opening, Tender, Timing};
+use payment::domain::{Account, ExternalPayment, Opening, Tender, Terms, Timing};
 use payment::ops::batch::{PaymentBatch, TASKS};
 use payment::ops::cashier::Cashier;
 use payment::ops::command::{Deed, Step, StepAnswer};
@@ -232,7 +232,7 @@ impl Service {
 
     pub fn reservation(&self, target_minor: i64) -> Deed {
         let change_order_id = self.ids.mint::<ChangeOrderId>();
-        Deed::ReserveRefund { change_order_id, target_minor, move_no_money: false }
+        Deed::ReserveRefund { change_order_id, target_minor, move_no_money: false, terms: Terms::default() }
     }
 
     pub async fn release(&self, saga: &str, order: &OrderId) -> StepAnswer {

@@ -1,6 +1,6 @@
 //! How a decided change ends, and what may still happen to its money afterwards.
 
-use types::{Reason, Refusal, Timestamp};
+use types::{Reason, RefundId, Refusal, Timestamp};
 
 use super::Defect;
 use crate::domain::change::{ChangeEvent, ChangeOrder, ChangeState, Refund, Settlement};
@@ -65,16 +65,20 @@ fn still_owed(owed_minor: i64) -> Refusal {
 }
 
 /// A refund changed after its step had ended: money that came back is owed again, and money that
-/// found its way in the end is not owed any more. The order itself is never opened again.
+/// found its way in the end, be it by another refund that makes this one good (`retry_of`), is not
+/// owed any more. The order itself is never opened again.
 pub fn record_refund(
     order: &mut Order,
     change: &mut ChangeOrder,
     refund: Refund,
+    retry_of: Option<&RefundId>,
     detail: &str,
     now: Timestamp,
 ) -> Result<Happened, Defect> {
     let known = change.refunds.iter().position(|known| known.refund_id == refund.refund_id);
-    let was_lost = known.is_some_and(|at| is_lost(&change.refunds[at].state));
+    let failed =
+        retry_of.and_then(|failed| change.refunds.iter().position(|known| known.refund_id == *failed));
+    let was_lost = known.or(failed).is_some_and(|at| is_lost(&change.refunds[at].state));
     let lost = is_lost(&refund.state);
     if lost && !was_lost {
         lose(order, change, &refund, detail)?;

@@ -2,6 +2,7 @@
 
 use types::{ChangeOrderId, Reason, RefundId, Refusal};
 
+use super::world::preview;
 use super::world::{
     accepted, actor, cancelled, everything, foreign_ids, ids, items, new_line, new_order, now, open, placed,
     submission,
@@ -10,7 +11,7 @@ use crate::domain::change::{ChangeState, LabelAction, LineKey, Refund, Selection
 use crate::domain::history::Fact;
 use crate::domain::lifecycle::{
     Defect, Settled, Withdrawal, accept, begin_unwinding, commit, fail_placement, finish, open_order,
-    preview, record_refund, reject, withdraw,
+    record_refund, reject, withdraw,
 };
 use crate::domain::order::{Order, OrderState};
 
@@ -229,7 +230,7 @@ fn what_stays_owed_by_wish_is_no_exception_and_what_failed_is() {
     ] {
         let mut order = tea();
         let mut request = everything(&order);
-        request.settlement = settlement;
+        request.settlement = Some(settlement);
         let mut change = accept(&mut order, submission(&request, &ids())).unwrap().0;
         let _told = commit(&mut order, &mut change, now()).unwrap();
 
@@ -256,15 +257,15 @@ fn a_refund_that_comes_back_is_owed_until_it_is_resolved() {
     let refund_id = ids.mint::<RefundId>();
     change.refunds = vec![refund("succeeded", &refund_id)];
 
-    let _told =
-        record_refund(&mut order, &mut change, refund("reversed", &refund_id), "closed", now()).unwrap();
+    let _told = record_refund(&mut order, &mut change, refund("reversed", &refund_id), None, "closed", now())
+        .unwrap();
 
     assert_eq!(change.state, ChangeState::CompletedWithExceptions);
     assert_eq!(order.refund_owed_minor, 1_300);
     assert_eq!(order.state(), OrderState::Cancelled);
     for _ in 0..2 {
         let resolved = refund("resolved_externally", &refund_id);
-        let _told = record_refund(&mut order, &mut change, resolved, "", now()).unwrap();
+        let _told = record_refund(&mut order, &mut change, resolved, None, "", now()).unwrap();
         assert_eq!((change.refund_owed_minor, order.refund_owed_minor), (0, 0));
     }
     assert_eq!(change.refunds.len(), 1);
@@ -283,7 +284,7 @@ fn a_refund_lost_before_the_end_is_still_listed_at_the_end() {
         void_of_authorisation: false,
     };
 
-    let _told = record_refund(&mut order, &mut change, refund("reversed"), "closed", now()).unwrap();
+    let _told = record_refund(&mut order, &mut change, refund("reversed"), None, "closed", now()).unwrap();
     let settled = Settled { refunds: vec![refund("succeeded")], ..Settled::default() };
     let _told = finish(&mut order, &mut change, settled, now()).unwrap();
 

@@ -1,17 +1,23 @@
 //! The rules as tables and properties.
 
 mod capturing;
+mod disputing;
+mod explaining;
+mod internal;
+mod mending;
+mod observing;
 mod placing;
 mod refunding;
 mod splitting;
 mod states;
+mod strategies;
 
 use types::{ChangeOrderId, Clock, Currency, Ids, OrderId, PaymentId, RefundId, Timestamp};
 
 use super::gateway::{Answer, Subject, Task};
 use super::{
     Account, Ended, Ending, ExternalPayment, Moment, Opening, Origin, Reply, Reservation, StepOutcome,
-    Tender, Timing,
+    Tender, Terms, Timing,
 };
 
 /// A world that stands still, with ids that are the same in every run.
@@ -115,6 +121,7 @@ impl World {
             change_order_id: self.ids.mint::<ChangeOrderId>(),
             target_minor,
             move_no_money: false,
+            terms: Terms::default(),
         }
     }
 }
@@ -175,18 +182,25 @@ fn assert_books_balance(account: &Account) {
     for entry in entries {
         debit += entry.debit_minor;
         credit += entry.credit_minor;
-        if entry.account != "order" {
+        if entry.account.starts_with("gateway:") {
             *gateways.entry(entry.account).or_default() += entry.debit_minor - entry.credit_minor;
         }
     }
     assert_eq!(debit, credit);
-    for payment in account.payments.values() {
+    let gateways_own =
+        account.payments.values().filter(|payment| payment.kind == super::payment::Kind::Gateway);
+    for payment in gateways_own {
         let given_back: i64 = account
             .refunds
             .values()
             .filter(|refund| refund.payment_id == payment.payment_id)
             .filter(|refund| {
-                refund.kind == super::refund::Kind::Refund && refund.state == super::refund::State::Succeeded
+                refund.kind == super::refund::Kind::Refund
+                    && refund.method == super::refund::Method::Tender
+                    && matches!(
+                        refund.state,
+                        super::refund::State::Succeeded | super::refund::State::External
+                    )
             })
             .map(|refund| refund.amount_minor)
             .sum();

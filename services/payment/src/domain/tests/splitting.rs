@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 use types::{CaptureId, PaymentId};
 
+use super::super::payment::Kind;
 use super::super::split::{Form, Source, split};
 use super::World;
 
@@ -9,6 +10,7 @@ fn sources(world: &World, free: &[i64]) -> Vec<Source> {
         .map(|free| Source {
             payment_id: world.ids.mint::<PaymentId>(),
             capture_id: Some(world.ids.mint::<CaptureId>()),
+            kind: Kind::Gateway,
             form: Form::Captured,
             free_minor: *free,
         })

@@ -78,7 +78,7 @@ async fn what_does_not_exist_is_named() {
         service.refunds().get_refund(GetRefundRequest { refund_id: refund }).await.unwrap_err(),
         service
             .refunds()
-            .quote_refund(QuoteRefundRequest { order_id: order, new_total_minor: 0 })
+            .quote_refund(QuoteRefundRequest { order_id: order, ..QuoteRefundRequest::default() })
             .await
             .unwrap_err(),
     ];
@@ -157,7 +157,8 @@ async fn refunds_are_listed_by_filter_and_page() {
 async fn a_quote_is_what_a_reservation_does_and_writes_nothing() {
     let service = Running::on_each_engine("wire_quote").await.remove(0);
     let (order, payment) = service.place("tok_approve", 100).await;
-    let request = QuoteRefundRequest { order_id: order.clone(), new_total_minor: 25 };
+    let request =
+        QuoteRefundRequest { order_id: order.clone(), new_total_minor: 25, ..QuoteRefundRequest::default() };
 
     let quote = service.refunds().quote_refund(request).await.unwrap().into_inner();
 

@@ -154,8 +154,7 @@ impl Running {
             order_id: order.to_owned(),
             change_order_id: self.id::<ChangeOrderId>(),
             new_total_minor,
-            fees_minor: 0,
-            move_no_money: false,
+            ..ReserveRefund::default()
         };
         step(saga, "reserve_refund", Command::ReserveRefund(command))
     }

@@ -1,0 +1,70 @@
+//! How a change wants its money given back, parsed.
+
+use proto::payment::v1 as wire;
+use proto::payment::v1::RefundStrategy;
+use types::{PaymentId, Reason, Refusal};
+
+use super::convert::{amount, id};
+use crate::domain::split::{Named, Strategy};
+use crate::domain::{Parts, Terms};
+
+/// Tenders that EXPLICIT may name: as many as an order has.
+const NAMED_MAX: usize = 64;
+
+pub fn parse(command: &wire::ReserveRefund) -> Result<Terms, Refusal> {
+    Ok(Terms {
+        strategy: strategy(command.strategy, &command.tenders)?,
+        force: command.force,
+        store_credit_fallback: command.store_credit_fallback,
+        parts: parts(command.parts.as_ref())?,
+    })
+}
+
+pub fn strategy(number: i32, tenders: &[wire::ExplicitTender]) -> Result<Strategy, Refusal> {
+    let strategy = RefundStrategy::try_from(number).map_err(|_| {
+        let refusal = Refusal::new(Reason::FieldInvalid, format!("{number} is not a refund strategy"));
+        refusal.field("strategy")
+    })?;
+    let explicit = strategy == RefundStrategy::Explicit;
+    if explicit == tenders.is_empty() {
+        let message = "tenders are named for EXPLICIT, and for no other strategy";
+        return Err(Refusal::new(Reason::FieldInvalid, message).field("tenders"));
+    }
+    Ok(match strategy {
+        RefundStrategy::Unspecified | RefundStrategy::Lifo => Strategy::Lifo,
+        RefundStrategy::Fifo => Strategy::Fifo,
+        RefundStrategy::Proportional => Strategy::Proportional,
+        RefundStrategy::ExactThenSmallestSufficient => Strategy::ExactThenSmallestSufficient,
+        RefundStrategy::Explicit => Strategy::Explicit(named(tenders)?),
+    })
+}
+
+fn named(tenders: &[wire::ExplicitTender]) -> Result<Vec<Named>, Refusal> {
+    if tenders.len() > NAMED_MAX {
+        let message = format!("at most {NAMED_MAX} tenders can be named");
+        return Err(Refusal::new(Reason::FieldInvalid, message).field("tenders"));
+    }
+    let mut named: Vec<Named> = Vec::with_capacity(tenders.len());
+    for (place, tender) in tenders.iter().enumerate() {
+        let at = |field: &str| format!("tenders[{place}].{field}");
+        let payment_id = id(&at("payment_id"), &tender.payment_id, PaymentId::parse)?;
+        if named.iter().any(|known| known.payment_id == payment_id) {
+            let refusal = Refusal::new(Reason::FieldInvalid, "a tender is named twice");
+            return Err(refusal.field(at("payment_id")).detail("payment_id", payment_id));
+        }
+        named.push(Named { payment_id, amount_minor: amount(&at("amount_minor"), tender.amount_minor)? });
+    }
+    Ok(named)
+}
+
+fn parts(parts: Option<&wire::PriceParts>) -> Result<Parts, Refusal> {
+    let parts = parts.copied().unwrap_or_default();
+    Ok(Parts {
+        gross_minor: amount("parts.gross_minor", parts.gross_minor)?,
+        discount_minor: amount("parts.discount_minor", parts.discount_minor)?,
+        tax_minor: amount("parts.tax_minor", parts.tax_minor)?,
+        shipping_minor: amount("parts.shipping_minor", parts.shipping_minor)?,
+        shipping_tax_minor: amount("parts.shipping_tax_minor", parts.shipping_tax_minor)?,
+        fee_minor: amount("parts.fee_minor", parts.fee_minor)?,
+    })
+}
