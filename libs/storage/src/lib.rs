@@ -39,7 +39,7 @@ pub use inbox::{Inbox, Intake};
 pub use ledger::{Admission, LedgerRow, StepLedger};
 pub use migrate::{INBOX, Migration, OUTBOX, REQUESTS, STEP_LEDGER};
 pub use outbox::{Envelope, NewEvent};
-pub use relay::{Delivery, Relay};
+pub use relay::{Courier, Delivery, OnClaim, Relay};
 pub use requests::{Request, RequestKey, RequestKeys};
 pub use row::Row;
 pub use settings::{DatabaseConfig, Synchronous};

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -79,6 +80,10 @@ static GIVE_BACK: Statement = Statement::new(
         AND outbox.state = 'queued'",
 );
 
+/// What a service does with the events that a relay claims, in the commit of the claim: whatever it does is done before
+/// any of them is sent. A function pointer, because a closure over a borrowed transaction can't be shown to be `Send`.
+pub type OnClaim = for<'a> fn(&'a mut Tx, Vec<&'a Envelope>) -> BoxFuture<'a, Result<(), DbError>>;
+
 /// The receiver's answer for one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Delivery {
@@ -108,10 +113,19 @@ impl Relay {
         T: Fn(Vec<Envelope>) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Vec<Delivery>, String>> + Send,
     {
+        Self::run(Courier::new(database, source), target, shutdown)
+    }
+
+    /// The same with a courier that was set up apart.
+    pub fn run<T, F>(mut courier: Courier, target: T, shutdown: CancellationToken) -> Self
+    where
+        T: Fn(Vec<Envelope>) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Vec<Delivery>, String>> + Send,
+    {
+        let source = courier.source;
         let wake = Arc::new(Notify::new());
         let woken = Arc::clone(&wake);
         let task = tokio::spawn(async move {
-            let mut courier = Courier::new(database, source);
             while !shutdown.is_cancelled() {
                 let pause = match courier.turn(&target).await {
                     Ok(Turn::Delivered(_)) => continue,
@@ -164,6 +178,7 @@ pub struct Courier {
     token: String,
     outcomes: Vec<Verdict>,
     silences: u32,
+    on_claim: Option<OnClaim>,
 }
 
 #[derive(Debug, Clone)]
@@ -189,7 +204,14 @@ struct Claimed {
 impl Courier {
     pub fn new(database: Database, source: &'static str) -> Self {
         let token = format!("{:016x}", rand::random::<u64>());
-        Self { database, source, token, outcomes: Vec::new(), silences: 0 }
+        Self { database, source, token, outcomes: Vec::new(), silences: 0, on_claim: None }
+    }
+
+    /// Has something done with the events of every claim.
+    #[must_use]
+    pub fn on_claim(mut self, on_claim: OnClaim) -> Self {
+        self.on_claim = Some(on_claim);
+        self
     }
 
     /// Notes what came of the last turn, claims what is due and delivers it.
@@ -268,11 +290,17 @@ impl Courier {
 
     async fn exchange(&mut self) -> Result<Vec<Claimed>, DbError> {
         let (token, outcomes, source) = (&self.token, &self.outcomes, self.source);
+        let on_claim = self.on_claim;
         let claimed = self
             .database
             .write("relay", |mut tx| async move {
                 note(&mut tx, token, outcomes).await?;
                 let claimed = claim(&mut tx, token, source).await?;
+                if let Some(on_claim) = on_claim
+                    && !claimed.is_empty()
+                {
+                    on_claim(&mut tx, claimed.iter().map(|claimed| &claimed.envelope).collect()).await?;
+                }
                 Ok((tx, claimed))
             })
             .await?;

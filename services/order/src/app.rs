@@ -7,13 +7,13 @@ use kit::process::{Command, Process};
 use kit::server::{self, Server};
 use kit::{client, events};
 use saga::{Doorbell, Limits, Registry, Runner, RunnerConfig};
-use storage::{Database, Relay};
+use storage::{Courier, Database, Relay};
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids, SagaId};
 
 use crate::config::Config;
 use crate::domain::quote::QuoteKey;
-use crate::ops::{Books, Orders, Parts};
+use crate::ops::{self, Books, Orders, Parts};
 use crate::ports::{Forecasts, Goods, Peers, Ports, Refunds};
 use crate::{api, sagas, store};
 
@@ -94,8 +94,11 @@ impl Bound {
     /// what is queued is committed.
     pub async fn run(self, peers: Peers, shutdown: CancellationToken) -> anyhow::Result<()> {
         let stop = CancellationToken::new();
-        let relay =
-            Relay::start(self.database.clone(), events::target(peers.notification), SERVICE, stop.clone());
+        let relay = Relay::run(
+            Courier::new(self.database.clone(), SERVICE).on_claim(ops::number_claimed),
+            events::target(peers.notification),
+            stop.clone(),
+        );
         self.orders.connect(Forecasts::new(peers.payment.clone()), relay);
 
         let ports = Ports { goods: Goods::start(peers.inventory), refunds: Refunds::start(peers.payment) };

@@ -8,12 +8,12 @@ use order::domain::change::{ChangeRequest, ChangeState, ChangeView};
 use order::domain::order::{Order, Placement};
 use order::domain::placing::NewOrder;
 use order::domain::quote::QuoteKey;
-use order::ops::{Orders, Parts, Wait};
+use order::ops::{Orders, Parts, Wait, number_claimed};
 use order::ports::{Forecasts, Goods, Ports, Refunds};
 use order::{sagas, store};
 use prost::Message;
 use saga::{Doorbell, Limits, Runner, RunnerConfig};
-use storage::{Database, Envelope, Relay, testing};
+use storage::{Courier, Database, Envelope, Relay, testing};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use types::{Clock, EventId, Ids, OrderId, Tenant, Timestamp};
 
@@ -68,8 +68,11 @@ impl World {
             bell: bell.clone(),
         });
         let stop = CancellationToken::new();
-        let relay =
-            Relay::start(database.clone(), kit::events::target(fakes.channel()), "order", stop.clone());
+        let relay = Relay::run(
+            Courier::new(database.clone(), "order").on_claim(number_claimed),
+            kit::events::target(fakes.channel()),
+            stop.clone(),
+        );
         orders.connect(Forecasts::new(fakes.channel()), relay);
         let ports = Ports { goods: Goods::start(fakes.channel()), refunds: Refunds::start(fakes.channel()) };
         Runner::start(Arc::new(orders.saga_owner()), Arc::new(ports), registry, config, bell, stop.clone());

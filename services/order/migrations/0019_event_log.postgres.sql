@@ -1,0 +1,2 @@
+CREATE TRIGGER event_log_keeps BEFORE UPDATE OR DELETE ON event_log
+FOR EACH ROW EXECUTE FUNCTION append_only();

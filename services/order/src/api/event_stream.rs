@@ -1,0 +1,122 @@
+//! EventStreamService: all events of the tenant in one order, as CloudEvents.
+//!
+//! A token is the position of the event it came with. It says nothing to anybody else, so it may change its form.
+
+use std::collections::VecDeque;
+
+use futures::stream::try_unfold;
+use kit::{Failure, Principal};
+use proto::order::v1 as wire;
+use proto::order::v1::event_stream_service_server::EventStreamService;
+use tonic::{Request, Response, Status};
+use types::{Reason, Refusal};
+
+use super::convert::order_id;
+use super::waiting::Messages;
+use crate::ops::{EventFilter, EventReader, Found, Orders, Start};
+use crate::wire::cloud_event;
+
+const TYPES_MAX: usize = 50;
+const PACKAGE: &str = "countermand.events.v1.";
+/// The first letter of a token, so that another number given by mistake is told apart from one.
+const TOKEN: char = 'p';
+
+pub struct EventStreamApi {
+    orders: Orders,
+}
+
+impl EventStreamApi {
+    pub fn new(orders: Orders) -> Self {
+        Self { orders }
+    }
+}
+
+#[tonic::async_trait]
+impl EventStreamService for EventStreamApi {
+    type SubscribeStream = Messages<wire::SubscribeResponse>;
+
+    async fn subscribe(
+        &self,
+        request: Request<wire::SubscribeRequest>,
+    ) -> Result<Response<Self::SubscribeStream>, Status> {
+        Ok(Response::new(answer(&self.orders, request).await?))
+    }
+}
+
+async fn answer(
+    orders: &Orders,
+    request: Request<wire::SubscribeRequest>,
+) -> Result<Messages<wire::SubscribeResponse>, Failure> {
+    let caller = Principal::of(&request)?.clone();
+    caller.operators_only()?;
+    let request = request.into_inner();
+
+    let start = start(&request)?;
+    let order_id = match request.order_id.as_str() {
+        "" => None,
+        text => Some(order_id("order_id", text)?),
+    };
+    let filter = EventFilter { order_id, kinds: kinds(&request.types)? };
+    let reader = orders.read_events(&caller, filter, start).await?;
+    let subscriber = Subscriber { reader, ready: VecDeque::new(), until_now: request.until_now };
+    Ok(Box::pin(try_unfold(subscriber, Subscriber::next)))
+}
+
+/// Holds what was read and not sent. More is read when the caller has taken it all, so a slow one costs no memory.
+struct Subscriber {
+    reader: EventReader,
+    ready: VecDeque<wire::SubscribeResponse>,
+    until_now: bool,
+}
+
+impl Subscriber {
+    async fn next(mut self) -> Result<Option<(wire::SubscribeResponse, Self)>, Status> {
+        loop {
+            if let Some(ready) = self.ready.pop_front() {
+                return Ok(Some((ready, self)));
+            }
+            match self.reader.next().await? {
+                Found::Events(events) => self.ready.extend(events.into_iter().map(|told| {
+                    let resume_token = format!("{TOKEN}{}", told.position);
+                    wire::SubscribeResponse { event: Some(cloud_event(told)), resume_token }
+                })),
+                Found::NothingHere => {}
+                Found::End if self.until_now => return Ok(None),
+                Found::End => self.reader.something_new().await,
+            }
+        }
+    }
+}
+
+fn start(request: &wire::SubscribeRequest) -> Result<Start, Refusal> {
+    let refuse = |reason: Reason, message: &str| Err(Refusal::new(reason, message).field("resume_token"));
+    match (request.resume_token.as_str(), request.only_new) {
+        ("", true) => Ok(Start::Now),
+        ("", false) => Ok(Start::After(0)),
+        (_, true) => refuse(Reason::FieldInvalid, "a token and only_new exclude each other"),
+        (token, false) => {
+            let position = token.strip_prefix(TOKEN).and_then(|digits| digits.parse::<i64>().ok());
+            match position {
+                Some(position) if position >= 0 => Ok(Start::After(position)),
+                Some(_) | None => refuse(Reason::PageTokenInvalid, "the token is not one of this stream"),
+            }
+        }
+    }
+}
+
+/// Full names. A name that no message has would wait in vain for ever.
+fn kinds(types: &[String]) -> Result<Vec<String>, Refusal> {
+    if types.len() > TYPES_MAX {
+        let message = format!("at most {TYPES_MAX} types, not {}", types.len());
+        return Err(Refusal::new(Reason::FieldInvalid, message).field("types"));
+    }
+    let full = |(at, name): (usize, &String)| {
+        let full = format!("{PACKAGE}{}", name.strip_prefix(PACKAGE).unwrap_or(name));
+        if crate::wire::EVENT_TYPES.contains(&full.as_str()) {
+            return Ok(full);
+        }
+        let message = format!("no event has the type {name:?}");
+        Err(Refusal::new(Reason::FieldInvalid, message).field(format!("types[{at}]")))
+    };
+    types.iter().enumerate().map(full).collect()
+}
