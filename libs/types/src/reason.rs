@@ -62,7 +62,6 @@ reasons! {
         Delivered = "DELIVERED",
         ContactRequired = "CONTACT_REQUIRED",
         NothingToCancel = "NOTHING_TO_CANCEL",
-        UseProposal = "USE_PROPOSAL",
         UseReissue = "USE_REISSUE",
         WarehouseInactive = "WAREHOUSE_INACTIVE",
         AboveCaptureCeiling = "ABOVE_CAPTURE_CEILING",
@@ -90,6 +89,7 @@ reasons! {
         LabelVoidRefused = "LABEL_VOID_REFUSED",
         PartnerUnconfirmed = "PARTNER_UNCONFIRMED",
         ShippedAfterCancel = "SHIPPED_AFTER_CANCEL",
+        ConfirmationRequired = "CONFIRMATION_REQUIRED",
     }
     Aborted {
         ChangeInProgress = "CHANGE_IN_PROGRESS",
@@ -106,6 +106,7 @@ reasons! {
     }
     PermissionDenied {
         PermissionDenied = "PERMISSION_DENIED",
+        UseProposal = "USE_PROPOSAL",
     }
     Unauthenticated {
         Unauthenticated = "UNAUTHENTICATED",

@@ -8,9 +8,11 @@
 
 mod changes;
 mod convert;
+mod event_stream;
 mod events;
 mod operations;
 mod orders;
+mod policies;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -20,13 +22,17 @@ use kit::server::Routes;
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::events::v1::event_intake_service_server::EventIntakeServiceServer;
 use proto::order::v1::change_order_service_server::ChangeOrderServiceServer;
+use proto::order::v1::event_stream_service_server::EventStreamServiceServer;
 use proto::order::v1::operations_service_server::OperationsServiceServer;
 use proto::order::v1::order_service_server::OrderServiceServer;
+use proto::order::v1::policy_service_server::PolicyServiceServer;
 
 use self::changes::ChangeApi;
+use self::event_stream::EventStreamApi;
 use self::events::IntakeApi;
 use self::operations::OperationsApi;
 use self::orders::OrderApi;
+use self::policies::PolicyApi;
 use crate::ops::Orders;
 
 /// A change may select a hundred lines, each with a note of its own.
@@ -46,6 +52,13 @@ pub fn public(orders: &Orders, books: Books) -> Routes {
         )
         .add_service(changes.max_decoding_message_size(CHANGE_BYTES_MAX))
         .add_service(operations.max_decoding_message_size(BYTES_MAX))
+        .add_service(
+            PolicyServiceServer::new(PolicyApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
+        )
+        .add_service(
+            EventStreamServiceServer::new(EventStreamApi::new(orders.clone()))
+                .max_decoding_message_size(BYTES_MAX),
+        )
         .add_service(AuditServiceServer::new(books).max_decoding_message_size(BYTES_MAX))
 }
 

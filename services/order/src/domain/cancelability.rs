@@ -1,25 +1,33 @@
-//! What may be cancelled now, under the built-in policy, and how advisable it is.
+//! What may be cancelled now, by whom, and how advisable it is.
 //!
-//! The answer advises and decides nothing: submitting asks [`may_submit`] and the price again.
+//! The answer advises and decides nothing: submitting asks the policy and the price again, inside its commit.
 
-use types::{LineId, Reason, Refusal};
+use serde::{Deserialize, Serialize};
+use types::{LineId, Reason, Refusal, Timestamp};
 
 use super::change::ChangeType;
-use super::order::{Line, Order, OrderState, Placement};
-
-/// The policy that holds until an operator writes another.
-pub const POLICY_VERSION: &str = "default-1";
+use super::order::{Actor, Order, OrderState, Placement};
+use super::policy::{Ack, Grant, Policy, Standing, Warning, standing};
+use super::pricing::fee_of_everything;
+use super::selection::{allocated, available, nothing_open, why_not};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cancelability {
     pub allowed: bool,
     pub blockers: Vec<Refusal>,
+    pub warnings: Vec<Warning>,
+    pub required_acks: Vec<Ack>,
     /// By line number.
     pub lines: Vec<LineCancelability>,
     pub advice: Advice,
     /// RPC names that make sense now.
     pub allowed_actions: Vec<&'static str>,
-    pub policy_version: &'static str,
+    pub window_closes_at: Option<Timestamp>,
+    pub policy_version: String,
+    /// The rule that decided.
+    pub rule: String,
+    pub grant: Option<Grant>,
+    pub impact: Impact,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +39,20 @@ pub struct LineCancelability {
     pub blockers: Vec<Refusal>,
 }
 
-/// How much a cancellation would hurt others at this state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a cancellation of everything would undo of others' work, as far as it is known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Impact {
+    /// Units that a fulfilment has and that have not left.
+    pub allocated_units: i64,
+    /// Of the order's units, those that the floor or a partner was given.
+    pub submitted_units: i64,
+    pub shipped_units: i64,
+    pub fee_minor: i64,
+}
+
+/// How much a cancellation would hurt others at this state, from least to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Advice {
     Safe,
     /// The supplier has confirmed: talk to them first. A warning, not a block.
@@ -40,26 +60,44 @@ pub enum Advice {
     /// Work has begun: talk to them immediately before.
     Urgent,
     TooLate,
+    /// It is done; what can still be agreed is a return.
+    Completed,
 }
 
-pub fn cancelability(order: &Order) -> Cancelability {
-    let state = order.state();
-    let barred = may_submit(order, ChangeType::CancelOrder).err();
-    let open = order.units().open > 0;
-    let allowed = barred.is_none() && open;
+pub fn cancelability(order: &Order, policy: &Policy, actor: &Actor, now: Timestamp) -> Cancelability {
+    let standing = standing(policy, order, actor, now);
+    let units = policy.document.units;
+    let can = order.lines.iter().any(|line| available(line, units) > 0);
+    let barred = may_submit(order, ChangeType::CancelOrder).err().or_else(|| standing.refusal.clone());
+    let allowed = barred.is_none() && can;
     let blockers = match barred {
         Some(refusal) => vec![refusal],
-        None if open => Vec::new(),
-        None => vec![nothing_open(order)],
+        None if can => Vec::new(),
+        None => vec![held_back(order, policy)],
     };
-    let lines = order.lines.iter().map(|line| of_line(line, allowed, &blockers)).collect();
+    let lines = order.lines.iter().map(|line| {
+        let own = why_not(line, units).into_iter().collect();
+        LineCancelability {
+            line_id: line.line_id.clone(),
+            line_number: line.line_number,
+            sku: line.sku.clone(),
+            available_to_cancel: if allowed { available(line, units) } else { 0 },
+            blockers: if allowed { own } else { blockers.clone() },
+        }
+    });
     Cancelability {
         allowed,
+        lines: lines.collect(),
+        advice: advice(&standing, order.units().open > 0),
+        allowed_actions: actions(order, allowed),
+        warnings: if allowed { standing.warnings } else { Vec::new() },
+        required_acks: if allowed { standing.required_acks } else { Vec::new() },
+        window_closes_at: standing.window_closes_at.filter(|_| allowed),
+        policy_version: policy.version_text(),
+        rule: standing.rule,
+        grant: standing.grant,
+        impact: impact(order, policy),
         blockers,
-        lines,
-        advice: advice(state, open),
-        allowed_actions: actions(order, state, allowed),
-        policy_version: POLICY_VERSION,
     }
 }
 
@@ -68,43 +106,29 @@ pub fn may_preview(order: &Order) -> Result<(), Refusal> {
     if order.placement == Placement::Placing {
         return Err(still_placing(order));
     }
-    not_barred(order)
+    free(order)
 }
 
-/// Refuses a change for what the order is, whatever its quantities say.
+/// Refuses a change while something else holds the order, whatever policy and quantities say.
 pub fn may_submit(order: &Order, change_type: ChangeType) -> Result<(), Refusal> {
-    match (&order.placement, change_type) {
-        (Placement::Placing, ChangeType::CancelItems) => Err(still_placing(order)),
-        (Placement::Placing, ChangeType::CancelOrder) | (Placement::Open | Placement::Failed(_), _) => {
-            not_barred(order)
-        }
+    match order.placement {
+        Placement::Placing if change_type != ChangeType::CancelOrder => Err(still_placing(order)),
+        Placement::Placing | Placement::Open | Placement::Failed(_) => free(order),
     }
 }
 
-fn not_barred(order: &Order) -> Result<(), Refusal> {
-    if let Some(change) = &order.change_in_progress {
-        let message = format!("change {change} holds the order; try again when it has ended");
-        return Err(Refusal::new(Reason::ChangeInProgress, message).detail("change_order_id", change));
-    }
-    match order.state() {
-        OrderState::OutForDelivery => {
-            Err(Refusal::new(Reason::InTransit, "the order is on its way to the customer"))
+/// The advice of the rule; once nothing can be cancelled any more, it is too late.
+pub fn advice(standing: &Standing<'_>, open: bool) -> Advice {
+    if open { standing.advice } else { standing.advice.max(Advice::TooLate) }
+}
+
+fn free(order: &Order) -> Result<(), Refusal> {
+    match &order.change_in_progress {
+        None => Ok(()),
+        Some(change) => {
+            let message = format!("change {change} holds the order; try again when it has ended");
+            Err(Refusal::new(Reason::ChangeInProgress, message).detail("change_order_id", change))
         }
-        OrderState::Delivered => {
-            let message = "the order was delivered; a return can still be agreed";
-            Err(Refusal::new(Reason::Delivered, message).detail("next", "RETURN"))
-        }
-        OrderState::Placing
-        | OrderState::PlacementFailed
-        | OrderState::Pending
-        | OrderState::Confirmed
-        | OrderState::Processing
-        | OrderState::PartiallyShipped
-        | OrderState::Shipped
-        | OrderState::PartiallyDelivered
-        | OrderState::Cancelled
-        | OrderState::Returned
-        | OrderState::ClosedMixed => Ok(()),
     }
 }
 
@@ -114,53 +138,24 @@ fn still_placing(order: &Order) -> Refusal {
     Refusal::new(Reason::ChangeInProgress, message).detail("order_id", &order.order_id)
 }
 
-fn nothing_open(order: &Order) -> Refusal {
-    if order.units().net() == 0 {
-        Refusal::new(Reason::NothingToCancel, "nothing of the order is left")
-    } else {
-        Refusal::new(Reason::ShippedFirst, "all that is left of the order was shipped")
+/// Why no unit can be cancelled: all gone, or held back by the policy.
+fn held_back(order: &Order, policy: &Policy) -> Refusal {
+    let open = order.lines.iter().find(|line| line.quantities.open > 0);
+    open.and_then(|line| why_not(line, policy.document.units)).unwrap_or_else(|| nothing_open(order))
+}
+
+fn impact(order: &Order, policy: &Policy) -> Impact {
+    let sum = |of: fn(&super::order::Line) -> i64| order.lines.iter().map(of).sum();
+    Impact {
+        allocated_units: sum(allocated),
+        submitted_units: sum(|line| line.progress.submitted),
+        shipped_units: sum(|line| line.quantities.fulfilled),
+        fee_minor: fee_of_everything(order, &policy.document),
     }
 }
 
-fn of_line(line: &Line, allowed: bool, order_blockers: &[Refusal]) -> LineCancelability {
-    let quantities = line.quantities;
-    let blockers = if !allowed {
-        order_blockers.to_vec()
-    } else if quantities.open > 0 {
-        Vec::new()
-    } else if quantities.net() == 0 {
-        vec![Refusal::new(Reason::NothingToCancel, "nothing of the line is left")]
-    } else {
-        vec![Refusal::new(Reason::ShippedFirst, "all that is left of the line was shipped")]
-    };
-    LineCancelability {
-        line_id: line.line_id.clone(),
-        line_number: line.line_number,
-        sku: line.sku.clone(),
-        available_to_cancel: if allowed { quantities.open } else { 0 },
-        blockers,
-    }
-}
-
-fn advice(state: OrderState, open: bool) -> Advice {
-    match state {
-        OrderState::Placing | OrderState::Pending => Advice::Safe,
-        OrderState::Confirmed => Advice::ContactFirst,
-        OrderState::Processing => Advice::Urgent,
-        OrderState::PartiallyShipped | OrderState::PartiallyDelivered if open => Advice::Urgent,
-        OrderState::PartiallyShipped
-        | OrderState::PartiallyDelivered
-        | OrderState::Shipped
-        | OrderState::OutForDelivery
-        | OrderState::Delivered
-        | OrderState::PlacementFailed
-        | OrderState::Cancelled
-        | OrderState::Returned
-        | OrderState::ClosedMixed => Advice::TooLate,
-    }
-}
-
-fn actions(order: &Order, state: OrderState, allowed: bool) -> Vec<&'static str> {
+fn actions(order: &Order, allowed: bool) -> Vec<&'static str> {
+    let state = order.state();
     let open = order.placement == Placement::Open;
     let held = order.change_in_progress.is_some();
     let may = [

@@ -8,17 +8,20 @@ use types::{
 
 pub use super::change_state::{ChangeEvent, ChangeState, IllegalTransition};
 use super::order::{Actor, OrderState};
+pub use super::terms::{GroupReversal, Said, Skipped, TenderRefund, Terms};
 
 /// A change that was asked for: parsed, but not yet held against an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeRequest {
     pub order_id: OrderId,
     pub selection: Selection,
-    pub settlement: Settlement,
+    /// What the policy says, unless the request does.
+    pub settlement: Option<Settlement>,
     pub label_action: LabelAction,
     pub channel: Channel,
     pub reason_code: String,
     pub note: String,
+    pub said: Said,
     /// Of the canonical request; what a quote and a request id are bound to.
     pub content: Fingerprint,
 }
@@ -26,6 +29,8 @@ pub struct ChangeRequest {
 /// The units a change is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
+    /// Whatever can be cancelled; the rest stays and is told.
+    AllEligible,
     /// Everything that is still open, or nothing.
     Everything,
     /// Exactly these, or nothing; each line once.
@@ -40,6 +45,8 @@ pub struct SelectedLine {
     pub reason_code: String,
     /// Overrides the change's note for this line, unless empty.
     pub note: String,
+    /// Of a bundle's parent: exactly these units of its children, instead of all that belong to the parent's.
+    pub children: Option<Vec<(LineKey, i64)>>,
 }
 
 /// How a request names a line.
@@ -52,6 +59,7 @@ pub enum LineKey {
 impl ChangeRequest {
     pub fn change_type(&self) -> ChangeType {
         match self.selection {
+            Selection::AllEligible => ChangeType::AllEligible,
             Selection::Everything => ChangeType::CancelOrder,
             Selection::Items(_) => ChangeType::CancelItems,
         }
@@ -82,6 +90,9 @@ pub struct ChangeOrder {
     pub policy_version: String,
     /// The rule of the policy that allowed it.
     pub rule: String,
+    pub terms: Terms,
+    /// Until when it may be answered, while it is requested.
+    pub expires_at: Option<Timestamp>,
     /// What the customer gets back, fixed at accept.
     pub amounts: Parts,
     /// What the order comes to after the change.
@@ -196,14 +207,28 @@ pub struct Steps {
 pub enum ChangeType {
     CancelOrder,
     CancelItems,
+    AllEligible,
+    /// Agreed between both sides: fewer units.
+    EditQuantity,
+    /// Agreed between both sides: less of a delivery group's charge.
+    ShippingAdjust,
+    /// Money without units.
+    RefundOnly,
+    /// A consumer's statutory right.
+    Withdrawal,
+    /// A wholly cancelled order stands again; its lines and amounts are what came back to the order.
+    Restore,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Settlement {
     /// Void and refund what exceeds the new total.
     Auto,
     /// Move no money; what is owed is shown.
     None,
+    /// Refund the named tenders by the named amounts; what of the excess is not named stays owed.
+    Explicit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -229,13 +254,40 @@ pub enum Channel {
 }
 
 impl ChangeType {
-    pub const ALL: [Self; 2] = [Self::CancelOrder, Self::CancelItems];
+    pub const ALL: [Self; 8] = [
+        Self::CancelOrder,
+        Self::CancelItems,
+        Self::AllEligible,
+        Self::EditQuantity,
+        Self::ShippingAdjust,
+        Self::RefundOnly,
+        Self::Withdrawal,
+        Self::Restore,
+    ];
 
     /// The text that is stored.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CancelOrder => "cancel_order",
             Self::CancelItems => "cancel_items",
+            Self::AllEligible => "all_eligible",
+            Self::EditQuantity => "edit_quantity",
+            Self::ShippingAdjust => "shipping_adjust",
+            Self::RefundOnly => "refund_only",
+            Self::Withdrawal => "withdrawal",
+            Self::Restore => "restore",
+        }
+    }
+
+    /// Its lines' units leave the order: held while it is executing, cancelled by its decision.
+    pub const fn takes_units(self) -> bool {
+        match self {
+            Self::CancelOrder
+            | Self::CancelItems
+            | Self::AllEligible
+            | Self::EditQuantity
+            | Self::Withdrawal => true,
+            Self::ShippingAdjust | Self::RefundOnly | Self::Restore => false,
         }
     }
 
@@ -245,13 +297,14 @@ impl ChangeType {
 }
 
 impl Settlement {
-    pub const ALL: [Self; 2] = [Self::Auto, Self::None];
+    pub const ALL: [Self; 3] = [Self::Auto, Self::None, Self::Explicit];
 
     /// The text that is stored.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::None => "none",
+            Self::Explicit => "explicit",
         }
     }
 

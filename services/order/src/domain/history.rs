@@ -3,10 +3,13 @@
 //! Decisions return these as values; the caller numbers them under the order's lock and stores them
 //! in the commit that stores the decision, so that nothing is told that did not happen.
 
-use types::{ChangeOrderId, Refusal, SagaId, Timestamp};
+use serde::{Deserialize, Serialize};
+use types::{ChangeOrderId, EventId, OrderId, Refusal, SagaId, Timestamp};
 
 use super::attention::AttentionItem;
 use super::change::ChangeOrder;
+use super::conversation::Message;
+use super::folders::FolderName;
 use super::order::{Actor, Order, OrderState, Summary};
 
 /// Everything one decision leaves to be told, in order.
@@ -55,7 +58,8 @@ pub struct Recorded {
     pub entry: Entry,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Visibility {
     Internal,
     Parties,
@@ -94,10 +98,39 @@ pub enum Fact {
         change: Box<ChangeOrder>,
         order: Summary,
     },
+    /// The order was moved to another folder, or out of all.
+    FolderChanged {
+        order: Summary,
+        before: Option<FolderName>,
+        after: Option<FolderName>,
+        moved_by: Actor,
+        /// How many rules in a row led to it.
+        depth: i64,
+    },
+    MessageAdded {
+        message: Message,
+        order: Summary,
+    },
     /// Somebody has to look.
     AttentionOpened {
         item: AttentionItem,
     },
+}
+
+/// A fact as others are told it, with its place among all events of the tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Gap-free from 1 per tenant.
+    pub position: i64,
+    pub event_id: EventId,
+    pub order_id: OrderId,
+    /// Gap-free from 1 per order.
+    pub sequence: i64,
+    /// Full name of the payload's message.
+    pub kind: String,
+    pub payload: Vec<u8>,
+    pub traceparent: Option<String>,
+    pub occurred_at: Timestamp,
 }
 
 impl Happened {

@@ -1,6 +1,6 @@
 //! What lists are asked for. Empty conditions select everything.
 
-use types::OrderId;
+use types::{FolderId, OrderId, Timestamp};
 
 use super::change::ChangeState;
 use super::order::{ExternalReference, OrderState};
@@ -13,6 +13,65 @@ pub struct OrderFilter {
     pub reference: Option<ExternalReference>,
     /// References of this external system, whatever their value.
     pub external_system: Option<String>,
+    pub folder_id: Option<FolderId>,
+    /// Orders that this organisation has a part in.
+    pub organisation: Option<String>,
+    /// The human number, exactly.
+    pub number: Option<String>,
+    pub created_from: Option<Timestamp>,
+    pub created_before: Option<Timestamp>,
+    /// Only what concerns a caller who is a party.
+    pub concerning: Option<Concern>,
+}
+
+/// Whose orders a party may list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Concern {
+    /// Those of the organisation the caller acts for.
+    Organisation(String),
+    /// Those the caller bought.
+    Customer(String),
+}
+
+/// One of the usual tabs of a list of orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Something is still to be done.
+    Active,
+    Cancelled,
+    /// Nothing more will happen, and it was not all cancelled.
+    Closed,
+}
+
+impl View {
+    /// Every state of an order is in one view but PLACEMENT_FAILED, which never was an order to anybody.
+    pub const fn states(self) -> &'static [OrderState] {
+        match self {
+            Self::Active => &[
+                OrderState::Placing,
+                OrderState::Pending,
+                OrderState::Confirmed,
+                OrderState::Processing,
+                OrderState::PartiallyShipped,
+                OrderState::Shipped,
+                OrderState::OutForDelivery,
+                OrderState::PartiallyDelivered,
+            ],
+            Self::Cancelled => &[OrderState::Cancelled],
+            Self::Closed => &[OrderState::Delivered, OrderState::Returned, OrderState::ClosedMixed],
+        }
+    }
+}
+
+impl Concern {
+    /// What the caller's role lets them list; nothing is left out for those who work here.
+    pub fn of(role: &str, organisation: &str, user: &str) -> Option<Self> {
+        match role {
+            "buyer" | "supplier" => Some(Self::Organisation(organisation.to_owned())),
+            "client" | "customer" | "guest" => Some(Self::Customer(user.to_owned())),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -12,18 +12,30 @@
 //! What happens is decided here on values; the callers load them, and store what came out.
 
 pub mod attention;
+pub mod bundling;
 pub mod cancelability;
 pub mod change;
 mod change_state;
+pub mod condition;
+pub mod conversation;
+pub mod folders;
 pub mod goods;
 pub mod history;
 pub mod lifecycle;
+pub mod line_state;
 pub mod listing;
 pub mod order;
 pub mod placing;
+pub mod policy;
 pub mod pricing;
 pub mod quantities;
 pub mod quote;
+pub mod readers;
+pub mod reason;
+pub mod reissue;
+pub mod rules;
+pub mod selection;
+pub mod terms;
 #[cfg(test)]
 mod tests;
 pub mod verify;

@@ -1,5 +1,6 @@
 //! An order as it is sold: head, lines, delivery groups, and the state derived from them.
 
+use serde::{Deserialize, Serialize};
 use types::{ChangeOrderId, Currency, LineId, OrderId, Refusal, Tenant, Timestamp, UnitPrice};
 
 use super::quantities::Quantities;
@@ -42,6 +43,8 @@ pub struct Order {
     /// What committed changes took off.
     pub reversed_minor: i64,
     pub fees_minor: i64,
+    /// What was given back beside the units, out of goodwill.
+    pub goodwill_minor: i64,
     /// What is owed to the customer and will not move by itself.
     pub refund_owed_minor: i64,
     /// The change that holds the order now.
@@ -58,6 +61,8 @@ pub struct Order {
     pub attention_open: i64,
     /// The change that cancelled the last unit.
     pub cancelled_by_change: Option<ChangeOrderId>,
+    /// The order that this one was made of again.
+    pub reissue_of: Option<OrderId>,
     /// By line number.
     pub lines: Vec<Line>,
     /// By name.
@@ -108,6 +113,17 @@ pub struct Line {
     /// back stands with its [`Group`], so that every amount is counted in one place.
     pub reversed_minor: i64,
     pub progress: Progress,
+    /// Set on a child of a bundle.
+    pub bundle: Option<InBundle>,
+}
+
+/// A line's place in a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InBundle {
+    /// The number of the parent's line.
+    pub parent: i64,
+    /// Units of this line in one unit of the parent.
+    pub ratio: i64,
 }
 
 /// What a line came to, for all its units, frozen at placement.
@@ -151,7 +167,8 @@ pub struct Group {
 }
 
 /// Derived from placement, recorded facts and quantities; nobody sets it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OrderState {
     Placing,
     PlacementFailed,
@@ -185,6 +202,7 @@ pub struct Summary {
     pub references: Vec<ExternalReference>,
     pub change_in_progress: Option<ChangeOrderId>,
     pub attention_open: bool,
+    pub parties: Parties,
 }
 
 /// The money of an order as it stands, in minor units of its currency.
@@ -193,13 +211,15 @@ pub struct Totals {
     pub placed_minor: i64,
     pub reversed_minor: i64,
     pub fees_minor: i64,
+    pub goodwill_minor: i64,
     pub refund_owed_minor: i64,
 }
 
 impl Totals {
-    /// What the customer owes for the order as it is now.
+    /// What the customer owes for the order as it is now; less than nothing where goodwill was given before its units
+    /// were cancelled, and the payment service then stops at 0.
     pub fn total_minor(self) -> i64 {
-        self.placed_minor - self.reversed_minor
+        self.placed_minor - self.reversed_minor - self.goodwill_minor
     }
 }
 
@@ -222,6 +242,7 @@ impl Order {
             placed_minor: self.placed_minor,
             reversed_minor: self.reversed_minor,
             fees_minor: self.fees_minor,
+            goodwill_minor: self.goodwill_minor,
             refund_owed_minor: self.refund_owed_minor,
         }
     }
@@ -258,6 +279,7 @@ impl Order {
             references: self.references.clone(),
             change_in_progress: self.change_in_progress.clone(),
             attention_open: self.attention_open > 0,
+            parties: self.parties.clone(),
         }
     }
 }

@@ -8,8 +8,12 @@ use types::{
     Timestamp, UnitPrice,
 };
 
+use super::bundling;
 use super::history::{Entry, Happened};
-use super::order::{Actor, ExternalReference, Group, Line, LineAmounts, Order, Parties, Placement, Progress};
+use super::order::{
+    Actor, ExternalReference, Group, InBundle, Line, LineAmounts, Order, Parties, Placement, Progress,
+};
+use super::policy::Bundle;
 use super::quantities::Quantities;
 
 /// An order that was asked for: parsed field by field, its sums not yet checked.
@@ -31,6 +35,10 @@ pub struct NewOrder {
     pub references: Vec<ExternalReference>,
     /// Wait for ConfirmOrder instead of confirming by itself.
     pub confirm_later: bool,
+    /// The order that this one is made of again.
+    pub reissue_of: Option<OrderId>,
+    /// How the policy prices bundles at this moment.
+    pub bundles: Bundle,
     pub placed_at: Option<Timestamp>,
     /// Of the canonical request; what a request id is bound to.
     pub content: Fingerprint,
@@ -47,6 +55,8 @@ pub struct NewLine {
     pub tax_included: bool,
     pub warehouse_id: Option<String>,
     pub delivery_group: String,
+    /// Set on a child of a bundle; the parent's line comes before it.
+    pub bundle: Option<InBundle>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +126,7 @@ pub fn place(
         placed_minor,
         reversed_minor: 0,
         fees_minor: 0,
+        goodwill_minor: 0,
         refund_owed_minor: 0,
         change_in_progress: None,
         version: 1,
@@ -124,6 +135,7 @@ pub fn place(
         timeline_seq: 0,
         attention_open: 0,
         cancelled_by_change: None,
+        reissue_of: new.reissue_of,
         groups: groups(&new.lines, &new.shipping),
         lines: lines(new.lines, amounts, ids),
         references: new.references,
@@ -160,6 +172,7 @@ fn freeze(new: &NewOrder) -> Result<Vec<LineAmounts>, Refusal> {
                 .map_err(|(field, refusal)| refusal.field(format!("lines[{index}].{field}")))?,
         );
     }
+    bundling::price_bundles(new, &mut amounts)?;
 
     let weights: Vec<i64> = amounts.iter().map(|line| line.goods_net).collect();
     let goods: i64 = weights.iter().sum();
@@ -302,6 +315,7 @@ fn lines(new: Vec<NewLine>, amounts: Vec<LineAmounts>, ids: &Ids) -> Vec<Line> {
             amounts,
             reversed_minor: 0,
             progress: Progress::default(),
+            bundle: line.bundle,
         })
         .collect()
 }

@@ -1,52 +1,90 @@
-//! What a change gives back, from the amounts frozen at placement and nothing else.
+//! What a change gives back, from the amounts that were frozen when the order was placed.
 //!
-//! Each frozen amount of a line telescopes on its own: cancelling the units `k..k+q` gives back
+//! Each amount of a line telescopes on its own: cancelling the units `k..k+q` gives back
 //! `C(k+q) − C(k)`, where `C` rounds the running total. So any sequence of partial changes, in any
 //! order, sums to exactly what was paid, and no part is ever negative.
 
 use types::money::telescope;
 use types::{Reason, Refusal};
 
-use super::change::{ChangeLine, ChangeRequest, LineKey, Parts, SelectedLine, Selection};
+use super::change::{ChangeLine, ChangeRequest, GroupReversal, Parts, Skipped, Terms};
 use super::order::{Group, Line, Order, Placement};
+use super::policy::{Document, FeeRule, ShippingRule};
+use super::selection::{self, Taken};
 
 /// A change with its price. It is a value: nothing has happened yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PricedChange {
     /// By line number.
     pub lines: Vec<ChangeLine>,
-    /// The shipping that comes back with the last unit of a group.
+    /// The shipping that comes back.
     pub shipping: Vec<GroupReversal>,
-    /// Of the whole change: its lines and its shipping.
+    /// Of the whole change: its lines and its shipping, less its fee.
     pub amounts: Parts,
     pub total_before_minor: i64,
+    /// What the order comes to afterwards, fees beside it.
     pub total_after_minor: i64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GroupReversal {
-    pub delivery_group: String,
-    pub shipping_minor: i64,
-    pub shipping_tax_minor: i64,
+    /// The rule of the fee; empty without one.
+    pub fee_rule: String,
+    pub skipped: Vec<Skipped>,
+    pub without_parent: Vec<types::LineId>,
 }
 
 /// Prices a change, or says why there is nothing, or not so much, to cancel.
-pub fn price_change(order: &Order, request: &ChangeRequest) -> Result<PricedChange, Refusal> {
+pub fn price_change(
+    order: &Order,
+    request: &ChangeRequest,
+    policy: &Document,
+) -> Result<PricedChange, Refusal> {
     if matches!(order.placement, Placement::Failed(_)) {
-        return Err(nothing_to_cancel(order, "the order was never placed"));
+        return Err(selection::nothing_to_cancel(order, "the order was never placed"));
     }
-    let taken = match &request.selection {
-        Selection::Everything => everything_open(order)?,
-        Selection::Items(items) => selected(order, items)?,
-    };
-    let lines: Vec<ChangeLine> = taken.iter().map(|taken| change_line(taken, request)).collect();
-    Ok(priced(order, lines))
+    let choice = selection::choose(order, request, policy)?;
+    let lines: Vec<ChangeLine> = choice.taken.iter().map(|taken| change_line(taken, request)).collect();
+    if policy.shipping != ShippingRule::Explicit && !request.said.shipping.is_empty() {
+        let message = "the policy decides what of the shipping comes back";
+        return Err(Refusal::new(Reason::FieldInvalid, message).field("change.shipping"));
+    }
+    within_what_is_left(order, &request.said.shipping)?;
+    let given_back = priced(order, lines, policy.shipping, &request.said.shipping);
+    let fee = fee_of(order, policy);
+    let fee_minor = fee.map_or(0, |fee| charge(fee, given_back.amounts.amount));
+    Ok(PricedChange {
+        fee_rule: fee.filter(|_| fee_minor > 0).map_or_else(String::new, |fee| fee.rule.clone()),
+        skipped: choice.skipped,
+        without_parent: choice.without_parent,
+        ..given_back.less(fee_minor)
+    })
 }
 
-/// The price of given units of an order; also what the decision is checked against once more.
-pub fn priced(order: &Order, lines: Vec<ChangeLine>) -> PricedChange {
+/// The fee of cancelling everything that can be cancelled now.
+pub fn fee_of_everything(order: &Order, policy: &Document) -> i64 {
+    let lines = order.lines.iter().map(|line| ChangeLine {
+        line_id: line.line_id.clone(),
+        line_number: line.line_number,
+        sku: String::new(),
+        quantity: selection::available(line, policy.units),
+        reason_code: String::new(),
+        note: String::new(),
+        parts: parts_of(line, selection::available(line, policy.units)),
+    });
+    let given_back = priced(order, lines.collect(), policy.shipping, &[]).amounts.amount;
+    fee_of(order, policy).map_or(0, |fee| charge(fee, given_back))
+}
+
+/// The price of units that were accepted before, on the terms they were accepted on.
+pub fn reprice(order: &Order, lines: Vec<ChangeLine>, terms: &Terms, fee_minor: i64) -> PricedChange {
+    priced(order, lines, terms.shipping, &terms.explicit_shipping).less(fee_minor)
+}
+
+fn priced(
+    order: &Order,
+    lines: Vec<ChangeLine>,
+    rule: ShippingRule,
+    explicit: &[GroupReversal],
+) -> PricedChange {
     let shipping: Vec<GroupReversal> =
-        order.groups.iter().filter_map(|group| shipping_with_last_unit(order, group, &lines)).collect();
+        order.groups.iter().filter_map(|group| shipping_back(order, group, &lines, rule, explicit)).collect();
     let mut amounts = Parts::sum_of(&lines);
     for reversal in &shipping {
         amounts.shipping += reversal.shipping_minor;
@@ -60,17 +98,27 @@ pub fn priced(order: &Order, lines: Vec<ChangeLine>) -> PricedChange {
         total_before_minor,
         total_after_minor: total_before_minor - amounts.amount,
         amounts,
+        fee_rule: String::new(),
+        skipped: Vec::new(),
+        without_parent: Vec::new(),
+    }
+}
+
+impl PricedChange {
+    /// A fee reduces what is given back; what the order comes to stays as it is.
+    fn less(mut self, fee_minor: i64) -> Self {
+        self.amounts.fee = fee_minor;
+        self.amounts.amount -= fee_minor;
+        self
     }
 }
 
 /// What the next `units` of a line are worth.
 pub fn parts_of(line: &Line, units: i64) -> Parts {
-    let from = line.quantities.taken_back();
-    let share = |amount: i64| telescope(amount, line.quantities.ordered, from, from + units);
-    let goods_net = share(line.amounts.goods_net);
+    let goods_net = share(line, line.amounts.goods_net, units);
     // Gross and discount are not telescoped apart: their difference could then come to -1.
-    let discount = share(line.amounts.line_discount + line.amounts.order_discount);
-    let tax = share(line.amounts.tax);
+    let discount = share(line, line.amounts.line_discount + line.amounts.order_discount, units);
+    let tax = share(line, line.amounts.tax, units);
     let tax_beside = if line.amounts.tax_included { 0 } else { tax };
     Parts {
         gross: goods_net + discount,
@@ -85,103 +133,10 @@ pub fn parts_of(line: &Line, units: i64) -> Parts {
     }
 }
 
-/// Units of a line that a change takes, with what was said about them.
-struct Taken<'a> {
-    line: &'a Line,
-    units: i64,
-    reason_code: &'a str,
-    note: &'a str,
-}
-
-fn everything_open(order: &Order) -> Result<Vec<Taken<'_>>, Refusal> {
-    let taken: Vec<Taken<'_>> = order
-        .lines
-        .iter()
-        .filter(|line| line.quantities.open > 0)
-        .map(|line| Taken { line, units: line.quantities.open, reason_code: "", note: "" })
-        .collect();
-    if !taken.is_empty() {
-        return Ok(taken);
-    }
-    let units = order.units();
-    if units.net() == 0 {
-        Err(nothing_to_cancel(order, "nothing of the order is left"))
-    } else if units.fulfilled > 0 {
-        let message = "all that is left of the order was shipped";
-        Err(Refusal::new(Reason::ShippedFirst, message).detail("shipped", units.fulfilled))
-    } else {
-        let message = "all that is left of the order is held by a change";
-        Err(Refusal::new(Reason::QuantityExceedsAvailable, message).detail("available", 0))
-    }
-}
-
-fn selected<'a>(order: &'a Order, items: &'a [SelectedLine]) -> Result<Vec<Taken<'a>>, Refusal> {
-    let mut taken: Vec<Taken<'a>> = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        let line = find(order, &item.line)
-            .ok_or_else(|| unknown_line(order, &item.line).field(line_field(index, item)))?;
-        if taken.iter().any(|other| other.line.line_id == line.line_id) {
-            let message = format!("line {} is named twice", line.line_number);
-            return Err(Refusal::new(Reason::DuplicateLine, message)
-                .field(line_field(index, item))
-                .detail("line_id", &line.line_id));
-        }
-        let units = item.quantity.get();
-        if units > line.quantities.open {
-            return Err(not_available(order, line, units).field(format!("change.lines[{index}].quantity")));
-        }
-        taken.push(Taken { line, units, reason_code: &item.reason_code, note: &item.note });
-    }
-    taken.sort_by_key(|taken| taken.line.line_number);
-    Ok(taken)
-}
-
-fn find<'a>(order: &'a Order, key: &LineKey) -> Option<&'a Line> {
-    order.lines.iter().find(|line| match key {
-        LineKey::Id(line_id) => line.line_id == *line_id,
-        LineKey::Number(number) => line.line_number == *number,
-    })
-}
-
-fn line_field(index: usize, item: &SelectedLine) -> String {
-    match item.line {
-        LineKey::Id(_) => format!("change.lines[{index}].line_id"),
-        LineKey::Number(_) => format!("change.lines[{index}].line_number"),
-    }
-}
-
-fn unknown_line(order: &Order, key: &LineKey) -> Refusal {
-    let named = match key {
-        LineKey::Id(line_id) => line_id.to_string(),
-        LineKey::Number(number) => number.to_string(),
-    };
-    Refusal::new(Reason::FieldInvalid, format!("order {} has no line {named}", order.number))
-}
-
-/// Why the units are not there, the most telling reason first.
-fn not_available(order: &Order, line: &Line, wanted: i64) -> Refusal {
-    let quantities = line.quantities;
-    let refusal = if quantities.net() == 0 {
-        nothing_to_cancel(order, &format!("nothing of line {} is left", line.line_number))
-    } else if quantities.open == 0 && quantities.fulfilled > 0 {
-        let message = format!("all that is left of line {} was shipped", line.line_number);
-        Refusal::new(Reason::ShippedFirst, message).detail("shipped", quantities.fulfilled)
-    } else {
-        let message = format!(
-            "{wanted} units of line {} cannot be cancelled: {} are open",
-            line.line_number, quantities.open
-        );
-        Refusal::new(Reason::QuantityExceedsAvailable, message)
-    };
-    refusal.detail("line_id", &line.line_id).detail("wanted", wanted).detail("available", quantities.open)
-}
-
-fn nothing_to_cancel(order: &Order, message: &str) -> Refusal {
-    let refusal = Refusal::new(Reason::NothingToCancel, message);
-    match &order.cancelled_by_change {
-        Some(change) => refusal.detail("cancelled_by_change", change),
-        None => refusal,
-    }
+/// The part of a line's amount that its next `units` bring back.
+fn share(line: &Line, amount: i64, units: i64) -> i64 {
+    let from = line.quantities.taken_back();
+    telescope(amount, line.quantities.ordered, from, from + units)
 }
 
 fn change_line(taken: &Taken<'_>, request: &ChangeRequest) -> ChangeLine {
@@ -199,26 +154,97 @@ fn change_line(taken: &Taken<'_>, request: &ChangeRequest) -> ChangeLine {
     }
 }
 
-/// A group's charge comes back with its last unit, if none of the group was ever shipped.
-fn shipping_with_last_unit(order: &Order, group: &Group, taken: &[ChangeLine]) -> Option<GroupReversal> {
-    let members = || order.lines.iter().filter(|line| line.delivery_group == group.delivery_group);
-    let units_of = |line: &Line| {
-        taken.iter().find(|taken| taken.line_id == line.line_id).map_or(0, |taken| taken.quantity)
+/// The first fee that fits the order's supplier and state.
+fn fee_of<'a>(order: &Order, policy: &'a Document) -> Option<&'a FeeRule> {
+    let state = order.state();
+    policy.fees.iter().find(|fee| {
+        let supplier = fee.supplier.is_empty() || fee.supplier == order.parties.supplier;
+        let currency = fee.currency.is_empty() || fee.currency == order.currency.code();
+        supplier && currency && fee.states.contains(&state)
+    })
+}
+
+/// A fee never exceeds what the change gives back: nobody has to pay for cancelling.
+fn charge(fee: &FeeRule, given_back_minor: i64) -> i64 {
+    let whole = 10_000;
+    let share = telescope(given_back_minor, whole, 0, fee.basis_points);
+    (fee.amount_minor + share).min(given_back_minor)
+}
+
+fn within_what_is_left(order: &Order, wanted: &[GroupReversal]) -> Result<(), Refusal> {
+    for (index, reversal) in wanted.iter().enumerate() {
+        let group = order.groups.iter().find(|group| group.delivery_group == reversal.delivery_group);
+        let fits = group.is_some_and(|group| {
+            let left = left_of(group);
+            (0..=left.shipping_minor).contains(&reversal.shipping_minor)
+                && (0..=left.shipping_tax_minor).contains(&reversal.shipping_tax_minor)
+        });
+        if !fits {
+            let message = "no more of a delivery group's charge can be given back than is left of it";
+            return Err(
+                Refusal::new(Reason::AmountOutOfRange, message).field(format!("change.shipping[{index}]"))
+            );
+        }
+    }
+    Ok(())
+}
+
+fn left_of(group: &Group) -> GroupReversal {
+    GroupReversal {
+        delivery_group: group.delivery_group.clone(),
+        shipping_minor: group.shipping_minor - group.shipping_reversed_minor,
+        shipping_tax_minor: group.shipping_tax_minor - group.shipping_tax_reversed_minor,
+    }
+}
+
+fn shipping_back(
+    order: &Order,
+    group: &Group,
+    taken: &[ChangeLine],
+    rule: ShippingRule,
+    explicit: &[GroupReversal],
+) -> Option<GroupReversal> {
+    let reversal = match rule {
+        ShippingRule::OnLastUnit => takes_last_unit(order, group, taken).then(|| left_of(group)),
+        ShippingRule::Prorate => Some(prorated(order, group, taken)),
+        ShippingRule::None => None,
+        ShippingRule::Explicit => {
+            explicit.iter().find(|wanted| wanted.delivery_group == group.delivery_group).cloned()
+        }
     };
+    reversal.filter(|reversal| reversal.shipping_minor + reversal.shipping_tax_minor > 0)
+}
+
+/// A group's charge comes back with its last unit, if none of the group was ever shipped.
+fn takes_last_unit(order: &Order, group: &Group, taken: &[ChangeLine]) -> bool {
+    let members = || order.lines.iter().filter(|line| line.delivery_group == group.delivery_group);
     let left = |line: &Line| {
         line.quantities.ordered
             - line.quantities.cancelled
             - line.quantities.cancelled_after_ship
-            - units_of(line)
+            - units_of(line, taken)
     };
-    let takes_some = members().any(|line| units_of(line) > 0);
-    if group.ever_shipped || !takes_some || members().any(|line| left(line) > 0) {
-        return None;
+    let takes_some = members().any(|line| units_of(line, taken) > 0);
+    !group.ever_shipped && takes_some && !members().any(|line| left(line) > 0)
+}
+
+/// Each unit brings its share back; never more than an earlier rule has left.
+fn prorated(order: &Order, group: &Group, taken: &[ChangeLine]) -> GroupReversal {
+    let members = order.lines.iter().filter(|line| line.delivery_group == group.delivery_group);
+    let (mut shipping, mut tax) = (0, 0);
+    for line in members {
+        let units = units_of(line, taken);
+        shipping += share(line, line.amounts.shipping, units);
+        tax += share(line, line.amounts.shipping_tax, units);
     }
-    let reversal = GroupReversal {
-        delivery_group: group.delivery_group.clone(),
-        shipping_minor: group.shipping_minor - group.shipping_reversed_minor,
-        shipping_tax_minor: group.shipping_tax_minor - group.shipping_tax_reversed_minor,
-    };
-    (reversal.shipping_minor + reversal.shipping_tax_minor > 0).then_some(reversal)
+    let left = left_of(group);
+    GroupReversal {
+        shipping_minor: shipping.min(left.shipping_minor),
+        shipping_tax_minor: tax.min(left.shipping_tax_minor),
+        ..left
+    }
+}
+
+fn units_of(line: &Line, taken: &[ChangeLine]) -> i64 {
+    taken.iter().find(|taken| taken.line_id == line.line_id).map_or(0, |taken| taken.quantity)
 }

@@ -72,6 +72,12 @@ impl Quantities {
         Self { cancel_pending, cancelled: self.cancelled + units, ..self }.checked()
     }
 
+    /// The order was restored: cancelled → open.
+    pub fn restore(self, units: i64) -> Result<Self, QuantitiesError> {
+        let cancelled = leave("cancelled", self.cancelled, units)?;
+        Self { cancelled, open: self.open + units, ..self }.checked()
+    }
+
     /// A change was rejected: cancel_pending → open.
     pub fn put_back(self, units: i64) -> Result<Self, QuantitiesError> {
         let cancel_pending = leave("cancel_pending", self.cancel_pending, units)?;

@@ -5,7 +5,7 @@
 
 use types::money::cumulative;
 
-use super::change::{ChangeLine, ChangeOrder, ChangeState};
+use super::change::{ChangeLine, ChangeOrder, ChangeState, ChangeType};
 use super::order::{Line, Order};
 
 /// An equation that does not hold, and the first row that breaks it.
@@ -30,6 +30,8 @@ const GROUP_REVERSED: &str = "M6: shipping given back <= shipping charged";
 const EXPLAINED: &str = "M7: amount = gross - discount + tax + shipping + shipping_tax - fee, all at least 0";
 const CHANGE_TOTAL: &str = "M8: amount of a change = its lines + its shipping - its fee";
 const OWED: &str = "M9: refund_owed of the order <= refund_owed of its changes, as a later one takes over what earlier ones left";
+
+const GOODWILL: &str = "M10: goodwill of the order = amounts of its committed refunds without units";
 
 /// Every equation that does not hold; none when the books are right. `changes` are all of the order.
 pub fn verify(order: &Order, changes: &[ChangeOrder]) -> Vec<Broken> {
@@ -112,6 +114,14 @@ impl Books {
         self.holds(OWED, order.refund_owed_minor <= owed, || {
             row("refund_owed", order.refund_owed_minor, owed)
         });
+        let goodwill: i64 = changes
+            .iter()
+            .filter(|change| is_committed(change) && change.change_type == ChangeType::RefundOnly)
+            .map(|change| change.amounts.amount)
+            .sum();
+        self.holds(GOODWILL, order.goodwill_minor == goodwill, || {
+            row("goodwill", order.goodwill_minor, goodwill)
+        });
         for group in &order.groups {
             let within = (0..=group.shipping_minor).contains(&group.shipping_reversed_minor)
                 && (0..=group.shipping_tax_minor).contains(&group.shipping_tax_reversed_minor);
@@ -139,7 +149,9 @@ impl Books {
         }
         let amounts = change.amounts;
         let by_line: i64 = change.lines.iter().map(|line| line.parts.amount).sum();
-        let total = by_line + amounts.shipping + amounts.shipping_tax - amounts.fee;
+        // Goodwill stands on no line.
+        let goodwill = if change.change_type == ChangeType::RefundOnly { amounts.goods_net } else { 0 };
+        let total = by_line + amounts.shipping + amounts.shipping_tax + goodwill - amounts.fee;
         self.holds(CHANGE_TOTAL, amounts.amount == total, || {
             format!("change {}: {}, {total} by its rows", change.change_order_id, amounts.amount)
         });
@@ -153,9 +165,14 @@ impl Books {
                 .flat_map(|change| &change.lines)
                 .filter(|taken| taken.line_id == line.line_id)
         };
-        let cancelled: i64 = taken(is_committed).map(|taken| taken.quantity).sum();
-        let given: i64 = taken(is_committed).map(|taken| taken.parts.amount).sum();
-        let pending: i64 = taken(|change| change.state.holds_order()).map(|taken| taken.quantity).sum();
+        let units = |which: fn(&ChangeOrder) -> bool| taken(which).map(|taken| taken.quantity).sum::<i64>();
+        let worth = |which: fn(&ChangeOrder) -> bool| taken(which).map(|taken| taken.parts.amount).sum::<i64>();
+        let takes: fn(&ChangeOrder) -> bool = |change| is_committed(change) && change.change_type.takes_units();
+        let restores: fn(&ChangeOrder) -> bool =
+            |change| is_committed(change) && change.change_type == ChangeType::Restore;
+        let cancelled = units(takes) - units(restores);
+        let given = worth(takes) - worth(restores);
+        let pending = units(|change| change.state.holds_order() && change.change_type.takes_units());
 
         let row = |name: &str, stored: i64, computed: i64| {
             format!(

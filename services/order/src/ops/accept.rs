@@ -3,10 +3,11 @@
 use saga::SagaKey;
 use types::{ChangeOrderId, Fingerprint, OrderId, Reason, Refusal, SagaId};
 
+use super::attention::Raised;
 use super::batch::{After, Answer, Asked, OrderBatch};
 use super::books::Books;
 use super::{carry, plans, views};
-use crate::domain::change::{ChangeRequest, ChangeType};
+use crate::domain::change::{ChangeOrder, ChangeRequest, ChangeType};
 use crate::domain::history::Happened;
 use crate::domain::lifecycle::{self, Submission};
 use crate::domain::order::{Actor, Order, Placement};
@@ -25,8 +26,12 @@ pub(super) fn create(
     after: &mut After,
 ) -> Done {
     names_are_free(books, asked, new)?;
-    let placed =
-        placing::place(new.clone(), asked.tenant.clone(), asked.actor.clone(), &books.ids, books.now)?;
+    let shelf = books.policies.shelf(&asked.tenant);
+    let policy = shelf.policy_of(&new.parties.supplier, &new.references);
+    let mut new = new.clone();
+    new.bundles = policy.document.bundle;
+    new.confirm_later |= !policy.document.auto_confirm;
+    let placed = placing::place(new, asked.tenant.clone(), asked.actor.clone(), &books.ids, books.now)?;
     let order = placed.order.clone();
     for name in &order.references {
         books.references.insert((asked.tenant.clone(), name.clone()), order.order_id.clone());
@@ -96,8 +101,11 @@ pub(super) fn submit(
     // Anything but the whole is refused below while the order is in the placing.
     let placing = order.placement == Placement::Placing && request.change_type() == ChangeType::CancelOrder;
     let saga_id = if placing { place_saga(books, &order)? } else { books.ids.mint() };
+    let shelf = books.policies.shelf(&asked.tenant);
     let submission = Submission {
         request,
+        policy: shelf.of(&order),
+        catalogue: &shelf.catalogue,
         quote: quote.map(|token| (&batch.quote_key, token)),
         change_order_id: books.ids.mint(),
         saga_id,
@@ -110,12 +118,29 @@ pub(super) fn submit(
         unwind_placing(books, &order, &change.change_order_id, &change.saga_id)?;
         after.due = true;
     } else {
-        let saga = plans::cancel(&change, batch.lease.clone(), asked.traceparent.clone());
+        let saga = plans::cancel(&change, order.fees_minor, batch.lease.clone(), asked.traceparent.clone());
         after.start = Some(books.sagas.start(saga));
+    }
+    if change.terms.forced {
+        attend_forced(books, &change);
     }
     let view = views::of_books(batch, books, &order, &change);
     let resource = change.change_order_id.to_string();
     Ok((Answer::Change(Box::new(view)), resource))
+}
+
+/// Somebody looks at what was forced, whatever comes of it.
+fn attend_forced(books: &mut Books, change: &ChangeOrder) {
+    let message = format!("{} forced change {}", change.requested_by.user, change.number);
+    books.raise(Raised {
+        tenant: change.tenant.clone(),
+        order_id: Some(change.order_id.clone()),
+        change_order_id: Some(change.change_order_id.clone()),
+        subject_type: plans::SUBJECT_CHANGE.to_owned(),
+        subject_id: change.change_order_id.to_string(),
+        cause: Refusal::new(Reason::ConfirmationRequired, message).detail("rule_id", &change.rule),
+        allowed_actions: vec!["VerifyOrder".to_owned()],
+    });
 }
 
 fn place_saga(books: &Books, order: &Order) -> Result<SagaId, Refusal> {

@@ -9,13 +9,18 @@ use types::{ChangeOrderId, Clock, Fingerprint, Ids, OrderId, Reason, Refusal, Sa
 
 use super::arrivals::Arrival;
 use super::books::{Books, Touched};
+use super::desk::{self, DeskAnswer, DeskWish};
+use super::event_log::EventLog;
 use super::hints::{Hints, Seen};
+use super::policies::{self, Shelves};
 use super::queue::Queue;
 use super::{accept, arrivals, carry, load, steer, views};
 use crate::domain::change::{ChangeRequest, ChangeView};
 use crate::domain::order::{Actor, Order};
 use crate::domain::placing::NewOrder;
+use crate::domain::policy::{Document, Selector};
 use crate::domain::quote::QuoteKey;
+use crate::domain::reason::CancelReason;
 use crate::ports::Ports;
 use crate::store::keys::OrderKey;
 
@@ -44,6 +49,10 @@ pub enum Wish {
     WithdrawChange { change_order_id: ChangeOrderId, note: String },
     RetryStep { saga_id: SagaId, note: String },
     AbortBeforePivot { saga_id: SagaId, note: String },
+    WritePolicy { policy_id: String, document: Box<Document> },
+    ChoosePolicy { policy_id: String, version: i64, selector: Selector },
+    OfferReason(Box<CancelReason>),
+    Desk(DeskWish),
 }
 
 pub struct Reply {
@@ -58,6 +67,9 @@ pub enum Answer {
     Order(Box<Order>),
     Change(Box<ChangeView>),
     Saga(Box<SagaImage>),
+    Desk(Box<DeskAnswer>),
+    /// What a policy command has written, by name.
+    Written(String),
     Advanced(Result<Box<SagaImage>, LeaseLost>),
     Delivered(Delivery),
     Noted,
@@ -89,9 +101,11 @@ pub struct OrderBatch {
     pub(super) lease: Lease,
     pub(super) quote_key: QuoteKey,
     pub(super) hints: Hints,
+    pub(super) shelves: Shelves,
     pub(super) bell: Doorbell,
     /// Set once the relay runs; until then the relay's own poll finds the events.
     pub(super) relay: OnceLock<Relay>,
+    pub(super) event_log: EventLog,
 }
 
 impl Batch for OrderBatch {
@@ -138,8 +152,11 @@ impl Batch for OrderBatch {
         if due {
             self.bell.wake();
         }
-        if events && let Some(relay) = self.relay.get() {
-            relay.wake();
+        if events {
+            self.event_log.wake();
+            if let Some(relay) = self.relay.get() {
+                relay.wake();
+            }
         }
     }
 }
@@ -193,6 +210,12 @@ impl OrderBatch {
             }
             Wish::RetryStep { saga_id, note } => steer::retry(books, asked, saga_id, note, after),
             Wish::AbortBeforePivot { saga_id, note } => steer::abort(books, asked, saga_id, note, after),
+            Wish::WritePolicy { policy_id, document } => policies::write(books, asked, policy_id, document),
+            Wish::ChoosePolicy { policy_id, version, selector } => {
+                policies::choose(books, asked, policy_id, *version, selector)
+            }
+            Wish::OfferReason(reason) => policies::offer(books, asked, reason),
+            Wish::Desk(wish) => desk::decide(books, asked, wish),
         };
         match done {
             Ok((answer, resource)) => {

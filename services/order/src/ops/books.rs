@@ -7,7 +7,9 @@ use saga::{LocalError, SagaBooks, SagaRow};
 use storage::{DbError, Inbox, NewEvent, RequestKeys, Table, Tx, outbox};
 use types::{ChangeOrderId, Ids, OrderId, SagaId, Tenant, Timestamp};
 
+use super::desk::Desk;
 use super::plans;
+use super::policies::PolicyBook;
 use crate::domain::attention::AttentionItem;
 use crate::domain::change::ChangeOrder;
 use crate::domain::history::{Entry, Fact, Happened, Recorded};
@@ -15,7 +17,7 @@ use crate::domain::order::{ExternalReference, Order, Placement};
 use crate::store::attention::AttentionKey;
 use crate::store::keys::{ChangeKey, OrderKey};
 use crate::store::{attention, changes, orders, timeline};
-use crate::wire;
+use crate::wire::{self, movement};
 
 /// The aggregate type of every event this service sends.
 const AGGREGATE: &str = "order";
@@ -35,6 +37,9 @@ pub struct Books {
     pub(super) numbers: Table<(Tenant, String), OrderId>,
     /// The place sagas of orders that were in the placing when the batch began.
     pub(super) placing: BTreeMap<OrderKey, SagaId>,
+    pub(super) policies: PolicyBook,
+    /// Messages, folders, rules.
+    pub(super) desk: Desk,
     told: Told,
 }
 
@@ -84,6 +89,8 @@ impl Books {
             references: Table::new(),
             numbers: Table::new(),
             placing: BTreeMap::new(),
+            desk: Desk::default(),
+            policies: PolicyBook::default(),
             told: Told::default(),
         }
     }
@@ -127,9 +134,7 @@ impl Books {
         for entry in entries {
             self.told.entries.push((key.clone(), entry));
         }
-        for fact in facts {
-            self.tell(&key, &fact, traceparent);
-        }
+        self.tell_all(&key, &order, facts, traceparent);
         if self.orders.contains(&key) {
             self.orders.update(&key, |row| *row = order).expect("the order was just found");
         } else {
@@ -166,10 +171,25 @@ impl Books {
         self.told.entries.len()
     }
 
-    fn tell(&mut self, key: &OrderKey, fact: &Fact, traceparent: Option<&str>) {
-        let (kind, payload) = wire::event(fact);
-        let event = Event { kind, payload, traceparent: traceparent.map(str::to_owned) };
-        self.told.events.push((key.clone(), event));
+    /// Tells the facts of one decision. The first has what the decision moved, the others move nothing; and what no fact
+    /// tells of is told as progress, so that nobody who follows the events loses track of the order.
+    fn tell_all(&mut self, key: &OrderKey, order: &Order, mut facts: Vec<Fact>, traceparent: Option<&str>) {
+        let before = self.orders.get(key);
+        if facts.is_empty() && before.is_some_and(|before| movement::is_moved(before, order)) {
+            facts.push(Fact::OrderProgressed { order: order.summary(), before: order.state() });
+        }
+        let is_first = order.event_seq == 0 && !self.told.events.iter().any(|(of, _)| of == key);
+        let mut before = before.filter(|_| !is_first);
+        for fact in &facts {
+            let movement = match before {
+                None => movement::first(order),
+                Some(before) => movement::between(before, order),
+            };
+            let (kind, payload) = wire::event(fact, movement);
+            let event = Event { kind, payload, traceparent: traceparent.map(str::to_owned) };
+            self.told.events.push((key.clone(), event));
+            before = Some(order);
+        }
     }
 
     /// The start of a command.
@@ -200,6 +220,8 @@ impl Books {
         changes::flush(tx, &self.changes).await?;
         timeline::append(tx, &entries).await?;
         attention::flush(tx, &self.attention).await?;
+        self.desk.flush(tx).await?;
+        self.policies.flush(tx).await?;
         self.inbox.flush(tx).await?;
         outbox::append(tx, &events).await?;
         self.requests.flush(tx).await
@@ -266,6 +288,7 @@ impl saga::Books for Books {
         self.attention.mark();
         self.references.mark();
         self.numbers.mark();
+        self.desk.mark();
         self.told.entries_marked = self.told.entries.len();
         self.told.events_marked = self.told.events.len();
     }
@@ -279,6 +302,7 @@ impl saga::Books for Books {
         self.attention.rollback();
         self.references.rollback();
         self.numbers.rollback();
+        self.desk.rollback();
         self.told.entries.truncate(self.told.entries_marked);
         self.told.events.truncate(self.told.events_marked);
         self.told.touched.clear();

@@ -9,7 +9,9 @@ use types::{ChangeOrderId, SagaId, Tenant};
 
 use super::batch::{Command, OrderBatch, Wish};
 use super::books::Books;
+use super::desk::{Desk, Needed};
 use super::plans;
+use super::policies::PolicyBook;
 use crate::domain::change::ChangeType;
 use crate::domain::order::{ExternalReference, Placement};
 use crate::store::keys::{ChangeKey, OrderKey};
@@ -29,6 +31,9 @@ struct Wanted {
     envelopes: Vec<Envelope>,
     references: BTreeSet<(Tenant, ExternalReference)>,
     numbers: BTreeSet<(Tenant, String)>,
+    desk: Needed,
+    /// Whose policies are decided by or written.
+    tenants: BTreeSet<Tenant>,
     /// What attention may be open about without an order: type and id.
     subjects: BTreeSet<(Tenant, String, String)>,
 }
@@ -52,6 +57,8 @@ pub(super) async fn books(batch: &OrderBatch, tx: &mut Tx, commands: &[Command])
     let inbox = Inbox::load(tx, &wanted.envelopes).await?;
     let mut books = Books::new(batch.clock.now(), batch.ids.clone(), requests, inbox, saga_books);
     books.placing = placing;
+    books.desk = Desk::load(tx, &wanted.desk).await?;
+    books.policies = PolicyBook::new(batch.shelves.load(tx, &wanted.tenants).await?);
     load_orders(tx, &mut books, &mut wanted).await?;
     load_names(tx, &mut books, &wanted).await?;
     Ok(books)
@@ -134,7 +141,12 @@ impl Wanted {
 
     fn add_wish(&mut self, tenant: &Tenant, wish: &Wish) {
         match wish {
+            Wish::Desk(wish) => self.desk.add(tenant, wish, &mut self.orders, &mut self.changes),
+            Wish::WritePolicy { .. } | Wish::ChoosePolicy { .. } | Wish::OfferReason(_) => {
+                self.tenants.insert(tenant.clone());
+            }
             Wish::CreateOrder(new) => {
+                self.tenants.insert(tenant.clone());
                 self.references.extend(new.references.iter().map(|name| (tenant.clone(), name.clone())));
                 self.numbers.extend(new.number.iter().map(|number| (tenant.clone(), number.clone())));
             }
@@ -142,6 +154,7 @@ impl Wanted {
                 self.orders.insert((tenant.clone(), order_id.clone()));
             }
             Wish::SubmitChange { request, .. } => {
+                self.tenants.insert(tenant.clone());
                 let key = (tenant.clone(), request.order_id.clone());
                 if request.change_type() == ChangeType::CancelOrder {
                     self.whole.insert(key.clone());

@@ -14,8 +14,10 @@ use super::accept;
 use super::arrivals::Arrival;
 use super::batch::{Answer, Asked, Command, OrderBatch, Wish};
 use super::books::Books;
+use super::event_log::EventLog;
 use super::hints::{Hints, Watch};
 use super::owner::SagaOwner;
+use super::policies::Shelves;
 use super::wait::Wait;
 use crate::domain::change::{ChangeRequest, ChangeView};
 use crate::domain::order::{Actor, Order};
@@ -30,6 +32,7 @@ pub struct Orders {
     pub(super) registry: Arc<Registry<Ports, Books>>,
     pub(super) writer: Writer<OrderBatch>,
     batch: Arc<OrderBatch>,
+    pub(super) event_log: EventLog,
     /// Set when the peers are known.
     forecasts: Arc<OnceLock<Forecasts>>,
 }
@@ -49,6 +52,7 @@ pub struct Parts {
 impl Orders {
     /// Starts the writer; the runner and the relay are started by who owns them.
     pub fn start(parts: Parts) -> Self {
+        let event_log = EventLog::new(parts.database.clone());
         let batch = Arc::new(OrderBatch {
             registry: Arc::clone(&parts.registry),
             clock: parts.clock,
@@ -56,11 +60,20 @@ impl Orders {
             lease: parts.lease,
             quote_key: parts.quote_key,
             hints: Hints::default(),
+            shelves: Shelves::default(),
             bell: parts.bell,
             relay: OnceLock::new(),
+            event_log: event_log.clone(),
         });
         let writer = Writer::start(parts.database.clone(), Arc::clone(&batch));
-        Self { database: parts.database, registry: parts.registry, writer, batch, forecasts: Arc::default() }
+        Self {
+            database: parts.database,
+            registry: parts.registry,
+            writer,
+            batch,
+            event_log,
+            forecasts: Arc::default(),
+        }
     }
 
     /// Who commits the rounds of sagas.
@@ -79,6 +92,10 @@ impl Orders {
     /// Takes no more commands, and waits until those that are queued are answered.
     pub async fn drain(&self) {
         self.writer.drain().await;
+    }
+
+    pub(super) fn shelves(&self) -> &Shelves {
+        &self.batch.shelves
     }
 
     pub fn now(&self) -> Timestamp {
@@ -217,7 +234,7 @@ impl Orders {
         self.batch.hints.watch((tenant.clone(), order_id.clone()))
     }
 
-    async fn ask(&self, asked: Asked, wish: Wish) -> Result<Answer, Failure> {
+    pub(super) async fn ask(&self, asked: Asked, wish: Wish) -> Result<Answer, Failure> {
         match self.writer.submit(Command::Ask(Box::new(asked), wish)).await.map(|reply| reply.answer) {
             Ok(Answer::Refused(refusal)) => Err(Failure::from(refusal)),
             Ok(answer) => Ok(answer),
@@ -256,12 +273,8 @@ impl Orders {
     }
 }
 
-fn asked(principal: &Principal, method: &str, request_id: RequestId, content: &[&[u8]]) -> Asked {
-    let actor = Actor {
-        user: principal.user.clone(),
-        organisation: principal.organisation.clone(),
-        role: principal.role.clone(),
-    };
+pub(super) fn asked(principal: &Principal, method: &str, request_id: RequestId, content: &[&[u8]]) -> Asked {
+    let actor = actor(principal);
     let key = RequestKey { tenant: principal.tenant.clone(), method: method.to_owned(), request_id };
     Asked {
         tenant: principal.tenant.clone(),
@@ -272,6 +285,15 @@ fn asked(principal: &Principal, method: &str, request_id: RequestId, content: &[
     }
 }
 
-fn unexpected() -> Failure {
+/// Who calls, as it is recorded.
+pub fn actor(principal: &Principal) -> Actor {
+    Actor {
+        user: principal.user.clone(),
+        organisation: principal.organisation.clone(),
+        role: principal.role.clone(),
+    }
+}
+
+pub(super) fn unexpected() -> Failure {
     Failure::internal("a command was answered by another command's answer")
 }

@@ -11,7 +11,7 @@ pub static BOOKS: [Book; 14] = [
         "customer_id" Text, "buyer" Text, "supplier" Text, "source_router" Text, "placed_minor" Number,
         "reversed_minor" Number, "fees_minor" Number, "refund_owed_minor" Number, "change_in_progress" Text,
         "version" Number, "pricing_version" Number, "event_seq" Number, "timeline_seq" Number,
-        "attention_open" Number, "cancelled_by_change" Text,
+        "attention_open" Number, "cancelled_by_change" Text, "goodwill_minor" Number, "reissue_of" Text,
     ]),
     book!("order", "order_line", ["order_id" Text, "line_id" Text], [
         "line_number" Number, "sku" Text, "unit_price" Text, "warehouse_id" Text, "delivery_group" Text,
@@ -20,7 +20,7 @@ pub static BOOKS: [Book; 14] = [
         "line_discount_minor" Number, "order_discount_minor" Number, "goods_net_minor" Number,
         "tax_minor" Number, "tax_included" Number, "shipping_minor" Number, "shipping_tax_minor" Number,
         "reversed_minor" Number, "allocated" Number, "deallocated" Number, "submitted" Number,
-        "shipped" Number, "unshipped" Number,
+        "shipped" Number, "unshipped" Number, "ratio" Number,
     ]),
     book!("order", "delivery_group", ["order_id" Text, "delivery_group" Text], [
         "shipping_minor" Number, "shipping_tax_minor" Number, "shipping_reversed_minor" Number,
@@ -37,7 +37,8 @@ pub static BOOKS: [Book; 14] = [
         "shipping_minor" Number, "shipping_tax_minor" Number, "fee_minor" Number, "amount_minor" Number,
         "new_total_minor" Number, "cause_reason" Text, "cause_message" Text, "refund_owed_minor" Number,
         "exceptions" Text, "refunds" Text, "version" Number, "created_at" Text, "decided_at" Text,
-        "finished_at" Text, "attention_open" Number, "channel" Text, "stage" Text,
+        "finished_at" Text, "attention_open" Number, "channel" Text, "stage" Text, "terms" Text,
+        "expires_at" Text,
     ]),
     book!("order", "change_order_line", ["change_order_id" Text, "line_id" Text], [
         "line_number" Number, "sku" Text, "quantity" Number, "reason_code" Text, "gross_minor" Number,

@@ -9,7 +9,7 @@ use types::{ChangeOrderId, LineId, OrderId, Reason, Refusal, SagaId, Timestamp};
 use super::keys::{self, ChangeKey};
 use super::refusals;
 use crate::domain::change::{
-    ChangeLine, ChangeOrder, ChangeState, ChangeType, Channel, LabelAction, Parts, Refund, Settlement,
+    ChangeLine, ChangeOrder, ChangeState, ChangeType, Channel, LabelAction, Parts, Refund, Settlement, Terms,
 };
 use crate::domain::order::{Actor, OrderState};
 
@@ -21,7 +21,7 @@ macro_rules! change_columns {
          c.quote_id, c.policy_version, c.rule, c.gross_minor, c.discount_minor, c.goods_net_minor, c.tax_minor,
          c.tax_included, c.shipping_minor, c.shipping_tax_minor, c.fee_minor, c.amount_minor, c.new_total_minor,
          c.cause_reason, c.cause_message, c.cause_details, c.refund_owed_minor, c.exceptions, c.refunds, c.version,
-         c.created_at, c.decided_at, c.finished_at, c.attention_open, c.channel, c.stage"
+         c.created_at, c.decided_at, c.finished_at, c.attention_open, c.channel, c.stage, c.terms, c.expires_at"
     };
 }
 pub(super) use change_columns;
@@ -51,12 +51,13 @@ static INSERT: Statement = Statement::new(
        type, saga_id, settlement, label_action, reason_code, note, requested_by_user, requested_by_org,
        requested_by_role, quote_id, policy_version, rule, new_total_minor, created_at, gross_minor, discount_minor,
        goods_net_minor, tax_minor, tax_included, shipping_minor, shipping_tax_minor, fee_minor, amount_minor,
-       channel, stage)
+       channel, stage, terms, expires_at)
      SELECT tenant_id, change_order_id, state, cause_reason, cause_message, cause_details, refund_owed_minor,
        exceptions, refunds, version, decided_at, finished_at, attention_open, order_id, number, type, saga_id,
        settlement, label_action, reason_code, note, requested_by_user, requested_by_org, requested_by_role,
        quote_id, policy_version, rule, new_total_minor, created_at, gross_minor, discount_minor, goods_net_minor,
-       tax_minor, tax_included, shipping_minor, shipping_tax_minor, fee_minor, amount_minor, channel, stage
+       tax_minor, tax_included, shipping_minor, shipping_tax_minor, fee_minor, amount_minor, channel, stage,
+       terms, expires_at
        FROM rows($1: tenant_id text, change_order_id text, state text, cause_reason text, cause_message text,
          cause_details text, refund_owed_minor bigint, exceptions text, refunds text, version bigint,
          decided_at text, finished_at text, attention_open bigint, order_id text, number text, type text,
@@ -64,7 +65,8 @@ static INSERT: Statement = Statement::new(
          requested_by_org text, requested_by_role text, quote_id text, policy_version text, rule text,
          new_total_minor bigint, created_at text, gross_minor bigint, discount_minor bigint,
          goods_net_minor bigint, tax_minor bigint, tax_included bigint, shipping_minor bigint,
-         shipping_tax_minor bigint, fee_minor bigint, amount_minor bigint, channel text, stage text)",
+         shipping_tax_minor bigint, fee_minor bigint, amount_minor bigint, channel text, stage text,
+         terms text, expires_at text)",
 );
 
 static UPDATE: Statement = Statement::new(
@@ -220,7 +222,8 @@ fn unchanging(change: &ChangeOrder) -> Vec<Value> {
         change.created_at,
     ];
     row.extend(parts_values(change.amounts));
-    row.extend(values![change.channel.as_str(), change.stage.as_str()]);
+    let terms = serde_json::to_string(&change.terms).expect("texts and numbers always have a JSON form");
+    row.extend(values![change.channel.as_str(), change.stage.as_str(), terms, change.expires_at]);
     row
 }
 
@@ -277,6 +280,8 @@ pub(super) fn read(row: &Row) -> Result<ChangeOrder, DbError> {
         quote_id: row.text("quote_id")?,
         policy_version: row.text("policy_version")?,
         rule: row.text("rule")?,
+        terms: row.parsed("terms", |text| serde_json::from_str::<Terms>(text))?,
+        expires_at: row.opt_timestamp("expires_at")?,
         amounts: read_parts(row)?,
         new_total_minor: row.int("new_total_minor")?,
         cause: refusals::read(row, "cause_reason", "cause_message", "cause_details")?,

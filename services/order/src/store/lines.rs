@@ -6,7 +6,7 @@ use storage::{DbError, Row, Rows, Statement, Tx, Value, values};
 use types::{LineId, OrderId, UnitPrice};
 
 use super::keys::{self, OrderKey};
-use crate::domain::order::{Line, LineAmounts, Order, Progress};
+use crate::domain::order::{InBundle, Line, LineAmounts, Order, Progress};
 use crate::domain::quantities::Quantities;
 
 static LOAD: Statement = Statement::new(
@@ -15,7 +15,7 @@ static LOAD: Statement = Statement::new(
        l.delivery_group, l.ordered, l.open, l.cancel_pending, l.cancelled, l.fulfilled, l.cancelled_after_ship,
        l.returned, l.delivered, l.gross_minor, l.line_discount_minor, l.order_discount_minor, l.goods_net_minor,
        l.tax_minor, l.tax_included, l.shipping_minor, l.shipping_tax_minor, l.reversed_minor, l.allocated,
-       l.deallocated, l.submitted, l.shipped, l.unshipped
+       l.deallocated, l.submitted, l.shipped, l.unshipped, l.parent_line, l.ratio
        FROM rows($1: tenant_id text, order_id text) AS r
        JOIN order_line AS l ON l.tenant_id = r.tenant_id AND l.order_id = r.order_id
       ORDER BY l.tenant_id, l.order_id, l.line_number",
@@ -26,18 +26,19 @@ static INSERT: Statement = Statement::new(
     "INSERT INTO order_line (tenant_id, order_id, line_id, line_number, sku, description, unit_price, warehouse_id,
        delivery_group, ordered, open, cancel_pending, cancelled, fulfilled, cancelled_after_ship, returned, delivered,
        gross_minor, line_discount_minor, order_discount_minor, goods_net_minor, tax_minor, tax_included,
-       shipping_minor, shipping_tax_minor, reversed_minor, allocated, deallocated, submitted, shipped, unshipped)
+       shipping_minor, shipping_tax_minor, reversed_minor, allocated, deallocated, submitted, shipped, unshipped,
+       parent_line, ratio)
      SELECT tenant_id, order_id, line_id, line_number, sku, description, unit_price, warehouse_id, delivery_group,
        ordered, open, cancel_pending, cancelled, fulfilled, cancelled_after_ship, returned, delivered, gross_minor,
        line_discount_minor, order_discount_minor, goods_net_minor, tax_minor, tax_included, shipping_minor,
-       shipping_tax_minor, reversed_minor, allocated, deallocated, submitted, shipped, unshipped
+       shipping_tax_minor, reversed_minor, allocated, deallocated, submitted, shipped, unshipped, parent_line, ratio
        FROM rows($1: tenant_id text, order_id text, line_id text, open bigint, cancel_pending bigint,
          cancelled bigint, fulfilled bigint, cancelled_after_ship bigint, returned bigint, delivered bigint,
          reversed_minor bigint, allocated bigint, deallocated bigint, submitted bigint, shipped bigint,
          unshipped bigint, line_number bigint, sku text, description text, unit_price text, warehouse_id text,
          delivery_group text, ordered bigint, gross_minor bigint, line_discount_minor bigint,
          order_discount_minor bigint, goods_net_minor bigint, tax_minor bigint, tax_included bigint,
-         shipping_minor bigint, shipping_tax_minor bigint)",
+         shipping_minor bigint, shipping_tax_minor bigint, parent_line bigint, ratio bigint)",
 );
 
 /// Only quantities and what was given back: the amounts of a line are frozen.
@@ -127,6 +128,8 @@ fn unchanging(line: &Line) -> Vec<Value> {
         i64::from(amounts.tax_included),
         amounts.shipping,
         amounts.shipping_tax,
+        line.bundle.map(|place| place.parent),
+        line.bundle.map_or(0, |place| place.ratio),
     ]
 }
 
@@ -167,6 +170,10 @@ fn read(row: &Row) -> Result<Line, DbError> {
             submitted: row.int("submitted")?,
             shipped: row.int("shipped")?,
             unshipped: row.int("unshipped")?,
+        },
+        bundle: match (row.opt_int("parent_line")?, row.int("ratio")?) {
+            (Some(parent), ratio) => Some(InBundle { parent, ratio }),
+            (None, _) => None,
         },
     })
 }

@@ -4,14 +4,19 @@
 pub mod attention;
 pub mod audit;
 pub mod changes;
+pub mod event_log;
+pub mod folders;
 pub mod groups;
 pub mod heads;
 pub mod keys;
 pub mod lines;
 pub mod lists;
+pub mod messages;
 pub mod orders;
+pub mod policies;
 pub mod queue;
 pub mod refusals;
+pub mod rules;
 pub mod sagas;
 pub mod timeline;
 
@@ -27,6 +32,11 @@ pub const MIGRATIONS: &[Migration] = &[
     CHANGE_ORDER,
     TIMELINE,
     CHANNEL,
+    EVENT_LOG,
+    POLICY,
+    FOLDER,
+    RULE,
+    REMEDIES,
 ];
 
 const ORDER: Migration = Migration {
@@ -57,6 +67,46 @@ const CHANNEL: Migration = Migration {
     number: 15,
     name: "channel",
     sql: include_str!("../../migrations/0015_channel.sql"),
+    sqlite: "",
+    postgres: "",
+};
+
+const EVENT_LOG: Migration = Migration {
+    number: 19,
+    name: "event_log",
+    sql: include_str!("../../migrations/0019_event_log.sql"),
+    sqlite: include_str!("../../migrations/0019_event_log.sqlite.sql"),
+    postgres: include_str!("../../migrations/0019_event_log.postgres.sql"),
+};
+
+const POLICY: Migration = Migration {
+    number: 20,
+    name: "policy",
+    sql: include_str!("../../migrations/0020_policy.sql"),
+    sqlite: "",
+    postgres: "",
+};
+
+const FOLDER: Migration = Migration {
+    number: 24,
+    name: "folder",
+    sql: include_str!("../../migrations/0024_folder.sql"),
+    sqlite: include_str!("../../migrations/0024_folder.sqlite.sql"),
+    postgres: include_str!("../../migrations/0024_folder.postgres.sql"),
+};
+
+const RULE: Migration = Migration {
+    number: 25,
+    name: "rule",
+    sql: include_str!("../../migrations/0025_rule.sql"),
+    sqlite: "",
+    postgres: "",
+};
+
+const REMEDIES: Migration = Migration {
+    number: 30,
+    name: "remedies",
+    sql: include_str!("../../migrations/0030_remedies.sql"),
     sqlite: "",
     postgres: "",
 };

@@ -2,13 +2,15 @@
 
 use kit::answer::to_wire;
 use proto::order::v1 as wire;
-use types::Currency;
 use types::text::display;
+use types::{Currency, LineId};
 
 use super::shared::{actor, timestamp};
 use crate::domain::change::{
-    ChangeLine, ChangeOrder, ChangeState, ChangeType, Channel, LabelAction, Parts, Refund, Settlement, Steps,
+    ChangeLine, ChangeOrder, ChangeState, ChangeType, Channel, LabelAction, Parts, Refund, Settlement,
+    Skipped, Steps,
 };
+use crate::domain::policy::Grant;
 
 /// A change with the number and currency of its order, and how far its saga has come.
 pub fn change_order(
@@ -26,7 +28,7 @@ pub fn change_order(
         state: change_state(change.state).into(),
         attention_open: change.attention_open > 0,
         currency_code: currency.to_string(),
-        lines: change.lines.iter().map(priced_line).collect(),
+        lines: change.lines.iter().map(|line| priced_line(line, &change.terms.without_parent)).collect(),
         amounts: Some(parts(change.amounts)),
         settlement: settlement(change.settlement).into(),
         label_action: label_action(change.label_action).into(),
@@ -49,10 +51,23 @@ pub fn change_order(
         quote_id: change.quote_id.clone(),
         channel: channel(change.channel).into(),
         stage: change.stage.as_str().to_owned(),
+        rule_id: change.rule.clone(),
+        granted_by: granted_by(change.terms.grant),
+        supplier_contacted: change.terms.supplier_contacted,
+        supplier_contact_ref: display(&change.terms.supplier_contact_ref),
+        confirmed: change.terms.confirmed,
+        forced: change.terms.forced,
+        fee_rule: change.terms.fee_rule.clone(),
+        skipped: change.terms.skipped.iter().map(skipped).collect(),
+        retry_of: change.terms.retry_of.as_ref().map_or_else(String::new, ToString::to_string),
+        expires_at: timestamp(change.expires_at),
+        counter_of: change.terms.counter_of.as_ref().map_or_else(String::new, ToString::to_string),
     }
 }
 
-pub fn priced_line(line: &ChangeLine) -> wire::ChangeOrderLine {
+/// A line of a change; `without_parent` are children of bundles that bring nothing back alone.
+pub fn priced_line(line: &ChangeLine, without_parent: &[LineId]) -> wire::ChangeOrderLine {
+    let lonely = without_parent.contains(&line.line_id);
     wire::ChangeOrderLine {
         line_id: line.line_id.to_string(),
         line_number: line.line_number,
@@ -61,6 +76,7 @@ pub fn priced_line(line: &ChangeLine) -> wire::ChangeOrderLine {
         reason_code: line.reason_code.clone(),
         note: display(&line.note),
         parts: Some(parts(line.parts)),
+        explain: if lonely { "BUNDLE_PARENT_NOT_SELECTED".to_owned() } else { String::new() },
     }
 }
 
@@ -93,6 +109,12 @@ fn change_type(change_type: ChangeType) -> wire::ChangeOrderType {
     match change_type {
         ChangeType::CancelOrder => wire::ChangeOrderType::CancelOrder,
         ChangeType::CancelItems => wire::ChangeOrderType::CancelItems,
+        ChangeType::AllEligible => wire::ChangeOrderType::AllEligible,
+        ChangeType::EditQuantity => wire::ChangeOrderType::EditQuantity,
+        ChangeType::ShippingAdjust => wire::ChangeOrderType::ShippingAdjust,
+        ChangeType::RefundOnly => wire::ChangeOrderType::RefundOnly,
+        ChangeType::Withdrawal => wire::ChangeOrderType::Withdrawal,
+        ChangeType::Restore => wire::ChangeOrderType::Restore,
     }
 }
 
@@ -112,10 +134,31 @@ fn change_state(state: ChangeState) -> wire::ChangeOrderState {
     }
 }
 
-fn settlement(settlement: Settlement) -> wire::Settlement {
+pub fn settlement(settlement: Settlement) -> wire::Settlement {
     match settlement {
         Settlement::Auto => wire::Settlement::Auto,
         Settlement::None => wire::Settlement::None,
+        Settlement::Explicit => wire::Settlement::Explicit,
+    }
+}
+
+pub fn granted_by(grant: Option<Grant>) -> String {
+    let name = match grant {
+        None => "",
+        Some(Grant::Role) => "role",
+        Some(Grant::CreatorAtSourceRouter) => "creator_at_source_router",
+        Some(Grant::Own) => "own",
+    };
+    name.to_owned()
+}
+
+pub fn skipped(line: &Skipped) -> wire::SkippedLine {
+    wire::SkippedLine {
+        line_id: line.line_id.to_string(),
+        line_number: line.line_number,
+        sku: line.sku.clone(),
+        reason: line.reason.clone(),
+        message: line.message.clone(),
     }
 }
 

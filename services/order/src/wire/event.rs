@@ -6,38 +6,89 @@ use proto::events::v1 as events;
 
 use super::change::change_order;
 use super::order::{order_state, summary};
+use super::shared::actor;
+use super::timeline::visibility;
 use crate::domain::change::{ChangeOrder, Steps};
-use crate::domain::history::Fact;
+use crate::domain::folders::FolderName;
+use crate::domain::history::{Fact, Told};
 use crate::domain::order::Summary;
 
-/// The type and the encoded payload of the event that tells a fact.
-pub fn event(fact: &Fact) -> (&'static str, Vec<u8>) {
+/// Every type that [`event`] gives.
+pub const EVENT_TYPES: [&str; 10] = [
+    "countermand.events.v1.OrderPlaced",
+    "countermand.events.v1.OrderPlacementFailed",
+    "countermand.events.v1.OrderProgressed",
+    "countermand.events.v1.ChangeOrderAccepted",
+    "countermand.events.v1.ChangeOrderCommitted",
+    "countermand.events.v1.ChangeOrderRejected",
+    "countermand.events.v1.ChangeOrderCompleted",
+    "countermand.events.v1.OrderFolderChanged",
+    "countermand.events.v1.OrderMessageAdded",
+    "countermand.events.v1.AttentionOpened",
+];
+
+/// The type and the encoded payload of the event that tells a fact, with what moved.
+pub fn event(fact: &Fact, movement: events::OrderMovement) -> (&'static str, Vec<u8>) {
+    let movement = Some(movement);
     match fact {
         Fact::OrderPlaced { order } => (
             "countermand.events.v1.OrderPlaced",
-            events::OrderPlaced { order: Some(summary(order)) }.encode_to_vec(),
+            events::OrderPlaced { order: Some(summary(order)), movement }.encode_to_vec(),
         ),
         Fact::OrderPlacementFailed { order, cause } => {
-            let event =
-                events::OrderPlacementFailed { order: Some(summary(order)), cause: Some(to_wire(cause)) };
+            let event = events::OrderPlacementFailed {
+                order: Some(summary(order)),
+                cause: Some(to_wire(cause)),
+                movement,
+            };
             ("countermand.events.v1.OrderPlacementFailed", event.encode_to_vec())
         }
         Fact::OrderProgressed { order, before } => {
-            let event =
-                events::OrderProgressed { order: Some(summary(order)), before: order_state(*before).into() };
+            let event = events::OrderProgressed {
+                order: Some(summary(order)),
+                before: order_state(*before).into(),
+                movement,
+            };
             ("countermand.events.v1.OrderProgressed", event.encode_to_vec())
         }
         Fact::ChangeAccepted { change, order } => (
             "countermand.events.v1.ChangeOrderAccepted",
-            events::ChangeOrderAccepted { change_order: Some(of(change, order)) }.encode_to_vec(),
+            events::ChangeOrderAccepted { change_order: Some(of(change, order)), movement }.encode_to_vec(),
         ),
         Fact::ChangeCommitted { change, before, after } => {
             let event = events::ChangeOrderCommitted {
                 change_order: Some(of(change, after)),
                 before: Some(summary(before)),
                 after: Some(summary(after)),
+                movement,
             };
             ("countermand.events.v1.ChangeOrderCommitted", event.encode_to_vec())
+        }
+        Fact::FolderChanged { order, before, after, moved_by, depth } => {
+            let (before_folder_id, before_folder) = named(before.as_ref());
+            let (folder_id, folder) = named(after.as_ref());
+            let event = events::OrderFolderChanged {
+                order: Some(summary(order)),
+                folder_id,
+                folder,
+                before_folder_id,
+                before_folder,
+                moved_by: Some(actor(moved_by)),
+                depth: *depth,
+                movement,
+            };
+            ("countermand.events.v1.OrderFolderChanged", event.encode_to_vec())
+        }
+        Fact::MessageAdded { message, order } => {
+            let event = events::OrderMessageAdded {
+                order: Some(summary(order)),
+                message_id: message.message_id.to_string(),
+                visibility: visibility(message.visibility).into(),
+                text: message.text.clone(),
+                author: Some(actor(&message.author)),
+                movement,
+            };
+            ("countermand.events.v1.OrderMessageAdded", event.encode_to_vec())
         }
         Fact::AttentionOpened { item } => {
             let event = events::AttentionOpened {
@@ -45,17 +96,39 @@ pub fn event(fact: &Fact) -> (&'static str, Vec<u8>) {
                 order_id: item.order_id.as_ref().map_or_else(String::new, ToString::to_string),
                 change_order_id: item.change_order_id.as_ref().map_or_else(String::new, ToString::to_string),
                 cause: Some(to_wire(&item.cause)),
+                movement,
             };
             ("countermand.events.v1.AttentionOpened", event.encode_to_vec())
         }
         Fact::ChangeRejected { change, order } => (
             "countermand.events.v1.ChangeOrderRejected",
-            events::ChangeOrderRejected { change_order: Some(of(change, order)) }.encode_to_vec(),
+            events::ChangeOrderRejected { change_order: Some(of(change, order)), movement }.encode_to_vec(),
         ),
         Fact::ChangeCompleted { change, order } => (
             "countermand.events.v1.ChangeOrderCompleted",
-            events::ChangeOrderCompleted { change_order: Some(of(change, order)) }.encode_to_vec(),
+            events::ChangeOrderCompleted { change_order: Some(of(change, order)), movement }.encode_to_vec(),
         ),
+    }
+}
+
+/// A folder's id and name; both empty for none.
+fn named(folder: Option<&FolderName>) -> (String, String) {
+    folder.map_or_else(Default::default, |folder| (folder.folder_id.to_string(), folder.name.clone()))
+}
+
+/// A stored event with the attributes of CloudEvents.
+pub fn cloud_event(told: Told) -> proto::order::v1::OrderEvent {
+    proto::order::v1::OrderEvent {
+        id: told.event_id.to_string(),
+        source: "/countermand/order".to_owned(),
+        spec_version: "1.0".to_owned(),
+        r#type: told.kind,
+        subject: told.order_id.to_string(),
+        time: told.occurred_at.to_string(),
+        trace_parent: told.traceparent.unwrap_or_default(),
+        data_content_type: "application/protobuf".to_owned(),
+        data: told.payload,
+        sequence: told.sequence,
     }
 }
 

@@ -5,12 +5,17 @@
 
 mod change;
 mod event;
+pub mod movement;
 mod order;
+mod organising;
+mod policy;
 mod shared;
 mod timeline;
 
-pub use self::change::{change_order, parts, priced_line};
-pub use self::event::event;
+pub use self::change::{change_order, granted_by, parts, priced_line, settlement, skipped};
+pub use self::event::{EVENT_TYPES, cloud_event, event};
 pub use self::order::{order, summary};
+pub use self::organising::{note, order_folder};
+pub use self::policy::{cancel_reason, policy};
 pub use self::shared::{attention, timestamp};
-pub use self::timeline::timeline_entry;
+pub use self::timeline::{timeline_entry, visibility};

@@ -5,7 +5,11 @@ use proto::order::v1 as wire;
 use types::text::display;
 
 use super::shared::{actor, external_reference, timestamp};
-use crate::domain::order::{Group, Line, Order, OrderState, Parties, Placement, Summary, Totals};
+use crate::domain::line_state::LineState;
+use crate::domain::order::{
+    Group, Line, LineAmounts, Order, OrderState, Parties, Placement, Summary, Totals,
+};
+use crate::domain::quantities::Quantities;
 
 pub fn order(order: &Order) -> wire::Order {
     wire::Order {
@@ -32,6 +36,7 @@ pub fn order(order: &Order) -> wire::Order {
         attention_open: order.attention_open > 0,
         customer_id: display(&order.customer_id),
         cancelled_by_change: order.cancelled_by_change.as_ref().map_or_else(String::new, ToString::to_string),
+        reissue_of: order.reissue_of.as_ref().map_or_else(String::new, ToString::to_string),
     }
 }
 
@@ -50,6 +55,10 @@ pub fn summary(summary: &Summary) -> wire::OrderSummary {
         external_references: summary.references.iter().map(external_reference).collect(),
         change_in_progress: summary.change_in_progress.as_ref().map_or_else(String::new, ToString::to_string),
         attention_open: summary.attention_open,
+        // Lists and events name the organisations; personal data stays with the order.
+        parties: Some(wire::Parties { client_contact: String::new(), ..parties(&summary.parties) }),
+        folder_id: String::new(),
+        folder: String::new(),
     }
 }
 
@@ -72,37 +81,59 @@ pub fn order_state(state: OrderState) -> wire::OrderState {
 }
 
 fn line(line: &Line) -> wire::OrderLine {
-    let quantities = line.quantities;
-    let amounts = line.amounts;
     wire::OrderLine {
         line_id: line.line_id.to_string(),
         line_number: line.line_number,
         sku: line.sku.clone(),
         description: display(&line.description),
         unit_price: line.unit_price.to_string(),
-        quantities: Some(wire::LineQuantities {
-            ordered: quantities.ordered,
-            open: quantities.open,
-            cancel_pending: quantities.cancel_pending,
-            cancelled: quantities.cancelled,
-            fulfilled: quantities.fulfilled,
-            cancelled_after_ship: quantities.cancelled_after_ship,
-            returned: quantities.returned,
-            delivered: quantities.delivered,
-            net: quantities.net(),
-        }),
-        amounts: Some(wire::LineAmounts {
-            gross: amounts.gross,
-            line_discount: amounts.line_discount,
-            order_discount_share: amounts.order_discount,
-            goods_net: amounts.goods_net,
-            tax: amounts.tax,
-            tax_included: amounts.tax_included,
-            shipping_share: amounts.shipping,
-            shipping_tax_share: amounts.shipping_tax,
-        }),
+        quantities: Some(quantities(line.quantities)),
+        amounts: Some(amounts(line.amounts)),
         delivery_group: display(&line.delivery_group),
         reversed_minor: line.reversed_minor,
+        state: line_state(line.state()).into(),
+        parent_line: line.bundle.map_or(0, |place| place.parent),
+        ratio: line.bundle.map_or(0, |place| place.ratio),
+    }
+}
+
+pub(super) fn quantities(quantities: Quantities) -> wire::LineQuantities {
+    wire::LineQuantities {
+        ordered: quantities.ordered,
+        open: quantities.open,
+        cancel_pending: quantities.cancel_pending,
+        cancelled: quantities.cancelled,
+        fulfilled: quantities.fulfilled,
+        cancelled_after_ship: quantities.cancelled_after_ship,
+        returned: quantities.returned,
+        delivered: quantities.delivered,
+        net: quantities.net(),
+    }
+}
+
+pub(super) fn amounts(amounts: LineAmounts) -> wire::LineAmounts {
+    wire::LineAmounts {
+        gross: amounts.gross,
+        line_discount: amounts.line_discount,
+        order_discount_share: amounts.order_discount,
+        goods_net: amounts.goods_net,
+        tax: amounts.tax,
+        tax_included: amounts.tax_included,
+        shipping_share: amounts.shipping,
+        shipping_tax_share: amounts.shipping_tax,
+    }
+}
+
+fn line_state(state: LineState) -> wire::OrderLineState {
+    match state {
+        LineState::Returned => wire::OrderLineState::Returned,
+        LineState::CancelPending => wire::OrderLineState::CancelPending,
+        LineState::Cancelled => wire::OrderLineState::Cancelled,
+        LineState::Fulfilled => wire::OrderLineState::Fulfilled,
+        LineState::PartiallyFulfilled => wire::OrderLineState::PartiallyFulfilled,
+        LineState::Allocated => wire::OrderLineState::Allocated,
+        LineState::PartiallyAllocated => wire::OrderLineState::PartiallyAllocated,
+        LineState::Ordered => wire::OrderLineState::Ordered,
     }
 }
 
@@ -116,12 +147,13 @@ fn group(group: &Group) -> wire::DeliveryGroup {
     }
 }
 
-fn totals(totals: Totals) -> wire::OrderTotals {
+pub(super) fn totals(totals: Totals) -> wire::OrderTotals {
     wire::OrderTotals {
         placed_minor: totals.placed_minor,
         reversed_minor: totals.reversed_minor,
-        total_minor: totals.total_minor(),
+        total_minor: totals.total_minor().max(0),
         fees_minor: totals.fees_minor,
+        goodwill_minor: totals.goodwill_minor,
         refund_owed_minor: totals.refund_owed_minor,
     }
 }

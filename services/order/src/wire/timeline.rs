@@ -22,7 +22,7 @@ pub fn timeline_entry(recorded: &Recorded) -> wire::TimelineEntry {
     }
 }
 
-fn visibility(visibility: Visibility) -> wire::TimelineVisibility {
+pub fn visibility(visibility: Visibility) -> wire::TimelineVisibility {
     match visibility {
         Visibility::Internal => wire::TimelineVisibility::Internal,
         Visibility::Parties => wire::TimelineVisibility::Parties,

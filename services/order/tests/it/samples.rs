@@ -2,10 +2,11 @@
 
 use kit::Principal;
 use order::domain::change::{
-    ChangeRequest, Channel, LabelAction, LineKey, SelectedLine, Selection, Settlement,
+    ChangeRequest, Channel, LabelAction, LineKey, Said, SelectedLine, Selection, Settlement,
 };
 use order::domain::order::Parties;
 use order::domain::placing::{NewLine, NewOrder, NewShipping, NewTender};
+use order::domain::policy::Bundle;
 use types::{Currency, Fingerprint, OrderId, Quantity, RequestId, Tenant, UnitPrice};
 
 pub fn caller() -> Principal {
@@ -41,6 +42,8 @@ pub fn new_order(name: &str) -> NewOrder {
         customer_id: "customer-1".to_owned(),
         references: Vec::new(),
         confirm_later: false,
+        reissue_of: None,
+        bundles: Bundle::ParentPriced,
         placed_at: None,
         content: Fingerprint::of(&[name.as_bytes()]),
     }
@@ -57,6 +60,7 @@ fn line(sku: &str, quantity: i64, price: &str) -> NewLine {
         tax_included: false,
         warehouse_id: None,
         delivery_group: String::new(),
+        bundle: None,
     }
 }
 
@@ -71,6 +75,7 @@ pub fn cancel_units(order_id: &OrderId, line_number: i64, quantity: i64) -> Chan
         quantity: Quantity::parse(quantity).unwrap(),
         reason_code: String::new(),
         note: String::new(),
+        children: None,
     };
     request(order_id, Selection::Items(vec![selected]))
 }
@@ -80,7 +85,8 @@ fn request(order_id: &OrderId, selection: Selection) -> ChangeRequest {
     ChangeRequest {
         order_id: order_id.clone(),
         selection,
-        settlement: Settlement::Auto,
+        settlement: Some(Settlement::Auto),
+        said: Said::default(),
         label_action: LabelAction::Keep,
         channel: Channel::Api,
         reason_code: "CUSTOMER_REQUEST".to_owned(),

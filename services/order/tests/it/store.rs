@@ -1,11 +1,15 @@
 //! The store's contract, on both engines.
 
+use std::sync::LazyLock;
+
 use std::collections::BTreeSet;
 
 use order::domain::change::ChangeState;
 use order::domain::lifecycle::{self, Submission};
 use order::domain::order::{Actor, Order, Placement};
 use order::domain::placing;
+use order::domain::policy::default_policy;
+use order::domain::reason::Catalogue;
 use order::store::{self, changes, orders};
 use storage::{Database, DbError, Table, testing};
 use types::{Clock, Ids, Tenant, Timestamp};
@@ -40,8 +44,11 @@ async fn insert(database: &Database, order: &Order) {
 }
 
 fn submission<'a>(request: &'a order::domain::change::ChangeRequest, ids: &Ids) -> Submission<'a> {
+    static SEEDS: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::with([]));
     Submission {
         request,
+        policy: default_policy(),
+        catalogue: &SEEDS,
         quote: None,
         change_order_id: ids.mint(),
         saga_id: ids.mint(),

@@ -2,13 +2,15 @@
 
 use prost::Message as _;
 use proto::order::v1 as wire;
-use types::{Fingerprint, LineId, Quantity, Reason, Refusal};
+use types::{Fingerprint, LineId, PaymentId, Quantity, Reason, Refusal};
 
 use crate::api::convert::{
-    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, missing, optional, order_id, too_many, unknown_value,
+    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, SYSTEM_LENGTH_MAX, minor, missing, optional,
+    order_id, too_many, unknown_value,
 };
 use crate::domain::change::{
-    ChangeRequest, Channel, LabelAction, LineKey, SelectedLine, Selection, Settlement,
+    ChangeRequest, Channel, GroupReversal, LabelAction, LineKey, Said, SelectedLine, Selection, Settlement,
+    TenderRefund,
 };
 
 /// The most lines one change may select.
@@ -16,14 +18,21 @@ pub const SELECTED_LINES_MAX: usize = 100;
 
 pub fn change_request(given: Option<&wire::ChangeInput>) -> Result<ChangeRequest, Refusal> {
     let given = given.ok_or_else(|| missing("change", "there is no change to make"))?;
+    let defaults = given.defaults.clone().unwrap_or_default();
     Ok(ChangeRequest {
         order_id: order_id("change.order_id", &given.order_id)?,
         selection: selection(given)?,
         settlement: settlement(given.settlement)?,
+        said: said(given)?,
         label_action: label_action(given.label_action)?,
         channel: channel(given.channel)?,
-        reason_code: optional("change.reason_code", REASON_LENGTH_MAX, &given.reason_code)?,
-        note: optional("change.note", NOTE_LENGTH_MAX, &given.note)?,
+        reason_code: general(
+            "change.reason_code",
+            REASON_LENGTH_MAX,
+            &given.reason_code,
+            &defaults.reason_code,
+        )?,
+        note: general("change.note", NOTE_LENGTH_MAX, &given.note, &defaults.note)?,
         content: content(given),
     })
 }
@@ -35,14 +44,14 @@ fn content(given: &wire::ChangeInput) -> Fingerprint {
     canonical
         .lines
         .sort_by(|left, right| (&left.line_id, left.line_number).cmp(&(&right.line_id, right.line_number)));
-    if canonical.settlement == i32::from(wire::Settlement::Unspecified) {
-        canonical.settlement = wire::Settlement::Auto.into();
-    }
     if canonical.label_action == i32::from(wire::LabelAction::Unspecified) {
         canonical.label_action = wire::LabelAction::Keep.into();
     }
     // The way a request came in is no part of what is asked for.
     canonical.channel = wire::Channel::Unspecified.into();
+    // Nor is what the caller acknowledges: that is said after the preview.
+    (canonical.supplier_contacted, canonical.confirm) = (false, false);
+    canonical.supplier_contact_ref.clear();
     Fingerprint::of(&[&canonical.encode_to_vec()])
 }
 
@@ -54,6 +63,12 @@ fn selection(given: &wire::ChangeInput) -> Result<Selection, Refusal> {
         Ok(wire::ChangeOrderType::CancelOrder) if given.lines.is_empty() => Ok(Selection::Everything),
         Ok(wire::ChangeOrderType::CancelOrder) => {
             let message = "CANCEL_ORDER takes everything that is open; to select lines use CANCEL_ITEMS";
+            Err(Refusal::new(Reason::FieldInvalid, message).field("change.lines"))
+        }
+        Ok(wire::ChangeOrderType::AllEligible) if given.lines.is_empty() => Ok(Selection::AllEligible),
+        Ok(wire::ChangeOrderType::AllEligible) => {
+            let message =
+                "ALL_ELIGIBLE takes every line that can be cancelled; to select lines use CANCEL_ITEMS";
             Err(Refusal::new(Reason::FieldInvalid, message).field("change.lines"))
         }
         Ok(wire::ChangeOrderType::CancelItems) => items(&given.lines).map(Selection::Items),
@@ -72,16 +87,52 @@ fn items(given: &[wire::ChangeLineInput]) -> Result<Vec<SelectedLine>, Refusal> 
 fn item(index: usize, given: &wire::ChangeLineInput) -> Result<SelectedLine, Refusal> {
     let at = format!("change.lines[{index}]");
     Ok(SelectedLine {
-        line: line_key(&at, given)?,
+        line: line_key(&at, &given.line_id, given.line_number)?,
         quantity: Quantity::parse(given.quantity)
             .map_err(|error| Refusal::from(error).field(format!("{at}.quantity")))?,
         reason_code: optional(&format!("{at}.reason_code"), REASON_LENGTH_MAX, &given.reason_code)?,
         note: optional(&format!("{at}.note"), NOTE_LENGTH_MAX, &given.note)?,
+        children: children(&at, given)?,
     })
 }
 
-fn line_key(at: &str, given: &wire::ChangeLineInput) -> Result<LineKey, Refusal> {
-    match (given.line_id.as_str(), given.line_number) {
+fn children(at: &str, given: &wire::ChangeLineInput) -> Result<Option<Vec<(LineKey, i64)>>, Refusal> {
+    let field = format!("{at}.bundle_children");
+    if given.without_children && !given.bundle_children.is_empty() {
+        let message = "either no children, or these";
+        return Err(Refusal::new(Reason::FieldInvalid, message).field(field));
+    }
+    if given.bundle_children.is_empty() {
+        return Ok(given.without_children.then(Vec::new));
+    }
+    if given.bundle_children.len() > SELECTED_LINES_MAX {
+        return Err(too_many(&field, SELECTED_LINES_MAX, given.bundle_children.len()));
+    }
+    let child = |(index, child): (usize, &wire::BundleChildInput)| {
+        let at = format!("{field}[{index}]");
+        let units = match child.quantity {
+            0 => 0,
+            units => {
+                let parsed = Quantity::parse(units);
+                parsed.map_err(|error| Refusal::from(error).field(format!("{at}.quantity")))?.get()
+            }
+        };
+        Ok((line_key(&at, &child.line_id, child.line_number)?, units))
+    };
+    given.bundle_children.iter().enumerate().map(child).collect::<Result<_, _>>().map(Some)
+}
+
+/// What is said for all lines, in either of its two places.
+fn general(field: &str, limit: usize, plain: &str, default: &str) -> Result<String, Refusal> {
+    if !plain.is_empty() && !default.is_empty() {
+        let message = "what holds for all lines is said once, here or in defaults";
+        return Err(Refusal::new(Reason::FieldInvalid, message).field(field));
+    }
+    optional(field, limit, if plain.is_empty() { default } else { plain })
+}
+
+fn line_key(at: &str, line_id: &str, line_number: i64) -> Result<LineKey, Refusal> {
+    match (line_id, line_number) {
         ("", 0) => Err(missing(&format!("{at}.line_id"), "a line is named by its id or by its number")),
         ("", number) if number > 0 => Ok(LineKey::Number(number)),
         ("", number) => {
@@ -98,10 +149,57 @@ fn line_key(at: &str, given: &wire::ChangeLineInput) -> Result<LineKey, Refusal>
     }
 }
 
-fn settlement(given: i32) -> Result<Settlement, Refusal> {
+/// Acknowledgements, and choices beside the units.
+fn said(given: &wire::ChangeInput) -> Result<Said, Refusal> {
+    let explicit = given.settlement == i32::from(wire::Settlement::Explicit);
+    if explicit == given.tenders.is_empty() {
+        let message = "settlement EXPLICIT names its tenders, and no other does";
+        return Err(Refusal::new(Reason::FieldInvalid, message).field("change.tenders"));
+    }
+    for (field, count) in [("change.tenders", given.tenders.len()), ("change.shipping", given.shipping.len())]
+    {
+        if count > SELECTED_LINES_MAX {
+            return Err(too_many(field, SELECTED_LINES_MAX, count));
+        }
+    }
+    Ok(Said {
+        supplier_contacted: given.supplier_contacted,
+        supplier_contact_ref: optional(
+            "change.supplier_contact_ref",
+            REFERENCE_LENGTH_MAX,
+            &given.supplier_contact_ref,
+        )?,
+        confirmed: given.confirm,
+        force: given.force,
+        shipping: given.shipping.iter().enumerate().map(shipping).collect::<Result<_, _>>()?,
+        tenders: given.tenders.iter().enumerate().map(tender).collect::<Result<_, _>>()?,
+    })
+}
+
+fn shipping((index, given): (usize, &wire::ShippingReversalInput)) -> Result<GroupReversal, Refusal> {
+    let at = format!("change.shipping[{index}]");
+    Ok(GroupReversal {
+        delivery_group: optional(&format!("{at}.delivery_group"), SYSTEM_LENGTH_MAX, &given.delivery_group)?,
+        shipping_minor: minor(&format!("{at}.shipping_minor"), 0, given.shipping_minor)?,
+        shipping_tax_minor: minor(&format!("{at}.shipping_tax_minor"), 0, given.shipping_tax_minor)?,
+    })
+}
+
+fn tender((index, given): (usize, &wire::TenderRefundInput)) -> Result<TenderRefund, Refusal> {
+    let at = format!("change.tenders[{index}]");
+    Ok(TenderRefund {
+        payment_id: PaymentId::parse(&given.payment_id)
+            .map_err(|error| Refusal::from(error).field(format!("{at}.payment_id")))?,
+        amount_minor: minor(&format!("{at}.amount_minor"), 1, given.amount_minor)?,
+    })
+}
+
+fn settlement(given: i32) -> Result<Option<Settlement>, Refusal> {
     match wire::Settlement::try_from(given) {
-        Ok(wire::Settlement::Unspecified | wire::Settlement::Auto) => Ok(Settlement::Auto),
-        Ok(wire::Settlement::None) => Ok(Settlement::None),
+        Ok(wire::Settlement::Unspecified) => Ok(None),
+        Ok(wire::Settlement::Auto) => Ok(Some(Settlement::Auto)),
+        Ok(wire::Settlement::None) => Ok(Some(Settlement::None)),
+        Ok(wire::Settlement::Explicit) => Ok(Some(Settlement::Explicit)),
         Err(_) => Err(unknown_value("change.settlement", given)),
     }
 }

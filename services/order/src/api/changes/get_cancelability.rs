@@ -1,13 +1,14 @@
-//! GetCancelability: what may be cancelled now, and why not the rest.
+//! GetCancelability: what the caller may cancel now, and why not the rest.
 
 use kit::{Failure, Principal};
 use proto::order::v1 as wire;
 use tonic::Request;
-use types::Refusal;
 
+use super::standing::{acks, advice, advice_key, blocker, impact, warning};
 use crate::api::convert::order_id;
-use crate::domain::cancelability::{Advice, LineCancelability, cancelability};
-use crate::ops::Orders;
+use crate::domain::cancelability::{LineCancelability, cancelability};
+use crate::ops::{Orders, actor};
+use crate::wire::{granted_by, timestamp};
 
 pub async fn answer(
     orders: &Orders,
@@ -16,19 +17,24 @@ pub async fn answer(
     let caller = Principal::of(&request)?.clone();
     let order_id = order_id("order_id", &request.get_ref().order_id)?;
 
-    let found = cancelability(&orders.get_order(&caller, &order_id).await?);
+    let order = orders.get_order(&caller, &order_id).await?;
+    let shelf = orders.shelf(&caller.tenant).await?;
+    let found = cancelability(&order, shelf.of(&order), &actor(&caller), orders.now());
     Ok(wire::GetCancelabilityResponse {
         allowed: found.allowed,
         blockers: found.blockers.iter().map(blocker).collect(),
         lines: found.lines.iter().map(line).collect(),
         advice: advice(found.advice).into(),
         allowed_actions: found.allowed_actions.into_iter().map(str::to_owned).collect(),
-        policy_version: found.policy_version.to_owned(),
+        policy_version: found.policy_version,
+        warnings: found.warnings.iter().map(warning).collect(),
+        required_acks: acks(&found.required_acks),
+        window_closes_at: timestamp(found.window_closes_at),
+        rule_id: found.rule,
+        granted_by: granted_by(found.grant),
+        advice_key: advice_key(found.advice),
+        impact: Some(impact(found.impact)),
     })
-}
-
-fn blocker(refusal: &Refusal) -> wire::Blocker {
-    wire::Blocker { reason: refusal.reason.as_str().to_owned(), message: refusal.message.clone() }
 }
 
 fn line(line: &LineCancelability) -> wire::LineCancelability {
@@ -38,14 +44,5 @@ fn line(line: &LineCancelability) -> wire::LineCancelability {
         sku: line.sku.clone(),
         available_to_cancel: line.available_to_cancel,
         blockers: line.blockers.iter().map(blocker).collect(),
-    }
-}
-
-fn advice(advice: Advice) -> wire::CancelAdvice {
-    match advice {
-        Advice::Safe => wire::CancelAdvice::Safe,
-        Advice::ContactFirst => wire::CancelAdvice::ContactFirst,
-        Advice::Urgent => wire::CancelAdvice::Urgent,
-        Advice::TooLate => wire::CancelAdvice::TooLate,
     }
 }

@@ -5,6 +5,7 @@ mod get_cancelability;
 mod get_change_order;
 mod list_change_orders;
 mod preview_change_order;
+mod standing;
 mod submit_change_order;
 #[cfg(test)]
 mod tests;

@@ -8,11 +8,12 @@ use proto::payment::v1::{ForecastRefundResponse, RefundKind};
 use tonic::Request;
 
 use super::change_request::change_request;
-use crate::domain::cancelability::POLICY_VERSION;
-use crate::domain::lifecycle::preview;
+use super::standing::{acks, advice, blocker, impact, warning};
+use crate::domain::cancelability::cancelability;
+use crate::domain::lifecycle::{Previewed, preview};
 use crate::domain::quote::issue;
-use crate::ops::Orders;
-use crate::wire::{parts, priced_line};
+use crate::ops::{Orders, actor};
+use crate::wire::{granted_by, parts, priced_line, settlement, skipped, timestamp};
 
 pub async fn answer(
     orders: &Orders,
@@ -22,20 +23,41 @@ pub async fn answer(
     let change = change_request(request.get_ref().change.as_ref())?;
 
     let order = orders.get_order(&caller, &change.order_id).await?;
-    let priced = preview(&order, &change)?;
-    let quote = issue(orders.quote_key(), &order, &change, &priced, orders.now());
-    let forecast = orders.forecast_refund(&caller, &order.order_id, priced.total_after_minor).await;
+    let shelf = orders.shelf(&caller.tenant).await?;
+    let actor = actor(&caller);
+    let policy = shelf.of(&order);
+    let now = orders.now();
+    let Previewed { priced, standing, blockers } =
+        preview(&order, &change, policy, &shelf.catalogue, &actor, now)?;
+    let quote = issue(orders.quote_key(), &order, &change, &priced, now);
+    let kept = priced.total_after_minor + order.fees_minor + priced.amounts.fee;
+    let forecast = orders.forecast_refund(&caller, &order.order_id, kept).await;
+    let whole = cancelability(&order, policy, &actor, now);
+    let required_acks = standing.missing_acks(&change);
     Ok(wire::PreviewChangeOrderResponse {
         quote_id: quote.quote_id,
         quote_expires_at: quote.expires_at.to_string(),
         currency_code: order.currency.to_string(),
-        lines: priced.lines.iter().map(priced_line).collect(),
+        lines: priced.lines.iter().map(|line| priced_line(line, &priced.without_parent)).collect(),
         amounts: Some(parts(priced.amounts)),
         total_before_minor: priced.total_before_minor,
         total_after_minor: priced.total_after_minor,
         tenders_unavailable: forecast.is_err(),
         tenders: forecast.map_or_else(|_| Vec::new(), |forecast| tenders(&forecast)),
-        policy_version: POLICY_VERSION.to_owned(),
+        policy_version: policy.version_text(),
+        allowed: blockers.is_empty(),
+        blockers: blockers.iter().map(blocker).collect(),
+        warnings: standing.warnings.iter().map(warning).collect(),
+        required_acks: acks(&required_acks),
+        advice: advice(whole.advice).into(),
+        allowed_actions: whole.allowed_actions.into_iter().map(str::to_owned).collect(),
+        window_closes_at: timestamp(standing.window_closes_at),
+        rule_id: standing.rule.clone(),
+        granted_by: granted_by(standing.grant),
+        fee_rule: priced.fee_rule,
+        skipped: priced.skipped.iter().map(skipped).collect(),
+        impact: Some(impact(whole.impact)),
+        settlement: settlement(standing.settlement(&change)).into(),
     })
 }
 

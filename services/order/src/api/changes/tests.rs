@@ -74,7 +74,7 @@ fn two_spellings_of_one_wish_have_one_content() {
     let plain = change_request(Some(&input())).unwrap().content;
     let mut spelled = input();
     spelled.lines.reverse();
-    spelled.settlement = Settlement::Auto.into();
+    (spelled.supplier_contacted, spelled.confirm) = (true, true);
     spelled.label_action = LabelAction::Keep.into();
     let mut other = input();
     other.settlement = Settlement::None.into();

@@ -8,8 +8,9 @@ use proto::order::v1 as wire;
 use types::{Currency, Fingerprint, Quantity, Reason, Refusal, UnitPrice};
 
 use crate::api::convert::{instant, minor, missing, optional, reference, required, too_many};
-use crate::domain::order::{ExternalReference, Parties};
+use crate::domain::order::{ExternalReference, InBundle, Parties};
 use crate::domain::placing::{NewExternalPayment, NewLine, NewOrder, NewShipping, NewTender};
+use crate::domain::policy::Bundle;
 
 /// The most lines of an order.
 pub const LINES_MAX: usize = 1_000;
@@ -51,6 +52,8 @@ pub fn new_order(request: &wire::CreateOrderRequest) -> Result<NewOrder, Refusal
         customer_id: optional("customer_id", PARTY_LENGTH_MAX, &request.customer_id)?,
         references: references(&request.external_references)?,
         confirm_later: request.confirm_later,
+        reissue_of: None,
+        bundles: Bundle::ParentPriced,
         placed_at: instant("placed_at", &request.placed_at)?,
         content: content(request),
     })
@@ -91,7 +94,20 @@ fn line(at: &str, line: &wire::LineInput) -> Result<NewLine, Refusal> {
         tax_included: tax.included,
         warehouse_id: (!warehouse_id.is_empty()).then_some(warehouse_id),
         delivery_group: optional(&format!("{at}.delivery_group"), NAME_LENGTH_MAX, &line.delivery_group)?,
+        bundle: bundle(at, line)?,
     })
+}
+
+/// Which line the parent is, and whether it can be one, is held against the other lines when the order is placed.
+fn bundle(at: &str, line: &wire::LineInput) -> Result<Option<InBundle>, Refusal> {
+    match (line.parent_line, line.ratio) {
+        (0, 0) => Ok(None),
+        (parent, ratio) if parent > 0 && ratio > 0 => Ok(Some(InBundle { parent, ratio })),
+        (_, _) => {
+            let message = "a part of a bundle names its parent's line and how many of it belong to one";
+            Err(Refusal::new(Reason::FieldInvalid, message).field(format!("{at}.parent_line")))
+        }
+    }
 }
 
 /// Each delivery group has one charge.

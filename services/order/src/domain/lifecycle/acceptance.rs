@@ -3,22 +3,24 @@
 use types::{ChangeOrderId, Money, Reason, Refusal, SagaId, Timestamp};
 
 use super::move_units;
-use crate::domain::cancelability::{self, POLICY_VERSION};
-use crate::domain::change::{ChangeOrder, ChangeRequest, ChangeState, LabelAction};
+use crate::domain::cancelability;
+use crate::domain::change::{ChangeOrder, ChangeRequest, ChangeState, LabelAction, Terms};
 use crate::domain::history::{Entry, Fact, Happened};
 use crate::domain::order::{Actor, Order};
 use crate::domain::placing::human_number;
+use crate::domain::policy::{Policy, Standing, standing};
 use crate::domain::pricing::{PricedChange, price_change};
 use crate::domain::quantities::Quantities;
 use crate::domain::quote::{self, QuoteKey};
-
-/// The rule of the default policy that lets a change through.
-const RULE: &str = "open-units-may-be-cancelled";
+use crate::domain::reason::Catalogue;
 
 /// A change that is submitted, with the ids it will have if it is accepted.
 #[derive(Debug, Clone)]
 pub struct Submission<'a> {
     pub request: &'a ChangeRequest,
+    /// The policy that is in force for the order at this moment, and the tenant's reasons.
+    pub policy: &'a Policy,
+    pub catalogue: &'a Catalogue,
     /// The quote it was submitted with, and the key to read it.
     pub quote: Option<(&'a QuoteKey, &'a str)>,
     pub change_order_id: ChangeOrderId,
@@ -28,11 +30,34 @@ pub struct Submission<'a> {
     pub now: Timestamp,
 }
 
-/// Prices a change as it would be accepted now. Nothing happens.
-pub fn preview(order: &Order, request: &ChangeRequest) -> Result<PricedChange, Refusal> {
+/// What a preview shows: the price, where the caller stands, and what would refuse the request now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Previewed<'a> {
+    pub priced: PricedChange,
+    pub standing: Standing<'a>,
+    pub blockers: Vec<Refusal>,
+}
+
+/// Prices a change as it would be accepted now. Nothing happens. What the policy has against it is shown beside the
+/// price; where there is no price either, the policy's word comes first.
+pub fn preview<'a>(
+    order: &Order,
+    request: &ChangeRequest,
+    policy: &'a Policy,
+    catalogue: &Catalogue,
+    actor: &'a Actor,
+    now: Timestamp,
+) -> Result<Previewed<'a>, Refusal> {
     cancelability::may_preview(order)?;
     label_known(request)?;
-    price_change(order, request)
+    let standing = standing(policy, order, actor, now);
+    match price_change(order, request, &policy.document) {
+        Ok(priced) => {
+            let blockers = standing.check(request, catalogue).err().into_iter().collect();
+            Ok(Previewed { priced, standing, blockers })
+        }
+        Err(refusal) => Err(standing.refusal.unwrap_or(refusal)),
+    }
 }
 
 /// Accepts a change, or refuses it and changes nothing.
@@ -42,13 +67,15 @@ pub fn preview(order: &Order, request: &ChangeRequest) -> Result<PricedChange, R
 pub fn accept(order: &mut Order, submission: Submission<'_>) -> Result<(ChangeOrder, Happened), Refusal> {
     let request = submission.request;
     cancelability::may_submit(order, request.change_type())?;
+    let standing = standing(submission.policy, order, &submission.actor, submission.now);
+    standing.check(request, submission.catalogue)?;
     label_known(request)?;
-    let priced = price_change(order, request)?;
+    let priced = price_change(order, request, &submission.policy.document)?;
     if let Some((key, token)) = submission.quote {
         quote::redeem(key, token, order, request, &priced, submission.now)?;
     }
 
-    let change = accepted(order, &submission, priced);
+    let change = accepted(order, &submission, &standing, priced);
     move_units(order, &change, Quantities::hold).expect("the price takes only units that are open");
     order.change_in_progress = Some(change.change_order_id.clone());
     order.version += 1;
@@ -73,8 +100,30 @@ fn label_known(request: &ChangeRequest) -> Result<(), Refusal> {
     }
 }
 
-fn accepted(order: &Order, submission: &Submission<'_>, priced: PricedChange) -> ChangeOrder {
+fn accepted(
+    order: &Order,
+    submission: &Submission<'_>,
+    standing: &Standing<'_>,
+    priced: PricedChange,
+) -> ChangeOrder {
     let request = submission.request;
+    let said = &request.said;
+    let terms = Terms {
+        shipping: submission.policy.document.shipping,
+        explicit_shipping: said.shipping.clone(),
+        tenders: said.tenders.clone(),
+        unconfirmed: submission.policy.document.unconfirmed,
+        grant: standing.grant,
+        supplier_contacted: said.supplier_contacted,
+        supplier_contact_ref: said.supplier_contact_ref.clone(),
+        confirmed: said.confirmed,
+        forced: said.force,
+        fee_rule: priced.fee_rule,
+        skipped: priced.skipped,
+        without_parent: priced.without_parent,
+        retry_of: None,
+        counter_of: None,
+    };
     ChangeOrder {
         tenant: order.tenant.clone(),
         change_order_id: submission.change_order_id.clone(),
@@ -83,7 +132,7 @@ fn accepted(order: &Order, submission: &Submission<'_>, priced: PricedChange) ->
         change_type: request.change_type(),
         state: ChangeState::Executing,
         saga_id: submission.saga_id.clone(),
-        settlement: request.settlement,
+        settlement: standing.settlement(request),
         label_action: request.label_action,
         channel: request.channel,
         stage: order.state(),
@@ -91,8 +140,10 @@ fn accepted(order: &Order, submission: &Submission<'_>, priced: PricedChange) ->
         note: request.note.clone(),
         requested_by: submission.actor.clone(),
         quote_id: submission.quote.map_or_else(String::new, |(_, token)| token.to_owned()),
-        policy_version: POLICY_VERSION.to_owned(),
-        rule: RULE.to_owned(),
+        policy_version: submission.policy.version_text(),
+        rule: standing.rule.clone(),
+        terms,
+        expires_at: None,
         amounts: priced.amounts,
         new_total_minor: priced.total_after_minor,
         cause: None,

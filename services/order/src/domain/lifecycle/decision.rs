@@ -3,10 +3,10 @@
 use types::{Money, Reason, Refusal, Timestamp};
 
 use super::{Defect, move_units, unlock};
-use crate::domain::change::{ChangeEvent, ChangeOrder, ChangeState};
+use crate::domain::change::{ChangeEvent, ChangeOrder, ChangeState, GroupReversal};
 use crate::domain::history::{Entry, Fact, Happened};
 use crate::domain::order::{Actor, Order, Placement};
-use crate::domain::pricing::{GroupReversal, parts_of, priced};
+use crate::domain::pricing::{self, parts_of};
 use crate::domain::quantities::Quantities;
 
 /// What a withdrawal comes to.
@@ -58,7 +58,8 @@ pub(super) fn decide(order: &mut Order, change: &mut ChangeOrder, now: Timestamp
         group.shipping_reversed_minor += given_back.shipping_minor;
         group.shipping_tax_reversed_minor += given_back.shipping_tax_minor;
     }
-    decided.reversed_minor += change.amounts.amount;
+    // The fee is kept apart: the order comes to less by all that its units were worth.
+    decided.reversed_minor += change.amounts.amount + change.amounts.fee;
     decided.fees_minor += change.amounts.fee;
     decided.version += 1;
     decided.pricing_version += 1;
@@ -81,7 +82,7 @@ fn reprice(order: &Order, change: &ChangeOrder) -> Result<Vec<GroupReversal>, De
         let line = order.line(&taken.line_id).ok_or_else(|| Defect::UnknownLine(taken.line_id.clone()))?;
         taken.parts = parts_of(line, taken.quantity);
     }
-    let again = priced(order, lines);
+    let again = pricing::reprice(order, lines, &change.terms, change.amounts.fee);
     if again.amounts.amount != change.amounts.amount || again.lines != change.lines {
         return Err(Defect::PriceMoved {
             accepted_minor: change.amounts.amount,
@@ -119,7 +120,9 @@ pub fn reject(
     rejected.finished_at = Some(now);
 
     let mut put_back = order.clone();
-    move_units(&mut put_back, &rejected, Quantities::put_back)?;
+    if rejected.change_type.takes_units() {
+        move_units(&mut put_back, &rejected, Quantities::put_back)?;
+    }
     unlock(&mut put_back, &rejected)?;
     put_back.version += 1;
     (*order, *change) = (put_back, rejected);

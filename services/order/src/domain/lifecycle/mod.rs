@@ -14,16 +14,22 @@
 //! for answers a [`Defect`], because the saga's log would then contradict the order.
 
 mod acceptance;
+mod authored;
 mod decision;
 mod ending;
+mod goodwill;
 mod placement;
+mod restoring;
 
 use types::LineId;
 
-pub use self::acceptance::{Submission, accept, preview};
+pub use self::acceptance::{Previewed, Submission, accept, preview};
+pub use self::authored::Author;
 pub use self::decision::{Withdrawal, begin_unwinding, commit, reject, withdraw};
 pub use self::ending::{Settled, finish, record_refund};
+pub use self::goodwill::{Given, RefundRequest, accept_refund, commit_refund};
 pub use self::placement::{confirm, fail_placement, open_order, start_processing};
+pub use self::restoring::{RestoreRequest, accept_restore, commit_restore};
 use super::change::{ChangeEvent, ChangeOrder, IllegalTransition};
 use super::order::Order;
 use super::quantities::{Quantities, QuantitiesError};

@@ -3,9 +3,15 @@
 use types::Reason;
 
 use super::world::{accepted, cancelled, everything, ids, new_line, new_order, now, open, placed};
-use crate::domain::cancelability::{Advice, cancelability};
+use crate::domain::cancelability::{self, Advice, Cancelability};
 use crate::domain::lifecycle::{open_order, start_processing};
 use crate::domain::order::{Order, OrderState};
+use crate::domain::policy::default_policy;
+
+/// What the default policy says to our own people.
+fn cancelability(order: &Order) -> Cancelability {
+    cancelability::cancelability(order, default_policy(), &super::world::actor(), now())
+}
 
 fn pending() -> Order {
     let mut order = placed(new_order(vec![new_line(2, "1.00"), new_line(1, "1.00")]), &ids()).order;

@@ -111,12 +111,22 @@ fn a_shipped_group_keeps_its_shipping_until_the_shipment_is_taken_back() {
     new.shipping = vec![shipping("", 300, 0)];
     let mut order = open(new, &ids);
     ship(&mut order, 0, 1, 0);
-    let kept = crate::domain::pricing::price_change(&order, &everything(&order)).unwrap();
+    let kept = crate::domain::pricing::price_change(
+        &order,
+        &everything(&order),
+        &crate::domain::policy::default_policy().document,
+    )
+    .unwrap();
 
     let mut back = counters(&order.lines[0].line_id, 1, 0);
     back.unshipped = 1;
     report(&mut order, &[back], "", now());
-    let given = crate::domain::pricing::price_change(&order, &everything(&order)).unwrap();
+    let given = crate::domain::pricing::price_change(
+        &order,
+        &everything(&order),
+        &crate::domain::policy::default_policy().document,
+    )
+    .unwrap();
 
     assert_eq!((kept.amounts.amount, kept.total_after_minor), (100, 400));
     assert_eq!((given.amounts.amount, given.total_after_minor), (500, 0));

@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use types::{Reason, Refusal, Tenant, Timestamp};
 
+use super::world::preview;
 use super::world::{cancelled, everything, foreign_ids, ids, items, new_line, new_order, now, open};
 use crate::domain::change::ChangeRequest;
-use crate::domain::lifecycle::preview;
 use crate::domain::order::Order;
 use crate::domain::quote::{Quote, QuoteKey, VALIDITY, issue, redeem};
 

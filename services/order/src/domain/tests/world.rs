@@ -1,15 +1,20 @@
 //! Orders and changes for the tests: small, named, and the same in every run.
 
+use std::sync::LazyLock;
+
 use types::{
     ChangeOrderId, Clock, Currency, Fingerprint, Ids, Quantity, Refusal, SagaId, Tenant, Timestamp, UnitPrice,
 };
 
 use crate::domain::change::{
-    ChangeOrder, ChangeRequest, Channel, LabelAction, LineKey, SelectedLine, Selection, Settlement,
+    ChangeOrder, ChangeRequest, Channel, LabelAction, LineKey, Said, SelectedLine, Selection, Settlement,
 };
-use crate::domain::lifecycle::{Settled, Submission, accept, commit, finish, open_order};
+use crate::domain::lifecycle::{self, Settled, Submission, accept, commit, finish, open_order};
 use crate::domain::order::{Actor, Order, Parties};
 use crate::domain::placing::{NewLine, NewOrder, NewShipping, NewTender, Placed, place};
+use crate::domain::policy::{Bundle, default_policy};
+use crate::domain::pricing::PricedChange;
+use crate::domain::reason::Catalogue;
 
 pub fn ids() -> Ids {
     Ids::seeded(Clock::manual(now()), 7)
@@ -28,6 +33,12 @@ pub fn actor() -> Actor {
     Actor { user: "ada".to_owned(), organisation: "shop".to_owned(), role: "staff".to_owned() }
 }
 
+/// The seeds alone.
+pub fn catalogue() -> &'static Catalogue {
+    static SEEDS: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::with([]));
+    &SEEDS
+}
+
 pub fn currency(code: &str) -> Currency {
     Currency::parse(code).unwrap()
 }
@@ -43,6 +54,7 @@ pub fn new_line(quantity: i64, unit_price: &str) -> NewLine {
         tax_included: false,
         warehouse_id: None,
         delivery_group: String::new(),
+        bundle: None,
     }
 }
 
@@ -61,6 +73,8 @@ pub fn new_order(lines: Vec<NewLine>) -> NewOrder {
         customer_id: String::new(),
         references: Vec::new(),
         confirm_later: false,
+        reissue_of: None,
+        bundles: Bundle::ParentPriced,
         placed_at: None,
         content: Fingerprint::of(&[b"order"]),
     }
@@ -108,6 +122,7 @@ pub fn items(order: &Order, items: &[(i64, i64)]) -> ChangeRequest {
         quantity: Quantity::parse(*quantity).unwrap(),
         reason_code: String::new(),
         note: String::new(),
+        children: None,
     });
     request(order, Selection::Items(selected.collect()))
 }
@@ -117,17 +132,26 @@ pub fn request(order: &Order, selection: Selection) -> ChangeRequest {
         order_id: order.order_id.clone(),
         content: Fingerprint::of(&[format!("{selection:?}").as_bytes()]),
         selection,
-        settlement: Settlement::Auto,
+        settlement: Some(Settlement::Auto),
         label_action: LabelAction::Keep,
         channel: Channel::Api,
         reason_code: "CUSTOMER_REQUEST".to_owned(),
         note: String::new(),
+        said: Said::default(),
     }
+}
+
+/// The price of a change under the default policy.
+pub fn preview(order: &Order, request: &ChangeRequest) -> Result<PricedChange, Refusal> {
+    lifecycle::preview(order, request, default_policy(), catalogue(), &actor(), now())
+        .map(|previewed| previewed.priced)
 }
 
 pub fn submission<'a>(request: &'a ChangeRequest, ids: &Ids) -> Submission<'a> {
     Submission {
         request,
+        policy: default_policy(),
+        catalogue: catalogue(),
         quote: None,
         change_order_id: ids.mint::<ChangeOrderId>(),
         saga_id: ids.mint::<SagaId>(),

@@ -1,0 +1,76 @@
+//! What people say about an order: notes among our own people, and messages to its parties.
+
+use types::{ChangeOrderId, MessageId, OrderId, Reason, Refusal, Tenant, Timestamp};
+
+use super::change::ChangeOrder;
+use super::history::{Entry, Fact, Happened, Visibility};
+use super::order::{Actor, Order};
+use super::readers::Reader;
+
+/// One note. It never changes once written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub tenant: Tenant,
+    pub message_id: MessageId,
+    pub order_id: OrderId,
+    pub visibility: Visibility,
+    pub text: String,
+    pub author: Actor,
+    pub at: Timestamp,
+    pub change_order_id: Option<ChangeOrderId>,
+}
+
+/// A note as it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    pub order_id: OrderId,
+    pub visibility: Visibility,
+    pub text: String,
+    pub change_order_id: Option<ChangeOrderId>,
+}
+
+/// Writes a note, if the author may. `change` is the change it is about, where one was named.
+pub fn write(
+    order: &Order,
+    change: Option<&ChangeOrder>,
+    new: &NewMessage,
+    message_id: MessageId,
+    author: Actor,
+    now: Timestamp,
+) -> Result<(Message, Happened), Refusal> {
+    Reader::of(&author, order).may_write(new.visibility)?;
+    if let Some(change) = change
+        && change.order_id != order.order_id
+    {
+        let message = format!("{} is a change of another order", change.change_order_id);
+        return Err(Refusal::new(Reason::FieldInvalid, message).field("change_order_id"));
+    }
+    let message = Message {
+        tenant: order.tenant.clone(),
+        message_id,
+        order_id: order.order_id.clone(),
+        visibility: new.visibility,
+        text: new.text.clone(),
+        author,
+        at: now,
+        change_order_id: change.map(|change| change.change_order_id.clone()),
+    };
+    let kind = match new.visibility {
+        Visibility::Internal => "a note",
+        Visibility::Parties | Visibility::Public => "a message",
+    };
+    let summary = format!("{} wrote {kind} ({})", message.author.user, message.message_id);
+    let mut entry = Entry::new(now, message.author.clone(), "note.added", summary)
+        .visible_to(new.visibility)
+        .because("", &message.text);
+    entry.change_order_id.clone_from(&message.change_order_id);
+    let fact = Fact::MessageAdded { message: message.clone(), order: order.summary() };
+    Ok((message, Happened::default().entry(entry).fact(fact)))
+}
+
+impl Message {
+    /// Whether it proves that somebody spoke to the supplier: a note among our own people reached nobody.
+    pub fn reached_parties(&self) -> bool {
+        self.visibility >= Visibility::Parties
+    }
+}

@@ -1,0 +1,179 @@
+//! The policies and reasons of tenants: read once a revision, decided by in every batch, written through the group
+//! commit like everything else.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use kit::{Failure, Principal};
+use storage::{DbError, Tx};
+use types::{RequestId, Tenant};
+
+use super::accept::Done;
+use super::batch::{Answer, Asked, Wish};
+use super::books::Books;
+use super::orders::{Orders, asked};
+use crate::domain::policy::{Document, Selector, Shelf};
+use crate::domain::reason::CancelReason;
+use crate::store::policies::{self, Written};
+
+/// Tenants whose shelves are kept at hand; beyond that they are read again.
+const SHELVES_MAX: usize = 1_000;
+
+/// What was read last of each tenant. A batch asks for the revision alone and takes the rest from here.
+#[derive(Debug, Clone, Default)]
+pub struct Shelves(Arc<Mutex<HashMap<Tenant, Arc<Shelf>>>>);
+
+impl Shelves {
+    /// The shelves of these tenants as they are in this transaction: one small read, and more only after a write.
+    pub async fn load(
+        &self,
+        tx: &mut Tx,
+        tenants: &BTreeSet<Tenant>,
+    ) -> Result<BTreeMap<Tenant, Arc<Shelf>>, DbError> {
+        let revisions = policies::revisions(tx, tenants).await?;
+        let mut shelves = BTreeMap::new();
+        for tenant in tenants {
+            let revision = revisions.get(tenant).copied().unwrap_or(0);
+            let shelf = match self.at_hand(tenant, revision) {
+                Some(shelf) => shelf,
+                None => self.keep(tenant, policies::shelf(tx, tenant, revision).await?),
+            };
+            shelves.insert(tenant.clone(), shelf);
+        }
+        Ok(shelves)
+    }
+
+    fn at_hand(&self, tenant: &Tenant, revision: i64) -> Option<Arc<Shelf>> {
+        let shelves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shelves.get(tenant).filter(|shelf| shelf.revision == revision).cloned()
+    }
+
+    fn keep(&self, tenant: &Tenant, shelf: Shelf) -> Arc<Shelf> {
+        let shelf = Arc::new(shelf);
+        let mut shelves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if shelves.len() >= SHELVES_MAX {
+            shelves.clear();
+        }
+        shelves.insert(tenant.clone(), Arc::clone(&shelf));
+        shelf
+    }
+}
+
+/// The shelves a batch decides by, and what it writes on them. A write is the last thing its command does, so there is
+/// never one to take back.
+#[derive(Debug, Default)]
+pub struct PolicyBook {
+    pub(super) shelves: BTreeMap<Tenant, Arc<Shelf>>,
+    written: Written,
+}
+
+impl PolicyBook {
+    pub fn new(shelves: BTreeMap<Tenant, Arc<Shelf>>) -> Self {
+        Self { shelves, written: Written::default() }
+    }
+
+    pub fn shelf(&self, tenant: &Tenant) -> Arc<Shelf> {
+        Arc::clone(self.shelves.get(tenant).expect("the shelves of all who ask were loaded"))
+    }
+
+    pub(super) async fn flush(&self, tx: &mut Tx) -> Result<(), DbError> {
+        policies::flush(tx, &self.written).await
+    }
+
+    fn put(&mut self, tenant: &Tenant, shelf: Shelf) {
+        self.written.revisions.insert(tenant.clone(), shelf.revision);
+        self.shelves.insert(tenant.clone(), Arc::new(shelf));
+    }
+}
+
+/// Adds the next version of a policy.
+pub(super) fn write(books: &mut Books, asked: &Asked, policy_id: &str, document: &Document) -> Done {
+    let mut shelf = Shelf::clone(&books.policies.shelf(&asked.tenant));
+    let stored = shelf.write(policy_id, document.clone(), &asked.actor, books.now)?;
+    let resource = stored.policy.version_text();
+    books.policies.written.policies.push((asked.tenant.clone(), stored));
+    books.policies.put(&asked.tenant, shelf);
+    Ok((Answer::Written(resource.clone()), resource))
+}
+
+/// Puts orders under a version of a policy.
+pub(super) fn choose(
+    books: &mut Books,
+    asked: &Asked,
+    policy_id: &str,
+    version: i64,
+    selector: &Selector,
+) -> Done {
+    let mut shelf = Shelf::clone(&books.policies.shelf(&asked.tenant));
+    let policy = shelf.choose(selector.clone(), policy_id, version)?;
+    let resource = policy.version_text();
+    let key = (asked.tenant.clone(), selector.clone());
+    books.policies.written.choices.insert(key, (policy.policy_id, policy.version));
+    books.policies.put(&asked.tenant, shelf);
+    Ok((Answer::Written(resource.clone()), resource))
+}
+
+pub(super) fn offer(books: &mut Books, asked: &Asked, reason: &CancelReason) -> Done {
+    let mut shelf = Shelf::clone(&books.policies.shelf(&asked.tenant));
+    shelf.offer(reason.clone())?;
+    let key = (asked.tenant.clone(), reason.code.clone());
+    books.policies.written.reasons.insert(key, reason.clone());
+    books.policies.put(&asked.tenant, shelf);
+    Ok((Answer::Written(reason.code.clone()), reason.code.clone()))
+}
+
+impl Orders {
+    /// Everything that a tenant has written about policies and reasons.
+    pub async fn shelf(&self, tenant: &Tenant) -> Result<Arc<Shelf>, Failure> {
+        let tenants = BTreeSet::from([tenant.clone()]);
+        let shelves = self.shelves().clone();
+        let mut found = self.reading(async |tx| shelves.load(tx, &tenants).await).await?;
+        Ok(found.remove(tenant).expect("a shelf is loaded for every tenant that is asked for"))
+    }
+
+    /// Answers the text of the version that was written, such as "ours-2".
+    pub async fn upsert_policy(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        policy_id: String,
+        document: Document,
+    ) -> Result<String, Failure> {
+        let text = document.to_text();
+        let asked = asked(principal, "UpsertPolicy", request_id, &[policy_id.as_bytes(), text.as_bytes()]);
+        self.written(asked, Wish::WritePolicy { policy_id, document: Box::new(document) }).await
+    }
+
+    pub async fn activate_policy(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        policy_id: String,
+        version: i64,
+        selector: Selector,
+    ) -> Result<String, Failure> {
+        let (by, value) = selector.as_texts();
+        let number = version.to_be_bytes();
+        let content: [&[u8]; 4] = [policy_id.as_bytes(), &number, by.as_bytes(), value.as_bytes()];
+        let asked = asked(principal, "ActivatePolicy", request_id, &content);
+        self.written(asked, Wish::ChoosePolicy { policy_id, version, selector }).await
+    }
+
+    pub async fn upsert_reason(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        reason: CancelReason,
+    ) -> Result<String, Failure> {
+        let text = serde_json::to_string(&reason).expect("texts always have a JSON form");
+        let asked = asked(principal, "UpsertReason", request_id, &[text.as_bytes()]);
+        self.written(asked, Wish::OfferReason(Box::new(reason))).await
+    }
+
+    async fn written(&self, asked: Asked, wish: Wish) -> Result<String, Failure> {
+        match self.ask(asked, wish).await? {
+            Answer::Written(resource) | Answer::AcceptedBefore(resource) => Ok(resource),
+            _ => Err(Failure::internal("a policy command was answered by another command's answer")),
+        }
+    }
+}
