@@ -60,7 +60,7 @@ A second run of the same file on the same data adds nothing."
         #[command(flatten)]
         storage: Storage,
     },
-    /// Recompute quantity, stock and money over all services; exit 1 on the first broken equation, 2 on empty books.
+    /// Recompute quantity, stock and money over all services; exit 1 on the first broken equation, 2 on empty books, 69 if a service does not answer.
     Verify,
     /// Measure complete cancellations per second.
     Bench {
@@ -94,6 +94,11 @@ A second run of the same file on the same data adds nothing."
         /// Go on showing new entries until stopped.
         #[arg(long)]
         follow: bool,
+    },
+    /// What an order's tenders were charged, owe, have reserved, on its way, given back, lost.
+    Money {
+        /// Order id (ord_…) or number.
+        order: String,
     },
     /// What needs a person, with the cause and the allowed actions.
     Attention,

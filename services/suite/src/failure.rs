@@ -1,5 +1,7 @@
 //! A gRPC refusal as a sentence for a person: what was refused, why, and what to do next.
 
+use std::process::ExitCode;
+
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -51,6 +53,18 @@ fn next_step(code: Code) -> Option<&'static str> {
     }
 }
 
+/// Nobody answered (sysexits.h calls it that), so that a script can tell it from a refusal and from broken books.
+const EXIT_UNAVAILABLE: u8 = 69;
+
+/// 1 for a refusal and for whatever is wrong; [`EXIT_UNAVAILABLE`] if the suite cannot be reached.
+pub fn exit_code(error: &anyhow::Error) -> ExitCode {
+    let silent = |status: &Status| matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded);
+    if error.chain().filter_map(|cause| cause.downcast_ref::<Status>()).any(silent) {
+        return ExitCode::from(EXIT_UNAVAILABLE);
+    }
+    ExitCode::FAILURE
+}
+
 /// What `main` prints of an error: a refusal as a sentence, anything else with its causes.
 pub fn report(error: &anyhow::Error) -> String {
     let mut text: Vec<String> = Vec::new();
@@ -64,4 +78,18 @@ pub fn report(error: &anyhow::Error) -> String {
         }
     }
     format!("countermand: {}", text.join(": "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_can_tell_silence_from_a_refusal() {
+        let silence = anyhow::Error::new(Status::unavailable("nobody is there")).context("reading the books");
+        let refusal = anyhow::Error::new(Status::failed_precondition("shipped")).context("cancelling");
+        assert_eq!(exit_code(&silence), ExitCode::from(EXIT_UNAVAILABLE));
+        assert_eq!(exit_code(&refusal), ExitCode::FAILURE);
+        assert_eq!(exit_code(&anyhow::anyhow!("a book is wrong")), ExitCode::FAILURE);
+    }
 }

@@ -36,6 +36,6 @@ fn main() -> ExitCode {
     runtime.shutdown_background();
     ended.unwrap_or_else(|error| {
         eprintln!("{}", failure::report(&error));
-        ExitCode::FAILURE
+        failure::exit_code(&error)
     })
 }
