@@ -9,15 +9,20 @@ use kit::server::{self, Routes, Server};
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::events::v1::event_intake_service_server::EventIntakeServiceServer;
 use proto::notification::v1::notification_service_server::NotificationServiceServer;
+use proto::notification::v1::webhook_service_server::WebhookServiceServer;
 use storage::{Database, Writer};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids};
 
-use crate::api::{IntakeApi, NotificationApi};
+use crate::api::{IntakeApi, NotificationApi, WebhookApi};
 use crate::config::Config;
 use crate::ops::courier::Handed;
-use crate::ops::{Courier, Handing, Intake};
+use crate::ops::{Courier, Digest, Dispatch, Handing, Intake, WebhookCourier, Webhooks};
 use crate::ports;
+use crate::ports::address_guard::AddressGuard;
+use crate::ports::mail::Mailer;
+use crate::ports::webhook::{self, Poster};
 use crate::store::MIGRATIONS;
 use crate::store::audit::BOOKS;
 
@@ -44,6 +49,17 @@ pub struct Bound {
     writer: Writer<Intake>,
     courier: Courier,
     handed: Handed,
+    /// None when mail is off.
+    mail: Option<MailWork>,
+    webhooks: Dispatch<WebhookCourier>,
+    queued: Arc<Notify>,
+}
+
+/// The workers of the e-mail channel.
+struct MailWork {
+    dispatch: Dispatch<Mailer>,
+    digest: Digest,
+    queued: Arc<Notify>,
 }
 
 impl App {
@@ -53,12 +69,40 @@ impl App {
         let ids = Ids::random(clock.clone());
         let (handing, handed) = Handing::new(&ids);
         let courier = Courier::new(database.clone(), clock.clone(), &handing);
-        let intake = Intake { clock, ids, handing };
+        let queued = Arc::new(Notify::new());
+        let mail =
+            Mailer::new(&config.mail).context("setting up the e-mail channel")?.map(|mailer| MailWork {
+                dispatch: Dispatch::new(database.clone(), clock.clone(), &ids, mailer),
+                digest: Digest {
+                    database: database.clone(),
+                    clock: clock.clone(),
+                    ids: ids.clone(),
+                    hour: config.mail.digest_hour,
+                    queued: Arc::clone(&queued),
+                },
+                queued: Arc::clone(&queued),
+            });
+        tracing::info!(mode = ?config.mail.mode, "the e-mail channel");
+        let guard = AddressGuard { allow_private: config.webhooks.allow_private_addresses };
+        let poster = Poster::new(guard, webhook::TIMEOUT).context("setting up the webhook channel")?;
+        let carrier = WebhookCourier::new(database.clone(), clock.clone(), poster.clone());
+        let dispatch = Dispatch::new(database.clone(), clock.clone(), &ids, carrier);
+        let webhooks = Webhooks {
+            database: database.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            queued: Arc::clone(&queued),
+        };
+        let intake = Intake { clock, ids, handing, mails: mail.is_some(), queued: Arc::clone(&queued) };
         let writer = Writer::start(database.clone(), Arc::new(intake));
 
         let public = Routes::new()
             .add_service(
                 NotificationServiceServer::new(NotificationApi::new(database.clone()))
+                    .max_decoding_message_size(server::REQUEST_BYTES_MAX),
+            )
+            .add_service(
+                WebhookServiceServer::new(WebhookApi::new(webhooks, poster))
                     .max_decoding_message_size(server::REQUEST_BYTES_MAX),
             )
             .add_service(
@@ -77,7 +121,7 @@ impl App {
             .reflection(&config.reflection)
             .bind()
             .await?;
-        Ok(Bound { server, database, writer, courier, handed })
+        Ok(Bound { server, database, writer, courier, handed, mail, webhooks: dispatch, queued })
     }
 }
 
@@ -85,12 +129,22 @@ impl Bound {
     /// Serves until `shutdown` fires; then calls in flight end, queued events are committed, and what they enqueued
     /// is left to the next start.
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let stop_courier = CancellationToken::new();
-        let courier = tokio::spawn(self.courier.run(self.handed, stop_courier.clone(), ports::log::write));
+        let stop_workers = CancellationToken::new();
+        let courier = tokio::spawn(self.courier.run(self.handed, stop_workers.clone(), ports::log::write));
+        let mail = self.mail.map(|work| {
+            let dispatch = work.dispatch.run(work.queued, stop_workers.clone());
+            let digest = work.digest.run(stop_workers.clone());
+            tokio::spawn(async { tokio::join!(dispatch, digest) })
+        });
+        let webhooks = tokio::spawn(self.webhooks.run(self.queued, stop_workers.clone()));
         let served = self.server.run(shutdown).await;
         self.writer.drain().await;
-        stop_courier.cancel();
+        stop_workers.cancel();
         let ended = courier.await;
+        if let Some(mail) = mail {
+            mail.await.context("the e-mail channel ended by a panic")?;
+        }
+        webhooks.await.context("the webhook channel ended by a panic")?;
         self.database.close().await;
         served?;
         ended.context("the courier ended by a panic")

@@ -1,5 +1,7 @@
 //! The configuration of the service; its defaults are for development.
 
+use std::path::PathBuf;
+
 use kit::config::{Auth, Listen, Reflection, ServiceConfig, Telemetry, Tls};
 use serde::{Deserialize, Serialize};
 use storage::DatabaseConfig;
@@ -13,6 +15,8 @@ pub struct Config {
     pub reflection: Reflection,
     pub telemetry: Telemetry,
     pub database: DatabaseConfig,
+    pub mail: Mail,
+    pub webhooks: Webhooks,
 }
 
 impl Default for Config {
@@ -24,6 +28,8 @@ impl Default for Config {
             reflection: Reflection::default(),
             telemetry: Telemetry::default(),
             database: DatabaseConfig::at("sqlite:countermand-data/notification.db"),
+            mail: Mail::default(),
+            webhooks: Webhooks::default(),
         }
     }
 }
@@ -39,5 +45,80 @@ impl ServiceConfig for Config {
 
     fn tls(&self) -> &Tls {
         &self.tls
+    }
+}
+
+/// How events are posted to others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Webhooks {
+    /// For development: plain http and addresses of this machine and its networks. Elsewhere it would let whoever adds
+    /// an endpoint call what only we can reach.
+    pub allow_private_addresses: bool,
+}
+
+/// How mail leaves the house.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mail {
+    pub mode: MailMode,
+    /// The sender, such as "Shop <orders@shop.example>".
+    pub from: String,
+    /// The right side of Message-IDs; the sender's domain when empty.
+    pub message_id_domain: String,
+    /// Where mode "file" writes.
+    pub directory: PathBuf,
+    pub host: String,
+    pub port: u16,
+    pub tls: MailTls,
+    /// More certificates to trust than those of the system, as PEM.
+    pub ca_file: Option<PathBuf>,
+    pub username: String,
+    /// A file that holds the password; without it nobody logs in.
+    pub password_file: Option<PathBuf>,
+    /// For the way up to the message, and for the answer to it, each.
+    pub timeout_seconds: u64,
+    pub connections_idle_max: usize,
+    /// The hour of the day (UTC) from which on the digest of what is owed is made.
+    pub digest_hour: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailMode {
+    /// Nobody is mailed, and no delivery is made for mail.
+    Off,
+    /// Mails are written as files.
+    File,
+    Smtp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTls {
+    /// In the clear; for a server on this machine only.
+    None,
+    /// Encrypted before anything is said, or not at all: a server without STARTTLS is not used.
+    Starttls,
+    Implicit,
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            mode: MailMode::Off,
+            from: "Countermand <countermand@localhost>".to_owned(),
+            message_id_domain: String::new(),
+            directory: PathBuf::from("countermand-data/mail"),
+            host: String::new(),
+            port: 587,
+            tls: MailTls::Starttls,
+            ca_file: None,
+            username: String::new(),
+            password_file: None,
+            timeout_seconds: 20,
+            connections_idle_max: 4,
+            digest_hour: 6,
+        }
     }
 }

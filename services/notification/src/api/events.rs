@@ -7,9 +7,10 @@ use proto::order::v1 as order;
 use types::{AttentionId, ChangeOrderId, IdError, Money, MoneyError, OrderId};
 
 use crate::domain::{
-    AttentionItem, Cause, Change, ChangeKind, ChangeLine, Event, OrderPicture, OrderState, Refund,
+    AttentionItem, Audience, Cause, Change, ChangeKind, ChangeLine, Event, OrderPicture, OrderState, Refund,
     RefundState, Settlement,
 };
+use crate::ops::Noted;
 
 /// Why an event has no meaning here. None of it is the network's fault: only another version helps.
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -78,6 +79,30 @@ pub fn read(kind: &str, payload: &[u8]) -> Result<Event, Unreadable> {
     }
 }
 
+/// What an event says beside what it tells. It is read from any event, and nothing of it makes one unreadable.
+pub fn noted(kind: &str, payload: &[u8], order_id: &str) -> Noted {
+    let owed = wire::MovedOrder::decode(payload).ok().and_then(|event| owed(event.movement?, order_id));
+    let parties = match kind.strip_prefix(PACKAGE) {
+        Some("OrderPlaced") => parties(payload),
+        Some(_) | None => Vec::new(),
+    };
+    Noted { parties, owed }
+}
+
+/// What the order is owed now, when the event has changed it.
+fn owed(movement: wire::OrderMovement, order_id: &str) -> Option<(OrderId, Money)> {
+    let (after, delta) = (movement.after?.totals?, movement.delta?.totals?);
+    let amount = Money::parse(&movement.currency_code, after.refund_owed_minor).ok()?;
+    (delta.refund_owed_minor != 0).then_some((OrderId::parse(order_id).ok()?, amount))
+}
+
+fn parties(payload: &[u8]) -> Vec<(Audience, String)> {
+    let placed = wire::OrderPlaced::decode(payload).ok().and_then(|event| event.order?.parties);
+    let named =
+        placed.map(|parties| [(Audience::Buyer, parties.buyer), (Audience::Supplier, parties.supplier)]);
+    named.into_iter().flatten().filter(|(_, organisation)| !organisation.is_empty()).collect()
+}
+
 fn picture(field: &'static str, summary: Option<order::OrderSummary>) -> Result<OrderPicture, Unreadable> {
     let summary = summary.ok_or(Unreadable::Missing(field))?;
     let totals = summary.totals.ok_or(Unreadable::Missing("totals"))?;
@@ -138,6 +163,10 @@ fn change(change: Option<order::ChangeOrder>) -> Result<Box<Change>, Unreadable>
         order_number: change.order_number,
         cause: change.cause.map(cause),
         exceptions: change.exceptions.into_iter().map(cause).collect(),
+        asked_by: change.requested_by.map(|actor| actor.role).unwrap_or_default(),
+        created_at: change.created_at,
+        gives_back: money(change.amounts.unwrap_or_default().amount_minor)?,
+        open_until: (change.state == order::ChangeOrderState::Requested as i32).then_some(change.expires_at),
     }))
 }
 
@@ -147,6 +176,11 @@ fn kind(number: i32) -> Result<ChangeKind, Unreadable> {
         Ok(Wire::CancelOrder) => Ok(ChangeKind::CancelOrder),
         // All eligible lines are lines too: the change names each with its units.
         Ok(Wire::CancelItems | Wire::AllEligible) => Ok(ChangeKind::CancelItems),
+        Ok(Wire::Withdrawal) => Ok(ChangeKind::Withdrawal),
+        Ok(Wire::EditQuantity) => Ok(ChangeKind::EditQuantity),
+        Ok(Wire::ShippingAdjust) => Ok(ChangeKind::ShippingAdjust),
+        Ok(Wire::RefundOnly) => Ok(ChangeKind::RefundOnly),
+        Ok(Wire::Restore) => Ok(ChangeKind::Restore),
         Ok(Wire::Unspecified) | Err(_) => Err(Unreadable::Newer { field: "type", number }),
     }
 }
@@ -187,4 +221,29 @@ fn attention(event: wire::AttentionOpened) -> Result<Event, Unreadable> {
 
 fn optional<T>(text: &str, parse: fn(&str) -> Result<T, IdError>) -> Result<Option<T>, IdError> {
     if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An event that nobody reads here would hold up its order for ever.
+    #[test]
+    fn every_event_of_an_order_is_known() {
+        let contract = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../proto/countermand/events/v1/events.proto"
+        ));
+        let events: Vec<&str> = contract
+            .split("\nmessage ")
+            .filter(|message| message.contains("OrderMovement movement = 15;"))
+            .filter_map(|message| message.split(' ').next())
+            .filter(|name| *name != "MovedOrder")
+            .collect();
+
+        assert!(events.len() >= 10, "{events:?}");
+        for event in events {
+            assert_ne!(read(&format!("{PACKAGE}{event}"), &[]), Err(Unreadable::Unknown), "{event}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use proto::events::v1::{DeliverEventsRequest, DeliverEventsResponse};
 use storage::{Delivery, Envelope, Writer};
 use tonic::{Request, Response, Status};
 
-use super::events::read;
+use super::events::{noted, read};
 use crate::ops::batch::aggregate;
 use crate::ops::{Arrival, Intake, Run};
 
@@ -73,7 +73,8 @@ fn runs(envelopes: Vec<Envelope>) -> BTreeMap<String, (Vec<usize>, Run)> {
         let (places, Run(arrivals)) =
             runs.entry(aggregate(&envelope)).or_insert_with(|| (Vec::new(), Run(Vec::new())));
         places.push(place);
-        arrivals.push(Arrival { envelope, event });
+        let noted = noted(&envelope.kind, &envelope.payload, &envelope.aggregate_id);
+        arrivals.push(Arrival { envelope, event, noted });
     }
     runs
 }

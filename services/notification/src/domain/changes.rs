@@ -1,7 +1,7 @@
 //! What the life of a cancellation tells. Each message claims what its event has committed, and no more: an accepted
 //! change is not decided, a decided one has moved no money yet, and only the gateway's word makes a refund.
 
-use super::event::{Change, OrderPicture, Refund, RefundState, Settlement};
+use super::event::{Change, ChangeKind, OrderPicture, Refund, RefundState, Settlement};
 use super::message::{Audience, Message, Template};
 use super::words;
 
@@ -10,14 +10,25 @@ pub fn accepted(change: &Change) -> Vec<Message> {
     let subject = format!("Cancellation of {scope} was requested");
     let message =
         |audience, body: String| Message::new(Template::CancellationRequested, audience, &subject, body);
+    let for_buyer = format!(
+        "The request {number} to cancel {scope} was received ({lines}). It is not decided yet; you will be told how \
+         it ends."
+    );
+    let to_buyer = match change.kind {
+        ChangeKind::Withdrawal => {
+            let subject =
+                format!("Your withdrawal from order {} was received", words::quoted(&change.order_number));
+            Message::new(Template::WithdrawalAcknowledged, Audience::Buyer, subject, for_buyer)
+        }
+        ChangeKind::CancelOrder
+        | ChangeKind::CancelItems
+        | ChangeKind::EditQuantity
+        | ChangeKind::ShippingAdjust
+        | ChangeKind::RefundOnly
+        | ChangeKind::Restore => message(Audience::Buyer, for_buyer),
+    };
     vec![
-        message(
-            Audience::Buyer,
-            format!(
-                "The request {number} to cancel {scope} was received ({lines}). It is not decided yet; you will be \
-                 told how it ends."
-            ),
-        ),
+        to_buyer,
         message(
             Audience::Supplier,
             format!(
@@ -101,8 +112,7 @@ pub fn completed(change: &Change) -> Vec<Message> {
     };
     let mut messages = Vec::new();
     if let Some(headline) = outcome.for_buyer() {
-        let body =
-            format!("For the cancellation of {}: {}", words::scope(change), outcome.sentences().join(" "));
+        let body = format!("For the {}: {}", words::deed(change), outcome.sentences().join(" "));
         messages.push(message(Audience::Buyer, headline, body));
     }
     if let Some(headline) = outcome.for_staff(change) {

@@ -92,12 +92,39 @@ pub struct Change {
     pub owed: Money,
     pub exceptions: Vec<Cause>,
     pub refunds: Vec<Refund>,
+    /// The role of whoever asked for it.
+    pub asked_by: String,
+    /// When it was received.
+    pub created_at: String,
+    /// What it gives back.
+    pub gives_back: Money,
+    /// Set while it is a proposal that the other side has to answer: until when.
+    pub open_until: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeKind {
     CancelOrder,
     CancelItems,
+    /// A consumer's statutory withdrawal.
+    Withdrawal,
+    /// Agreed between both sides.
+    EditQuantity,
+    ShippingAdjust,
+    /// Money without units.
+    RefundOnly,
+    /// A cancelled order stands again.
+    Restore,
+}
+
+impl ChangeKind {
+    /// It takes units off an order by a wish to cancel them.
+    pub const fn is_cancellation(self) -> bool {
+        match self {
+            Self::CancelOrder | Self::CancelItems | Self::Withdrawal => true,
+            Self::EditQuantity | Self::ShippingAdjust | Self::RefundOnly | Self::Restore => false,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

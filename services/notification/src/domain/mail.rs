@@ -55,6 +55,22 @@ impl MailTemplate {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|template| template.as_str() == text)
     }
+
+    /// What becomes of the goods is the client's affair too; the money is the buyer's.
+    const fn is_for_clients(self) -> bool {
+        match self {
+            Self::OrderConfirmed
+            | Self::CancellationConfirmed
+            | Self::WithdrawalAcknowledged
+            | Self::OrderRestored => true,
+            Self::SupplierNotice
+            | Self::RefundIssued
+            | Self::RefundDelayed
+            | Self::AmendmentProposed
+            | Self::AttentionOpened
+            | Self::OwedDigest => false,
+        }
+    }
 }
 
 /// A mail before it is addressed.
@@ -70,9 +86,7 @@ pub fn mails(event: &Event, messages: &[Message]) -> Vec<Mail> {
     let mut mails = Vec::new();
     for message in messages {
         let Some((template, facts)) = mail(event, message) else { continue };
-        let with_buyer =
-            matches!(template, MailTemplate::OrderConfirmed | MailTemplate::CancellationConfirmed);
-        if message.audience == Audience::Buyer && with_buyer {
+        if message.audience == Audience::Buyer && template.is_for_clients() {
             mails.push(Mail { template, audience: Audience::Client, facts: facts.clone() });
         }
         mails.push(Mail { template, audience: message.audience, facts });
@@ -85,7 +99,22 @@ fn mail(event: &Event, message: &Message) -> Option<(MailTemplate, Value)> {
         (Event::OrderPlaced { order } | Event::OrderProgressed { order, .. }, Template::OrderConfirmed) => {
             Some((MailTemplate::OrderConfirmed, json!({ "order": picture(order) })))
         }
-        (Event::ChangeCommitted { change, before, after }, _) => {
+        (Event::ChangeAccepted { change }, Template::AmendmentProposed) => {
+            Some((MailTemplate::AmendmentProposed, proposal(change)))
+        }
+        (Event::ChangeAccepted { change }, Template::WithdrawalAcknowledged) => {
+            let withdrawal = json!({
+                "number": words::quoted(&change.number),
+                "received_at": words::minute(&change.created_at),
+            });
+            let order = json!({ "number": words::quoted(&change.order_number) });
+            Some((MailTemplate::WithdrawalAcknowledged, json!({ "order": order, "withdrawal": withdrawal })))
+        }
+        (Event::ChangeCommitted { change, after, .. }, Template::OrderRestored) => {
+            let change = json!({ "number": words::quoted(&change.number) });
+            Some((MailTemplate::OrderRestored, json!({ "order": picture(after), "change": change })))
+        }
+        (Event::ChangeCommitted { change, before, after }, Template::CancellationConfirmed) => {
             let template = match message.audience {
                 Audience::Supplier => MailTemplate::SupplierNotice,
                 Audience::Buyer | Audience::Staff | Audience::Client => MailTemplate::CancellationConfirmed,
@@ -143,6 +172,18 @@ fn committed(change: &Change, before: &OrderPicture, after: &OrderPicture) -> Va
         "change": scope(change),
         "totals": { "before": before.total.to_string(), "after": after.total.to_string() },
         "money_moves": change.settlement != Settlement::None,
+    })
+}
+
+fn proposal(change: &Change) -> Value {
+    json!({
+        "order": { "number": words::quoted(&change.order_number) },
+        "change": scope(change),
+        "proposal": {
+            "by": words::quoted(&change.asked_by),
+            "gives_back": change.gives_back.to_string(),
+            "expires_at": change.open_until.as_deref().map(words::minute),
+        },
     })
 }
 

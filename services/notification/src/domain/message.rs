@@ -43,6 +43,12 @@ pub enum Template {
     RefundOwed,
     RefundReversed,
     AuthorisationReleased,
+    AmendmentProposed,
+    ChangeRequested,
+    ChangeConfirmed,
+    ChangeRejected,
+    OrderRestored,
+    WithdrawalAcknowledged,
     AttentionOpened,
 }
 
@@ -80,7 +86,7 @@ impl Audience {
 }
 
 impl Template {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 25] = [
         Self::OrderPlaced,
         Self::OrderConfirmed,
         Self::OrderPlacementFailed,
@@ -99,6 +105,12 @@ impl Template {
         Self::RefundOwed,
         Self::RefundReversed,
         Self::AuthorisationReleased,
+        Self::AmendmentProposed,
+        Self::ChangeRequested,
+        Self::ChangeConfirmed,
+        Self::ChangeRejected,
+        Self::OrderRestored,
+        Self::WithdrawalAcknowledged,
         Self::AttentionOpened,
     ];
 
@@ -122,6 +134,12 @@ impl Template {
             Self::RefundOwed => "refund.owed",
             Self::RefundReversed => "refund.reversed",
             Self::AuthorisationReleased => "authorisation.released",
+            Self::AmendmentProposed => "amendment.proposed",
+            Self::ChangeRequested => "change.requested",
+            Self::ChangeConfirmed => "change.confirmed",
+            Self::ChangeRejected => "change.rejected",
+            Self::OrderRestored => "order.restored",
+            Self::WithdrawalAcknowledged => "withdrawal.acknowledged",
             Self::AttentionOpened => "attention.opened",
         }
     }

@@ -3,6 +3,7 @@
 //! It never holds input or output, SQL, a wire message or the time.
 
 mod address;
+mod amendments;
 mod attention;
 mod changes;
 mod delivery;
@@ -14,6 +15,7 @@ mod notification;
 mod orders;
 mod render;
 mod samples;
+pub mod webhook;
 mod words;
 
 pub use address::{Choice, Locale, Preference, Recipient, Scope, choose};
@@ -37,9 +39,15 @@ pub fn messages(event: &Event) -> Vec<Message> {
         Event::OrderPlaced { order } => orders::placed(order),
         Event::OrderPlacementFailed { order, cause } => orders::placement_failed(order, cause),
         Event::OrderProgressed { order, before } => orders::progressed(order, *before),
-        Event::ChangeAccepted { change } => changes::accepted(change),
-        Event::ChangeCommitted { change, before, after } => changes::committed(change, before, after),
-        Event::ChangeRejected { change } => changes::rejected(change),
+        Event::ChangeAccepted { change } if change.open_until.is_some() => amendments::proposed(change),
+        Event::ChangeAccepted { change } if change.kind.is_cancellation() => changes::accepted(change),
+        Event::ChangeAccepted { change } => amendments::accepted(change),
+        Event::ChangeCommitted { change, before, after } if change.kind.is_cancellation() => {
+            changes::committed(change, before, after)
+        }
+        Event::ChangeCommitted { change, before, after } => amendments::committed(change, before, after),
+        Event::ChangeRejected { change } if change.kind.is_cancellation() => changes::rejected(change),
+        Event::ChangeRejected { change } => amendments::rejected(change),
         Event::ChangeCompleted { change } => changes::completed(change),
         Event::FolderChanged { .. } | Event::MessageAdded { .. } => Vec::new(),
         Event::AttentionOpened { item } => attention::opened(item),

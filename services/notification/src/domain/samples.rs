@@ -1,7 +1,6 @@
-//! Facts to try templates with. Where an event of ours carries a mail, its sample comes from a sample event by the same
-//! rules that make the real one; the other templates have the facts that their event will carry.
+//! Facts to try templates with, made from sample events by the same rules that make the real ones.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use types::{AttentionId, ChangeOrderId, Money, OrderId};
 
 use super::event::{
@@ -14,22 +13,6 @@ use super::messages;
 /// Every shape the template's facts may have; the first is the one to preview.
 pub fn samples(template: MailTemplate) -> Vec<Value> {
     match template {
-        MailTemplate::AmendmentProposed => vec![json!({
-            "order": { "number": "1042" },
-            "change": {
-                "number": "CO-000007", "whole_order": false, "more_lines": 0,
-                "lines": [{ "number": 1, "sku": "PEN-1", "quantity": 3 }],
-            },
-            "proposal": { "by": "supplier", "expires_at": "2026-11-24 12:00 UTC", "total": "GBP 9.99" },
-        })],
-        MailTemplate::WithdrawalAcknowledged => vec![json!({
-            "order": { "number": "1042" },
-            "withdrawal": { "number": "CO-000007", "received_at": "2026-11-22 02:20 UTC" },
-        })],
-        MailTemplate::OrderRestored => vec![json!({
-            "order": { "number": "1042", "total": "GBP 12.34", "lines": 2, "units": 5 },
-            "change": { "number": "CO-000008" },
-        })],
         MailTemplate::OwedDigest => {
             let owed = Owed {
                 order_id: "ord_01h455vb4pex5vsknk084sn02q".to_owned(),
@@ -43,6 +26,9 @@ pub fn samples(template: MailTemplate) -> Vec<Value> {
         | MailTemplate::SupplierNotice
         | MailTemplate::RefundIssued
         | MailTemplate::RefundDelayed
+        | MailTemplate::AmendmentProposed
+        | MailTemplate::WithdrawalAcknowledged
+        | MailTemplate::OrderRestored
         | MailTemplate::AttentionOpened => carried(template),
     }
 }
@@ -84,6 +70,14 @@ fn events() -> Vec<Event> {
         completed(vec![refund(RefundState::Pending, false)], 0),
         attention(Some(change_id()), Some(order_id())),
         attention(None, None),
+        Event::ChangeAccepted { change: change(ChangeKind::Withdrawal, 2) },
+        Event::ChangeAccepted {
+            change: Box::new(Change {
+                open_until: Some("2026-11-24T12:00:00Z".to_owned()),
+                ..*change(ChangeKind::EditQuantity, 2)
+            }),
+        },
+        committed(change(ChangeKind::Restore, 2), OrderState::Confirmed),
     ]
 }
 
@@ -133,5 +127,9 @@ fn change(kind: ChangeKind, lines: i64) -> Box<Change> {
         owed: money(0),
         exceptions: Vec::new(),
         refunds: Vec::new(),
+        asked_by: "supplier".to_owned(),
+        created_at: "2026-11-22T02:20:00Z".to_owned(),
+        gives_back: money(999),
+        open_until: None,
     })
 }

@@ -38,6 +38,10 @@ fn change() -> Box<Change> {
         owed: money(0),
         exceptions: Vec::new(),
         refunds: Vec::new(),
+        asked_by: "supplier".to_owned(),
+        created_at: "2026-11-22T02:20:00Z".to_owned(),
+        gives_back: money(999),
+        open_until: None,
     })
 }
 
@@ -182,6 +186,34 @@ fn the_weightiest_outcome_names_the_message_and_the_others_stand_in_it() {
         "refund.reversed buyer, refund.reversed staff"
     );
     assert_eq!(told(&completed(&[], 0)), "");
+}
+
+#[test]
+fn a_proposal_claims_no_change_and_a_restoration_no_cancellation() {
+    let of = |kind| Change { kind, ..*change() };
+    let proposal = Event::ChangeAccepted {
+        change: Box::new(Change {
+            open_until: Some("2026-11-24T12:00:00Z".to_owned()),
+            ..of(ChangeKind::EditQuantity)
+        }),
+    };
+    let restored = Event::ChangeCommitted {
+        change: Box::new(of(ChangeKind::Restore)),
+        before: order(OrderState::Cancelled),
+        after: order(OrderState::Confirmed),
+    };
+    let withdrawn = Event::ChangeAccepted { change: Box::new(of(ChangeKind::Withdrawal)) };
+
+    assert!(told(&proposal).starts_with("amendment.proposed buyer"));
+    assert!(to(&proposal, Audience::Buyer).body.contains("Nothing has changed yet"));
+    assert!(told(&restored).starts_with("order.restored buyer"));
+    assert!(!to(&restored, Audience::Buyer).body.contains("ancel"));
+    assert!(told(&withdrawn).starts_with("withdrawal.acknowledged buyer, cancellation.requested supplier"));
+    for kind in [ChangeKind::EditQuantity, ChangeKind::ShippingAdjust, ChangeKind::RefundOnly] {
+        let accepted = told(&Event::ChangeAccepted { change: Box::new(of(kind)) });
+        let rejected = told(&Event::ChangeRejected { change: Box::new(of(kind)) });
+        assert!(accepted.starts_with("change.requested") && rejected.starts_with("change.rejected"));
+    }
 }
 
 #[test]

@@ -276,7 +276,9 @@ mod tests {
 
     #[test]
     fn only_success_is_success() {
-        for (code, taken) in [(200, true), (204, true), (301, false), (302, false), (404, false), (500, false)] {
+        for (code, taken) in
+            [(200, true), (204, true), (301, false), (302, false), (404, false), (500, false)]
+        {
             assert_eq!(status(code).is_success(), taken, "{code}");
         }
         assert!(matches!(status(302).outcome(), Outcome::Later { .. }));

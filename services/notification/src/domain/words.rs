@@ -31,11 +31,35 @@ pub fn units(count: i64) -> String {
 pub fn scope(change: &Change) -> String {
     let order = quoted(&change.order_number);
     match change.kind {
-        ChangeKind::CancelOrder => format!("order {order}"),
-        ChangeKind::CancelItems => {
+        ChangeKind::CancelOrder
+        | ChangeKind::ShippingAdjust
+        | ChangeKind::RefundOnly
+        | ChangeKind::Restore => format!("order {order}"),
+        ChangeKind::CancelItems | ChangeKind::Withdrawal | ChangeKind::EditQuantity => {
             let count = change.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.quantity));
             format!("{} of order {order}", units(count))
         }
+    }
+}
+
+/// The change as a noun: "cancellation of order 1042".
+pub fn deed(change: &Change) -> String {
+    let what = match change.kind {
+        ChangeKind::CancelOrder | ChangeKind::CancelItems => "cancellation",
+        ChangeKind::Withdrawal => "withdrawal",
+        ChangeKind::EditQuantity => "change of quantity",
+        ChangeKind::ShippingAdjust => "change of shipping",
+        ChangeKind::RefundOnly => "refund",
+        ChangeKind::Restore => "restoration",
+    };
+    format!("{what} of {}", scope(change))
+}
+
+/// An instant for people, to the minute.
+pub fn minute(instant: &str) -> String {
+    match instant.split_once('T') {
+        Some((day, time)) => format!("{day} {} UTC", time.chars().take(5).collect::<String>()),
+        None => quoted(instant),
     }
 }
 

@@ -1,13 +1,20 @@
 //! The one writing use case: an event is taken in and its messages stand, in one commit.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use storage::{Batch, DbError, Delivery, Envelope, Inbox, Tx};
-use types::{Clock, Ids};
+use tokio::sync::Notify;
+use types::{Clock, Ids, Money, OrderId, Tenant};
 
+use super::addressing::{self, AddressBook, Outgoing};
 use super::courier::{Handing, Told};
-use crate::domain::{self, Channel, Event, Notification, Origin, State};
+use super::webhook_courier::Subscriptions;
+use crate::domain::{self, Audience, Channel, DeliveryState, Event, Message, Notification, Origin, State};
+use crate::store::addresses::{self, Party, Subject};
+use crate::store::deliveries::{self, Claimed};
 use crate::store::notifications::{self, Owned};
+use crate::store::owed::{self, OwedOrder};
 
 /// An event as it came, with its meaning.
 #[derive(Debug, Clone)]
@@ -16,6 +23,16 @@ pub struct Arrival {
     /// None for an event that this version cannot read: it waits, and its aggregate with it, until one that can is
     /// deployed. Taking it in unread would lose what it tells.
     pub event: Option<Event>,
+    pub noted: Noted,
+}
+
+/// What an event says beside what it tells: kept, so that later mails find their people and digests their sums.
+#[derive(Debug, Clone, Default)]
+pub struct Noted {
+    /// The organisations of an order that was placed.
+    pub parties: Vec<(Audience, String)>,
+    /// What the order is owed now, when the event has changed it.
+    pub owed: Option<(OrderId, Money)>,
 }
 
 /// Events of one aggregate in the order they were delivered: one command, so that the group commit orders runs of the
@@ -29,6 +46,10 @@ pub struct Intake {
     pub ids: Ids,
     /// The way to the courier.
     pub handing: Handing,
+    /// Mails are made; off, nobody is looked up.
+    pub mails: bool,
+    /// Wakes the workers of the channels that leave the house.
+    pub queued: Arc<Notify>,
 }
 
 /// How a run was taken in, and what of it the courier has to write.
@@ -36,6 +57,19 @@ pub struct Intake {
 pub struct Taken {
     pub deliveries: Vec<Delivery>,
     pub to_write: Told,
+    /// Whether something waits to leave the house.
+    pub queued: bool,
+}
+
+/// Everything a batch takes in.
+#[derive(Default)]
+struct Taking<'a> {
+    told: Vec<Owned>,
+    outgoing: Vec<Outgoing<'a>>,
+    parties: Vec<Party>,
+    owed: BTreeMap<(Tenant, OrderId), OwedOrder>,
+    subscriptions: Subscriptions,
+    posts: Vec<Claimed>,
 }
 
 impl Batch for Intake {
@@ -50,18 +84,23 @@ impl Batch for Intake {
         let envelopes: Vec<Envelope> =
             runs.iter().flat_map(|Run(arrivals)| arrivals).map(|arrival| arrival.envelope.clone()).collect();
         let mut inbox = Inbox::load(tx, &envelopes).await?;
-        let mut all = Vec::new();
+        let subscriptions = Subscriptions::load(tx, &envelopes).await?;
+        let mut taking = Taking { subscriptions, ..Taking::default() };
         let mut replies = Vec::with_capacity(runs.len());
         for Run(arrivals) in runs {
-            let before = all.len();
+            let before = taking.told.len();
             let deliveries =
-                arrivals.iter().map(|arrival| self.take_in(&mut inbox, &mut all, arrival)).collect();
+                arrivals.iter().map(|arrival| self.take_in(&mut inbox, &mut taking, arrival)).collect();
             let waits = |owned: &&Owned| owned.notification.state == State::Enqueued;
-            let to_write = Arc::new(all[before..].iter().filter(waits).cloned().collect());
-            replies.push(Taken { deliveries, to_write });
+            let to_write = Arc::new(taking.told[before..].iter().filter(waits).cloned().collect());
+            replies.push(Taken { deliveries, to_write, queued: false });
         }
         inbox.flush(tx).await?;
-        notifications::insert(tx, &self.handing.token, &all).await?;
+        notifications::insert(tx, &self.handing.token, &taking.told).await?;
+        let queued = self.send_out(tx, taking).await?;
+        for reply in &mut replies {
+            reply.queued = queued;
+        }
         Ok(replies)
     }
 
@@ -69,11 +108,14 @@ impl Batch for Intake {
         for reply in replies {
             self.handing.hand(&reply.to_write);
         }
+        if replies.iter().any(|reply| reply.queued) {
+            self.queued.notify_waiters();
+        }
     }
 }
 
 impl Intake {
-    fn take_in(&self, inbox: &mut Inbox, told: &mut Vec<Owned>, arrival: &Arrival) -> Delivery {
+    fn take_in<'a>(&self, inbox: &mut Inbox, taking: &mut Taking<'a>, arrival: &'a Arrival) -> Delivery {
         let envelope = &arrival.envelope;
         match inbox.admit(envelope) {
             storage::Intake::Duplicate => return Delivery::Duplicate,
@@ -88,13 +130,64 @@ impl Intake {
             traceparent: envelope.traceparent.as_deref(),
             at: self.clock.now(),
         };
-        for message in domain::messages(event) {
+        let messages = domain::messages(event);
+        for message in &messages {
             for channel in Channel::ALL {
-                let notification = Notification::new(self.ids.mint(), origin, &message, channel);
-                told.push(Owned { tenant: envelope.tenant.clone(), notification });
+                let notification = Notification::new(self.ids.mint(), origin, message, channel);
+                taking.told.push(Owned { tenant: envelope.tenant.clone(), notification });
             }
         }
+        self.note(taking, envelope, event, &arrival.noted);
+        self.mail(taking, envelope, event, &messages);
+        taking.posts.extend(taking.subscriptions.deliveries(&self.ids, envelope, event, origin.at));
         Delivery::Accepted
+    }
+
+    fn note(&self, taking: &mut Taking<'_>, envelope: &Envelope, event: &Event, noted: &Noted) {
+        let tenant = &envelope.tenant;
+        if let Some((order_id, amount)) = &noted.owed {
+            let order =
+                OwedOrder { order_id: order_id.clone(), amount: *amount, changed_at: self.clock.now() };
+            taking.owed.insert((tenant.clone(), order_id.clone()), order);
+        }
+        let Some(order_id) = event.order_id() else { return };
+        taking.parties.extend(noted.parties.iter().map(|(audience, organisation)| Party {
+            tenant: tenant.clone(),
+            order_id: order_id.clone(),
+            audience: *audience,
+            organisation: organisation.clone(),
+        }));
+    }
+
+    fn mail<'a>(
+        &self,
+        taking: &mut Taking<'a>,
+        envelope: &'a Envelope,
+        event: &'a Event,
+        messages: &[Message],
+    ) {
+        if self.mails {
+            let mails = domain::mails(event, messages);
+            if !mails.is_empty() {
+                taking.outgoing.push(Outgoing { envelope, event, mails });
+            }
+        }
+    }
+
+    /// Writes what the batch noted and sends out, and tells whether anything waits to leave the house.
+    async fn send_out(&self, tx: &mut Tx, taking: Taking<'_>) -> Result<bool, DbError> {
+        addresses::put_parties(tx, &taking.parties).await?;
+        let owed: Vec<(Tenant, OwedOrder)> =
+            taking.owed.into_iter().map(|((tenant, _), order)| (tenant, order)).collect();
+        owed::put(tx, &owed).await?;
+        let subjects: BTreeSet<Subject> =
+            taking.outgoing.iter().map(|it| addressing::subject(it.envelope, it.event)).collect();
+        let book = AddressBook::load(tx, &subjects).await?;
+        let at = self.clock.now();
+        let mails = taking.outgoing.iter().flat_map(|it| addressing::deliveries(it, &book, &self.ids, at));
+        let new: Vec<Claimed> = mails.chain(taking.posts).collect();
+        deliveries::insert(tx, &new).await?;
+        Ok(new.iter().any(|claimed| claimed.delivery.progress.state == DeliveryState::Queued))
     }
 }
 

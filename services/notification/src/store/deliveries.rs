@@ -26,7 +26,7 @@ static GET: Statement = Statement::new(
     "notification.get_delivery",
     "SELECT delivery_id, event_id, channel, recipient, audience, template, locale, order_id, change_order_id, stream,
             payload, traceparent, state, tries, in_doubt, last_error, provider_id, created_at, ended_at
-       FROM delivery WHERE tenant_id = $1 AND delivery_id = $2 FOR UPDATE",
+       FROM delivery WHERE tenant_id = $1 AND delivery_id = $2",
 );
 
 static LIST: Statement = Statement::new(
@@ -119,7 +119,6 @@ pub async fn insert(tx: &mut Tx, new: &[Claimed]) -> Result<u64, DbError> {
     tx.execute(&INSERT, values![rows]).await
 }
 
-/// Reads a delivery, and holds it until the transaction ends.
 pub async fn get(tx: &mut Tx, tenant: &Tenant, id: &DeliveryId) -> Result<Option<Delivery>, DbError> {
     tx.fetch_optional(&GET, values![tenant, id]).await?.as_ref().map(read).transpose()
 }

@@ -1,9 +1,12 @@
 //! The only room with SQL: the schema, what is told and delivered, and the books for verification.
 
+pub mod addresses;
 pub mod audit;
 pub mod deliveries;
 pub mod notifications;
+pub mod owed;
 pub mod suppressions;
+pub mod webhooks;
 
 use storage::{INBOX, Migration, REQUESTS};
 
@@ -23,4 +26,20 @@ const DELIVERY: Migration = Migration {
     postgres: include_str!("../../migrations/0011_delivery.postgres.sql"),
 };
 
-pub const MIGRATIONS: &[Migration] = &[REQUESTS, INBOX, NOTIFICATION, DELIVERY];
+const ADDRESS: Migration = Migration {
+    number: 12,
+    name: "address",
+    sql: include_str!("../../migrations/0012_address.sql"),
+    sqlite: include_str!("../../migrations/0012_address.sqlite.sql"),
+    postgres: include_str!("../../migrations/0012_address.postgres.sql"),
+};
+
+const WEBHOOK: Migration = Migration {
+    number: 15,
+    name: "webhook",
+    sql: include_str!("../../migrations/0015_webhook.sql"),
+    sqlite: include_str!("../../migrations/0015_webhook.sqlite.sql"),
+    postgres: include_str!("../../migrations/0015_webhook.postgres.sql"),
+};
+
+pub const MIGRATIONS: &[Migration] = &[REQUESTS, INBOX, NOTIFICATION, DELIVERY, ADDRESS, WEBHOOK];

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use notification::domain::{Event, OrderPicture, OrderState};
 use notification::ops::courier::Handed;
-use notification::ops::{Arrival, Courier, Handing, Intake, Run};
+use notification::ops::{Arrival, Courier, Handing, Intake, Noted, Run};
 use notification::store::MIGRATIONS;
 use notification::store::notifications::{self, Filter};
 use prost::Message as _;
@@ -35,7 +35,13 @@ impl World {
             let clock = Clock::manual(Timestamp::parse(AT).expect("AT is an instant"));
             let ids = Ids::seeded(clock.clone(), 7);
             let (handing, handed) = Handing::new(&ids);
-            let intake = Intake { clock: clock.clone(), ids: ids.clone(), handing: handing.clone() };
+            let intake = Intake {
+                clock: clock.clone(),
+                ids: ids.clone(),
+                handing: handing.clone(),
+                mails: true,
+                queued: Arc::default(),
+            };
             let writer = Writer::start(database.clone(), Arc::new(intake));
             worlds.push(Self { database, writer, clock, ids, handing, handed });
         }
@@ -80,7 +86,7 @@ impl World {
             traceparent: None,
             occurred_at: self.clock.now(),
         };
-        Arrival { envelope, event: Some(event) }
+        Arrival { envelope, event: Some(event), noted: Noted::default() }
     }
 
     /// "template audience channel state" of everything told to a tenant, sorted.

@@ -34,6 +34,10 @@ fn change(number: &str, sku: &str) -> Box<Change> {
         owed: Money::parse("GBP", 0).unwrap(),
         exceptions: Vec::new(),
         refunds: Vec::new(),
+        asked_by: "supplier".to_owned(),
+        created_at: "2026-11-22T02:20:00Z".to_owned(),
+        gives_back: Money::parse("GBP", 999).unwrap(),
+        open_until: None,
     })
 }
 
