@@ -107,10 +107,14 @@ impl Bound {
             Runner::start(owner, Arc::new(ports), self.registry, self.runner, self.bell, stop.clone());
 
         tokio::spawn(self.orders.clone().watch_queue(stop.clone()));
+        let rules = tokio::spawn(self.orders.clone().work_rules(stop.clone()));
+        let batches = tokio::spawn(self.orders.clone().work_batches(stop.clone()));
 
         let served = self.server.run(shutdown).await;
         stop.cancel();
         runner.stopped().await;
+        rules.await.context("the worker of rules")?;
+        batches.await.context("the worker of batches")?;
         self.orders.drain().await;
         self.database.close().await;
         served.context("serving")

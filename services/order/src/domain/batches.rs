@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use types::{BatchId, ChangeOrderId, OrderId, Quantity, Reason, Refusal, RequestId, Tenant, Timestamp};
 
-use super::change::{Channel, ChangeOrder, ChangeRequest, ChangeState};
+use super::change::{ChangeOrder, ChangeRequest, ChangeState, Channel};
 use super::order::{Actor, Order, OrderState};
 
 /// The most orders of one batch.

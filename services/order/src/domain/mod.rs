@@ -12,6 +12,7 @@
 //! What happens is decided here on values; the callers load them, and store what came out.
 
 pub mod attention;
+pub mod batches;
 pub mod bundling;
 pub mod cancelability;
 pub mod change;
@@ -38,4 +39,5 @@ pub mod selection;
 pub mod terms;
 #[cfg(test)]
 mod tests;
+pub mod unattended;
 pub mod verify;

@@ -2,7 +2,7 @@
 
 use types::{Fingerprint, OrderId, Quantity};
 
-use super::change::{Channel, ChangeRequest, LabelAction, LineKey, SelectedLine, Selection, Settlement};
+use super::change::{ChangeRequest, Channel, LabelAction, LineKey, SelectedLine, Selection};
 use super::terms::Said;
 
 impl ChangeRequest {
@@ -31,7 +31,7 @@ impl ChangeRequest {
     }
 }
 
-/// Whoever wrote the rule or started the batch has confirmed it; that a supplier was contacted nobody can say.
+/// The money goes as the policy says. Whoever wrote the rule or started the batch has confirmed it; that a supplier was contacted nobody can say.
 fn unattended(
     order_id: &OrderId,
     selection: Selection,
@@ -44,7 +44,7 @@ fn unattended(
     ChangeRequest {
         order_id: order_id.clone(),
         selection,
-        settlement: Settlement::Auto,
+        settlement: None,
         label_action: LabelAction::Keep,
         channel,
         reason_code: reason_code.to_owned(),

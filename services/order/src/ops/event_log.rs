@@ -74,6 +74,11 @@ impl EventLog {
         Self { database, committed: Arc::new(watch::Sender::new(())), numbering: Arc::default() }
     }
 
+    /// Hints that a commit of this process left events.
+    pub(super) fn committed(&self) -> watch::Receiver<()> {
+        self.committed.subscribe()
+    }
+
     /// A commit left events.
     pub(super) fn wake(&self) {
         self.committed.send_replace(());
@@ -132,6 +137,11 @@ impl EventReader {
         let found = self.look(&mut tx).await;
         tx.rollback().await;
         Ok(found?)
+    }
+
+    /// How far it is.
+    pub fn position(&self) -> i64 {
+        self.after
     }
 
     /// Waits until there may be more.

@@ -2,7 +2,7 @@
 //! else reads one snapshot.
 //!
 //! ```text
-//!   Orders ── Wish ──┐                            accept · steer          what callers ask for
+//!   Orders ── Wish ──┐                 accept · steer · remedies          what callers ask for
 //!   Runner ─ Advance ┼▶ batch ─▶ load ─▶ books ◀─ carry                   a saga moves on
 //!   peers ── events ─┘             └──────▶ flush ◀─ arrivals · attention  what participants tell
 //!                                              └▶ committed: runner, relay, hints ─▶ wait
@@ -15,6 +15,7 @@ mod arrivals;
 mod attention;
 mod batch;
 pub mod books;
+mod bulk;
 mod carry;
 mod desk;
 mod event_log;
@@ -26,13 +27,19 @@ pub mod plans;
 mod policies;
 mod queue;
 mod reads;
+mod remedies;
+mod rule_event;
+mod rule_simulation;
+mod rule_worker;
 mod steer;
 mod views;
 mod wait;
 
 pub use books::Books;
+pub use bulk::{BatchWatch, NewBatch};
 pub use event_log::{EventFilter, EventReader, Found, Start, number_claimed};
 pub use hints::{Hint, Seen, Watch};
 pub use orders::{Orders, Parts, actor};
 pub use owner::SagaOwner;
+pub use rule_simulation::{Simulated, Simulation, SimulationReport};
 pub use wait::Wait;

@@ -14,6 +14,7 @@ use super::accept;
 use super::arrivals::Arrival;
 use super::batch::{Answer, Asked, Command, OrderBatch, Wish};
 use super::books::Books;
+use super::bulk::BatchBell;
 use super::event_log::EventLog;
 use super::hints::{Hints, Watch};
 use super::owner::SagaOwner;
@@ -33,6 +34,7 @@ pub struct Orders {
     pub(super) writer: Writer<OrderBatch>,
     batch: Arc<OrderBatch>,
     pub(super) event_log: EventLog,
+    pub(super) bulk: BatchBell,
     /// Set when the peers are known.
     forecasts: Arc<OnceLock<Forecasts>>,
 }
@@ -72,6 +74,7 @@ impl Orders {
             writer,
             batch,
             event_log,
+            bulk: BatchBell::new(),
             forecasts: Arc::default(),
         }
     }
@@ -96,6 +99,10 @@ impl Orders {
 
     pub(super) fn shelves(&self) -> &Shelves {
         &self.batch.shelves
+    }
+
+    pub(super) fn ids(&self) -> &Ids {
+        &self.batch.ids
     }
 
     pub fn now(&self) -> Timestamp {
@@ -242,7 +249,7 @@ impl Orders {
         }
     }
 
-    async fn order_of(&self, tenant: &Tenant, answer: Answer) -> Result<Order, Failure> {
+    pub(super) async fn order_of(&self, tenant: &Tenant, answer: Answer) -> Result<Order, Failure> {
         match answer {
             Answer::Order(order) => Ok(*order),
             Answer::AcceptedBefore(resource) => {
@@ -252,7 +259,7 @@ impl Orders {
         }
     }
 
-    async fn change_of(&self, tenant: &Tenant, answer: Answer) -> Result<ChangeView, Failure> {
+    pub(super) async fn change_of(&self, tenant: &Tenant, answer: Answer) -> Result<ChangeView, Failure> {
         match answer {
             Answer::Change(view) => Ok(*view),
             Answer::AcceptedBefore(resource) => {

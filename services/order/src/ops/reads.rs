@@ -257,7 +257,7 @@ async fn head_of(tx: &mut Tx, change: &ChangeOrder) -> Result<Order, DbError> {
 }
 
 /// Cuts off what the page has no room for, and keeps the key after which the next one starts.
-fn cut<T>(mut found: Vec<T>, page: &Page, key: impl Fn(&T) -> String) -> Listed<T> {
+pub(super) fn cut<T>(mut found: Vec<T>, page: &Page, key: impl Fn(&T) -> String) -> Listed<T> {
     let size = usize::try_from(page.size).expect("a page has 1 to 200 items");
     let more = found.len() > size;
     found.truncate(size);

@@ -3,42 +3,59 @@
 use std::collections::BTreeSet;
 
 use storage::{DbError, Rows, Statement, Tx, Value, values};
-use types::{OrderId, Tenant};
+use types::{FolderId, OrderId, Tenant, Timestamp};
 
 use super::changes::{self, change_columns};
 use super::heads::{self, columns};
 use super::keys::OrderKey;
 use super::orders;
 use crate::domain::change::ChangeOrder;
-use crate::domain::listing::{ChangeFilter, OrderFilter, Page};
+use crate::domain::listing::{ChangeFilter, Concern, OrderFilter, Page};
 use crate::domain::order::Order;
+
+/// What an order must be to be listed; `$1` is the tenant, `$2` the last id seen. The rows of states come last.
+macro_rules! conditions {
+    ($states:literal) => {
+        concat!("h.tenant_id = $1 AND h.order_id > $2
+           AND ($3 = '' OR h.customer_id = $3)
+           AND ($4 = '' OR EXISTS (SELECT 1 FROM external_reference AS e
+                                    WHERE e.tenant_id = h.tenant_id AND e.order_id = h.order_id AND e.system = $4))
+           AND ($5 = '' OR EXISTS (SELECT 1 FROM order_folder AS p
+                                    WHERE p.tenant_id = h.tenant_id AND p.order_id = h.order_id AND p.folder_id = $5))
+           AND ($6 = '' OR $6 IN (h.buyer, h.supplier, h.source_router, h.created_by_org))
+           AND ($7 = '' OR h.number = $7)
+           AND h.created_at >= $8 AND ($9 = '' OR h.created_at < $9)
+           AND ($10 = '' OR $10 IN (h.buyer, h.supplier, h.source_router, h.created_by_org))
+           AND ($11 = '' OR h.customer_id = $11)
+           AND ($12 = 0 OR h.state IN (SELECT state FROM rows(",
+            $states,
+            ": state text)))"
+        )
+    };
+}
 
 static ORDERS: Statement = Statement::new(
     "order.list_orders",
     concat!(
         "SELECT ",
         columns!(),
-        " FROM order_head AS h
-         WHERE h.tenant_id = $1 AND h.order_id > $2
-           AND ($3 = '' OR h.customer_id = $3)
-           AND ($4 = '' OR EXISTS (SELECT 1 FROM external_reference AS e
-                                    WHERE e.tenant_id = h.tenant_id AND e.order_id = h.order_id AND e.system = $4))
-           AND ($5 = 0 OR h.state IN (SELECT state FROM rows($7: state text)))
-         ORDER BY h.order_id LIMIT $6"
+        " FROM order_head AS h WHERE ",
+        conditions!("$14"),
+        " ORDER BY h.order_id LIMIT $13"
     ),
 );
 
+/// A name in another system belongs to one order, so this finds one at most.
 static ORDERS_BY_REFERENCE: Statement = Statement::new(
     "order.list_orders_by_reference",
     concat!(
         "SELECT ",
         columns!(),
-        " FROM external_reference AS e
-          JOIN order_head AS h ON h.tenant_id = e.tenant_id AND h.order_id = e.order_id
-         WHERE e.tenant_id = $1 AND e.system = $2 AND e.reference = $3 AND h.order_id > $4
-           AND ($5 = '' OR h.customer_id = $5)
-           AND ($6 = '' OR e.system = $6)
-           AND ($7 = 0 OR h.state IN (SELECT state FROM rows($8: state text)))"
+        " FROM external_reference AS n
+          JOIN order_head AS h ON h.tenant_id = n.tenant_id AND h.order_id = n.order_id
+         WHERE n.tenant_id = $1 AND n.system = $14 AND n.reference = $15 AND ",
+        conditions!("$16"),
+        " LIMIT $13"
     ),
 );
 
@@ -69,19 +86,16 @@ pub async fn list_orders(
     filter: &OrderFilter,
     page: &Page,
 ) -> Result<Vec<Order>, DbError> {
-    let after = page.after.as_deref().unwrap_or_default();
-    let customer = filter.customer_id.as_deref().unwrap_or_default();
-    let system = filter.external_system.as_deref().unwrap_or_default();
     let states = names(filter.states.iter().map(|state| state.as_str()));
-    let any_state = i64::from(!states.is_empty());
     let rows = match &filter.reference {
         None => {
-            let values = values![tenant, after, customer, system, any_state, page.size + 1, states];
+            let mut values = conditions(tenant, filter, page);
+            values.extend(values![states]);
             tx.fetch_all(&ORDERS, values).await?
         }
         Some(name) => {
-            let values =
-                values![tenant, &name.system, &name.reference, after, customer, system, any_state, states];
+            let mut values = conditions(tenant, filter, page);
+            values.extend(values![&name.system, &name.reference, states]);
             tx.fetch_all(&ORDERS_BY_REFERENCE, values).await?
         }
     };
@@ -122,6 +136,34 @@ pub async fn list_changes(
 pub async fn find_by_number(tx: &mut Tx, tenant: &Tenant, number: &str) -> Result<Option<OrderId>, DbError> {
     let row = tx.fetch_optional(&BY_NUMBER, values![tenant, number]).await?;
     row.map(|row| row.parsed("order_id", OrderId::parse)).transpose()
+}
+
+/// The values of the conditions, without the states; an empty text asks for nothing.
+fn conditions(tenant: &Tenant, filter: &OrderFilter, page: &Page) -> Vec<Value> {
+    let given = |text: &Option<String>| text.clone().unwrap_or_default();
+    let instant = |at: Option<Timestamp>| at.map_or_else(String::new, |at| at.to_string());
+    // Nobody acts for an organisation without a name, and a blank stands in no name.
+    let own = |name: &String| if name.is_empty() { " ".to_owned() } else { name.clone() };
+    let (organisation, customer) = match &filter.concerning {
+        None => (String::new(), String::new()),
+        Some(Concern::Organisation(name)) => (own(name), String::new()),
+        Some(Concern::Customer(name)) => (String::new(), own(name)),
+    };
+    values![
+        tenant,
+        page.after.as_deref().unwrap_or_default(),
+        given(&filter.customer_id),
+        given(&filter.external_system),
+        filter.folder_id.as_ref().map_or("", FolderId::as_str),
+        given(&filter.organisation),
+        given(&filter.number),
+        instant(filter.created_from),
+        instant(filter.created_before),
+        organisation,
+        customer,
+        i64::from(!filter.states.is_empty()),
+        page.size + 1,
+    ]
 }
 
 fn names<'a>(names: impl Iterator<Item = &'a str>) -> Rows {

@@ -3,6 +3,8 @@
 
 pub mod attention;
 pub mod audit;
+pub mod batch_totals;
+pub mod batches;
 pub mod changes;
 pub mod event_log;
 pub mod folders;
@@ -12,6 +14,7 @@ pub mod keys;
 pub mod lines;
 pub mod lists;
 pub mod messages;
+pub mod newest;
 pub mod orders;
 pub mod policies;
 pub mod queue;
@@ -36,6 +39,7 @@ pub const MIGRATIONS: &[Migration] = &[
     POLICY,
     FOLDER,
     RULE,
+    BATCH,
     REMEDIES,
 ];
 
@@ -107,6 +111,14 @@ const REMEDIES: Migration = Migration {
     number: 30,
     name: "remedies",
     sql: include_str!("../../migrations/0030_remedies.sql"),
+    sqlite: "",
+    postgres: "",
+};
+
+const BATCH: Migration = Migration {
+    number: 26,
+    name: "batch",
+    sql: include_str!("../../migrations/0026_batch.sql"),
     sqlite: "",
     postgres: "",
 };

@@ -4,11 +4,16 @@ use kit::page::Page;
 use kit::{Failure, Principal};
 use proto::order::v1 as wire;
 use tonic::Request;
+use types::text::display;
+use types::{FolderId, Reason, Refusal};
 
+use super::new_order::NUMBER_LENGTH_MAX;
 use crate::api::convert::{
-    REFERENCE_LENGTH_MAX, SYSTEM_LENGTH_MAX, condition, listing, order_states, page_of, reference, token_of,
+    REFERENCE_LENGTH_MAX, SYSTEM_LENGTH_MAX, condition, instant, listing, order_states, page_of, reference,
+    token_of, unknown_value,
 };
-use crate::domain::listing::OrderFilter;
+use crate::domain::listing::{Concern, OrderFilter, View};
+use crate::domain::order::{OrderState, Summary};
 use crate::ops::Orders;
 use crate::wire::summary;
 
@@ -20,7 +25,7 @@ pub async fn answer(
     let request = request.into_inner();
 
     let filter = OrderFilter {
-        states: order_states(&request.states)?,
+        states: states(&request)?,
         customer_id: condition("customer_id", REFERENCE_LENGTH_MAX, &request.customer_id)?,
         reference: request
             .external_reference
@@ -28,12 +33,56 @@ pub async fn answer(
             .map(|given| reference("external_reference", given))
             .transpose()?,
         external_system: condition("external_system", SYSTEM_LENGTH_MAX, &request.external_system)?,
+        folder_id: folder(&request.folder_id)?,
+        organisation: condition("organisation", REFERENCE_LENGTH_MAX, &request.organisation)?,
+        number: condition("number", NUMBER_LENGTH_MAX, &request.number)?,
+        created_from: instant("created_from", &request.created_from)?,
+        created_before: instant("created_before", &request.created_before)?,
+        concerning: Concern::of(&caller.role, &caller.organisation, &caller.user),
     };
     let listing = listing("ListOrders", &caller.tenant, &filter);
     let page = Page::parse(request.page_size, &request.page_token, &[&listing])?;
     let found = orders.list_orders(&caller, &filter, &page_of(&page)?).await?;
+    let ids = found.items.iter().map(|order| order.order_id.clone());
+    let folders = orders.folders_of_orders(&caller, ids).await?;
+    let shown = |order: &Summary| {
+        let folder = folders.get(&order.order_id);
+        wire::OrderSummary {
+            folder_id: folder.map_or_else(String::new, |folder| folder.folder_id.to_string()),
+            folder: folder.map_or_else(String::new, |folder| display(&folder.name)),
+            ..summary(order)
+        }
+    };
     Ok(wire::ListOrdersResponse {
-        orders: found.items.iter().map(summary).collect(),
+        orders: found.items.iter().map(shown).collect(),
         next_page_token: token_of(&page, found.next),
     })
+}
+
+/// The states that were asked for, as far as they are in the view.
+fn states(request: &wire::ListOrdersRequest) -> Result<Vec<OrderState>, Refusal> {
+    let mut states = order_states(&request.states)?;
+    let view = match wire::OrderView::try_from(request.view) {
+        Ok(wire::OrderView::Unspecified) => return Ok(states),
+        Ok(wire::OrderView::Active) => View::Active,
+        Ok(wire::OrderView::Cancelled) => View::Cancelled,
+        Ok(wire::OrderView::Closed) => View::Closed,
+        Err(_) => return Err(unknown_value("view", request.view)),
+    };
+    if states.is_empty() {
+        return Ok(view.states().to_vec());
+    }
+    states.retain(|state| view.states().contains(state));
+    if states.is_empty() {
+        let message = "none of these states is in this view";
+        return Err(Refusal::new(Reason::FieldInvalid, message).field("states"));
+    }
+    Ok(states)
+}
+
+fn folder(given: &str) -> Result<Option<FolderId>, Refusal> {
+    if given.is_empty() {
+        return Ok(None);
+    }
+    FolderId::parse(given).map(Some).map_err(|error| Refusal::from(error).field("folder_id"))
 }

@@ -1,0 +1,2 @@
+CREATE TRIGGER message_keeps BEFORE UPDATE OR DELETE ON message
+    FOR EACH ROW EXECUTE FUNCTION append_only();

@@ -1,0 +1,62 @@
+//! CreateBatch.
+
+use std::collections::BTreeSet;
+
+use kit::Failure;
+use proto::order::v1 as wire;
+use tonic::Request;
+use types::{Reason, Refusal};
+
+use super::operator;
+use super::shown::batch;
+use crate::api::convert::{
+    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, missing, optional, request_id, required,
+};
+use crate::domain::batches::ITEMS_MAX;
+use crate::ops::{NewBatch, Orders};
+
+pub async fn answer(
+    orders: &Orders,
+    request: Request<wire::CreateBatchRequest>,
+) -> Result<wire::CreateBatchResponse, Failure> {
+    let caller = operator(&request)?;
+    let request = request.into_inner();
+
+    let request_id = request_id(&request.request_id)?;
+    let new = NewBatch {
+        orders: names(&request)?,
+        sku: optional("sku", REFERENCE_LENGTH_MAX, &request.sku)?,
+        reason_code: optional("reason_code", REASON_LENGTH_MAX, &request.reason_code)?,
+        note: optional("note", NOTE_LENGTH_MAX, &request.note)?,
+        dry_run: request.dry_run,
+    };
+    let created = orders.create_batch(&caller, request_id, new).await?;
+    Ok(wire::CreateBatchResponse { batch: Some(batch(&created)) })
+}
+
+/// The orders that are named, each once; none where an article is.
+fn names(request: &wire::CreateBatchRequest) -> Result<Vec<String>, Refusal> {
+    match (request.orders.len(), request.sku.as_str()) {
+        (0, "") => return Err(missing("orders", "a batch names orders, or an article")),
+        (0, _) => return Ok(Vec::new()),
+        (_, sku) if !sku.is_empty() => {
+            let message = "a batch names orders or an article, not both";
+            return Err(Refusal::new(Reason::FieldInvalid, message).field("sku"));
+        }
+        (count, _) if count > ITEMS_MAX => {
+            let message = format!("a batch has at most {ITEMS_MAX} orders, not {count}");
+            let refusal = Refusal::new(Reason::FieldInvalid, message).field("orders");
+            return Err(refusal.detail("max", ITEMS_MAX));
+        }
+        (_, _) => {}
+    }
+    let mut seen = BTreeSet::new();
+    let mut names = Vec::with_capacity(request.orders.len());
+    for (index, given) in request.orders.iter().enumerate() {
+        let name = required(&format!("orders[{index}]"), REFERENCE_LENGTH_MAX, given)?;
+        if seen.insert(name.clone()) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}

@@ -1,0 +1,276 @@
+//! Rules at work: recorded events are looked through once per tenant, by one worker at a time, and every rule acts once
+//! for each event.
+//!
+//! ```text
+//!   event log ──▶ cursor (claimed) ──▶ condition ──▶ actions, each under a request id of (rule, event, action)
+//!                                                       └──▶ rule_run, then the cursor moves on
+//! ```
+//!
+//! After a crash the events behind the cursor are looked at again: their actions answer what they made before.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use kit::{Failure, Principal};
+use tokio_util::sync::CancellationToken;
+use types::{RequestId, Tenant};
+
+use super::event_log::{EventFilter, Found, Start};
+use super::orders::Orders;
+use super::rule_event::{RuleEvent, kinds_of};
+use super::wait::Wait;
+use crate::domain::change::{ChangeRequest, Channel};
+use crate::domain::condition::Condition;
+use crate::domain::conversation::NewMessage;
+use crate::domain::history::Told;
+use crate::domain::rules::{self, Action, DEPTH_MAX, Outcome, Rule, Run};
+use crate::store::rules as store;
+
+/// What no hint tells of is looked for this often.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a worker has a tenant's events to itself; it is renewed with every page of events.
+const CLAIM: Duration = Duration::from_mins(1);
+/// How often an action is tried while something else holds the order, and how long in between.
+const TRIES: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(250);
+
+impl Orders {
+    /// Looks for events that rules act on until `shutdown`.
+    pub async fn work_rules(self, shutdown: CancellationToken) {
+        let mut committed = self.event_log.committed();
+        loop {
+            if let Err(failure) = self.look_at_rules().await {
+                tracing::warn!(%failure, "rules could not be applied; it is tried again");
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                // A hint and the end of the wait mean the same: look again.
+                _hint_or_not = tokio::time::timeout(LOOK, committed.changed()) => {}
+            }
+        }
+    }
+
+    /// One look at the events of every tenant that has rules.
+    pub async fn look_at_rules(&self) -> Result<(), Failure> {
+        for tenant in self.reading(async |tx| store::active_tenants(tx).await).await? {
+            self.apply_rules(&tenant).await?;
+        }
+        Ok(())
+    }
+
+    async fn apply_rules(&self, tenant: &Tenant) -> Result<(), Failure> {
+        let Some((mut position, mut claimed)) = self.claim_rules(tenant).await? else { return Ok(()) };
+        let rules: Vec<(Rule, Condition)> = self.armed(tenant).await?;
+        let kinds = kinds_of(rules.iter().map(|(rule, _)| rule.trigger));
+        let filter = EventFilter { order_id: None, kinds };
+        let caller = Principal { tenant: tenant.clone(), ..nobody() };
+        let mut reader = self.read_events(&caller, filter, Start::After(position)).await?;
+        loop {
+            let is_end = match reader.next().await? {
+                Found::Events(events) => {
+                    for told in &events {
+                        self.apply_to(tenant, &rules, told).await?;
+                    }
+                    false
+                }
+                Found::NothingHere => false,
+                Found::End => true,
+            };
+            position = position.max(reader.position());
+            claimed = self.move_rules(tenant, claimed, position, !is_end).await?;
+            if is_end {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn claim_rules(&self, tenant: &Tenant) -> Result<Option<(i64, i64)>, Failure> {
+        let claimed = self.database.write("claim_rules", |mut tx| async move {
+            let now = tx.db_now().await?;
+            let until = now + micros(CLAIM);
+            let position = store::claim(&mut tx, tenant, now, until).await?;
+            Ok((tx, position.map(|position| (position, until))))
+        });
+        Ok(claimed.await?)
+    }
+
+    /// Moves the cursor on and keeps the claim, or gives it up.
+    async fn move_rules(
+        &self,
+        tenant: &Tenant,
+        claimed: i64,
+        position: i64,
+        keep: bool,
+    ) -> Result<i64, Failure> {
+        let moved = self.database.write("move_rules", |mut tx| async move {
+            let until = if keep { tx.db_now().await? + micros(CLAIM) } else { 0 };
+            store::advance(&mut tx, tenant, claimed, position, until).await?;
+            Ok((tx, until))
+        });
+        Ok(moved.await?)
+    }
+
+    async fn armed(&self, tenant: &Tenant) -> Result<Vec<(Rule, Condition)>, Failure> {
+        let tenants = BTreeSet::from([tenant.clone()]);
+        let rules = self.reading(async |tx| store::of_tenants(tx, &tenants).await).await?;
+        let armed = rules.into_iter().filter(|rule| rule.enabled).filter_map(|rule| {
+            match Condition::compile(&rule.condition) {
+                Ok(condition) => Some((rule, condition)),
+                // It was checked when it was stored; a newer version of the language may still refuse it.
+                Err(refusal) => {
+                    tracing::error!(rule_id = %rule.rule_id, %refusal.message, "a stored rule cannot be read");
+                    None
+                }
+            }
+        });
+        Ok(armed.collect())
+    }
+
+    async fn apply_to(
+        &self,
+        tenant: &Tenant,
+        rules: &[(Rule, Condition)],
+        told: &Told,
+    ) -> Result<(), Failure> {
+        let done = self.reading(async |tx| store::done_for(tx, tenant, &told.event_id).await).await?;
+        let fits = |rule: &Rule| {
+            kinds_of([rule.trigger]).contains(&told.kind)
+                && rule.active_since <= told.occurred_at
+                && !done.contains(&rule.rule_id)
+        };
+        let fitting: Vec<&(Rule, Condition)> = rules.iter().filter(|(rule, _)| fits(rule)).collect();
+        if fitting.is_empty() {
+            return Ok(());
+        }
+        let event = self.rule_event(tenant, told).await?;
+        let mut runs = Vec::new();
+        for (rule, condition) in fitting {
+            runs.extend(self.apply(rule, condition, &event).await?);
+        }
+        let runs = &runs;
+        let written = self.database.write("append_rule_runs", |mut tx| async move {
+            store::append_runs(&mut tx, runs).await?;
+            Ok((tx, ()))
+        });
+        Ok(written.await?)
+    }
+
+    /// What one rule does for one event; nothing to record where its condition does not hold.
+    async fn apply(
+        &self,
+        rule: &Rule,
+        condition: &Condition,
+        event: &RuleEvent,
+    ) -> Result<Option<Run>, Failure> {
+        let mut run = Run {
+            tenant: rule.tenant.clone(),
+            rule_id: rule.rule_id.clone(),
+            rule_version: rule.version,
+            event_id: event.event_id.clone(),
+            order_id: event.order.order_id.clone(),
+            outcome: Outcome::Done,
+            cause: None,
+            resources: Vec::new(),
+            depth: event.depth + 1,
+            at: self.now(),
+        };
+        match condition.holds(&event.facts(rule.trigger)) {
+            Ok(false) => return Ok(None),
+            Ok(true) => {}
+            Err(refusal) => {
+                (run.outcome, run.cause) = (Outcome::Failed, Some(refusal));
+                return Ok(Some(run));
+            }
+        }
+        if event.depth >= DEPTH_MAX {
+            (run.outcome, run.cause) = (Outcome::Loop, Some(rules::too_deep(event.depth)));
+            return Ok(Some(run));
+        }
+        for (index, action) in rule.actions.iter().enumerate() {
+            match self.act(rule, event, index, action).await {
+                Ok(resource) => run.resources.extend(resource),
+                Err(failure) if failure.reason().class().is_answer() => {
+                    (run.outcome, run.cause) = (Outcome::Refused, Some(failure.refusal().clone()));
+                    break;
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(Some(run))
+    }
+
+    /// Does one thing, and waits its turn while another change holds the order.
+    async fn act(
+        &self,
+        rule: &Rule,
+        event: &RuleEvent,
+        index: usize,
+        action: &Action,
+    ) -> Result<Option<String>, Failure> {
+        let mut tries = 1;
+        loop {
+            match self.act_once(rule, event, index, action).await {
+                Err(failure) if failure.reason() == types::Reason::ChangeInProgress && tries < TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn act_once(
+        &self,
+        rule: &Rule,
+        event: &RuleEvent,
+        index: usize,
+        action: &Action,
+    ) -> Result<Option<String>, Failure> {
+        let actor = rules::actor(rule);
+        let caller = Principal {
+            tenant: rule.tenant.clone(),
+            user: actor.user,
+            organisation: actor.organisation,
+            role: actor.role,
+        };
+        let name = format!("{}/{}/{index}", rule.rule_id, event.event_id);
+        let request_id = RequestId::parse(&name).expect("two ids and a number are a request id");
+        let order_id = event.order.order_id.clone();
+        match action {
+            Action::SubmitCancel { reason_code, note } => {
+                let request = ChangeRequest::whole(&order_id, Channel::Rule, reason_code, note);
+                let view =
+                    self.submit_change(&caller, request_id, request, None, Wait::Accepted, soon()).await?;
+                Ok(Some(view.change.change_order_id.to_string()))
+            }
+            Action::MoveToFolder { folder_id } => {
+                let to = folder_id.clone();
+                self.move_order(&caller, request_id, order_id, to, event.depth + 1).await?;
+                Ok(None)
+            }
+            Action::WriteNote { visibility, text } => {
+                let new = NewMessage::about(&order_id, *visibility, text);
+                Ok(Some(self.add_note(&caller, request_id, new).await?.message_id.to_string()))
+            }
+        }
+    }
+}
+
+/// Reading events needs a tenant, and nobody's authority.
+fn nobody() -> Principal {
+    Principal {
+        tenant: Tenant::DEFAULT,
+        user: "countermand".to_owned(),
+        organisation: String::new(),
+        role: "system".to_owned(),
+    }
+}
+
+/// Nothing waits for what rules submit.
+fn soon() -> kit::Deadline {
+    kit::Deadline::after(Duration::from_secs(10))
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).expect("a claim is minutes long")
+}
