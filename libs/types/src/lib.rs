@@ -31,7 +31,7 @@ pub use currency::{Currency, CurrencyUnknown};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use id::{
     AttentionId, BatchId, CaptureId, ChangeOrderId, DeliveryId, EventId, FolderId, FulfilmentId,
-    FulfilmentLineId, IdError, LabelId, LineId, MessageId, NotificationId, OrderId, PaymentId, PolicyId,
+    FulfilmentLineId, IdError, LabelId, LineId, MessageId, NotificationId, OrderId, PartnerTaskId, PaymentId, PolicyId,
     RefundId, ReservationId, RuleId, SagaId, ShipmentId, TypedId, WebhookId,
 };
 pub use mint::Ids;

@@ -1,5 +1,7 @@
 //! The service put together: opens its database, binds its listeners, runs and drains.
 
+use std::time::Duration;
+
 use kit::books::Books;
 use kit::process::{Command, Process};
 use kit::server::{self, Routes, Server};
@@ -7,19 +9,27 @@ use kit::{client, events};
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::inventory::v1::fulfillment_service_server::FulfillmentServiceServer;
 use proto::inventory::v1::goods_steps_service_server::GoodsStepsServiceServer;
+use proto::inventory::v1::integration_service_server::IntegrationServiceServer;
+use proto::inventory::v1::label_service_server::LabelServiceServer;
 use proto::inventory::v1::stock_service_server::StockServiceServer;
 use storage::{Database, Relay};
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids};
 
-use crate::api::{FulfillmentApi, GoodsStepsApi, StockApi};
+use crate::api::{FulfillmentApi, GoodsStepsApi, IntegrationApi, LabelApi, StockApi};
 use crate::config::Config;
-use crate::ops::Inventory;
+use crate::ops::{Inventory, Worker};
 use crate::ports::Peers;
+use crate::ports::carrier::Carrier;
+use crate::ports::connector::Partners;
+use crate::ports::sandbox::Sandbox;
 use crate::store::MIGRATIONS;
 use crate::store::audit::BOOKS;
 
 const SERVICE: &str = "inventory";
+
+/// How long an errand in flight may take to end. One that is cut off is taken up after the next start.
+const ERRANDS_END_MAX: Duration = Duration::from_secs(3);
 
 /// What the process was started for: serving, or bringing the schema up to date.
 pub async fn run(process: Process<Config>) -> anyhow::Result<()> {
@@ -43,6 +53,7 @@ pub struct Bound {
     pub server: server::Bound,
     database: Database,
     inventory: Inventory,
+    worker: Worker,
 }
 
 impl App {
@@ -50,7 +61,16 @@ impl App {
         let database = Database::ready(SERVICE, MIGRATIONS, &config.database).await?;
         let clock = Clock::System;
         let ids = Ids::random(clock.clone());
-        let inventory = Inventory::start(database.clone(), clock, ids);
+        let inventory = Inventory::start(database.clone(), clock.clone(), ids);
+        let late = Duration::from_millis(config.outside.sandbox_late_ms);
+        let worker = Worker {
+            database: database.clone(),
+            inventory: inventory.clone(),
+            carrier: Carrier::Sandbox(Sandbox::new(database.clone(), clock.clone(), late)),
+            partners: Partners::new(config.outside.secrets())?,
+            clock,
+            patience: config.outside.patience(),
+        };
         let server = Server::builder(SERVICE)
             .public(config.listen.public, public_routes(&inventory, &database))
             .internal(config.listen.internal, internal_routes(&inventory))
@@ -59,7 +79,7 @@ impl App {
             .reflection(&config.reflection)
             .bind()
             .await?;
-        Ok(Bound { server, database, inventory })
+        Ok(Bound { server, database, inventory, worker })
     }
 }
 
@@ -71,6 +91,14 @@ fn public_routes(inventory: &Inventory, database: &Database) -> Routes {
         )
         .add_service(
             FulfillmentServiceServer::new(FulfillmentApi::new(inventory.clone()))
+                .max_decoding_message_size(server::REQUEST_BYTES_MAX),
+        )
+        .add_service(
+            LabelServiceServer::new(LabelApi::new(inventory.clone()))
+                .max_decoding_message_size(server::REQUEST_BYTES_MAX),
+        )
+        .add_service(
+            IntegrationServiceServer::new(IntegrationApi::new(inventory.clone()))
                 .max_decoding_message_size(server::REQUEST_BYTES_MAX),
         )
         .add_service(
@@ -94,8 +122,15 @@ impl Bound {
         let relay =
             Relay::start(self.database.clone(), events::target(peers.order), SERVICE, stop_relay.clone());
         self.inventory.wake_after_commit(relay);
+        let stop_worker = CancellationToken::new();
+        let mut working = tokio::spawn(self.worker.run(self.inventory.bell(), stop_worker.clone()));
 
         let served = self.server.run(shutdown).await;
+        stop_worker.cancel();
+        if tokio::time::timeout(ERRANDS_END_MAX, &mut working).await.is_err() {
+            tracing::warn!("calls to carriers and partners in flight were cut off");
+            working.abort();
+        }
         self.inventory.drain().await;
         stop_relay.cancel();
         self.database.close().await;

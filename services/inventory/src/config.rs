@@ -1,9 +1,15 @@
 //! The configuration of the service; its defaults are for development.
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
 use kit::client::ClientConfig;
 use kit::config::{Auth, Listen, Reflection, ServiceConfig, Telemetry, Tls};
 use serde::{Deserialize, Serialize};
 use storage::DatabaseConfig;
+
+use crate::ops::Patience;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -17,6 +23,51 @@ pub struct Config {
     pub peers: PeerAddresses,
     /// For the calls to the peers.
     pub client: ClientConfig,
+    pub outside: Outside,
+}
+
+/// How carriers and fulfilment partners are called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Outside {
+    /// Between looks for what is due: retries and deadlines.
+    pub poll_ms: u64,
+    /// For one call of a carrier.
+    pub call_ms: u64,
+    /// How long the sandbox carrier takes for what it does late.
+    pub sandbox_late_ms: u64,
+    /// What connectors' templates read with `secret("name")`.
+    pub secrets: BTreeMap<String, Secret>,
+}
+
+/// A value that is never shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Outside {
+    pub fn patience(&self) -> Patience {
+        let call = Duration::from_millis(self.call_ms);
+        // Longer than the longest call of a partner, which is a minute.
+        let claim = Duration::from_secs(90).max(2 * call);
+        Patience { call, poll: Duration::from_millis(self.poll_ms), claim }
+    }
+
+    pub fn secrets(&self) -> BTreeMap<String, String> {
+        self.secrets.iter().map(|(name, secret)| (name.clone(), secret.0.clone())).collect()
+    }
+}
+
+impl Default for Outside {
+    fn default() -> Self {
+        Self { poll_ms: 500, call_ms: 10_000, sandbox_late_ms: 2_000, secrets: BTreeMap::new() }
+    }
 }
 
 /// Internal listeners of the services this one calls.
@@ -38,6 +89,7 @@ impl Default for Config {
             database: DatabaseConfig::at("sqlite:countermand-data/inventory.db"),
             peers: PeerAddresses::default(),
             client: ClientConfig::default(),
+            outside: Outside::default(),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Parsing that the RPCs share. What is wrong is said with the path of its field.
 
 use proto::inventory::v1::FulfillmentLineSelection;
-use types::{FulfilmentId, LineId, OrderId, Quantity, Reason, Refusal, text};
+use types::{FulfilmentId, LabelId, LineId, OrderId, PartnerTaskId, Quantity, Reason, Refusal, text};
 
-use crate::domain::{Selection, Sku, WarehouseId};
+use crate::domain::{IntegrationKey, Selection, Sku, WarehouseId};
 
 /// The most lines of one order.
 pub const LINES_MAX: usize = 1_000;
 const TRACKING_NUMBER_MAX: usize = 64;
+const NOTE_MAX: usize = 1_000;
 
 /// The error of one field as a refusal that names it.
 pub fn at<E: Into<Refusal>>(field: &str) -> impl FnOnce(E) -> Refusal {
@@ -45,6 +46,26 @@ pub fn quantity(field: &str, units: i64) -> Result<Quantity, Refusal> {
 
 pub fn tracking_number(text: &str) -> Result<String, Refusal> {
     text::parse(TRACKING_NUMBER_MAX, text).map_err(at("tracking_number"))
+}
+
+pub fn external_number(text: &str) -> Result<String, Refusal> {
+    text::parse(TRACKING_NUMBER_MAX, text).map_err(at("external_number"))
+}
+
+pub fn note(field: &str, text: &str) -> Result<String, Refusal> {
+    text::parse(NOTE_MAX, text).map_err(at(field))
+}
+
+pub fn label_id(text: &str) -> Result<LabelId, Refusal> {
+    LabelId::parse(text).map_err(at("label_id"))
+}
+
+pub fn task_id(text: &str) -> Result<PartnerTaskId, Refusal> {
+    PartnerTaskId::parse(text).map_err(at("task_id"))
+}
+
+pub fn integration_key(field: &str, text: &str) -> Result<IntegrationKey, Refusal> {
+    IntegrationKey::parse(text).map_err(at(field))
 }
 
 pub fn selection(lines: &[FulfillmentLineSelection]) -> Result<Vec<Selection>, Refusal> {

@@ -21,9 +21,7 @@ impl FulfillmentApi {
 fn rendered(resource: Resource) -> wire::Fulfillment {
     match resource {
         Resource::Fulfilment(shown) => render::fulfilment(&shown),
-        Resource::Warehouse(..) | Resource::Stock(_) => {
-            unreachable!("a fulfilment is answered with itself")
-        }
+        _ => unreachable!("a fulfilment is answered with itself"),
     }
 }
 
@@ -54,7 +52,8 @@ impl FulfillmentService for FulfillmentApi {
         let mut body = request.into_inner();
         let request_id = std::mem::take(&mut body.request_id);
         let fulfilment_id = convert::fulfilment_id(&body.fulfillment_id).map_err(Failure::from)?;
-        let action = Action::SubmitFulfilment { fulfilment_id };
+        let external_number = convert::external_number(&body.external_number).map_err(Failure::from)?;
+        let action = Action::SubmitFulfilment { fulfilment_id, external_number };
         let resource =
             mutation::run(&self.inventory, &caller, "SubmitFulfillment", &request_id, &body, action).await?;
         Ok(Response::new(wire::SubmitFulfillmentResponse { fulfillment: Some(rendered(resource)) }))

@@ -2,6 +2,7 @@
 
 use futures::future::join_all;
 use kit::{Failure, step, telemetry};
+use proto::common::v1::StepPending;
 use proto::inventory::v1::goods_step_result::Answer;
 use proto::inventory::v1::goods_steps_service_server::GoodsStepsService;
 use proto::inventory::v1::{
@@ -38,10 +39,15 @@ impl GoodsStepsApi {
         };
         match self.inventory.step(command).await {
             Ok(StepAnswer::Applied(reply)) => Answer::Applied(reply),
+            Ok(StepAnswer::Pending) => Answer::Pending(pending()),
             Ok(StepAnswer::Refused(refusal)) => Answer::Refused(kit::answer::to_wire(&refusal)),
             Err(error) => Answer::Unknown(Failure::from(error).to_string()),
         }
     }
+}
+
+fn pending() -> StepPending {
+    StepPending { waiting_for: "a carrier's or a partner's word".to_owned() }
 }
 
 #[tonic::async_trait]
@@ -55,6 +61,10 @@ impl GoodsStepsService for GoodsStepsApi {
         match answer {
             StepAnswer::Applied(reply) => {
                 let answer = Some(run_goods_step_response::Answer::Applied(reply));
+                Ok(Response::new(RunGoodsStepResponse { answer }))
+            }
+            StepAnswer::Pending => {
+                let answer = Some(run_goods_step_response::Answer::Pending(pending()));
                 Ok(Response::new(RunGoodsStepResponse { answer }))
             }
             StepAnswer::Refused(refusal) => Err(Failure::from(refusal).into()),

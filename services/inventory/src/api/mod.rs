@@ -3,6 +3,9 @@
 mod convert;
 mod fulfillment;
 mod goods_steps;
+mod integration_profile;
+mod integrations;
+mod labels;
 mod mutation;
 mod render;
 mod step_command;
@@ -11,4 +14,6 @@ mod stock_requests;
 
 pub use fulfillment::FulfillmentApi;
 pub use goods_steps::GoodsStepsApi;
+pub use integrations::IntegrationApi;
+pub use labels::LabelApi;
 pub use stock::StockApi;

@@ -17,7 +17,7 @@ pub fn warehouse(id: &WarehouseId, warehouse: &Warehouse) -> wire::Warehouse {
         kind: kind.into(),
         priority: warehouse.priority,
         active: warehouse.active,
-        integration: String::new(),
+        integration: warehouse.integration.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }
 
@@ -73,13 +73,16 @@ pub fn fulfilment(shown: &ShownFulfilment) -> wire::Fulfillment {
         FulfilmentState::Delivered => wire::FulfillmentState::Delivered,
         FulfilmentState::Cancelled => wire::FulfillmentState::Cancelled,
     };
+    let partner = shown.fulfilment.partner.as_ref();
     wire::Fulfillment {
         fulfillment_id: shown.id.to_string(),
         order_id: shown.order_id.to_string(),
         warehouse_id: shown.warehouse_id.as_str().to_owned(),
         state: state.into(),
         lines: shown.lines.iter().filter_map(|(id, row)| fulfilment_line(id, row)).collect(),
-        ..wire::Fulfillment::default()
+        integration: partner.map(|partner| partner.integration.to_string()).unwrap_or_default(),
+        external_number: partner.map(|partner| partner.external_number.clone()).unwrap_or_default(),
+        submitted_at: shown.fulfilment.submitted_at.map(|at| at.to_string()).unwrap_or_default(),
     }
 }
 
@@ -92,8 +95,9 @@ fn fulfilment_line(id: &ReservationId, row: &Reservation) -> Option<wire::Fulfil
         sku: row.sku.as_str().to_owned(),
         quantity: row.quantity,
         state: row.line_state()?.as_str().to_owned(),
-        held_by: row.held_by().unwrap_or_default().to_owned(),
+        held_by: row.held_by().or(row.claimed_by()).unwrap_or_default().to_owned(),
         split_of: line.split_of.as_ref().map(ToString::to_string).unwrap_or_default(),
-        ..wire::FulfillmentLine::default()
+        restocked: line.restocked,
+        resubmit_needed: line.resubmit_needed,
     })
 }

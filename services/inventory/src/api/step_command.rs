@@ -7,7 +7,7 @@ use storage::{Direction, StepCall};
 use types::{OrderId, Reason, Refusal, text};
 
 use super::convert::{self, LINES_MAX};
-use crate::domain::{HoldLine, Wanted};
+use crate::domain::{Ask, Hold, HoldLine, Unconfirmed, Wanted};
 use crate::ops::{Step, StepCommand};
 
 /// The steps' names in the sagas' definitions. An undo carries the name of the step it undoes.
@@ -69,11 +69,17 @@ fn part(command: &Command) -> Result<Part, Refusal> {
             simple(&given.order_id, Step::UnreserveStock, RESERVE_STOCK, undone)
         }
         Command::HoldGoods(given) => {
-            let step = Step::HoldGoods { lines: held(&given.lines)?, void_label: given.void_label };
+            let step = Step::HoldGoods(Hold {
+                lines: held(&given.lines)?,
+                void_label: given.void_label,
+                allow_shipped: given.allow_shipped,
+            });
             simple(&given.order_id, step, HOLD_GOODS, done)
         }
         Command::ResumeGoods(given) => simple(&given.order_id, Step::ResumeGoods, HOLD_GOODS, undone),
-        Command::StopPartner(given) => simple(&given.order_id, Step::StopPartner, STOP_PARTNER, done),
+        Command::StopPartner(given) => {
+            simple(&given.order_id, Step::StopPartner(ask(given)?), STOP_PARTNER, done)
+        }
         Command::WithdrawStop(given) => simple(&given.order_id, Step::WithdrawStop, STOP_PARTNER, undone),
         Command::ReleaseGoods(given) => {
             let part = simple(&given.order_id, Step::ReleaseGoods, RELEASE_GOODS, done)?;
@@ -81,6 +87,24 @@ fn part(command: &Command) -> Result<Part, Refusal> {
         }
         Command::VoidLabels(given) => simple(&given.order_id, Step::VoidLabels, VOID_LABELS, done),
     }
+}
+
+fn ask(given: &wire::StopPartner) -> Result<Ask, Refusal> {
+    let unconfirmed = match wire::UnconfirmedPolicy::try_from(given.unconfirmed) {
+        Ok(wire::UnconfirmedPolicy::Unspecified | wire::UnconfirmedPolicy::Commit) => Unconfirmed::Commit,
+        Ok(wire::UnconfirmedPolicy::Wait) => Unconfirmed::Wait,
+        Ok(wire::UnconfirmedPolicy::Reject) => Unconfirmed::Reject,
+        Err(_) => {
+            let message = format!("{} is no policy for silence", given.unconfirmed);
+            return Err(Refusal::new(Reason::FieldInvalid, message).field("command.unconfirmed"));
+        }
+    };
+    Ok(Ask {
+        change_order_id: given.change_order_id.clone(),
+        reason_code: given.reason_code.clone(),
+        note: convert::note("command.note", &given.note)?,
+        unconfirmed,
+    })
 }
 
 fn wanted(lines: &[wire::ReserveStockLine]) -> Result<Vec<Wanted>, Refusal> {

@@ -28,9 +28,17 @@ pub fn upsert_warehouse(request: &wire::UpsertWarehouseRequest) -> Result<Action
         return Err(refusal.field("warehouse.priority"));
     }
     let id = convert::warehouse_id("warehouse.warehouse_id", &given.warehouse_id)?;
+    let integration = match (given.integration.as_str(), kind) {
+        ("", _) => None,
+        (key, WarehouseKind::Dropship) => Some(convert::integration_key("warehouse.integration", key)?),
+        (_, WarehouseKind::Own) => {
+            let message = "our own warehouses are reached without an integration";
+            return Err(Refusal::new(Reason::FieldInvalid, message).field("warehouse.integration"));
+        }
+    };
     Ok(Action::UpsertWarehouse {
         id,
-        warehouse: Warehouse { kind, priority: given.priority, active: given.active },
+        warehouse: Warehouse { kind, priority: given.priority, active: given.active, integration },
     })
 }
 

@@ -14,16 +14,17 @@ impl Goods {
         selection: &[Selection],
         moment: Moment<'_>,
     ) -> Result<(), Refusal> {
-        let on_the_way = |row: &Reservation| {
-            row.is_packed_in(fulfilment) && matches!(row.state, State::Consumed { delivered: false, .. })
+        let here = |row: &Reservation| row.is_packed_in(fulfilment);
+        let units = Units {
+            verb: "deliver",
+            free: &|row| here(row) && row.is_on_the_way(),
+            held: &|row| here(row) && row.claimed_by().is_some(),
         };
-        // No change order holds what has left.
-        let units = Units { verb: "deliver", free: &on_the_way, held: &|_| false };
         for id in self.pick(selection, units, moment)? {
             let row = self.row(&id);
             match &mut row.state {
                 State::Consumed { delivered, .. } => *delivered = true,
-                State::Active | State::Held { .. } | State::Released => {
+                State::Active | State::Held { .. } | State::Released | State::ShippedAfterCancel { .. } => {
                     unreachable!("only shipped units are on the way")
                 }
             }

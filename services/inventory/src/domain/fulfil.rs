@@ -1,12 +1,26 @@
 //! Allocating reserved units to a fulfilment, and handing it to the warehouse floor.
 
-use types::{FulfilmentId, Refusal, ReservationId};
+use types::{FulfilmentId, Reason, Refusal, ReservationId};
 
-use super::fulfilment::Fulfilment;
+use super::fulfilment::{Fulfilment, Partner};
 use super::goods::{Goods, Moment};
+use super::integration::IntegrationKey;
 use super::names::WarehouseId;
 use super::reservation::{FulfilmentLine, Reservation};
 use super::selection::{Selection, Units};
+
+/// What handing goods to a partner takes.
+#[derive(Clone, Copy)]
+pub struct Handover<'a> {
+    pub integration: &'a IntegrationKey,
+    /// As the caller wants it; empty for any.
+    pub external_number: &'a str,
+    /// Whether the partner has seen a number.
+    pub is_burned: &'a dyn Fn(&str) -> bool,
+    /// How many numbers this fulfilment has had there.
+    pub numbers_so_far: usize,
+    pub same_number_ok: bool,
+}
 
 impl Goods {
     /// Allocates units of one warehouse to a new fulfilment; all unallocated ones if none are named.
@@ -25,7 +39,7 @@ impl Goods {
         let rows = self.pick(selection, units, moment)?;
 
         let fulfilment_id: FulfilmentId = moment.ids.mint();
-        let fulfilment = Fulfilment { warehouse_id: warehouse_id.clone(), created_at: moment.at };
+        let fulfilment = Fulfilment::new(warehouse_id.clone(), moment.at);
         self.fulfilments.insert(fulfilment_id.clone(), fulfilment);
         for id in rows {
             let row = self.row(&id);
@@ -34,6 +48,10 @@ impl Goods {
                 fulfilment_id: fulfilment_id.clone(),
                 split_of: None,
                 submitted: false,
+                restocked: 0,
+                reshipped: 0,
+                resubmit_needed: false,
+                task: None,
             });
             let (line_id, quantity) = (row.line_id.clone(), row.quantity);
             self.counters(&line_id).allocated += quantity;
@@ -43,7 +61,12 @@ impl Goods {
 
     /// Hands over all lines that are not held. Lines that a change order gave back later are handed over by
     /// submitting again.
-    pub fn submit(&mut self, fulfilment: &FulfilmentId, moment: Moment<'_>) -> Result<(), Refusal> {
+    pub fn submit(
+        &mut self,
+        fulfilment: &FulfilmentId,
+        partner: Option<Handover<'_>>,
+        moment: Moment<'_>,
+    ) -> Result<Option<Partner>, Refusal> {
         let waiting = |row: &Reservation| {
             row.packed.as_ref().is_some_and(|line| line.fulfilment_id == *fulfilment && !line.submitted)
         };
@@ -52,10 +75,49 @@ impl Goods {
             free: &|row| waiting(row) && row.is_active(),
             held: &|row| waiting(row) && row.is_held(),
         };
-        for id in self.pick(&[], units, moment)? {
+        let rows = self.pick(&[], units, moment)?;
+        let anew = rows.iter().any(|id| self.reservations[id].needs_resubmission());
+        let number = match partner {
+            Some(handover) => self.number(fulfilment, &handover, anew)?,
+            None => None,
+        };
+        for id in rows {
             self.mark_submitted(&id);
         }
-        Ok(())
+        let given = self.fulfilments.get_mut(fulfilment).expect("its rows were found");
+        if let Some(partner) = &number {
+            given.partner = Some(partner.clone());
+            given.submitted_at = Some(moment.at);
+        }
+        given.submitted_at.get_or_insert(moment.at);
+        Ok(number)
+    }
+
+    /// The number under which the partner takes the goods; none if it has them under one that still serves. A number
+    /// that a partner has seen is burned, whatever became of the goods.
+    fn number(
+        &self,
+        fulfilment: &FulfilmentId,
+        handover: &Handover<'_>,
+        anew: bool,
+    ) -> Result<Option<Partner>, Refusal> {
+        let known = self.fulfilments[fulfilment].partner.as_ref();
+        let wanted = match (known, handover.external_number) {
+            (Some(_), "") if !anew => return Ok(None),
+            (Some(partner), "") if handover.same_number_ok => partner.external_number.clone(),
+            (Some(_), "") => format!("{fulfilment}-R{}", handover.numbers_so_far),
+            (None, "") => fulfilment.to_string(),
+            (_, given) => given.to_owned(),
+        };
+        let own = known.is_some_and(|partner| partner.external_number == wanted);
+        if (handover.is_burned)(&wanted) && !(own && handover.same_number_ok) {
+            let message = format!("{} has seen number {wanted} and takes none twice", handover.integration);
+            return Err(Refusal::new(Reason::ExternalNumberBurned, message)
+                .field("external_number")
+                .detail("integration", handover.integration)
+                .detail("external_number", &wanted));
+        }
+        Ok(Some(Partner { integration: handover.integration.clone(), external_number: wanted }))
     }
 
     pub(super) fn mark_submitted(&mut self, id: &ReservationId) {
@@ -63,6 +125,7 @@ impl Goods {
         let line = row.packed.as_mut().expect("only packed units are submitted");
         if !line.submitted {
             line.submitted = true;
+            line.resubmit_needed = false;
             let (line_id, quantity) = (row.line_id.clone(), row.quantity);
             self.counters(&line_id).submitted += quantity;
         }

@@ -2,6 +2,7 @@
 
 use types::Timestamp;
 
+use super::integration::IntegrationKey;
 use super::names::WarehouseId;
 use super::reservation::LineState;
 
@@ -9,6 +10,22 @@ use super::reservation::LineState;
 pub struct Fulfilment {
     pub warehouse_id: WarehouseId,
     pub created_at: Timestamp,
+    /// Who was given the goods last, if a partner was.
+    pub partner: Option<Partner>,
+    pub submitted_at: Option<Timestamp>,
+}
+
+/// A partner, and the number it knows the goods by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partner {
+    pub integration: IntegrationKey,
+    pub external_number: String,
+}
+
+impl Fulfilment {
+    pub fn new(warehouse_id: WarehouseId, created_at: Timestamp) -> Self {
+        Self { warehouse_id, created_at, partner: None, submitted_at: None }
+    }
 }
 
 /// Follows from the fulfilment's lines; it is stored only so that lists can show it.
@@ -41,9 +58,9 @@ impl FulfilmentState {
             match line {
                 LineState::Allocated => waiting = true,
                 LineState::Submitted => (waiting, submitted) = (true, true),
-                LineState::Shipped => shipped = true,
+                LineState::Shipped | LineState::ShippedAfterCancel => shipped = true,
                 LineState::Delivered => delivered = true,
-                LineState::Cancelled => {}
+                LineState::Cancelled | LineState::CancelledAfterShip => {}
             }
         }
         match (waiting, shipped || delivered) {

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use types::{FulfilmentId, Ids, LineId, OrderId, ReservationId, Timestamp};
+use types::{FulfilmentId, Ids, LabelId, LineId, OrderId, PartnerTaskId, ReservationId, Timestamp};
 
 use super::fulfilment::{Fulfilment, FulfilmentState};
+use super::label::Label;
 use super::names::{Sku, WarehouseId};
+use super::partner::PartnerTask;
 use super::reservation::{FulfilmentLine, Reservation, State};
 use super::stock::Posting;
 
@@ -19,6 +21,8 @@ pub struct Goods {
     pub lines: BTreeMap<LineId, Line>,
     pub reservations: BTreeMap<ReservationId, Reservation>,
     pub fulfilments: BTreeMap<FulfilmentId, Fulfilment>,
+    pub labels: BTreeMap<LabelId, Label>,
+    pub tasks: BTreeMap<PartnerTaskId, PartnerTask>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +73,8 @@ impl Goods {
             lines: BTreeMap::new(),
             reservations: BTreeMap::new(),
             fulfilments: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            tasks: BTreeMap::new(),
         }
     }
 
@@ -219,7 +225,7 @@ struct Sums {
 impl Sums {
     fn add(&mut self, row: &Reservation) {
         self.all += row.quantity;
-        if row.packed.is_some() && row.state != State::Released {
+        if row.packed.is_some() && (row.is_reserved() || row.is_consumed()) {
             self.packed += row.quantity;
         }
         if let State::Consumed { delivered, .. } = row.state {
@@ -245,6 +251,14 @@ pub(super) fn release(quantity: i64) -> Posting {
 
 pub(super) fn ship(quantity: i64) -> Posting {
     Posting::Ship { quantity }
+}
+
+pub(super) fn restock_label_void(quantity: i64) -> Posting {
+    Posting::RestockLabelVoid { quantity }
+}
+
+pub(super) fn unship(quantity: i64) -> Posting {
+    Posting::Unship { quantity }
 }
 
 pub(super) fn reserve(quantity: i64) -> Posting {

@@ -6,14 +6,24 @@ use types::{LineId, Quantity, Reason, Refusal, ReservationId};
 
 use super::goods::{self, Goods, Moment, Movement};
 use super::refusals::{self, Shortage};
-use super::reservation::{Progress, Reservation, State};
-use super::warehouse::{WarehouseKind, Warehouses};
+use super::reservation::{AfterShip, Progress, Reservation, State};
+use super::warehouse::Warehouses;
 
 /// Units of a line that a change order wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldLine {
     pub line_id: LineId,
     pub quantity: Quantity,
+}
+
+/// What a change order wants to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    pub lines: Vec<HoldLine>,
+    /// The labels of the held units are to be voided once it is decided.
+    pub void_label: bool,
+    /// Shipped units may be claimed where they are, when too few are left here.
+    pub allow_shipped: bool,
 }
 
 /// How far the units of a line were when something was done to them.
@@ -52,24 +62,23 @@ impl Splits {
             Progress::Unallocated => split.unallocated += row.quantity,
             Progress::Allocated => split.allocated += row.quantity,
             Progress::Submitted => split.submitted += row.quantity,
+            Progress::Shipped => split.shipped += row.quantity,
         }
     }
 }
 
 impl Goods {
     /// Holds the units of every line, or none. What is disturbed least goes first: unallocated units, then
-    /// allocated, then submitted ones. Stock does not move: held units stay reserved.
-    pub fn hold(
-        &mut self,
-        wanted: &[HoldLine],
-        saga_id: &str,
-        moment: Moment<'_>,
-    ) -> Result<Splits, Refusal> {
+    /// allocated, then submitted ones, and shipped ones last, if they may be claimed. Stock does not move: held units
+    /// stay reserved.
+    pub fn hold(&mut self, hold: &Hold, saga_id: &str, moment: Moment<'_>) -> Result<Splits, Refusal> {
+        let wanted = &hold.lines;
         refusals::distinct(wanted.iter().map(|line| &line.line_id))?;
-        let mut active = self.select_by_line(Reservation::is_active);
+        let mut active =
+            self.select_by_line(|row| row.is_active() || (hold.allow_shipped && row.is_on_the_way()));
         let mut short = Vec::new();
         for line in wanted {
-            short.extend(self.shortage(line, active.units(&line.line_id))?);
+            short.extend(self.shortage(line, active.units(&line.line_id), hold.allow_shipped)?);
         }
         if !short.is_empty() {
             return Err(hold_refusal(&short));
@@ -81,9 +90,16 @@ impl Goods {
             candidates.sort_by_key(|id| self.reservations[id].progress());
             for id in self.take(line.quantity.get(), candidates, moment) {
                 let row = self.row(&id);
-                row.state = State::Held { by: saga_id.to_owned() };
                 splits.add(row);
+                let by = saga_id.to_owned();
+                match &mut row.state {
+                    State::Consumed { after, .. } => *after = AfterShip::Claimed { by },
+                    state => *state = State::Held { by },
+                }
             }
+        }
+        if hold.void_label {
+            self.promise_voids(saga_id)?;
         }
         Ok(splits)
     }
@@ -97,24 +113,24 @@ impl Goods {
             row.state = State::Active;
             splits.add(row);
         }
+        self.end_claims(saga_id, &AfterShip::Sold, &mut splits);
+        self.keep_labels(saga_id);
         splits
     }
 
-    /// The completion of a hold: what this saga holds goes back to stock, and its fulfilment lines are cancelled.
+    /// The completion of a hold: what this saga holds goes back to stock, and its fulfilment lines are cancelled. What it
+    /// claims stays where it is.
     pub fn release(&mut self, saga_id: &str) -> (Splits, Vec<Movement>) {
         let mut splits = Splits::default();
         let movements = self.release_rows(&self.held_by(saga_id), &mut splits);
+        self.end_claims(saga_id, &AfterShip::Cancelled, &mut splits);
         (splits, movements)
     }
 
     /// How many of the units that this saga holds a third party is working on already.
     pub fn held_with_partner(&self, saga_id: &str, warehouses: &Warehouses) -> i64 {
-        let with_partner = |row: &&Reservation| {
-            let kind = warehouses.get(&row.warehouse_id).map(|warehouse| warehouse.kind);
-            row.held_by() == Some(saga_id)
-                && row.progress() == Progress::Submitted
-                && kind == Some(WarehouseKind::Dropship)
-        };
+        let with_partner =
+            |row: &&Reservation| row.held_by() == Some(saga_id) && row.with_partner(warehouses).is_some();
         self.reservations.values().filter(with_partner).map(|row| row.quantity).sum()
     }
 
@@ -133,17 +149,34 @@ impl Goods {
         movements
     }
 
-    fn held_by(&self, saga_id: &str) -> Vec<ReservationId> {
+    fn end_claims(&mut self, saga_id: &str, end: &AfterShip, splits: &mut Splits) {
+        for id in self.select(|row| row.claimed_by() == Some(saga_id)) {
+            let row = self.row(&id);
+            splits.add(row);
+            if let State::Consumed { after, .. } = &mut row.state {
+                *after = end.clone();
+            }
+        }
+    }
+
+    pub(super) fn held_by(&self, saga_id: &str) -> Vec<ReservationId> {
         self.select(|row| row.held_by() == Some(saga_id))
     }
 
-    fn shortage(&self, wanted: &HoldLine, available: i64) -> Result<Option<Shortage>, Refusal> {
+    fn shortage(
+        &self,
+        wanted: &HoldLine,
+        available: i64,
+        allow_shipped: bool,
+    ) -> Result<Option<Shortage>, Refusal> {
         let line = self.lines.get(&wanted.line_id).ok_or_else(|| refusals::no_such_line(&wanted.line_id))?;
         if available >= wanted.quantity.get() {
             return Ok(None);
         }
         let shipped = line.counters.shipped - line.counters.unshipped;
-        let reason = if available == 0 && shipped > 0 {
+        let reason = if allow_shipped && line.counters.delivered > 0 {
+            Reason::Delivered
+        } else if available == 0 && shipped > 0 {
             Reason::ShippedFirst
         } else {
             Reason::QuantityExceedsAvailable
@@ -160,7 +193,9 @@ impl Goods {
 
 /// A line that has left wholly tells the caller more than one that is merely too short.
 fn hold_refusal(short: &[Shortage]) -> Refusal {
-    if short.iter().any(|line| line.reason == Reason::ShippedFirst) {
+    if short.iter().any(|line| line.reason == Reason::Delivered) {
+        refusals::short(Reason::Delivered, "some of the units have been delivered", short)
+    } else if short.iter().any(|line| line.reason == Reason::ShippedFirst) {
         refusals::short(Reason::ShippedFirst, "the units have been shipped", short)
     } else {
         let message = "fewer units can still be held than are wanted";

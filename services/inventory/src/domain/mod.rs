@@ -9,24 +9,40 @@ mod fulfil;
 mod fulfilment;
 mod goods;
 mod hold;
+mod integration;
+mod label;
 mod names;
+mod partner;
 mod refusals;
 mod reservation;
 mod reserve;
 mod selection;
 mod ship;
+mod shipped_after_cancel;
 mod stock;
+mod stopping;
+mod voiding;
 mod warehouse;
 
 #[cfg(test)]
 mod tests;
 
-pub use fulfilment::{Fulfilment, FulfilmentState};
+pub use fulfil::Handover;
+pub use fulfilment::{Fulfilment, FulfilmentState, Partner};
 pub use goods::{Counters, Goods, Line, Moment, Movement};
-pub use hold::{HoldLine, Split, Splits};
+pub use hold::{Hold, HoldLine, Split, Splits};
+pub use integration::{
+    Confirmation, Connector, Integration, IntegrationKey, IntegrationKind, Integrations, Method,
+    MethodProfile,
+};
+pub use label::{CarrierAnswer, Credit, Label, LabelState, VoidRefusal, Voider};
 pub use names::{NameError, Sku, WarehouseId};
-pub use reservation::{FulfilmentLine, LineState, Reservation, State};
+pub use partner::{Ask, PartnerAnswer, PartnerTask, TaskState, Unconfirmed, Word};
+pub use reservation::{AfterShip, FulfilmentLine, LineState, Reservation, State};
 pub use reserve::Wanted;
 pub use selection::Selection;
+pub use shipped_after_cancel::Reported;
 pub use stock::{Entry, Kind, Posting, PostingError, Stock};
+pub use stopping::Stopped;
+pub use voiding::inactive;
 pub use warehouse::{Warehouse, WarehouseKind, Warehouses};

@@ -1,6 +1,6 @@
 //! Units of one line in one warehouse that share one fate.
 
-use types::{FulfilmentId, FulfilmentLineId, LineId, ReservationId, Timestamp};
+use types::{FulfilmentId, FulfilmentLineId, LineId, PartnerTaskId, ReservationId, Timestamp};
 
 use super::names::{Sku, WarehouseId};
 
@@ -26,8 +26,28 @@ pub struct FulfilmentLine {
     pub id: FulfilmentLineId,
     pub fulfilment_id: FulfilmentId,
     pub split_of: Option<FulfilmentLineId>,
-    /// The warehouse floor has it.
+    /// The warehouse floor, or the partner, has it.
     pub submitted: bool,
+    /// Units put back to stock after they had been shipped.
+    pub restocked: i64,
+    /// Units shipped again after that.
+    pub reshipped: i64,
+    /// A partner stopped the units and they are wanted after all: it takes them under a new number only.
+    pub resubmit_needed: bool,
+    /// What the partner was asked about the units, last.
+    pub task: Option<PartnerTaskId>,
+}
+
+/// What became of units after they had been shipped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AfterShip {
+    /// Theirs who bought them.
+    Sold,
+    /// A change order's saga is about to cancel them where they are.
+    Claimed {
+        by: String,
+    },
+    Cancelled,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +58,10 @@ pub enum State {
     Held { by: String },
     /// Given back to stock.
     Released,
+    /// Given back, and sent out all the same by a partner that had agreed to stop. Packed units only.
+    ShippedAfterCancel { tracking_number: String },
     /// Out of the door. Only packed units come here.
-    Consumed { tracking_number: String, delivered: bool },
+    Consumed { tracking_number: String, delivered: bool, after: AfterShip },
 }
 
 /// The state of a fulfilment line, which follows from its reservation.
@@ -50,6 +72,8 @@ pub enum LineState {
     Shipped,
     Delivered,
     Cancelled,
+    CancelledAfterShip,
+    ShippedAfterCancel,
 }
 
 impl State {
@@ -57,15 +81,22 @@ impl State {
         match self {
             Self::Active => "active",
             Self::Held { .. } => "held",
-            Self::Released => "released",
+            Self::Released | Self::ShippedAfterCancel { .. } => "released",
             Self::Consumed { .. } => "consumed",
         }
     }
 }
 
 impl LineState {
-    const ALL: [Self; 5] =
-        [Self::Allocated, Self::Submitted, Self::Shipped, Self::Delivered, Self::Cancelled];
+    const ALL: [Self; 7] = [
+        Self::Allocated,
+        Self::Submitted,
+        Self::Shipped,
+        Self::Delivered,
+        Self::Cancelled,
+        Self::CancelledAfterShip,
+        Self::ShippedAfterCancel,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -74,6 +105,8 @@ impl LineState {
             Self::Shipped => "shipped",
             Self::Delivered => "delivered",
             Self::Cancelled => "cancelled",
+            Self::CancelledAfterShip => "cancelled_after_ship",
+            Self::ShippedAfterCancel => "shipped_after_cancel",
         }
     }
 
@@ -94,14 +127,46 @@ impl Reservation {
     pub fn held_by(&self) -> Option<&str> {
         match &self.state {
             State::Held { by } => Some(by),
-            State::Active | State::Released | State::Consumed { .. } => None,
+            State::Active | State::Released | State::ShippedAfterCancel { .. } | State::Consumed { .. } => {
+                None
+            }
         }
+    }
+
+    /// The saga that claims shipped units.
+    pub fn claimed_by(&self) -> Option<&str> {
+        match &self.state {
+            State::Consumed { after: AfterShip::Claimed { by }, .. } => Some(by),
+            State::Consumed { after: AfterShip::Sold | AfterShip::Cancelled, .. }
+            | State::Active
+            | State::Held { .. }
+            | State::Released
+            | State::ShippedAfterCancel { .. } => None,
+        }
+    }
+
+    pub fn tracking_number(&self) -> Option<&str> {
+        match &self.state {
+            State::Consumed { tracking_number, .. } | State::ShippedAfterCancel { tracking_number } => {
+                Some(tracking_number)
+            }
+            State::Active | State::Held { .. } | State::Released => None,
+        }
+    }
+
+    pub fn needs_resubmission(&self) -> bool {
+        self.packed.as_ref().is_some_and(|line| line.resubmit_needed)
+    }
+
+    /// Shipped, on the way, and nobody's to cancel yet.
+    pub fn is_on_the_way(&self) -> bool {
+        matches!(self.state, State::Consumed { delivered: false, after: AfterShip::Sold, .. })
     }
 
     pub fn is_consumed(&self) -> bool {
         match self.state {
             State::Consumed { .. } => true,
-            State::Active | State::Held { .. } | State::Released => false,
+            State::Active | State::Held { .. } | State::Released | State::ShippedAfterCancel { .. } => false,
         }
     }
 
@@ -109,7 +174,7 @@ impl Reservation {
     pub fn is_reserved(&self) -> bool {
         match self.state {
             State::Active | State::Held { .. } => true,
-            State::Released | State::Consumed { .. } => false,
+            State::Released | State::ShippedAfterCancel { .. } | State::Consumed { .. } => false,
         }
     }
 
@@ -124,6 +189,8 @@ impl Reservation {
             State::Active | State::Held { .. } if line.submitted => LineState::Submitted,
             State::Active | State::Held { .. } => LineState::Allocated,
             State::Released => LineState::Cancelled,
+            State::ShippedAfterCancel { .. } => LineState::ShippedAfterCancel,
+            State::Consumed { after: AfterShip::Cancelled, .. } => LineState::CancelledAfterShip,
             State::Consumed { delivered: true, .. } => LineState::Delivered,
             State::Consumed { delivered: false, .. } => LineState::Shipped,
         })
@@ -132,6 +199,7 @@ impl Reservation {
     /// How far the units are on their way out: what a hold disturbs least comes first.
     pub fn progress(&self) -> Progress {
         match &self.packed {
+            Some(_) if self.is_consumed() => Progress::Shipped,
             None => Progress::Unallocated,
             Some(line) if line.submitted => Progress::Submitted,
             Some(_) => Progress::Allocated,
@@ -144,4 +212,5 @@ pub enum Progress {
     Unallocated,
     Allocated,
     Submitted,
+    Shipped,
 }

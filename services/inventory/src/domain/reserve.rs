@@ -35,10 +35,7 @@ impl Goods {
         moment: Moment<'_>,
     ) -> Result<Vec<Movement>, Refusal> {
         refusals::distinct(wanted.iter().map(|line| &line.line_id))?;
-        if let Some(line) = wanted.iter().find(|line| self.lines.contains_key(&line.line_id)) {
-            let message = format!("goods are kept for line {} already", line.line_id);
-            return Err(Refusal::new(Reason::StateConflict, message).detail("line_id", &line.line_id));
-        }
+        self.may_reserve(wanted)?;
         let chosen = Shelves { warehouses, available, promised: BTreeMap::new() }.choose_all(wanted)?;
 
         let mut movements = Vec::with_capacity(wanted.len());
@@ -47,6 +44,26 @@ impl Goods {
             movements.push(self.movement(&id, goods::reserve));
         }
         Ok(movements)
+    }
+
+    /// A line takes a new promise once every unit of the one before it was given back: its order is being restored.
+    fn may_reserve(&self, wanted: &[Wanted]) -> Result<(), Refusal> {
+        let kept = self.select_by_line(|row| row.state != State::Released);
+        if let Some(line) = wanted.iter().find(|line| kept.units(&line.line_id) > 0) {
+            let message = format!("goods are kept for line {} already", line.line_id);
+            return Err(Refusal::new(Reason::StateConflict, message).detail("line_id", &line.line_id));
+        }
+        let again = wanted.iter().any(|line| self.lines.contains_key(&line.line_id));
+        let seen = self.fulfilments.values().find_map(|fulfilment| fulfilment.partner.as_ref());
+        match seen {
+            Some(partner) if again => {
+                let message = "a partner has seen the order's number and takes it only once";
+                Err(Refusal::new(Reason::UseReissue, message)
+                    .detail("integration", partner.integration.as_str())
+                    .detail("external_number", &partner.external_number))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Gives back what this saga reserved. Units that have left already can't be given back; the caller learns
@@ -70,8 +87,8 @@ impl Goods {
         moment: Moment<'_>,
     ) -> ReservationId {
         let quantity = line.quantity.get();
-        let kept = Line { sku: line.sku.clone(), reserved_quantity: quantity, counters: Counters::default() };
-        self.lines.insert(line.line_id.clone(), kept);
+        let first = || Line { sku: line.sku.clone(), reserved_quantity: 0, counters: Counters::default() };
+        self.lines.entry(line.line_id.clone()).or_insert_with(first).reserved_quantity += quantity;
         let id: ReservationId = moment.ids.mint();
         let reservation = Reservation {
             line_id: line.line_id.clone(),

@@ -3,7 +3,7 @@
 use types::{FulfilmentId, Refusal};
 
 use super::goods::{self, Goods, Moment, Movement};
-use super::reservation::{Reservation, State};
+use super::reservation::{AfterShip, Reservation, State};
 use super::selection::{Selection, Units};
 
 impl Goods {
@@ -19,7 +19,7 @@ impl Goods {
         let here = |row: &Reservation| row.is_packed_in(fulfilment);
         let units = Units {
             verb: "ship",
-            free: &|row| here(row) && row.is_active(),
+            free: &|row| here(row) && row.is_active() && !row.needs_resubmission(),
             held: &|row| here(row) && row.is_held(),
         };
         let rows = self.pick(selection, units, moment)?;
@@ -29,7 +29,8 @@ impl Goods {
             self.mark_submitted(&id);
             movements.push(self.movement(&id, goods::ship));
             let row = self.row(&id);
-            row.state = State::Consumed { tracking_number: tracking_number.to_owned(), delivered: false };
+            let tracking_number = tracking_number.to_owned();
+            row.state = State::Consumed { tracking_number, delivered: false, after: AfterShip::Sold };
             let (line_id, quantity) = (row.line_id.clone(), row.quantity);
             self.counters(&line_id).shipped += quantity;
         }

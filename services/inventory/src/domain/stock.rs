@@ -32,6 +32,14 @@ pub enum Posting {
     Ship {
         quantity: i64,
     },
+    /// Cancelled units come back whose label the carrier has voided.
+    RestockLabelVoid {
+        quantity: i64,
+    },
+    /// Units that are still sold come back whose label the carrier has voided: they are reserved again.
+    Unship {
+        quantity: i64,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +49,8 @@ pub enum Kind {
     Reserve,
     Release,
     Ship,
+    RestockLabelVoid,
+    Unship,
 }
 
 /// What a posting writes into the ledger. The deltas of all entries of a row sum to its balances.
@@ -66,7 +76,15 @@ pub enum PostingError {
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [Self::Set, Self::Adjust, Self::Reserve, Self::Release, Self::Ship];
+    const ALL: [Self; 7] = [
+        Self::Set,
+        Self::Adjust,
+        Self::Reserve,
+        Self::Release,
+        Self::Ship,
+        Self::RestockLabelVoid,
+        Self::Unship,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -75,6 +93,8 @@ impl Kind {
             Self::Reserve => "reserve",
             Self::Release => "release",
             Self::Ship => "ship",
+            Self::RestockLabelVoid => "restock_label_void",
+            Self::Unship => "unship",
         }
     }
 
@@ -96,6 +116,8 @@ impl Stock {
             Posting::Reserve { quantity } => (Kind::Reserve, 0, quantity),
             Posting::Release { quantity } => (Kind::Release, 0, -quantity),
             Posting::Ship { quantity } => (Kind::Ship, -quantity, -quantity),
+            Posting::RestockLabelVoid { quantity } => (Kind::RestockLabelVoid, quantity, 0),
+            Posting::Unship { quantity } => (Kind::Unship, quantity, quantity),
         };
         let on_hand = self.on_hand.checked_add(on_hand_delta).ok_or(PostingError::BeyondRange)?;
         let reserved = self.reserved.checked_add(reserved_delta).ok_or(PostingError::BeyondRange)?;
@@ -126,7 +148,9 @@ impl Stock {
             | Posting::Adjust { .. }
             | Posting::Reserve { .. }
             | Posting::Release { .. }
-            | Posting::Ship { .. } => Ok(()),
+            | Posting::Ship { .. }
+            | Posting::RestockLabelVoid { .. }
+            | Posting::Unship { .. } => Ok(()),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use types::{Reason, Refusal};
 
+use super::integration::IntegrationKey;
 use super::names::WarehouseId;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Warehouse {
     pub priority: i64,
     /// An inactive warehouse takes no new reservations; what it holds already still leaves it.
     pub active: bool,
+    /// How the third party is reached; none for our own shelves, and for one that nobody has told about.
+    pub integration: Option<IntegrationKey>,
 }
 
 /// All warehouses of one tenant.

@@ -3,20 +3,29 @@
 use std::collections::BTreeMap;
 
 use storage::{DbError, NewEvent, RequestKeys, StepLedger, Table, Tx, outbox};
-use types::{LineId, OrderId, Refusal, ReservationId, Tenant};
+use types::{LineId, OrderId, Refusal, ReservationId, Tenant, Timestamp};
 
-use crate::domain::{Goods, Moment, Movement, Posting, PostingError, Sku, Stock, WarehouseId, Warehouses};
+use crate::domain::{
+    Goods, Integrations, Moment, Movement, Posting, PostingError, Sku, Stock, WarehouseId, Warehouses,
+};
 use crate::store::fulfilments::FulfilmentKey;
 use crate::store::goods::OrderKey;
+use crate::store::labels::{LabelKey, Owner};
+use crate::store::partner_numbers::Numbers;
+use crate::store::partner_tasks::TaskKey;
 use crate::store::stock::{Ledger, LedgerRow, Origin, StockKey};
-use crate::store::{goods_flush, stock, warehouses};
+use crate::store::{goods_flush, integrations, partner_numbers, stock, warehouses};
 
 /// The four verbs of every overlay: load, mark, rollback, flush. [`Books::load`] stands in `load.rs`.
 pub struct Books {
     pub steps: StepLedger,
     pub requests: RequestKeys,
     pub orders_of_fulfilments: BTreeMap<FulfilmentKey, OrderId>,
+    pub owners_of_labels: BTreeMap<LabelKey, Owner>,
+    pub owners_of_tasks: BTreeMap<TaskKey, (OrderId, String)>,
     pub warehouses: Table<Tenant, Warehouses>,
+    pub integrations: Table<Tenant, Integrations>,
+    pub numbers: Numbers,
     pub goods: Table<OrderKey, Goods>,
     pub stock: Table<StockKey, Stock>,
     pub ledger: Ledger,
@@ -65,6 +74,8 @@ impl Books {
         self.steps.mark();
         self.requests.mark();
         self.warehouses.mark();
+        self.integrations.mark();
+        self.numbers.mark();
         self.goods.mark();
         self.stock.mark();
         self.ledger.mark();
@@ -76,6 +87,8 @@ impl Books {
         self.steps.rollback();
         self.requests.rollback();
         self.warehouses.rollback();
+        self.integrations.rollback();
+        self.numbers.rollback();
         self.goods.rollback();
         self.stock.rollback();
         self.ledger.rollback();
@@ -83,10 +96,12 @@ impl Books {
     }
 
     /// Writes what has changed, parents before children.
-    pub async fn flush(&self, tx: &mut Tx) -> Result<(), DbError> {
+    pub async fn flush(&self, tx: &mut Tx, now: Timestamp) -> Result<(), DbError> {
         self.steps.flush(tx).await?;
         self.requests.flush(tx).await?;
         warehouses::flush(tx, &self.warehouses).await?;
+        integrations::flush(tx, &self.integrations, now).await?;
+        partner_numbers::flush(tx, &self.numbers).await?;
         goods_flush::flush(tx, &self.goods).await?;
         stock::flush(tx, &self.stock, &self.ledger).await?;
         let events: Vec<NewEvent> = self.events.values().cloned().collect();
@@ -95,6 +110,10 @@ impl Books {
 
     pub fn warehouses(&self, tenant: &Tenant) -> &Warehouses {
         self.warehouses.get(tenant).expect("the warehouses of every tenant of the batch were read")
+    }
+
+    pub fn integrations(&self, tenant: &Tenant) -> &Integrations {
+        self.integrations.get(tenant).expect("the profiles of every tenant of the batch were read")
     }
 
     /// What a warehouse of our own has free of an article. A row that does not exist has nothing.

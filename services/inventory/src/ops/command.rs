@@ -2,16 +2,20 @@
 
 use proto::inventory::v1::GoodsReply;
 use storage::{RequestKey, StepCall};
-use types::{Fingerprint, FulfilmentId, OrderId, Refusal, ReservationId, Tenant};
+use types::{Fingerprint, FulfilmentId, LabelId, OrderId, PartnerTaskId, Refusal, ReservationId, Tenant};
 
+use super::labelling::Bought;
 use crate::domain::{
-    FulfilmentState, Goods, HoldLine, Reservation, Selection, Sku, Stock, Wanted, Warehouse, WarehouseId,
+    Ask, CarrierAnswer, Fulfilment, FulfilmentState, Goods, Hold, Integration, IntegrationKey, Label,
+    PartnerAnswer, PartnerTask, Reported, Reservation, Selection, Sku, Stock, Wanted, Warehouse, WarehouseId,
+    Warehouses, Word,
 };
 
 #[derive(Debug, Clone)]
 pub enum Command {
     Step(StepCommand),
     Request(RequestCommand),
+    Errand(Errand),
 }
 
 /// One step of a saga.
@@ -27,9 +31,9 @@ pub struct StepCommand {
 pub enum Step {
     ReserveStock(Vec<Wanted>),
     UnreserveStock,
-    HoldGoods { lines: Vec<HoldLine>, void_label: bool },
+    HoldGoods(Hold),
     ResumeGoods,
-    StopPartner,
+    StopPartner(Ask),
     WithdrawStop,
     ReleaseGoods,
     VoidLabels,
@@ -50,9 +54,32 @@ pub enum Action {
     SetStock { warehouse_id: WarehouseId, sku: Sku, on_hand: i64 },
     AdjustStock(Vec<Adjustment>),
     CreateFulfilment { order_id: OrderId, warehouse_id: WarehouseId, lines: Vec<Selection> },
-    SubmitFulfilment { fulfilment_id: FulfilmentId },
+    SubmitFulfilment { fulfilment_id: FulfilmentId, external_number: String },
     ShipFulfilment { fulfilment_id: FulfilmentId, lines: Vec<Selection>, tracking_number: String },
     DeliverFulfilment { fulfilment_id: FulfilmentId, lines: Vec<Selection> },
+    PartnerShipped { fulfilment_id: FulfilmentId, tracking_number: String },
+    AttachLabel(Bought),
+    VoidLabel { label_id: LabelId },
+    RestockLabel { label_id: LabelId, warehouse_id: WarehouseId },
+    UpsertIntegration { key: IntegrationKey, integration: Integration },
+    PartnerWord { task_id: PartnerTaskId, word: Word, note: String, by: String },
+    AskedByHand { task_id: PartnerTaskId, note: String },
+}
+
+/// What a carrier or a partner said to the worker that asked.
+#[derive(Debug, Clone)]
+pub struct Errand {
+    pub tenant: Tenant,
+    pub order_id: OrderId,
+    /// The saga whose step waits for it, if one does.
+    pub saga_id: Option<String>,
+    pub said: Said,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    Carrier { label_id: LabelId, answer: CarrierAnswer },
+    Partner { task_id: PartnerTaskId, answer: PartnerAnswer },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,12 +93,15 @@ pub struct Adjustment {
 pub enum Reply {
     Step(StepAnswer),
     Request(Result<Resource, Refusal>),
+    Errand,
 }
 
-/// The answer to a step, as it is recorded in the ledger. No step of this service ends later than its call.
+/// The answer to a step, as it is recorded in the ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StepAnswer {
     Applied(GoodsReply),
+    /// A carrier or a partner has to be heard first; an event tells when.
+    Pending,
     Refused(Refusal),
 }
 
@@ -81,6 +111,35 @@ pub enum Resource {
     Warehouse(WarehouseId, Warehouse),
     Stock(Vec<ShownStock>),
     Fulfilment(ShownFulfilment),
+    /// What a partner's shipment came to.
+    Report(FulfilmentId, Reported),
+    Label(ShownLabel),
+    Integration(ShownIntegration),
+    Task(ShownTask),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownLabel {
+    pub id: LabelId,
+    pub order_id: OrderId,
+    pub label: Label,
+    /// Units that no warehouse takes back.
+    pub restock_waiting: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownIntegration {
+    pub key: IntegrationKey,
+    pub integration: Integration,
+    pub seeded: bool,
+    pub shipped_after_cancel: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownTask {
+    pub id: PartnerTaskId,
+    pub order_id: OrderId,
+    pub task: PartnerTask,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +156,7 @@ pub struct ShownFulfilment {
     pub order_id: OrderId,
     pub warehouse_id: WarehouseId,
     pub state: FulfilmentState,
+    pub fulfilment: Fulfilment,
     pub lines: Vec<(ReservationId, Reservation)>,
 }
 
@@ -110,7 +170,20 @@ impl ShownFulfilment {
             order_id: goods.order_id.clone(),
             warehouse_id: fulfilment.warehouse_id.clone(),
             state: goods.fulfilment_state(id),
+            fulfilment: fulfilment.clone(),
             lines: lines.map(|(id, row)| (id.clone(), row.clone())).collect(),
+        })
+    }
+}
+
+impl ShownLabel {
+    /// None if the goods have no such label.
+    pub fn of(goods: &Goods, id: &LabelId, warehouses: &Warehouses) -> Option<Self> {
+        Some(Self {
+            id: id.clone(),
+            order_id: goods.order_id.clone(),
+            label: goods.labels.get(id)?.clone(),
+            restock_waiting: goods.restock_waiting(id, warehouses),
         })
     }
 }
@@ -120,6 +193,16 @@ impl Command {
         match self {
             Self::Step(command) => &command.call.context.tenant,
             Self::Request(command) => &command.key.tenant,
+            Self::Errand(errand) => &errand.tenant,
+        }
+    }
+
+    /// Whether a carrier or a partner may have to be asked after it.
+    pub fn may_leave_errands(&self) -> bool {
+        match self {
+            Self::Step(command) => matches!(command.step, Step::StopPartner(_) | Step::VoidLabels),
+            Self::Request(command) => matches!(command.action, Action::VoidLabel { .. }),
+            Self::Errand(_) => true,
         }
     }
 
@@ -136,6 +219,10 @@ impl Command {
                 let key = &command.key;
                 format!("{}\n{}\n{}", key.tenant, key.method, key.request_id)
             }
+            Self::Errand(errand) => match &errand.said {
+                Said::Carrier { label_id, .. } => format!("{}\n{label_id}", errand.tenant),
+                Said::Partner { task_id, .. } => format!("{}\n{task_id}", errand.tenant),
+            },
         }
     }
 }

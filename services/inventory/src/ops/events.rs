@@ -1,7 +1,7 @@
 //! What the order service is told: a line in the outbox, in the transaction of what it tells of.
 
 use prost::Message;
-use proto::events::v1::{AttentionRaised, GoodsProgressed, LineProgress};
+use proto::events::v1::{AttentionRaised, GoodsProgressed, LineProgress, StepSettled};
 use storage::NewEvent;
 use types::{Reason, Refusal};
 
@@ -11,6 +11,14 @@ use crate::store::goods::OrderKey;
 
 /// Order keeps the events of one order in sequence, whoever of us they are about.
 const AGGREGATE: &str = "order";
+
+/// What somebody has to look at, and what may be done about it.
+pub struct About<'a> {
+    pub subject_type: &'a str,
+    pub subject_id: &'a str,
+    pub change_order_id: &'a str,
+    pub action: &'a str,
+}
 
 impl Books {
     /// Tells of the lines whose counters have moved; nothing if none has.
@@ -67,7 +75,38 @@ impl Books {
         self.tell(key, goods, "countermand.events.v1.AttentionRaised", &event, cause);
     }
 
-    fn tell(
+    /// The saga asks for the outcome when it hears that there is one.
+    pub fn tell_step_settled(
+        &mut self,
+        key: &OrderKey,
+        goods: &mut Goods,
+        (saga_id, step): (&str, &str),
+        cause: &Cause<'_>,
+    ) {
+        let event = StepSettled { saga_id: saga_id.to_owned(), step: step.to_owned() };
+        self.tell(key, goods, "countermand.events.v1.StepSettled", &event, cause);
+    }
+
+    pub fn tell_attention(
+        &mut self,
+        key: &OrderKey,
+        goods: &mut Goods,
+        about: &About<'_>,
+        refusal: &Refusal,
+        cause: &Cause<'_>,
+    ) {
+        let event = AttentionRaised {
+            subject_type: about.subject_type.to_owned(),
+            subject_id: about.subject_id.to_owned(),
+            order_id: key.1.to_string(),
+            change_order_id: about.change_order_id.to_owned(),
+            cause: Some(kit::answer::to_wire(refusal)),
+            allowed_actions: vec![about.action.to_owned(), "VerifyOrder".to_owned()],
+        };
+        self.tell(key, goods, "countermand.events.v1.AttentionRaised", &event, cause);
+    }
+
+    pub(super) fn tell(
         &mut self,
         key: &OrderKey,
         goods: &mut Goods,

@@ -1,12 +1,16 @@
 //! Moving an order's goods out of the door.
 
-use types::{FulfilmentId, Refusal, Tenant};
+use types::{FulfilmentId, Reason, Refusal, Tenant};
 
 use super::books::{Books, Cause, Stop};
 use super::command::{Resource, ShownFulfilment};
+use super::settling::{Change, conclude};
 use super::steps::no_goods;
-use crate::domain::{Goods, Movement, Selection, WarehouseId};
+use crate::domain::{
+    Goods, Handover, IntegrationKey, Partner, Reported, Selection, WarehouseId, WarehouseKind,
+};
 use crate::store::goods::OrderKey;
+use crate::store::partner_numbers::{NumberKey, Submitted};
 
 pub fn create(
     books: &mut Books,
@@ -19,7 +23,7 @@ pub fn create(
     let before = books.goods.get(key).cloned().ok_or_else(|| no_goods(key))?;
     let mut goods = before.clone();
     let id = goods.allocate(warehouse_id, lines, cause.moment)?;
-    put(books, key, Change { before, goods, movements: Vec::new() }, "", cause)?;
+    put(books, key, Change::of(before, goods), cause)?;
     show(books, key, &id)
 }
 
@@ -27,13 +31,97 @@ pub fn submit(
     books: &mut Books,
     tenant: &Tenant,
     id: &FulfilmentId,
+    external_number: &str,
     cause: &Cause<'_>,
 ) -> Result<Resource, Stop> {
     let (key, before) = find(books, tenant, id)?;
     let mut goods = before.clone();
-    goods.submit(id, cause.moment)?;
-    put(books, &key, Change { before, goods, movements: Vec::new() }, "", cause)?;
+    let partner = partner_of(books, tenant, &goods.fulfilments[id].warehouse_id);
+    if partner.is_none() && !external_number.is_empty() {
+        let message = "our own warehouses know goods by the fulfilment's id";
+        return Err(Refusal::new(Reason::FieldInvalid, message).field("external_number").into());
+    }
+    let seen = |number: &str| {
+        partner.as_ref().is_some_and(|integration| {
+            books.numbers.contains(&NumberKey {
+                tenant: tenant.clone(),
+                integration: integration.clone(),
+                external_number: number.to_owned(),
+            })
+        })
+    };
+    let handover = partner.as_ref().map(|integration| Handover {
+        integration,
+        external_number,
+        is_burned: &seen,
+        numbers_so_far: books.numbers.values().filter(|row| row.fulfilment_id == *id).count(),
+        same_number_ok: books.integrations(tenant).of(integration).resubmit_same_number_ok,
+    });
+    let given = goods.submit(id, handover, cause.moment)?;
+    if let Some(partner) = given {
+        burn(books, &key, id, partner, cause);
+    }
+    put(books, &key, Change::of(before, goods), cause)?;
     show(books, &key, id)
+}
+
+/// How the warehouse's third party is reached; none for our own.
+fn partner_of(books: &Books, tenant: &Tenant, warehouse: &WarehouseId) -> Option<IntegrationKey> {
+    let warehouse = books.warehouses(tenant).get(warehouse)?;
+    match warehouse.kind {
+        WarehouseKind::Own => None,
+        WarehouseKind::Dropship => {
+            Some(warehouse.integration.clone().unwrap_or_else(IntegrationKey::unknown))
+        }
+    }
+}
+
+/// From now on the partner has seen the number. One that it takes again is known already.
+fn burn(books: &mut Books, key: &OrderKey, id: &FulfilmentId, partner: Partner, cause: &Cause<'_>) {
+    let number = NumberKey {
+        tenant: key.0.clone(),
+        integration: partner.integration,
+        external_number: partner.external_number,
+    };
+    if !books.numbers.contains(&number) {
+        let submitted = Submitted { order_id: key.1.clone(), fulfilment_id: id.clone(), at: cause.moment.at };
+        books.numbers.insert(number, submitted);
+    }
+}
+
+/// A partner's word that it has shipped.
+pub fn partner_shipped(
+    books: &mut Books,
+    tenant: &Tenant,
+    id: &FulfilmentId,
+    tracking_number: &str,
+    cause: &Cause<'_>,
+) -> Result<Resource, Stop> {
+    let (key, before) = find(books, tenant, id)?;
+    let mut goods = before.clone();
+    let (reported, movements) = goods.partner_shipped(id, tracking_number, cause.moment)?;
+    let tracking_number = tracking_number.to_owned();
+    put(books, &key, Change { movements, tracking_number, ..Change::of(before, goods) }, cause)?;
+    Ok(Resource::Report(id.clone(), reported))
+}
+
+/// What such a report has come to: a tracking number says which units it was about.
+pub fn show_report(
+    books: &Books,
+    tenant: &Tenant,
+    id: &FulfilmentId,
+    tracking_number: &str,
+) -> Result<Resource, Stop> {
+    let (_, goods) = find(books, tenant, id)?;
+    let mut reported = Reported::default();
+    for row in goods.reservations.values().filter(|row| row.is_packed_in(id)) {
+        match (row.tracking_number() == Some(tracking_number), row.is_consumed()) {
+            (true, true) => reported.shipped += row.quantity,
+            (true, false) => reported.shipped_after_cancel += row.quantity,
+            (false, _) => {}
+        }
+    }
+    Ok(Resource::Report(id.clone(), reported))
 }
 
 pub fn ship(
@@ -47,7 +135,8 @@ pub fn ship(
     let (key, before) = find(books, tenant, id)?;
     let mut goods = before.clone();
     let movements = goods.ship(id, lines, tracking_number, cause.moment)?;
-    put(books, &key, Change { before, goods, movements }, tracking_number, cause)?;
+    let tracking_number = tracking_number.to_owned();
+    put(books, &key, Change { movements, tracking_number, ..Change::of(before, goods) }, cause)?;
     show(books, &key, id)
 }
 
@@ -61,7 +150,7 @@ pub fn deliver(
     let (key, before) = find(books, tenant, id)?;
     let mut goods = before.clone();
     goods.deliver(id, lines, cause.moment)?;
-    put(books, &key, Change { before, goods, movements: Vec::new() }, "", cause)?;
+    put(books, &key, Change::of(before, goods), cause)?;
     show(books, &key, id)
 }
 
@@ -82,25 +171,11 @@ pub fn no_such_fulfilment(id: &FulfilmentId) -> Refusal {
     Refusal::not_found("fulfilment", id)
 }
 
-struct Change {
-    before: Goods,
-    goods: Goods,
-    movements: Vec<Movement>,
+fn put(books: &mut Books, key: &OrderKey, change: Change, cause: &Cause<'_>) -> Result<(), Stop> {
+    conclude(books, key, change, None, cause)
 }
 
-fn put(
-    books: &mut Books,
-    key: &OrderKey,
-    mut change: Change,
-    tracking_number: &str,
-    cause: &Cause<'_>,
-) -> Result<(), Stop> {
-    books.tell_progress(key, &change.before, &mut change.goods, tracking_number, cause);
-    books.put_goods(key, change.goods, change.movements, cause)?;
-    Ok(())
-}
-
-fn find(books: &Books, tenant: &Tenant, id: &FulfilmentId) -> Result<(OrderKey, Goods), Stop> {
+pub fn find(books: &Books, tenant: &Tenant, id: &FulfilmentId) -> Result<(OrderKey, Goods), Stop> {
     let order = books.orders_of_fulfilments.get(&(tenant.clone(), id.clone()));
     let key = (tenant.clone(), order.ok_or_else(|| no_such_fulfilment(id))?.clone());
     let goods = books.goods.get(&key).cloned().ok_or_else(|| no_such_fulfilment(id))?;

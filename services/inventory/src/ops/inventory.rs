@@ -3,25 +3,28 @@
 use std::sync::{Arc, OnceLock};
 
 use storage::{Database, Relay, WriteError, Writer};
+use tokio::sync::Notify;
 use types::{Clock, Ids, Refusal};
 
 use super::batch::Desk;
-use super::command::{Command, Reply, RequestCommand, Resource, StepAnswer, StepCommand};
+use super::command::{Command, Errand, Reply, RequestCommand, Resource, StepAnswer, StepCommand};
 
 #[derive(Clone)]
 pub struct Inventory {
     pub(super) database: Database,
     writer: Writer<Desk>,
     relay: Arc<OnceLock<Relay>>,
+    errands: Arc<Notify>,
 }
 
 impl Inventory {
     /// Starts the writer; must be called inside the runtime.
     pub fn start(database: Database, clock: Clock, ids: Ids) -> Self {
         let relay = Arc::new(OnceLock::new());
-        let desk = Desk::new(clock, ids, Arc::clone(&relay));
+        let errands = Arc::new(Notify::new());
+        let desk = Desk::new(clock, ids, Arc::clone(&relay), Arc::clone(&errands));
         let writer = Writer::start(database.clone(), Arc::new(desk));
-        Self { database, writer, relay }
+        Self { database, writer, relay, errands }
     }
 
     /// Hands over the relay that is woken after each commit.
@@ -34,15 +37,25 @@ impl Inventory {
     pub async fn step(&self, command: StepCommand) -> Result<StepAnswer, WriteError> {
         match self.writer.submit(Command::Step(command)).await? {
             Reply::Step(answer) => Ok(answer),
-            Reply::Request(_) => unreachable!("a step is answered as a step"),
+            Reply::Request(_) | Reply::Errand => unreachable!("a step is answered as a step"),
         }
     }
 
     pub async fn request(&self, command: RequestCommand) -> Result<Result<Resource, Refusal>, WriteError> {
         match self.writer.submit(Command::Request(command)).await? {
             Reply::Request(outcome) => Ok(outcome),
-            Reply::Step(_) => unreachable!("a request is answered as a request"),
+            Reply::Step(_) | Reply::Errand => unreachable!("a request is answered as a request"),
         }
+    }
+
+    /// Takes in what a carrier or a partner has said.
+    pub async fn errand(&self, errand: Errand) -> Result<(), WriteError> {
+        self.writer.submit(Command::Errand(errand)).await.map(drop)
+    }
+
+    /// Rung when there may be something to ask a carrier or a partner.
+    pub fn bell(&self) -> Arc<Notify> {
+        Arc::clone(&self.errands)
     }
 
     /// Takes no more commands and waits until those that are queued are answered.

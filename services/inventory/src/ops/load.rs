@@ -8,25 +8,44 @@ use types::Tenant;
 
 use super::books::Books;
 use super::command::{Action, Command, Step};
+use super::labelling::Bought;
 use crate::domain::{Sku, Wanted, WarehouseId};
 use crate::store::fulfilments::{self, FulfilmentKey};
 use crate::store::goods::{self, OrderKey};
+use crate::store::labels::{self, LabelKey};
+use crate::store::partner_tasks::{self, TaskKey};
 use crate::store::stock::{self, StockKey};
-use crate::store::warehouses;
+use crate::store::{integrations, partner_numbers, warehouses};
 
 impl Books {
     pub async fn load(tx: &mut Tx, commands: &[Command]) -> Result<Self, DbError> {
-        let steps = StepLedger::load(tx, &sagas(commands)).await?;
+        // Whose a label or a task is never changes, so it is read before anything is locked.
+        let owners_of_labels = labels::owners(tx, &named_labels(commands)).await?;
+        let owners_of_tasks = partner_tasks::owners(tx, &named_tasks(commands)).await?;
+        let waiting = owners_of_labels.iter().filter_map(|((tenant, _), owner)| {
+            owner.saga_id.clone().map(|saga_id| (tenant.clone(), saga_id))
+        });
+        let asking =
+            owners_of_tasks.iter().map(|((tenant, _), (_, saga_id))| (tenant.clone(), saga_id.clone()));
+        let sagas: Vec<(Tenant, String)> = sagas(commands).into_iter().chain(waiting).chain(asking).collect();
+        let steps = StepLedger::load(tx, &sagas).await?;
         let requests = RequestKeys::load(tx, &request_keys(commands)).await?;
-        let orders_of_fulfilments = fulfilments::orders(tx, &named_fulfilments(commands)).await?;
+        let named = named_fulfilments(commands);
+        let orders_of_fulfilments = fulfilments::orders(tx, &named).await?;
+        let numbers = partner_numbers::load(tx, &named_numbers(commands), &submitted(commands)).await?;
         let tenants: BTreeSet<Tenant> = commands.iter().map(|command| command.tenant().clone()).collect();
         let warehouses = warehouses::load(tx, &tenants).await?;
+        let integrations = integrations::load(tx, &tenants).await?;
 
         let mut books = Self {
             steps,
             requests,
             orders_of_fulfilments,
+            owners_of_labels,
+            owners_of_tasks,
             warehouses,
+            integrations,
+            numbers,
             goods: Table::new(),
             stock: Table::new(),
             ledger: Table::new(),
@@ -46,14 +65,30 @@ impl Books {
     pub fn order_of(&self, command: &Command) -> Option<OrderKey> {
         match command {
             Command::Step(step) => Some((command.tenant().clone(), step.order_id.clone())),
+            Command::Errand(errand) => Some((errand.tenant.clone(), errand.order_id.clone())),
             Command::Request(request) => match &request.action {
-                Action::UpsertWarehouse { .. } | Action::SetStock { .. } | Action::AdjustStock(_) => None,
+                Action::UpsertWarehouse { .. }
+                | Action::SetStock { .. }
+                | Action::AdjustStock(_)
+                | Action::UpsertIntegration { .. } => None,
+                Action::VoidLabel { label_id } | Action::RestockLabel { label_id, .. } => {
+                    let tenant = command.tenant().clone();
+                    let owner = self.owners_of_labels.get(&(tenant.clone(), label_id.clone()))?;
+                    Some((tenant, owner.order_id.clone()))
+                }
+                Action::PartnerWord { task_id, .. } | Action::AskedByHand { task_id, .. } => {
+                    let tenant = command.tenant().clone();
+                    let (order, _) = self.owners_of_tasks.get(&(tenant.clone(), task_id.clone()))?;
+                    Some((tenant, order.clone()))
+                }
                 Action::CreateFulfilment { order_id, .. } => {
                     Some((command.tenant().clone(), order_id.clone()))
                 }
-                Action::SubmitFulfilment { fulfilment_id }
+                Action::SubmitFulfilment { fulfilment_id, .. }
                 | Action::ShipFulfilment { fulfilment_id, .. }
-                | Action::DeliverFulfilment { fulfilment_id, .. } => {
+                | Action::DeliverFulfilment { fulfilment_id, .. }
+                | Action::PartnerShipped { fulfilment_id, .. }
+                | Action::AttachLabel(Bought { fulfilment_id, .. }) => {
                     let tenant = command.tenant().clone();
                     let order = self.orders_of_fulfilments.get(&(tenant.clone(), fulfilment_id.clone()))?;
                     Some((tenant, order.clone()))
@@ -75,13 +110,12 @@ impl Books {
         match command {
             Command::Step(step) => match &step.step {
                 Step::ReserveStock(lines) => self.collect_shelves(tenant, lines, &mut add),
-                Step::UnreserveStock | Step::ReleaseGoods => self.collect_reserved(command, &mut add),
-                Step::HoldGoods { .. }
-                | Step::ResumeGoods
-                | Step::StopPartner
-                | Step::WithdrawStop
-                | Step::VoidLabels => {}
+                Step::UnreserveStock | Step::ReleaseGoods | Step::ResumeGoods => {
+                    self.collect_movable(command, &mut add);
+                }
+                Step::HoldGoods(_) | Step::StopPartner(_) | Step::WithdrawStop | Step::VoidLabels => {}
             },
+            Command::Errand(_) => self.collect_movable(command, &mut add),
             Command::Request(request) => match &request.action {
                 Action::SetStock { warehouse_id, sku, .. } => add(warehouse_id, sku),
                 Action::AdjustStock(adjustments) => {
@@ -89,11 +123,22 @@ impl Books {
                         add(&adjustment.warehouse_id, &adjustment.sku);
                     }
                 }
-                Action::ShipFulfilment { .. } => self.collect_reserved(command, &mut add),
+                Action::ShipFulfilment { .. } | Action::PartnerShipped { .. } => {
+                    self.collect_movable(command, &mut add);
+                }
+                Action::RestockLabel { warehouse_id, .. } => {
+                    self.collect_movable(command, &mut |_, sku| add(warehouse_id, sku));
+                    self.collect_movable(command, &mut add);
+                }
                 Action::UpsertWarehouse { .. }
                 | Action::CreateFulfilment { .. }
                 | Action::SubmitFulfilment { .. }
-                | Action::DeliverFulfilment { .. } => {}
+                | Action::DeliverFulfilment { .. }
+                | Action::AttachLabel(_)
+                | Action::VoidLabel { .. }
+                | Action::UpsertIntegration { .. }
+                | Action::PartnerWord { .. }
+                | Action::AskedByHand { .. } => {}
             },
         }
     }
@@ -109,12 +154,13 @@ impl Books {
         }
     }
 
-    /// The shelves that the order's goods still stand on. Goods that an earlier command of this batch reserves are not
+    /// The shelves that the order's goods still stand on, and those that labelled goods may come back to. Goods that an earlier command of this batch reserves are not
     /// here yet; their stock rows are, because that command has asked for them.
-    fn collect_reserved(&self, command: &Command, add: &mut impl FnMut(&WarehouseId, &Sku)) {
+    fn collect_movable(&self, command: &Command, add: &mut impl FnMut(&WarehouseId, &Sku)) {
         let goods = self.order_of(command).and_then(|key| self.goods.get(&key));
-        for row in goods.into_iter().flat_map(|goods| goods.reservations.values()) {
-            if row.is_reserved() {
+        let Some(goods) = goods else { return };
+        for row in goods.reservations.values() {
+            if row.is_reserved() || (row.is_consumed() && !goods.labels.is_empty()) {
                 add(&row.warehouse_id, &row.sku);
             }
         }
@@ -124,6 +170,7 @@ impl Books {
 fn sagas(commands: &[Command]) -> Vec<(Tenant, String)> {
     let sagas = commands.iter().filter_map(|command| match command {
         Command::Step(step) => Some((command.tenant().clone(), step.call.context.saga_id.clone())),
+        Command::Errand(errand) => errand.saga_id.clone().map(|saga_id| (errand.tenant.clone(), saga_id)),
         Command::Request(_) => None,
     });
     sagas.collect()
@@ -131,26 +178,73 @@ fn sagas(commands: &[Command]) -> Vec<(Tenant, String)> {
 
 fn request_keys(commands: &[Command]) -> Vec<RequestKey> {
     let keys = commands.iter().filter_map(|command| match command {
-        Command::Step(_) => None,
+        Command::Step(_) | Command::Errand(_) => None,
         Command::Request(request) => Some(request.key.clone()),
     });
     keys.collect()
 }
 
+fn requests(commands: &[Command]) -> impl Iterator<Item = (&Tenant, &Action)> {
+    commands.iter().filter_map(|command| match command {
+        Command::Step(_) | Command::Errand(_) => None,
+        Command::Request(request) => Some((command.tenant(), &request.action)),
+    })
+}
+
 fn named_fulfilments(commands: &[Command]) -> BTreeSet<FulfilmentKey> {
-    let named = commands.iter().filter_map(|command| match command {
-        Command::Step(_) => None,
-        Command::Request(request) => match &request.action {
-            Action::SubmitFulfilment { fulfilment_id }
-            | Action::ShipFulfilment { fulfilment_id, .. }
-            | Action::DeliverFulfilment { fulfilment_id, .. } => {
-                Some((command.tenant().clone(), fulfilment_id.clone()))
-            }
-            Action::UpsertWarehouse { .. }
-            | Action::SetStock { .. }
-            | Action::AdjustStock(_)
-            | Action::CreateFulfilment { .. } => None,
-        },
+    let named = requests(commands).filter_map(|(tenant, action)| match action {
+        Action::SubmitFulfilment { fulfilment_id, .. }
+        | Action::ShipFulfilment { fulfilment_id, .. }
+        | Action::DeliverFulfilment { fulfilment_id, .. }
+        | Action::PartnerShipped { fulfilment_id, .. }
+        | Action::AttachLabel(Bought { fulfilment_id, .. }) => Some((tenant.clone(), fulfilment_id.clone())),
+        Action::UpsertWarehouse { .. }
+        | Action::SetStock { .. }
+        | Action::AdjustStock(_)
+        | Action::CreateFulfilment { .. }
+        | Action::VoidLabel { .. }
+        | Action::RestockLabel { .. }
+        | Action::UpsertIntegration { .. }
+        | Action::PartnerWord { .. }
+        | Action::AskedByHand { .. } => None,
+    });
+    named.collect()
+}
+
+fn submitted(commands: &[Command]) -> BTreeSet<FulfilmentKey> {
+    let submitted = requests(commands).filter_map(|(tenant, action)| match action {
+        Action::SubmitFulfilment { fulfilment_id, .. } => Some((tenant.clone(), fulfilment_id.clone())),
+        _ => None,
+    });
+    submitted.collect()
+}
+
+fn named_numbers(commands: &[Command]) -> BTreeSet<(Tenant, String)> {
+    let named = requests(commands).filter_map(|(tenant, action)| match action {
+        Action::SubmitFulfilment { external_number, .. } if !external_number.is_empty() => {
+            Some((tenant.clone(), external_number.clone()))
+        }
+        _ => None,
+    });
+    named.collect()
+}
+
+fn named_labels(commands: &[Command]) -> BTreeSet<LabelKey> {
+    let named = requests(commands).filter_map(|(tenant, action)| match action {
+        Action::VoidLabel { label_id } | Action::RestockLabel { label_id, .. } => {
+            Some((tenant.clone(), label_id.clone()))
+        }
+        _ => None,
+    });
+    named.collect()
+}
+
+fn named_tasks(commands: &[Command]) -> BTreeSet<TaskKey> {
+    let named = requests(commands).filter_map(|(tenant, action)| match action {
+        Action::PartnerWord { task_id, .. } | Action::AskedByHand { task_id, .. } => {
+            Some((tenant.clone(), task_id.clone()))
+        }
+        _ => None,
     });
     named.collect()
 }

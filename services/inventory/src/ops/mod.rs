@@ -8,18 +8,28 @@
 mod batch;
 mod books;
 mod command;
+mod errand_ended;
+mod errands;
 mod events;
 mod fulfilling;
+mod integrations;
 mod inventory;
+mod labelling;
 mod load;
+mod partner_requests;
 mod reads;
+mod requests;
+mod settling;
 mod steps;
 mod stock_keeping;
 mod stored_reply;
+mod told_changes;
 
 pub use batch::Desk;
 pub use command::{
-    Action, Adjustment, Command, Reply, RequestCommand, Resource, ShownFulfilment, ShownStock, Step,
-    StepAnswer, StepCommand,
+    Action, Adjustment, Command, Errand, Reply, RequestCommand, Resource, Said, ShownFulfilment,
+    ShownIntegration, ShownLabel, ShownStock, ShownTask, Step, StepAnswer, StepCommand,
 };
+pub use errands::{Patience, Worker};
 pub use inventory::Inventory;
+pub use labelling::Bought;

@@ -3,12 +3,12 @@
 use storage::DbError;
 use types::{FulfilmentId, OrderId, Refusal, Tenant};
 
-use super::command::ShownFulfilment;
+use super::command::{ShownFulfilment, ShownIntegration, ShownLabel, ShownTask};
 use super::fulfilling::no_such_fulfilment;
 use super::inventory::Inventory;
-use crate::domain::{Goods, Sku, Stock, Warehouse, WarehouseId};
+use crate::domain::{Goods, IntegrationKey, Sku, Stock, Warehouse, WarehouseId};
 use crate::store::lists::{self, LedgerLine};
-use crate::store::{fulfilments, goods};
+use crate::store::{fulfilments, goods, integrations, partner_tasks, warehouses};
 
 impl Inventory {
     pub async fn list_warehouses(
@@ -47,6 +47,55 @@ impl Inventory {
     pub async fn goods(&self, tenant: &Tenant, order_id: &OrderId) -> Result<Option<Goods>, DbError> {
         let mut tx = self.database.read().await?;
         goods::read(&mut tx, tenant, order_id).await
+    }
+
+    /// The labels of an order, with the units that no warehouse takes back.
+    pub async fn labels(&self, tenant: &Tenant, order_id: &OrderId) -> Result<Vec<ShownLabel>, DbError> {
+        let mut tx = self.database.read().await?;
+        let Some(goods) = goods::read(&mut tx, tenant, order_id).await? else { return Ok(Vec::new()) };
+        let warehouses = warehouses::load(&mut tx, &[tenant.clone()].into()).await?;
+        let all = warehouses.get(tenant).expect("a tenant that was asked for has an entry");
+        Ok(goods.labels.keys().filter_map(|id| ShownLabel::of(&goods, id, all)).collect())
+    }
+
+    /// Profiles by key, or the one that is named.
+    pub async fn integrations(
+        &self,
+        tenant: &Tenant,
+        key: Option<&IntegrationKey>,
+    ) -> Result<Vec<ShownIntegration>, DbError> {
+        let mut tx = self.database.read().await?;
+        let all = integrations::read_all(&mut tx, &[tenant.clone()].into()).await?;
+        let liars = partner_tasks::shipped_after_cancel(&mut tx, tenant).await?;
+        let all = &all[tenant];
+        let shown = all.all().into_iter().filter(|(known, _)| key.is_none_or(|key| key == *known));
+        let shown = shown.map(|(key, integration)| ShownIntegration {
+            key: key.clone(),
+            integration: integration.clone(),
+            seeded: all.is_seeded(key),
+            shipped_after_cancel: liars.get(key.as_str()).copied().unwrap_or(0),
+        });
+        Ok(shown.collect())
+    }
+
+    /// What partners were asked about one order.
+    pub async fn tasks(&self, tenant: &Tenant, order_id: &OrderId) -> Result<Vec<ShownTask>, DbError> {
+        let mut tx = self.database.read().await?;
+        let goods = goods::read(&mut tx, tenant, order_id).await?;
+        let tasks = goods.into_iter().flat_map(|goods| goods.tasks);
+        Ok(tasks.map(|(id, task)| ShownTask { id, order_id: order_id.clone(), task }).collect())
+    }
+
+    /// Tasks of all orders that have no word yet.
+    pub async fn open_tasks(
+        &self,
+        tenant: &Tenant,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<ShownTask>, DbError> {
+        let mut tx = self.database.read().await?;
+        let rows = partner_tasks::list_open(&mut tx, tenant, after, limit).await?;
+        Ok(rows.into_iter().map(|(order_id, id, task)| ShownTask { id, order_id, task }).collect())
     }
 
     pub async fn fulfilment(

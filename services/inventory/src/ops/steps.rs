@@ -3,12 +3,13 @@
 use prost::Message;
 use proto::inventory::v1::GoodsReply;
 use storage::{Admission, DbError, Outcome};
-use types::{Reason, Refusal};
+use types::Refusal;
 
 use super::books::{Books, Cause, Stop};
 use super::command::{Step, StepAnswer, StepCommand};
+use super::settling::{self, Change, conclude};
 use super::stored_reply;
-use crate::domain::{Goods, HoldLine, Moment, Movement, Wanted};
+use crate::domain::{Ask, Goods, Hold, Moment, Wanted};
 use crate::store::goods::OrderKey;
 use crate::store::stock::Origin;
 
@@ -22,9 +23,13 @@ pub fn decide(books: &mut Books, command: &StepCommand, moment: Moment<'_>) -> R
         Admission::Run | Admission::UndoPending => {}
     }
     match run(books, command, moment) {
-        Ok(reply) => {
+        Ok(Some(reply)) => {
             books.steps.record(call, Outcome::Applied, reply.encode_to_vec(), moment.at);
             Ok(StepAnswer::Applied(reply))
+        }
+        Ok(None) => {
+            books.steps.record(call, Outcome::Pending, Vec::new(), moment.at);
+            Ok(StepAnswer::Pending)
         }
         Err(Stop::Refused(refusal)) => {
             books.rollback();
@@ -35,23 +40,24 @@ pub fn decide(books: &mut Books, command: &StepCommand, moment: Moment<'_>) -> R
     }
 }
 
-fn run(books: &mut Books, command: &StepCommand, moment: Moment<'_>) -> Result<GoodsReply, Stop> {
+/// None: somebody else has to be heard first.
+fn run(books: &mut Books, command: &StepCommand, moment: Moment<'_>) -> Result<Option<GoodsReply>, Stop> {
     let context = &command.call.context;
     let origin =
         Origin { saga_id: context.saga_id.clone(), step: context.step.clone(), direction: context.direction };
     let cause = Cause { origin, moment, traceparent: command.traceparent.as_deref() };
     let key = (context.tenant.clone(), command.order_id.clone());
-    match &command.step {
+    let done = match &command.step {
         Step::ReserveStock(lines) => reserve(books, &key, lines, &cause),
         Step::UnreserveStock => unreserve(books, &key, &cause),
-        Step::HoldGoods { lines, void_label } => hold(books, &key, lines, *void_label, &cause),
+        Step::HoldGoods(wanted) => hold(books, &key, wanted, &cause),
         Step::ResumeGoods => resume(books, &key, &cause),
         Step::ReleaseGoods => release(books, &key, &cause),
-        Step::StopPartner => stop_partner(books, &key, &cause),
-        // A stop that was asked for is refused, and one that had nothing to stop has nothing to withdraw. Labels
-        // are refused by the hold, so that none is left to void.
-        Step::WithdrawStop | Step::VoidLabels => Ok(stored_reply::nothing_to_do()),
-    }
+        Step::WithdrawStop => withdraw_stop(books, &key, &cause),
+        Step::StopPartner(ask) => return stop_partner(books, &key, ask, &cause),
+        Step::VoidLabels => return void_labels(books, &key, &cause),
+    };
+    done.map(Some)
 }
 
 fn reserve(
@@ -86,51 +92,76 @@ fn unreserve(books: &mut Books, key: &OrderKey, cause: &Cause<'_>) -> Result<Goo
     Ok(stored_reply::done(&splits))
 }
 
-fn hold(
-    books: &mut Books,
-    key: &OrderKey,
-    lines: &[HoldLine],
-    void_label: bool,
-    cause: &Cause<'_>,
-) -> Result<GoodsReply, Stop> {
-    if void_label {
-        return Err(Refusal::new(Reason::NoLabel, "the order has no label to void").into());
-    }
+fn hold(books: &mut Books, key: &OrderKey, wanted: &Hold, cause: &Cause<'_>) -> Result<GoodsReply, Stop> {
     let known = books.goods.get(key).cloned();
     let mut goods = known.ok_or_else(|| no_goods(key))?;
-    let splits = goods.hold(lines, &cause.origin.saga_id, cause.moment)?;
+    let splits = goods.hold(wanted, &cause.origin.saga_id, cause.moment)?;
     let with_partner = goods.held_with_partner(&cause.origin.saga_id, books.warehouses(&key.0));
     books.put_goods(key, goods, Vec::new(), cause)?;
     Ok(GoodsReply { with_partner, ..stored_reply::done(&splits) })
 }
 
 fn resume(books: &mut Books, key: &OrderKey, cause: &Cause<'_>) -> Result<GoodsReply, Stop> {
-    let Some(mut goods) = books.goods.get(key).cloned() else { return Ok(stored_reply::nothing_to_do()) };
+    let Some(before) = books.goods.get(key).cloned() else { return Ok(stored_reply::nothing_to_do()) };
+    let mut goods = before.clone();
     let splits = goods.resume(&cause.origin.saga_id);
-    books.put_goods(key, goods, Vec::<Movement>::new(), cause)?;
+    // Shipped units that were claimed and are sold again may have lost their label meanwhile.
+    let movements = goods.put_back(books.warehouses(&key.0), None);
+    let change = Change { movements, ..Change::of(before, goods) };
+    conclude(books, key, change, None, cause)?;
     Ok(stored_reply::done(&splits))
 }
 
 fn release(books: &mut Books, key: &OrderKey, cause: &Cause<'_>) -> Result<GoodsReply, Stop> {
     let Some(before) = books.goods.get(key).cloned() else { return Ok(stored_reply::nothing_to_do()) };
     let mut goods = before.clone();
-    let (splits, movements) = goods.release(&cause.origin.saga_id);
-    books.tell_progress(key, &before, &mut goods, "", cause);
-    books.put_goods(key, goods, movements, cause)?;
+    let (splits, mut movements) = goods.release(&cause.origin.saga_id);
+    // The carrier may have voided the label before: then the units it had shipped are back by now.
+    movements.extend(goods.put_back(books.warehouses(&key.0), None));
+    let change = Change { movements, ..Change::of(before, goods) };
+    conclude(books, key, change, Some(&cause.origin.saga_id), cause)?;
     Ok(stored_reply::done(&splits))
 }
 
-/// Nobody here can reach a third party that has begun to work on the units, so the change is refused while it can
-/// still be put back: claiming a stop that nobody asked for would let the goods leave and refund them too.
-fn stop_partner(books: &mut Books, key: &OrderKey, cause: &Cause<'_>) -> Result<GoodsReply, Stop> {
-    let goods = books.goods.get(key);
-    let warehouses = books.warehouses(&key.0);
-    let units = goods.map_or(0, |goods| goods.held_with_partner(&cause.origin.saga_id, warehouses));
-    if units == 0 {
+/// Asks the partners that work on held units. Nothing is called stopped before they have said so.
+fn stop_partner(
+    books: &mut Books,
+    key: &OrderKey,
+    ask: &Ask,
+    cause: &Cause<'_>,
+) -> Result<Option<GoodsReply>, Stop> {
+    let Some(before) = books.goods.get(key).cloned() else { return Ok(Some(stored_reply::nothing_to_do())) };
+    let mut goods = before.clone();
+    let saga_id = &cause.origin.saga_id;
+    let (warehouses, integrations) = (books.warehouses(&key.0), books.integrations(&key.0));
+    if goods.ask_partners(saga_id, ask, warehouses, integrations, cause.moment)? == 0 {
+        return Ok(Some(stored_reply::nothing_to_do()));
+    }
+    conclude(books, key, Change::of(before, goods), None, cause)?;
+    Ok(None)
+}
+
+fn withdraw_stop(books: &mut Books, key: &OrderKey, cause: &Cause<'_>) -> Result<GoodsReply, Stop> {
+    let Some(before) = books.goods.get(key).cloned() else { return Ok(stored_reply::nothing_to_do()) };
+    let mut goods = before.clone();
+    if goods.withdraw_stops(&cause.origin.saga_id, cause.moment.at) == 0 {
         return Ok(stored_reply::nothing_to_do());
     }
-    let message = "a third party is working on the units and can only be stopped by hand";
-    Err(Refusal::new(Reason::PartnerRejected, message).detail("with_partner", units).into())
+    conclude(books, key, Change::of(before, goods), None, cause)?;
+    Ok(GoodsReply::default())
+}
+
+/// Asks the carriers for what the hold had promised. Done at once if they have all answered before.
+fn void_labels(books: &mut Books, key: &OrderKey, cause: &Cause<'_>) -> Result<Option<GoodsReply>, Stop> {
+    let Some(before) = books.goods.get(key).cloned() else { return Ok(Some(stored_reply::nothing_to_do())) };
+    let mut goods = before.clone();
+    if goods.request_voids(&cause.origin.saga_id, cause.moment.at) == 0 {
+        return Ok(Some(stored_reply::nothing_to_do()));
+    }
+    let ended = goods.voids_ended(&cause.origin.saga_id, books.warehouses(&key.0));
+    let reply = ended.map(|ended| settling::labels(&ended));
+    conclude(books, key, Change::of(before, goods), None, cause)?;
+    Ok(reply)
 }
 
 pub fn no_goods((_, order_id): &OrderKey) -> Refusal {

@@ -39,8 +39,9 @@ pub fn replay(row: &LedgerRow) -> Result<StepAnswer, DbError> {
         Outcome::Rejected => kit::answer::decode(&row.reply)
             .map(StepAnswer::Refused)
             .map_err(|problem| unreadable(problem.to_string())),
-        Outcome::Pending | Outcome::Tombstoned => {
-            Err(unreadable(format!("no step of this service is replayed as {}", row.outcome.as_str())))
+        Outcome::Pending => Ok(StepAnswer::Pending),
+        Outcome::Tombstoned => {
+            Err(unreadable("the ledger refuses what was tombstoned, and replays nothing".to_owned()))
         }
     }
 }

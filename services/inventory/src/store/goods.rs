@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
-use types::{FulfilmentId, FulfilmentLineId, LineId, OrderId, ReservationId, Tenant};
+use types::{FulfilmentId, FulfilmentLineId, LineId, OrderId, PartnerTaskId, ReservationId, Tenant};
 
 use crate::domain::{
-    Counters, Fulfilment, FulfilmentLine, Goods, Line, LineState, Reservation, Sku, State, WarehouseId,
+    AfterShip, Counters, Fulfilment, FulfilmentLine, Goods, IntegrationKey, Line, LineState, Partner,
+    Reservation, Sku, State, WarehouseId,
 };
+use crate::store::{labels, partner_tasks};
 
 static LOCK: Statement = Statement::new(
     "inventory.lock_goods",
@@ -32,7 +34,8 @@ static LINES: Statement = Statement::new(
 
 static FULFILMENTS: Statement = Statement::new(
     "inventory.load_fulfilments",
-    "SELECT f.tenant_id, f.order_id, f.fulfilment_id, f.warehouse_id, f.created_at
+    "SELECT f.tenant_id, f.order_id, f.fulfilment_id, f.warehouse_id, f.integration_key, f.external_number,
+            f.submitted_at, f.created_at
        FROM rows($1: tenant_id text, order_id text) AS r
        JOIN fulfilment AS f ON f.tenant_id = r.tenant_id AND f.order_id = r.order_id",
 );
@@ -41,7 +44,8 @@ static RESERVATIONS: Statement = Statement::new(
     "inventory.load_reservations",
     "SELECT v.tenant_id, v.order_id, v.reservation_id, v.line_id, v.warehouse_id, v.sku, v.quantity, v.state,
             v.saga_id, v.held_by, v.split_of, v.created_at, f.fulfilment_line_id, f.fulfilment_id,
-            f.state AS line_state, f.split_of AS line_split_of, f.tracking_number
+            f.state AS line_state, f.split_of AS line_split_of, f.held_by AS line_held_by, f.tracking_number,
+            f.restocked, f.reshipped, f.resubmit_needed, f.task_id
        FROM rows($1: tenant_id text, order_id text) AS r
        JOIN reservation AS v ON v.tenant_id = r.tenant_id AND v.order_id = r.order_id
        LEFT JOIN fulfilment_line AS f
@@ -90,9 +94,17 @@ async fn complete(tx: &mut Tx, heads: &[Row]) -> Result<BTreeMap<OrderKey, Goods
         let (id, fulfilment) = fulfilment(&row)?;
         owner(&mut all, &row)?.fulfilments.insert(id, fulfilment);
     }
-    for row in tx.fetch_all(&RESERVATIONS, values![rows]).await? {
+    for row in tx.fetch_all(&RESERVATIONS, values![rows.clone()]).await? {
         let (id, reservation) = reservation(&row)?;
         owner(&mut all, &row)?.reservations.insert(id, reservation);
+    }
+    for row in labels::load(tx, &rows).await? {
+        let (id, label) = labels::read(&row)?;
+        owner(&mut all, &row)?.labels.insert(id, label);
+    }
+    for row in partner_tasks::load(tx, &rows).await? {
+        let (id, task) = partner_tasks::read(&row)?;
+        owner(&mut all, &row)?.tasks.insert(id, task);
     }
     Ok(all)
 }
@@ -124,9 +136,17 @@ fn line(row: &Row) -> Result<(LineId, Line), DbError> {
 }
 
 fn fulfilment(row: &Row) -> Result<(FulfilmentId, Fulfilment), DbError> {
+    let external_number = row.text("external_number")?;
+    let partner = if external_number.is_empty() {
+        None
+    } else {
+        Some(Partner { integration: row.parsed("integration_key", IntegrationKey::parse)?, external_number })
+    };
     let fulfilment = Fulfilment {
         warehouse_id: row.parsed("warehouse_id", WarehouseId::parse)?,
         created_at: row.timestamp("created_at")?,
+        partner,
+        submitted_at: row.opt_timestamp("submitted_at")?,
     };
     Ok((row.parsed("fulfilment_id", FulfilmentId::parse)?, fulfilment))
 }
@@ -143,6 +163,10 @@ fn reservation(row: &Row) -> Result<(ReservationId, Reservation), DbError> {
             fulfilment_id: row.parsed("fulfilment_id", FulfilmentId::parse)?,
             split_of: row.opt_parsed("line_split_of", FulfilmentLineId::parse)?,
             submitted: line_state.is_some_and(|state| state != LineState::Allocated),
+            restocked: row.int("restocked")?,
+            reshipped: row.int("reshipped")?,
+            resubmit_needed: row.int("resubmit_needed")? == 1,
+            task: row.opt_parsed("task_id", PartnerTaskId::parse)?,
         }),
         None => None,
     };
@@ -166,9 +190,15 @@ fn state(row: &Row, line_state: Option<LineState>) -> Result<State, DbError> {
         ("active", None, None) => Some(State::Active),
         ("held", Some(by), None) => Some(State::Held { by }),
         ("released", None, None) => Some(State::Released),
+        ("released", None, Some(tracking_number)) => Some(State::ShippedAfterCancel { tracking_number }),
         ("consumed", None, Some(tracking_number)) => {
             let delivered = line_state == Some(LineState::Delivered);
-            Some(State::Consumed { tracking_number, delivered })
+            let after = match (line_state, row.opt_text("line_held_by")?) {
+                (Some(LineState::CancelledAfterShip), _) => AfterShip::Cancelled,
+                (_, Some(by)) => AfterShip::Claimed { by },
+                (_, None) => AfterShip::Sold,
+            };
+            Some(State::Consumed { tracking_number, delivered, after })
         }
         _ => None,
     };

@@ -3,9 +3,10 @@
 use storage::{DbError, Statement, Table, Tx, Value, values};
 use types::{FulfilmentId, LineId, ReservationId};
 
-use crate::domain::{Goods, Line, Reservation, State};
+use crate::domain::{Goods, Line, Reservation};
 use crate::store::delta::Delta;
 use crate::store::goods::OrderKey;
+use crate::store::{labels, partner_tasks};
 
 static INSERT_GOODS: Statement = Statement::new(
     "inventory.insert_goods",
@@ -34,8 +35,8 @@ static INSERT_LINES: Statement = Statement::new(
 
 static UPDATE_LINES: Statement = Statement::new(
     "inventory.update_goods_lines",
-    "UPDATE goods_line SET allocated = r.allocated, deallocated = r.deallocated, submitted = r.submitted,
-            shipped = r.shipped, unshipped = r.unshipped, delivered = r.delivered
+    "UPDATE goods_line SET reserved_quantity = r.reserved_quantity, allocated = r.allocated,
+            deallocated = r.deallocated, submitted = r.submitted, shipped = r.shipped, unshipped = r.unshipped, delivered = r.delivered
        FROM rows($1: tenant_id text, order_id text, line_id text, sku text, reserved_quantity bigint,
                  allocated bigint, deallocated bigint, submitted bigint, shipped bigint, unshipped bigint,
                  delivered bigint) AS r
@@ -45,17 +46,20 @@ static UPDATE_LINES: Statement = Statement::new(
 
 static INSERT_FULFILMENTS: Statement = Statement::new(
     "inventory.insert_fulfilments",
-    "INSERT INTO fulfilment (tenant_id, order_id, fulfilment_id, warehouse_id, state, created_at)
-     SELECT tenant_id, order_id, fulfilment_id, warehouse_id, state, created_at
+    "INSERT INTO fulfilment (tenant_id, order_id, fulfilment_id, warehouse_id, state, integration_key,
+                             external_number, submitted_at, created_at)
+     SELECT tenant_id, order_id, fulfilment_id, warehouse_id, state, integration_key, external_number, submitted_at,
+            created_at
        FROM rows($1: tenant_id text, order_id text, fulfilment_id text, warehouse_id text, state text,
-                 created_at text)",
+                 integration_key text, external_number text, submitted_at text, created_at text)",
 );
 
 static UPDATE_FULFILMENTS: Statement = Statement::new(
     "inventory.update_fulfilments",
-    "UPDATE fulfilment SET state = r.state
+    "UPDATE fulfilment SET state = r.state, integration_key = r.integration_key,
+            external_number = r.external_number, submitted_at = r.submitted_at
        FROM rows($1: tenant_id text, order_id text, fulfilment_id text, warehouse_id text, state text,
-                 created_at text) AS r
+                 integration_key text, external_number text, submitted_at text, created_at text) AS r
       WHERE fulfilment.tenant_id = r.tenant_id AND fulfilment.order_id = r.order_id
         AND fulfilment.fulfilment_id = r.fulfilment_id",
 );
@@ -85,21 +89,23 @@ static UPDATE_RESERVATIONS: Statement = Statement::new(
 static INSERT_FULFILMENT_LINES: Statement = Statement::new(
     "inventory.insert_fulfilment_lines",
     "INSERT INTO fulfilment_line (tenant_id, order_id, fulfilment_line_id, fulfilment_id, reservation_id, line_id, sku,
-                                  quantity, state, held_by, split_of, tracking_number)
+                                  quantity, state, held_by, split_of, tracking_number, restocked, reshipped,
+                                  resubmit_needed, task_id)
      SELECT tenant_id, order_id, fulfilment_line_id, fulfilment_id, reservation_id, line_id, sku, quantity, state,
-            held_by, split_of, tracking_number
+            held_by, split_of, tracking_number, restocked, reshipped, resubmit_needed, task_id
        FROM rows($1: tenant_id text, order_id text, fulfilment_line_id text, fulfilment_id text, reservation_id text,
                  line_id text, sku text, quantity bigint, state text, held_by text, split_of text,
-                 tracking_number text)",
+                 tracking_number text, restocked bigint, reshipped bigint, resubmit_needed bigint, task_id text)",
 );
 
 static UPDATE_FULFILMENT_LINES: Statement = Statement::new(
     "inventory.update_fulfilment_lines",
     "UPDATE fulfilment_line SET quantity = r.quantity, state = r.state, held_by = r.held_by,
-            tracking_number = r.tracking_number
+            tracking_number = r.tracking_number, restocked = r.restocked, reshipped = r.reshipped,
+            resubmit_needed = r.resubmit_needed, task_id = r.task_id
        FROM rows($1: tenant_id text, order_id text, fulfilment_line_id text, fulfilment_id text, reservation_id text,
                  line_id text, sku text, quantity bigint, state text, held_by text, split_of text,
-                 tracking_number text) AS r
+                 tracking_number text, restocked bigint, reshipped bigint, resubmit_needed bigint, task_id text) AS r
       WHERE fulfilment_line.tenant_id = r.tenant_id AND fulfilment_line.order_id = r.order_id
         AND fulfilment_line.fulfilment_line_id = r.fulfilment_line_id",
 );
@@ -117,7 +123,9 @@ pub async fn flush(tx: &mut Tx, table: &Table<OrderKey, Goods>) -> Result<(), Db
     changes.lines.write(tx, &INSERT_LINES, &UPDATE_LINES).await?;
     changes.fulfilments.write(tx, &INSERT_FULFILMENTS, &UPDATE_FULFILMENTS).await?;
     changes.reservations.write(tx, &INSERT_RESERVATIONS, &UPDATE_RESERVATIONS).await?;
-    changes.fulfilment_lines.write(tx, &INSERT_FULFILMENT_LINES, &UPDATE_FULFILMENT_LINES).await
+    changes.fulfilment_lines.write(tx, &INSERT_FULFILMENT_LINES, &UPDATE_FULFILMENT_LINES).await?;
+    changes.labels.write(tx, &labels::INSERT, &labels::UPDATE).await?;
+    changes.tasks.write(tx, &partner_tasks::INSERT, &partner_tasks::UPDATE).await
 }
 
 #[derive(Default)]
@@ -127,6 +135,8 @@ struct Changes {
     fulfilments: Delta,
     reservations: Delta,
     fulfilment_lines: Delta,
+    labels: Delta,
+    tasks: Delta,
 }
 
 impl Changes {
@@ -153,6 +163,15 @@ impl Changes {
                 let was = was.and_then(|was| fulfilment_line_row(key, id, was));
                 self.fulfilment_lines.note(was, line);
             }
+        }
+        for (id, label) in &now.labels {
+            let was = before.and_then(|before| before.labels.get(id));
+            self.labels.note(was.map(|was| labels::row(key, id, was)), labels::row(key, id, label));
+        }
+        for (id, task) in &now.tasks {
+            let was = before.and_then(|before| before.tasks.get(id));
+            let was = was.map(|was| partner_tasks::row(key, id, was));
+            self.tasks.note(was, partner_tasks::row(key, id, task));
         }
     }
 }
@@ -181,7 +200,18 @@ fn line_row((tenant, order): &OrderKey, id: &LineId, line: &Line) -> Vec<Value> 
 fn fulfilment_row((tenant, order): &OrderKey, id: &FulfilmentId, goods: &Goods) -> Vec<Value> {
     let fulfilment = &goods.fulfilments[id];
     let state = goods.fulfilment_state(id).as_str();
-    values![tenant, order, id, &fulfilment.warehouse_id, state, fulfilment.created_at]
+    let partner = fulfilment.partner.as_ref();
+    values![
+        tenant,
+        order,
+        id,
+        &fulfilment.warehouse_id,
+        state,
+        partner.map_or("", |partner| partner.integration.as_str()),
+        partner.map_or("", |partner| partner.external_number.as_str()),
+        fulfilment.submitted_at,
+        fulfilment.created_at,
+    ]
 }
 
 fn reservation_row((tenant, order): &OrderKey, id: &ReservationId, row: &Reservation) -> Vec<Value> {
@@ -208,10 +238,6 @@ fn fulfilment_line_row(
     row: &Reservation,
 ) -> Option<Vec<Value>> {
     let (line, state) = (row.packed.as_ref()?, row.line_state()?);
-    let tracking_number = match &row.state {
-        State::Consumed { tracking_number, .. } => Some(tracking_number),
-        State::Active | State::Held { .. } | State::Released => None,
-    };
     Some(values![
         tenant,
         order,
@@ -222,8 +248,12 @@ fn fulfilment_line_row(
         &row.sku,
         row.quantity,
         state.as_str(),
-        row.held_by(),
+        row.held_by().or(row.claimed_by()),
         line.split_of.as_ref(),
-        tracking_number,
+        row.tracking_number(),
+        line.restocked,
+        line.reshipped,
+        i64::from(line.resubmit_needed),
+        line.task.as_ref(),
     ])
 }

@@ -8,7 +8,7 @@ use crate::store::{stock, warehouses};
 
 static WAREHOUSES: Statement = Statement::new(
     "inventory.list_warehouses",
-    "SELECT warehouse_id, kind, priority, active FROM warehouse
+    "SELECT warehouse_id, kind, priority, active, integration_key FROM warehouse
       WHERE tenant_id = $1 AND warehouse_id > $2
       ORDER BY warehouse_id LIMIT $3",
 );

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
 use types::Tenant;
 
-use crate::domain::{Warehouse, WarehouseId, WarehouseKind, Warehouses};
+use crate::domain::{IntegrationKey, Warehouse, WarehouseId, WarehouseKind, Warehouses};
 
 static LOAD: Statement = Statement::new(
     "inventory.load_warehouses",
-    "SELECT w.tenant_id, w.warehouse_id, w.kind, w.priority, w.active
+    "SELECT w.tenant_id, w.warehouse_id, w.kind, w.priority, w.active, w.integration_key
        FROM rows($1: tenant_id text) AS r
        JOIN warehouse AS w ON w.tenant_id = r.tenant_id",
 );
@@ -18,11 +18,13 @@ static LOAD: Statement = Statement::new(
 /// another kind is not touched, which the row count then tells.
 static STORE: Statement = Statement::new(
     "inventory.store_warehouses",
-    "INSERT INTO warehouse (tenant_id, warehouse_id, kind, priority, active)
-     SELECT tenant_id, warehouse_id, kind, priority, active
-       FROM rows($1: tenant_id text, warehouse_id text, kind text, priority bigint, active bigint)
+    "INSERT INTO warehouse (tenant_id, warehouse_id, kind, priority, active, integration_key)
+     SELECT tenant_id, warehouse_id, kind, priority, active, integration_key
+       FROM rows($1: tenant_id text, warehouse_id text, kind text, priority bigint, active bigint,
+                 integration_key text)
       WHERE true
-     ON CONFLICT (tenant_id, warehouse_id) DO UPDATE SET priority = excluded.priority, active = excluded.active
+     ON CONFLICT (tenant_id, warehouse_id) DO UPDATE SET priority = excluded.priority, active = excluded.active,
+            integration_key = excluded.integration_key
       WHERE warehouse.kind = excluded.kind",
 );
 
@@ -49,6 +51,10 @@ pub fn read(row: &Row) -> Result<(WarehouseId, Warehouse), DbError> {
         kind: row.named("kind", WarehouseKind::from_name)?,
         priority: row.int("priority")?,
         active: row.int("active")? == 1,
+        integration: match row.text("integration_key")?.as_str() {
+            "" => None,
+            key => Some(IntegrationKey::parse(key).map_err(|error| DbError::malformed(LOAD.name(), error))?),
+        },
     };
     Ok((row.parsed("warehouse_id", WarehouseId::parse)?, warehouse))
 }
@@ -60,7 +66,8 @@ pub async fn flush(tx: &mut Tx, table: &Table<Tenant, Warehouses>) -> Result<(),
         for (id, warehouse) in warehouses.iter() {
             if before.and_then(|before| before.get(id)) != Some(warehouse) {
                 let (kind, active) = (warehouse.kind.as_str(), i64::from(warehouse.active));
-                rows.push(values![tenant, id, kind, warehouse.priority, active]);
+                let integration = warehouse.integration.as_ref().map_or("", IntegrationKey::as_str);
+                rows.push(values![tenant, id, kind, warehouse.priority, active, integration]);
             }
         }
     }

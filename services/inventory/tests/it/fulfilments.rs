@@ -33,7 +33,8 @@ async fn goods_go_from_the_shelf_to_the_customer() {
 
         let created = world.create_fulfilment(&order, select(line, 4)).await.unwrap();
         assert_eq!(created.state, FulfilmentState::Allocated);
-        let submit = Action::SubmitFulfilment { fulfilment_id: created.id.clone() };
+        let submit =
+            Action::SubmitFulfilment { fulfilment_id: created.id.clone(), external_number: String::new() };
         let submitted = world.act("SubmitFulfillment", submit).await.map(shown).unwrap();
         assert_eq!(submitted.state, FulfilmentState::Submitted);
         let shipped = world.ship(&created.id, select(line, 3)).await.unwrap();

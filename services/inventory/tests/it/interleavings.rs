@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use storage::Direction;
 use types::FulfilmentId;
 
-use crate::world::{Order, World, request, select, step, warehouse, worlds};
+use crate::world::{Order, World, ask, request, select, step, warehouse, worlds};
 
 /// Numbers pick among the orders, sagas and fulfilments there are.
 #[derive(Debug, Clone)]
@@ -122,7 +122,7 @@ impl History {
             Event::StopPartner { order, saga: name } => {
                 let order = self.order(*order)?;
                 let saga = saga(order, name);
-                Command::Step(step(&saga, "stop_partner", Direction::Do, &order.id, Step::StopPartner))
+                Command::Step(step(&saga, "stop_partner", Direction::Do, &order.id, Step::StopPartner(ask())))
             }
             Event::Allocate { order } => {
                 let order_id = self.order(*order)?.id.clone();
@@ -137,7 +137,10 @@ impl History {
             }
             Event::Submit { fulfilment } => {
                 let fulfilment_id = self.fulfilment(*fulfilment)?;
-                act("SubmitFulfillment", Action::SubmitFulfilment { fulfilment_id })
+                act(
+                    "SubmitFulfillment",
+                    Action::SubmitFulfilment { fulfilment_id, external_number: String::new() },
+                )
             }
             Event::Ship { fulfilment } => {
                 let (fulfilment_id, lines) = (self.fulfilment(*fulfilment)?, Vec::new());
@@ -200,7 +203,7 @@ fn is_nothing(command: &Command) -> bool {
         Command::Request(request) => {
             matches!(&request.action, Action::AdjustStock(rows) if rows.iter().any(|row| row.delta == 0))
         }
-        Command::Step(_) => false,
+        Command::Step(_) | Command::Errand(_) => false,
     }
 }
 

@@ -5,6 +5,8 @@
 mod audit;
 mod fulfilments;
 mod interleavings;
+mod labels;
+mod partners;
 mod races;
 mod steps;
 mod stock;

@@ -27,7 +27,7 @@ async fn a_hot_article_is_never_oversold() {
         let refusals: Vec<_> = answers
             .into_iter()
             .filter_map(|answer| match answer.unwrap() {
-                StepAnswer::Applied(_) => None,
+                StepAnswer::Applied(_) | StepAnswer::Pending => None,
                 StepAnswer::Refused(refusal) => Some(refusal.reason),
             })
             .collect();

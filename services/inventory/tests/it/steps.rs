@@ -4,12 +4,13 @@ use inventory::ops::{Command, Reply, Step, StepAnswer};
 use storage::Direction;
 use types::Reason;
 
-use crate::world::{applied, reason, refused, step, warehouse, worlds};
+use crate::world::{applied, ask, reason, refused, step, warehouse, worlds};
 
 fn answer(reply: Reply) -> StepAnswer {
     match reply {
         Reply::Step(answer) => answer,
         Reply::Request(outcome) => panic!("{outcome:?}"),
+        Reply::Errand => panic!("an errand"),
     }
 }
 
@@ -185,13 +186,18 @@ async fn labels_and_partners_are_answered_honestly() {
     for world in worlds("steps_partner").await {
         world.warehouse("partner", inventory::domain::WarehouseKind::Dropship, 9).await;
         let order = world.placed(&[("kite", 3)]).await;
-        let label = Step::HoldGoods { lines: Vec::new(), void_label: true };
+        let label = Step::HoldGoods(inventory::domain::Hold {
+            lines: Vec::new(),
+            void_label: true,
+            allow_shipped: false,
+        });
         let labelled = step("label", "hold_goods", Direction::Do, &order.id, label);
         assert_eq!(reason(world.step(&labelled).await), Reason::NoLabel);
         let void = step("label", "void_labels", Direction::Do, &order.id, Step::VoidLabels);
         assert!(applied(world.step(&void).await).nothing_to_do);
 
-        let stop = |saga: &str| step(saga, "stop_partner", Direction::Do, &order.id, Step::StopPartner);
+        let stop =
+            |saga: &str| step(saga, "stop_partner", Direction::Do, &order.id, Step::StopPartner(ask()));
         applied(world.step(&order.hold("early", &[1])).await);
         assert!(applied(world.step(&stop("early")).await).nothing_to_do);
         let fulfilment = world
@@ -206,13 +212,18 @@ async fn labels_and_partners_are_answered_honestly() {
             .await
             .map(crate::world::shown)
             .unwrap();
-        let submit = inventory::ops::Action::SubmitFulfilment { fulfilment_id: fulfilment.id };
+        let submit = inventory::ops::Action::SubmitFulfilment {
+            fulfilment_id: fulfilment.id,
+            external_number: String::new(),
+        };
         world.act("SubmitFulfillment", submit).await.unwrap();
 
         assert_eq!(applied(world.step(&order.hold("late", &[2])).await).with_partner, 2);
-        assert_eq!(reason(world.step(&stop("late")).await), Reason::PartnerRejected);
+        assert_eq!(world.step(&stop("late")).await, StepAnswer::Pending);
+        assert_eq!(world.step(&stop("late")).await, StepAnswer::Pending, "nobody has said anything yet");
         let withdraw = step("late", "stop_partner", Direction::Undo, &order.id, Step::WithdrawStop);
-        assert!(applied(world.step(&withdraw).await).nothing_to_do);
+        assert!(!applied(world.step(&withdraw).await).nothing_to_do);
+        assert_eq!(reason(world.step(&stop("late")).await), Reason::StepTombstoned);
 
         applied(world.step(&order.resume("late")).await);
         world.check().await;

@@ -135,7 +135,7 @@ async fn a_third_partys_stock_is_not_kept_here() {
 
         let refusal = world.act("AdjustStock", adjust(&[("partner", "kite", 1)])).await.unwrap_err();
         assert_eq!(refusal.reason, Reason::StateConflict);
-        let own = Warehouse { kind: WarehouseKind::Own, priority: 1, active: true };
+        let own = Warehouse { kind: WarehouseKind::Own, priority: 1, active: true, integration: None };
         let turn = Action::UpsertWarehouse { id: warehouse("partner"), warehouse: own };
         let refusal = world.act("UpsertWarehouse", turn).await.unwrap_err();
         assert_eq!(refusal.reason, Reason::StateConflict);
@@ -151,7 +151,7 @@ async fn a_closed_warehouse_is_not_chosen_and_still_gives_back() {
     for world in worlds("stock_closed").await {
         world.receive("main", "apple", 5).await;
         let order = world.placed(&[("apple", 3)]).await;
-        let closed = Warehouse { kind: WarehouseKind::Own, priority: 1, active: false };
+        let closed = Warehouse { kind: WarehouseKind::Own, priority: 1, active: false, integration: None };
         let close = Action::UpsertWarehouse { id: warehouse("main"), warehouse: closed };
         world.act("UpsertWarehouse", close).await.unwrap();
 

@@ -75,7 +75,7 @@ async fn open() -> Service {
     let dial = |address| connect(&format!("http://{address}"), &ClientConfig::default()).unwrap();
     let config = Config {
         listen: kit::config::Listen::loopback(0, 0),
-        auth: kit::config::Auth { development_headers: true },
+        auth: kit::config::Auth { development_headers: true, ..kit::config::Auth::default() },
         database: DatabaseConfig::at("sqlite::memory:"),
         ..Config::default()
     };
@@ -206,6 +206,7 @@ async fn goods_are_shipped_held_and_released_over_the_wire() {
         order_id: order.to_string(),
         lines: vec![HoldGoodsLine { line_id: line.to_string(), quantity: 3 }],
         void_label: false,
+        allow_shipped: false,
     };
     let request = step("change", "hold_goods", StepDirection::Do, Command::HoldGoods(command));
     let answer = service.steps().run_goods_step(request).await.unwrap().into_inner().answer.unwrap();

@@ -1,10 +1,18 @@
 //! One database with a stocked warehouse, and words to ask for things.
 
-use inventory::domain::{HoldLine, Selection, Sku, Wanted, Warehouse, WarehouseId, WarehouseKind};
-use inventory::ops::{
-    Action, Adjustment, Command, Desk, Inventory, Reply, RequestCommand, Resource, ShownFulfilment, Step,
-    StepAnswer, StepCommand,
+use std::sync::Arc;
+use std::time::Duration;
+
+use inventory::domain::{
+    Ask, Hold, HoldLine, Selection, Sku, Unconfirmed, Wanted, Warehouse, WarehouseId, WarehouseKind,
 };
+use inventory::ops::{
+    Action, Adjustment, Command, Desk, Inventory, Patience, Reply, RequestCommand, Resource, ShownFulfilment,
+    Step, StepAnswer, StepCommand, Worker,
+};
+use inventory::ports::carrier::Carrier;
+use inventory::ports::connector::Partners;
+use inventory::ports::sandbox::Sandbox;
 use inventory::store;
 use proto::inventory::v1::GoodsReply;
 use storage::{Batch, Database, Direction, RequestKey, StepCall, StepContext, testing};
@@ -18,6 +26,7 @@ pub struct World {
     pub inventory: Inventory,
     pub desk: Desk,
     pub ids: Ids,
+    pub clock: Clock,
 }
 
 /// An order as this service knows it: its lines' ids, and the saga that placed it.
@@ -36,8 +45,8 @@ pub async fn worlds(name: &str) -> Vec<World> {
         let clock = Clock::manual(Timestamp::UNIX_EPOCH);
         let ids = Ids::random(clock.clone());
         let inventory = Inventory::start(database.clone(), clock.clone(), ids.clone());
-        let desk = Desk::new(clock, ids.clone(), std::sync::Arc::default());
-        let world = World { database, inventory, desk, ids };
+        let desk = Desk::new(clock.clone(), ids.clone(), Arc::default(), Arc::default());
+        let world = World { database, inventory, desk, ids, clock };
         world.warehouse("main", WarehouseKind::Own, 1).await;
         worlds.push(world);
     }
@@ -63,6 +72,7 @@ pub fn select(line: &LineId, units: i64) -> Vec<Selection> {
 pub fn applied(answer: StepAnswer) -> GoodsReply {
     match answer {
         StepAnswer::Applied(reply) => reply,
+        StepAnswer::Pending => panic!("pending"),
         StepAnswer::Refused(refusal) => panic!("refused: {refusal:?}"),
     }
 }
@@ -70,6 +80,7 @@ pub fn applied(answer: StepAnswer) -> GoodsReply {
 pub fn refused(answer: StepAnswer) -> Refusal {
     match answer {
         StepAnswer::Applied(reply) => panic!("applied: {reply:?}"),
+        StepAnswer::Pending => panic!("pending"),
         StepAnswer::Refused(refusal) => refusal,
     }
 }
@@ -110,6 +121,16 @@ pub fn request(method: &str, id: &str, action: Action) -> RequestCommand {
     }
 }
 
+/// What a change asks of partners, if nobody says otherwise.
+pub fn ask() -> Ask {
+    Ask {
+        change_order_id: "chg".to_owned(),
+        reason_code: "OTHER".to_owned(),
+        note: String::new(),
+        unconfirmed: Unconfirmed::Commit,
+    }
+}
+
 impl World {
     pub fn saga(&self) -> String {
         self.ids.mint::<SagaId>().to_string()
@@ -121,7 +142,7 @@ impl World {
     }
 
     pub async fn warehouse(&self, name: &str, kind: WarehouseKind, priority: i64) {
-        let warehouse_row = Warehouse { kind, priority, active: true };
+        let warehouse_row = Warehouse { kind, priority, active: true, integration: None };
         let action = Action::UpsertWarehouse { id: warehouse(name), warehouse: warehouse_row };
         self.act("UpsertWarehouse", action).await.unwrap();
     }
@@ -183,6 +204,36 @@ impl World {
         self.act("ShipFulfillment", action).await.map(shown)
     }
 
+    /// The worker that asks carriers and partners, with a client that reaches this machine only.
+    pub fn worker(&self) -> Worker {
+        let patience = Patience {
+            call: Duration::from_millis(300),
+            poll: Duration::from_secs(3_600),
+            claim: Duration::from_secs(90),
+        };
+        let sandbox = Sandbox::new(self.database.clone(), self.clock.clone(), Duration::from_secs(60));
+        let secrets = [("partner_key".to_owned(), "s3cret".to_owned())].into();
+        Worker {
+            database: self.database.clone(),
+            inventory: self.inventory.clone(),
+            carrier: Carrier::Sandbox(sandbox),
+            partners: Partners::new(secrets).unwrap(),
+            clock: self.clock.clone(),
+            patience,
+        }
+    }
+
+    /// Everything that is due is asked.
+    pub async fn run_errands(&self) {
+        self.worker().look().await.unwrap();
+    }
+
+    pub async fn submit(&self, id: &FulfilmentId, number: &str) -> Result<ShownFulfilment, Refusal> {
+        let (fulfilment_id, external_number) = (id.clone(), number.to_owned());
+        let action = Action::SubmitFulfilment { fulfilment_id, external_number };
+        self.act("SubmitFulfillment", action).await.map(shown)
+    }
+
     /// On hand and reserved.
     pub async fn stock(&self, at: &str, name: &str) -> (i64, i64) {
         let at = warehouse(at);
@@ -208,7 +259,7 @@ impl Order {
         let lines = self.lines.iter().zip(units).filter(|(_, units)| **units > 0);
         let lines =
             lines.map(|(line_id, units)| HoldLine { line_id: line_id.clone(), quantity: quantity(*units) });
-        let hold = Step::HoldGoods { lines: lines.collect(), void_label: false };
+        let hold = Step::HoldGoods(Hold { lines: lines.collect(), void_label: false, allow_shipped: false });
         step(saga, "hold_goods", Direction::Do, &self.id, hold)
     }
 

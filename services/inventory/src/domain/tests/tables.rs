@@ -359,11 +359,11 @@ fn postings_keep_the_shelf_above_what_is_promised() {
 #[test]
 fn a_warehouse_keeps_its_kind() {
     let mut world = World::new();
-    let main = Warehouse { kind: WarehouseKind::Own, priority: 5, active: false };
+    let main = Warehouse { kind: WarehouseKind::Own, priority: 5, active: false, integration: None };
     world.warehouses.put(warehouse("main"), main.clone()).unwrap();
     assert_eq!(world.warehouses.get(&warehouse("main")), Some(&main));
 
-    let partner = Warehouse { kind: WarehouseKind::Dropship, ..main };
+    let partner = Warehouse { kind: WarehouseKind::Dropship, ..main.clone() };
 
     assert_eq!(reason(world.warehouses.put(warehouse("main"), partner)), Reason::StateConflict);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use types::{Clock, FulfilmentId, Ids, LineId, OrderId, Quantity, Refusal, Timestamp};
 
 use crate::domain::{
-    Goods, HoldLine, Moment, Movement, Posting, Reservation, Selection, Sku, Splits, Stock, Wanted,
+    Goods, Hold, HoldLine, Moment, Movement, Posting, Reservation, Selection, Sku, Splits, Stock, Wanted,
     Warehouse, WarehouseId, WarehouseKind, Warehouses,
 };
 
@@ -37,15 +37,21 @@ impl World {
         let ids = Ids::seeded(clock, 7);
         let mut warehouses = Warehouses::default();
         let own = WarehouseKind::Own;
-        warehouses.load(warehouse("main"), Warehouse { kind: own, priority: 1, active: true });
-        warehouses.load(warehouse("spare"), Warehouse { kind: own, priority: 2, active: true });
-        warehouses.load(warehouse("closed"), Warehouse { kind: own, priority: 0, active: false });
+        warehouses
+            .load(warehouse("main"), Warehouse { kind: own, priority: 1, active: true, integration: None });
+        warehouses
+            .load(warehouse("spare"), Warehouse { kind: own, priority: 2, active: true, integration: None });
+        warehouses.load(
+            warehouse("closed"),
+            Warehouse { kind: own, priority: 0, active: false, integration: None },
+        );
         let goods = Goods::new(ids.mint::<OrderId>(), Timestamp::UNIX_EPOCH);
         Self { ids, warehouses, stock: BTreeMap::new(), ledger: BTreeMap::new(), goods }
     }
 
     pub fn with_partner(mut self) -> Self {
-        let partner = Warehouse { kind: WarehouseKind::Dropship, priority: 9, active: true };
+        let partner =
+            Warehouse { kind: WarehouseKind::Dropship, priority: 9, active: true, integration: None };
         self.warehouses.load(warehouse("partner"), partner);
         self
     }
@@ -86,8 +92,9 @@ impl World {
 
     pub fn hold(&mut self, line: &LineId, units: i64, saga: &str) -> Result<Splits, Refusal> {
         let moment = Moment { ids: &self.ids, at: Timestamp::UNIX_EPOCH };
-        let wanted = [HoldLine { line_id: line.clone(), quantity: quantity(units) }];
-        self.goods.hold(&wanted, saga, moment)
+        let lines = vec![HoldLine { line_id: line.clone(), quantity: quantity(units) }];
+        let hold = Hold { lines, void_label: false, allow_shipped: false };
+        self.goods.hold(&hold, saga, moment)
     }
 
     pub fn release(&mut self, saga: &str) -> Splits {
@@ -103,7 +110,7 @@ impl World {
 
     pub fn submit(&mut self, fulfilment: &FulfilmentId) -> Result<(), Refusal> {
         let moment = Moment { ids: &self.ids, at: Timestamp::UNIX_EPOCH };
-        self.goods.submit(fulfilment, moment)
+        self.goods.submit(fulfilment, None, moment).map(drop)
     }
 
     pub fn ship(&mut self, fulfilment: &FulfilmentId, selection: &[Selection]) -> Result<(), Refusal> {

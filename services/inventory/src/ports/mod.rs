@@ -1,4 +1,8 @@
-//! The only call out: events about goods go to the order service.
+//! The only calls out: carriers, fulfilment partners, and events about goods to the order service.
+
+pub mod carrier;
+pub mod connector;
+pub mod sandbox;
 
 use kit::client::Channel;
 

@@ -1,0 +1,160 @@
+//! What a fulfilment partner was asked to stop, and its word.
+
+use types::{FulfilmentId, Timestamp};
+
+use super::integration::{IntegrationKey, Method, MethodProfile};
+
+/// One fulfilment at one partner, for one change order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartnerTask {
+    pub fulfilment_id: FulfilmentId,
+    pub integration: IntegrationKey,
+    pub external_number: String,
+    pub saga_id: String,
+    pub ask: Ask,
+    /// The partner's own reason.
+    pub partner_reason: String,
+    pub units: i64,
+    pub state: TaskState,
+    /// The method's place in the profile's list.
+    pub method_index: usize,
+    pub method: Method,
+    pub address: String,
+    pub confirmation_required: bool,
+    /// The request has left, or a person has asked.
+    pub sent: bool,
+    pub deadline_at: Timestamp,
+    pub requested_at: Timestamp,
+    pub answered_at: Option<Timestamp>,
+    pub answered_by: String,
+    pub detail: String,
+    /// It had agreed to stop, and shipped.
+    pub shipped_after_cancel: bool,
+    /// When something is to be done next, in microseconds; 0 for never.
+    pub due_at: i64,
+    pub tries: i64,
+}
+
+/// What a change order wants of a partner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    pub change_order_id: String,
+    pub reason_code: String,
+    pub note: String,
+    pub unconfirmed: Unconfirmed,
+}
+
+/// What silence at the deadline comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unconfirmed {
+    Commit,
+    Wait,
+    Reject,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskState {
+    Requested,
+    Accepted,
+    Rejected,
+    Expired,
+    /// The change went on without the word, which is still wanted.
+    Unconfirmed,
+    Withdrawn,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    Accepted,
+    Rejected,
+}
+
+/// What the partner's program said, or that it could not be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PartnerAnswer {
+    Taken {
+        detail: String,
+    },
+    Refused {
+        detail: String,
+    },
+    /// Not heard: it is asked again with the same key.
+    Unknown {
+        detail: String,
+    },
+    /// Nothing was sent: this method's window had closed, or the deadline has come.
+    NotSent,
+}
+
+impl Unconfirmed {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::Wait => "wait",
+            Self::Reject => "reject",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Commit, Self::Wait, Self::Reject].into_iter().find(|policy| policy.as_str() == name)
+    }
+}
+
+impl TaskState {
+    const ALL: [Self; 6] =
+        [Self::Requested, Self::Accepted, Self::Rejected, Self::Expired, Self::Unconfirmed, Self::Withdrawn];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+impl PartnerTask {
+    /// Somebody has to call, use a portal, or follow up: only a program that is being asked needs nobody.
+    pub fn needs_person(&self) -> bool {
+        match self.state {
+            TaskState::Unconfirmed => true,
+            TaskState::Requested => self.method != Method::Api || self.sent,
+            TaskState::Accepted | TaskState::Rejected | TaskState::Expired | TaskState::Withdrawn => false,
+        }
+    }
+
+    /// Waits to be sent by a program.
+    pub fn is_to_be_sent(&self) -> bool {
+        self.state == TaskState::Requested && self.method == Method::Api && !self.sent
+    }
+
+    /// Goes on by this method. Its deadline counts from now.
+    pub fn use_method(&mut self, index: usize, profile: &MethodProfile, now: Timestamp) {
+        let deadline = now.plus(std::time::Duration::from_secs(profile.deadline_seconds().into()));
+        self.method_index = index;
+        self.method = profile.method;
+        self.address.clone_from(&profile.address);
+        self.deadline_at = deadline;
+        self.tries = 0;
+        // A mail is handed over in the same commit; all but a program's call only waits from here on.
+        self.sent = profile.method == Method::Email;
+        self.due_at = if profile.method == Method::Api { now.unix_micros() } else { deadline.unix_micros() };
+    }
+
+    pub(super) fn end(&mut self, state: TaskState, by: &str, detail: &str, now: Timestamp) {
+        self.state = state;
+        self.answered_at = Some(now);
+        by.clone_into(&mut self.answered_by);
+        if !detail.is_empty() {
+            detail.clone_into(&mut self.detail);
+        }
+        self.due_at = 0;
+    }
+}

@@ -1,0 +1,62 @@
+//! The word of partners, and of people who heard it.
+
+use types::{PartnerTaskId, Refusal, Tenant};
+
+use super::books::{Books, Cause, Stop};
+use super::command::{Resource, ShownTask};
+use super::settling::{Change, conclude};
+use super::steps::no_goods;
+use crate::domain::{Goods, Word};
+use crate::store::goods::OrderKey;
+
+pub fn word(
+    books: &mut Books,
+    tenant: &Tenant,
+    id: &PartnerTaskId,
+    word: Word,
+    said: (&str, &str),
+    cause: &Cause<'_>,
+) -> Result<Resource, Stop> {
+    let (key, before) = find(books, tenant, id)?;
+    let mut goods = before.clone();
+    goods.partner_word(id, word, said, cause.moment.at)?;
+    let saga = goods.tasks[id].saga_id.clone();
+    conclude(books, &key, Change::of(before, goods), Some(&saga), cause)?;
+    shown(books, &key, id)
+}
+
+pub fn asked(
+    books: &mut Books,
+    tenant: &Tenant,
+    id: &PartnerTaskId,
+    note: &str,
+    cause: &Cause<'_>,
+) -> Result<Resource, Stop> {
+    let (key, before) = find(books, tenant, id)?;
+    let mut goods = before.clone();
+    goods.asked_by_hand(id, note)?;
+    conclude(books, &key, Change::of(before, goods), None, cause)?;
+    shown(books, &key, id)
+}
+
+pub fn show(books: &Books, tenant: &Tenant, id: &PartnerTaskId) -> Result<Resource, Stop> {
+    let (key, _) = find(books, tenant, id)?;
+    shown(books, &key, id)
+}
+
+fn shown(books: &Books, key: &OrderKey, id: &PartnerTaskId) -> Result<Resource, Stop> {
+    let goods = books.goods.get(key).ok_or_else(|| no_goods(key))?;
+    let task = goods.tasks.get(id).cloned().ok_or_else(|| no_such_task(id))?;
+    Ok(Resource::Task(ShownTask { id: id.clone(), order_id: key.1.clone(), task }))
+}
+
+fn find(books: &Books, tenant: &Tenant, id: &PartnerTaskId) -> Result<(OrderKey, Goods), Stop> {
+    let owner = books.owners_of_tasks.get(&(tenant.clone(), id.clone()));
+    let key = (tenant.clone(), owner.ok_or_else(|| no_such_task(id))?.0.clone());
+    let goods = books.goods.get(&key).cloned().ok_or_else(|| no_such_task(id))?;
+    Ok((key, goods))
+}
+
+fn no_such_task(id: &PartnerTaskId) -> Refusal {
+    Refusal::not_found("partner task", id)
+}

@@ -1,0 +1,217 @@
+//! What the order service is told of labels and partners: whatever of it is not as it was.
+
+use proto::common::v1::Money;
+use proto::events::v1::{FulfilmentSubmitted, LabelChanged, PartnerAsked};
+use types::{FulfilmentId, LabelId, PartnerTaskId, Reason, Refusal};
+
+use super::books::{Books, Cause};
+use super::events::About;
+use crate::domain::{Goods, Label, Method, PartnerTask, TaskState};
+use crate::store::goods::OrderKey;
+
+impl Books {
+    /// Tells of everything that differs between the two.
+    pub fn tell_changes(
+        &mut self,
+        key: &OrderKey,
+        before: &Goods,
+        goods: &mut Goods,
+        tracking_number: &str,
+        cause: &Cause<'_>,
+    ) {
+        self.tell_progress(key, before, goods, tracking_number, cause);
+        let now = goods.clone();
+        for id in now.fulfilments.keys() {
+            let was = before.fulfilments.get(id).and_then(|fulfilment| fulfilment.partner.as_ref());
+            if was != now.fulfilments[id].partner.as_ref() {
+                self.tell_submitted(key, goods, id, cause);
+            }
+        }
+        for (id, label) in &now.labels {
+            let was = before.labels.get(id);
+            if was.is_none_or(|was| was.state != label.state) {
+                self.tell(
+                    key,
+                    goods,
+                    "countermand.events.v1.LabelChanged",
+                    &label_changed(key, id, label),
+                    cause,
+                );
+            }
+            let waiting = |goods: &Goods| goods.restock_waiting(id, self.warehouses(&key.0));
+            let units = waiting(&now);
+            if units > 0 && waiting(before) == 0 {
+                self.tell_homeless(key, goods, (id, units), cause);
+            }
+        }
+        for (id, task) in &now.tasks {
+            let was = before.tasks.get(id);
+            if was.is_none_or(|was| is_news(was, task)) {
+                let event = partner_asked(key, id, task, was);
+                self.tell(key, goods, "countermand.events.v1.PartnerAsked", &event, cause);
+            }
+            if let Some((action, refusal)) = alarm(id, was, task, cause) {
+                let about = About {
+                    subject_type: "partner_task",
+                    subject_id: id.as_str(),
+                    change_order_id: &task.ask.change_order_id,
+                    action,
+                };
+                self.tell_attention(key, goods, &about, &refusal, cause);
+            }
+        }
+    }
+
+    fn tell_submitted(&mut self, key: &OrderKey, goods: &mut Goods, id: &FulfilmentId, cause: &Cause<'_>) {
+        let fulfilment = goods.fulfilments[id].clone();
+        let Some(partner) = fulfilment.partner else { return };
+        let integration = self.integrations(&key.0).of(&partner.integration).clone();
+        let first = integration.method(integration.usable(0, 0));
+        let submitted_at = fulfilment.submitted_at.unwrap_or(cause.moment.at);
+        let window = std::time::Duration::from_secs(first.window_seconds.into());
+        let event = FulfilmentSubmitted {
+            order_id: key.1.to_string(),
+            fulfillment_id: id.to_string(),
+            integration: partner.integration.to_string(),
+            external_number: partner.external_number,
+            submitted_at: submitted_at.to_string(),
+            method: first.method.as_str().to_owned(),
+            window_closes_at: if window.is_zero() {
+                String::new()
+            } else {
+                submitted_at.plus(window).to_string()
+            },
+            confirmation_required: integration.needs_confirmation(integration.usable(0, 0)),
+            needs_reason: integration.needs_reason,
+        };
+        self.tell(key, goods, "countermand.events.v1.FulfilmentSubmitted", &event, cause);
+    }
+
+    /// Units are back from the carrier, and their warehouse takes nothing.
+    fn tell_homeless(
+        &mut self,
+        key: &OrderKey,
+        goods: &mut Goods,
+        (id, units): (&LabelId, i64),
+        cause: &Cause<'_>,
+    ) {
+        let message = "units of a voided label are back and their warehouse is inactive: choose another";
+        let refusal =
+            Refusal::new(Reason::WarehouseInactive, message).detail("units", units).detail("label_id", id);
+        let about = About {
+            subject_type: "label",
+            subject_id: id.as_str(),
+            change_order_id: "",
+            action: "RestockLabel",
+        };
+        self.tell_attention(key, goods, &about, &refusal, cause);
+    }
+}
+
+fn label_changed(key: &OrderKey, id: &LabelId, label: &Label) -> LabelChanged {
+    LabelChanged {
+        order_id: key.1.to_string(),
+        label_id: id.to_string(),
+        fulfillment_id: label.fulfilment_id.to_string(),
+        tracking_number: label.tracking_number.clone(),
+        state: label.state.as_str().to_owned(),
+        credit: label.state.credit().map_or_else(String::new, |credit| credit.as_str().to_owned()),
+        refusal: label.state.refusal().map_or_else(String::new, |refusal| refusal.as_str().to_owned()),
+        cost: Some(Money {
+            currency_code: label.cost.currency().code().to_owned(),
+            minor_units: label.cost.minor(),
+        }),
+    }
+}
+
+/// Retries are nobody's news.
+fn is_news(was: &PartnerTask, task: &PartnerTask) -> bool {
+    was.state != task.state
+        || was.method != task.method
+        || was.sent != task.sent
+        || was.shipped_after_cancel != task.shipped_after_cancel
+}
+
+fn partner_asked(
+    key: &OrderKey,
+    id: &PartnerTaskId,
+    task: &PartnerTask,
+    was: Option<&PartnerTask>,
+) -> PartnerAsked {
+    let mails_before = was.is_some_and(|was| was.method == Method::Email);
+    PartnerAsked {
+        order_id: key.1.to_string(),
+        change_order_id: task.ask.change_order_id.clone(),
+        task_id: id.to_string(),
+        fulfillment_id: task.fulfilment_id.to_string(),
+        integration: task.integration.to_string(),
+        external_number: task.external_number.clone(),
+        state: task.state.as_str().to_owned(),
+        method: task.method.as_str().to_owned(),
+        address: task.address.clone(),
+        send_mail: task.method == Method::Email && task.state == TaskState::Requested && !mails_before,
+        units: task.units,
+        reason: task.partner_reason.clone(),
+        note: task.ask.note.clone(),
+        deadline_at: task.deadline_at.to_string(),
+        detail: task.detail.clone(),
+        shipped_after_cancel: task.shipped_after_cancel,
+    }
+}
+
+/// What a person has to know of a task that has moved, and what may be done.
+fn alarm(
+    id: &PartnerTaskId,
+    was: Option<&PartnerTask>,
+    task: &PartnerTask,
+    cause: &Cause<'_>,
+) -> Option<(&'static str, Refusal)> {
+    let about = format!("{} and number {}", task.integration, task.external_number);
+    let say = |reason: Reason, message: String| Refusal::new(reason, message).detail("task_id", id);
+    if task.shipped_after_cancel && was.is_some_and(|was| !was.shipped_after_cancel) {
+        let message = format!("{about}: it shipped what it was told to stop");
+        return Some(("VerifyOrder", say(Reason::ShippedAfterCancel, message)));
+    }
+    let before = was.map(|was| was.state);
+    match (before, task.state) {
+        (Some(TaskState::Requested), TaskState::Unconfirmed) => {
+            let message = format!("{about}: no word by the deadline; the order is cancelled without it");
+            Some(("ResolvePartnerTask", say(Reason::PartnerUnconfirmed, message)))
+        }
+        (Some(TaskState::Unconfirmed), TaskState::Rejected) => {
+            let message = format!("{about}: it does not stop, and the order is cancelled already");
+            Some(("ReportPartnerShipment", say(Reason::PartnerRejected, message)))
+        }
+        (Some(TaskState::Accepted | TaskState::Unconfirmed), TaskState::Withdrawn) => {
+            let message =
+                format!("{about}: it has stopped what is wanted after all; submit under a new number");
+            Some(("SubmitFulfillment", say(Reason::Withdrawn, message)))
+        }
+        (Some(TaskState::Requested), TaskState::Withdrawn) if task.sent => {
+            let message = format!("{about}: it was asked to stop what is wanted after all; tell it to go on");
+            Some(("ResolvePartnerTask", say(Reason::Withdrawn, message)))
+        }
+        (Some(TaskState::Withdrawn), TaskState::Withdrawn) if task.answered_by != "system" => {
+            let message = format!("{about}: a late word; {}", task.detail);
+            Some(("SubmitFulfillment", say(Reason::Withdrawn, message)))
+        }
+        (_, TaskState::Requested) if is_overdue(was, task, cause) => {
+            let message = format!("{about}: no word by the deadline; the change waits for it");
+            Some(("ResolvePartnerTask", say(Reason::PartnerUnconfirmed, message)))
+        }
+        (_, TaskState::Requested) if calls_for_person(was, task) => {
+            let message = format!("{about}: somebody has to ask by {}", task.method.as_str());
+            Some(("ResolvePartnerTask", say(Reason::PartnerUnconfirmed, message)))
+        }
+        _ => None,
+    }
+}
+
+fn is_overdue(was: Option<&PartnerTask>, task: &PartnerTask, cause: &Cause<'_>) -> bool {
+    task.due_at == 0 && cause.moment.at >= task.deadline_at && was.is_some_and(|was| was.due_at != 0)
+}
+
+fn calls_for_person(was: Option<&PartnerTask>, task: &PartnerTask) -> bool {
+    let by_hand = |task: &PartnerTask| matches!(task.method, Method::Phone | Method::ManualPortal);
+    by_hand(task) && was.is_none_or(|was| !by_hand(was))
+}
