@@ -53,6 +53,16 @@ pub struct Auth {
     /// Believe the `x-countermand-{tenant,user,org,role}` headers. For development only: anybody
     /// can write a header.
     pub development_headers: bool,
+    /// Whose tokens are believed; `iss` of every token. Tokens are switched on by issuer, audience and keys together.
+    pub issuer: String,
+    /// Whom tokens are for; `aud` of every token.
+    pub audience: String,
+    /// The issuer's keys as a JWK set; each key has a `kid` and an `alg` of HS256, RS256 or EdDSA.
+    pub keys: String,
+    /// A file with the JWK set, instead of `keys`.
+    pub keys_file: Option<PathBuf>,
+    /// By how many seconds the clocks of issuer and service may differ.
+    pub leeway_s: u64,
 }
 
 /// Whether a listener describes itself to whoever reaches it.

@@ -15,6 +15,7 @@
 //! the wire: its errors, its envelopes of events, its step calls and its books.
 
 pub mod answer;
+mod auth;
 pub mod books;
 pub mod client;
 pub mod coalesce;

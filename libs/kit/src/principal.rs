@@ -1,8 +1,8 @@
 //! [`Principal`]: who is calling on the public listener.
 //!
-//! It comes from the caller's credentials and never from a request field. Until a token issuer is
-//! configured the only source is the `x-countermand-*` headers, which anybody can write: they are
-//! believed only when `auth.development_headers` is on, and refused otherwise.
+//! It comes from the caller's credentials and never from a request field: from a token that was verified, or,
+//! when `auth.development_headers` is on, from the `x-countermand-*` headers, which anybody can write.
+//! A call with neither is UNAUTHENTICATED.
 
 use http::HeaderMap;
 use types::{Reason, Tenant};
@@ -13,7 +13,7 @@ const TENANT: &str = "x-countermand-tenant";
 const USER: &str = "x-countermand-user";
 const ORGANISATION: &str = "x-countermand-org";
 const ROLE: &str = "x-countermand-role";
-const NAME_LENGTH_MAX: usize = 128;
+pub(crate) const NAME_LENGTH_MAX: usize = 128;
 /// The roles of those who deal with the place instead of running it.
 const PARTIES: [&str; 4] = ["buyer", "supplier", "customer", "guest"];
 

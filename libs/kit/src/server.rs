@@ -26,6 +26,7 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
+use crate::auth::{AuthError, Verifier};
 use crate::client::Channel;
 use crate::config::{Auth, Identity, Reflection, Tls};
 use crate::health::Health;
@@ -58,6 +59,8 @@ pub enum ServerError {
     Transport { listener: Side, source: tonic::transport::Error },
     #[error("building the reflection service")]
     Reflection(#[from] tonic_reflection::server::Error),
+    #[error(transparent)]
+    Auth(#[from] AuthError),
 }
 
 /// Entry point: [`Server::builder`].
@@ -131,8 +134,10 @@ impl Builder {
         let draining = CancellationToken::new();
         let health = Health::of(names.collect(), draining.clone()).await;
 
-        let callers =
-            if self.auth.development_headers { Callers::DevelopmentHeaders } else { Callers::Nobody };
+        let callers = Callers::Users {
+            tokens: Verifier::of(&self.auth)?.map(Arc::new),
+            development_headers: self.auth.development_headers,
+        };
         let open = |side, bound: Option<(SocketAddr, Routes)>, callers, identity: Option<&Identity>| {
             bound
                 .map(|(address, routes)| {

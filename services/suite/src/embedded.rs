@@ -68,7 +68,7 @@ impl Embedded {
     /// Opens and migrates the databases, takes the ports, then runs. `shutdown` stops it from outside.
     pub async fn start(storage: &Storage, ports: Ports, shutdown: CancellationToken) -> Result<Self> {
         // The suite is for one machine: it believes the headers that say who calls, and describes itself.
-        let auth = Auth { development_headers: true };
+        let auth = Auth { development_headers: true, ..Auth::default() };
         let reflection = Reflection { enabled: true };
         let order = Box::pin(order::app::App::bind(order::config::Config {
             listen: ports.listen(1),

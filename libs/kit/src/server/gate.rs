@@ -19,6 +19,7 @@ use tracing::{Instrument as _, Span};
 use types::Reason;
 
 use super::{panic, reply, stream};
+use crate::auth::{self, Verifier};
 use crate::deadline::{CAP, Deadline};
 use crate::failure::Failure;
 use crate::principal::{Principal, unauthenticated};
@@ -31,12 +32,11 @@ const ADMISSION_WAIT_MAX: Duration = Duration::from_millis(100);
 const OVERLOADED_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Who may call, and how they are known.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum Callers {
-    /// Anybody who writes the development headers.
-    DevelopmentHeaders,
-    /// No credentials are configured: every call is UNAUTHENTICATED.
-    Nobody,
+    /// Users: by a token where tokens are configured, by the development headers where those are believed. Without
+    /// either every call is UNAUTHENTICATED.
+    Users { tokens: Option<Arc<Verifier>>, development_headers: bool },
     /// Our own services; the tenant is in the message.
     Services,
 }
@@ -66,15 +66,21 @@ impl Rules {
     }
 
     fn identify(&self, request: &mut Request<Body>) -> Result<(), Failure> {
-        match self.callers {
-            Callers::Services => Ok(()),
-            Callers::Nobody => Err(unauthenticated()),
-            Callers::DevelopmentHeaders => {
-                let principal = Principal::from_development_headers(request.headers())?;
-                request.extensions_mut().insert(principal);
-                Ok(())
+        let (tokens, development_headers) = match &self.callers {
+            Callers::Services => return Ok(()),
+            Callers::Users { tokens, development_headers } => (tokens, *development_headers),
+        };
+        let token = auth::bearer(request.headers())?;
+        let principal = match (tokens, token) {
+            // A token that does not hold is never saved by headers beside it.
+            (Some(tokens), Some(token)) => tokens.verify(token)?,
+            (_, None) | (None, Some(_)) if development_headers => {
+                Principal::from_development_headers(request.headers())?
             }
-        }
+            (_, None) | (None, Some(_)) => return Err(unauthenticated()),
+        };
+        request.extensions_mut().insert(principal);
+        Ok(())
     }
 }
 

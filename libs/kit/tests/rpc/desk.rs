@@ -45,7 +45,7 @@ impl Desk {
     /// Both listeners on free ports, with the development headers believed and reflection on.
     pub async fn bind(self) -> Bound {
         let builder = Server::builder("desk")
-            .auth(&Auth { development_headers: true })
+            .auth(&Auth { development_headers: true, ..Auth::default() })
             .reflection(&Reflection { enabled: true })
             .public("127.0.0.1:0".parse().unwrap(), self.clone().routes())
             .internal("127.0.0.1:0".parse().unwrap(), self.routes());

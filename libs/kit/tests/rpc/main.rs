@@ -10,4 +10,5 @@ mod drain;
 mod encryption;
 mod failures;
 mod identity;
+mod tokens;
 mod trace;

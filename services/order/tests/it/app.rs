@@ -16,7 +16,7 @@ async fn the_service_places_an_order_and_drains() {
     let fakes = Fakes::start().await;
     let config = Config {
         listen: Listen::loopback(0, 0),
-        auth: Auth { development_headers: true },
+        auth: Auth { development_headers: true, ..Auth::default() },
         database: DatabaseConfig::at("sqlite::memory:"),
         ..Config::default()
     };

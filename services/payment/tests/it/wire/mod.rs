@@ -3,7 +3,9 @@
 mod books;
 mod clients;
 mod steps;
+mod webhooks;
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use kit::answer::{self, Verdict};
@@ -11,7 +13,7 @@ use kit::client::Channel;
 use kit::config::{Auth, Listen};
 use kit::server::{Routes, Server};
 use payment::app::App;
-use payment::config::{Config, Gateway};
+use payment::config::{Config, Gateway, Webhooks};
 use payment::ports::Peers;
 use proto::common::v1::{StepContext, StepDirection};
 use proto::events::v1::event_intake_service_server::{EventIntakeService, EventIntakeServiceServer};
@@ -49,6 +51,7 @@ struct Running {
     internal: Channel,
     intake: Intake,
     ids: Ids,
+    webhooks: SocketAddr,
     shutdown: CancellationToken,
     ended: tokio::task::JoinHandle<anyhow::Result<()>>,
     _order: kit::server::Bound,
@@ -58,7 +61,7 @@ impl Running {
     async fn start(database: DatabaseConfig, sandbox: DatabaseConfig) -> Self {
         let config = Config {
             listen: Listen::loopback(0, 0),
-            auth: Auth { development_headers: true },
+            auth: Auth { development_headers: true, ..Auth::default() },
             database: DatabaseConfig { migrate_on_start: true, ..database },
             gateway: Gateway {
                 sandbox: DatabaseConfig { migrate_on_start: true, ..sandbox },
@@ -69,8 +72,10 @@ impl Running {
                 unknown_ms: vec![10],
                 late_ms: 1,
                 fail_after_ms: 1,
+                named: [("sandbox".to_owned(), webhooks::signing_sandbox())].into(),
                 ..Gateway::default()
             },
+            webhooks: Webhooks { listen: Some("127.0.0.1:0".parse().unwrap()) },
             ..Config::default()
         };
         let intake = Intake::default();
@@ -79,11 +84,12 @@ impl Running {
             Server::builder("order").internal(Listen::default().internal, routes).bind().await.unwrap();
         let bound = App::bind(config).await.unwrap();
         let (public, internal) = (bound.server.public_channel(), bound.server.internal_channel());
+        let webhooks = bound.webhooks_address().unwrap();
         let shutdown = CancellationToken::new();
         let peers = Peers { order: order.internal_channel() };
         let ended = tokio::spawn(bound.run(peers, shutdown.clone()));
         let ids = Ids::random(Clock::System);
-        Self { public, internal, intake, ids, shutdown, ended, _order: order }
+        Self { public, internal, intake, ids, webhooks, shutdown, ended, _order: order }
     }
 
     /// On SQLite, and on PostgreSQL if there is one.
@@ -142,6 +148,7 @@ impl Running {
             total_minor: amount_minor,
             tenders: vec![tender],
             external_payments: Vec::new(),
+            ..AuthorisePayments::default()
         };
         self.applied(step(&saga, "authorise_payments", Command::AuthorisePayments(command))).await;
         let command = Command::CapturePayments(CapturePayments { order_id: order.clone() });
