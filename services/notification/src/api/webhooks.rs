@@ -195,12 +195,7 @@ fn operator<T>(request: &Request<T>) -> Result<Principal, Failure> {
     Ok(caller)
 }
 
-fn asked(
-    caller: &Principal,
-    method: &str,
-    request_id: &str,
-    content: &[&String],
-) -> Result<Asked, Refusal> {
+fn asked(caller: &Principal, method: &str, request_id: &str, content: &[&String]) -> Result<Asked, Refusal> {
     let request_id = RequestId::parse(request_id).map_err(Refusal::from)?;
     let content: Vec<&[u8]> = content.iter().map(|part| part.as_bytes()).collect();
     let key = RequestKey { tenant: caller.tenant.clone(), method: method.to_owned(), request_id };

@@ -9,7 +9,7 @@ use types::{Clock, Ids, Tenant, Timestamp, WebhookId};
 use crate::domain::webhook::{Answer, Endpoint, EndpointState};
 use crate::domain::{Audience, Delivery, Event, Outcome, Outlet, Progress};
 use crate::ports::Carrier;
-use crate::ports::cloud_event::cloud_event;
+use crate::ports::cloud_event::{cloud_event, is_event_type};
 use crate::ports::webhook::{Post, Poster};
 use crate::store::deliveries::Claimed;
 use crate::store::webhooks::{self, Attempt};
@@ -18,14 +18,12 @@ use crate::store::webhooks::{self, Attempt};
 const AGAIN: char = '#';
 
 /// The endpoints of the tenants that a batch of events is about.
+#[derive(Default)]
 pub struct Subscriptions(Vec<(Tenant, Endpoint)>);
 
 impl Subscriptions {
-    pub async fn load<'a>(
-        tx: &mut Tx,
-        envelopes: impl Iterator<Item = &'a Envelope>,
-    ) -> Result<Self, DbError> {
-        let tenants: BTreeSet<Tenant> = envelopes.map(|envelope| envelope.tenant.clone()).collect();
+    pub async fn load(tx: &mut Tx, envelopes: &[Envelope]) -> Result<Self, DbError> {
+        let tenants: BTreeSet<Tenant> = envelopes.iter().map(|envelope| envelope.tenant.clone()).collect();
         if tenants.is_empty() {
             return Ok(Self(Vec::new()));
         }
@@ -35,11 +33,12 @@ impl Subscriptions {
     /// One delivery for every endpoint that wants the event. They belong to no stream: one that waits for its next try
     /// must not hold up others, and the sequence in the body tells their order.
     pub fn deliveries(&self, ids: &Ids, envelope: &Envelope, event: &Event, at: Timestamp) -> Vec<Claimed> {
-        let wanted = self.0.iter().filter(|(tenant, endpoint)| {
-            *tenant == envelope.tenant && endpoint.wants(&envelope.kind)
-        });
+        let wanted = self
+            .0
+            .iter()
+            .filter(|(tenant, endpoint)| *tenant == envelope.tenant && endpoint.wants(&envelope.kind));
         let mut wanted = wanted.peekable();
-        if wanted.peek().is_none() {
+        if wanted.peek().is_none() || !is_event_type(&envelope.kind) {
             return Vec::new();
         }
         let body = match cloud_event(envelope) {
@@ -153,7 +152,7 @@ impl WebhookCourier {
         self.database
             .write("notification.note_attempt", |mut tx| async move {
                 webhooks::note(&mut tx, tenant, attempt).await?;
-                if let Some(before) = webhooks::get(&mut tx, tenant, webhook_id).await? {
+                if let Some(before) = webhooks::hold(&mut tx, tenant, webhook_id).await? {
                     let mut endpoint = before.clone();
                     endpoint.heard(answer, now);
                     if endpoint != before {

@@ -89,7 +89,8 @@ impl Webhooks {
         self.queued.notify_one();
         let tenant = &asked.key.tenant;
         let id = DeliveryId::parse(&resource).map_err(Failure::internal)?;
-        let mut tx = self.database.read().await?;
+        // The one statement that reads a delivery also holds it, and that takes a transaction that may write.
+        let mut tx = self.database.begin().await?;
         let found = deliveries::get(&mut tx, tenant, &id).await;
         let attempts = webhooks::attempts(&mut tx, tenant, &[&id]).await;
         tx.rollback().await;
@@ -208,7 +209,7 @@ impl Deed {
             | Self::Rotate { webhook_id, .. }
             | Self::Disable { webhook_id } => webhook_id,
         };
-        let Some(mut endpoint) = webhooks::get(tx, tenant, webhook_id).await? else {
+        let Some(mut endpoint) = webhooks::hold(tx, tenant, webhook_id).await? else {
             return Ok(Err(Failure::not_found("Endpoint", webhook_id)));
         };
         self.change(&mut endpoint, now);
@@ -226,7 +227,9 @@ impl Deed {
             }
             Self::Rotate { secret, overlap, .. } => endpoint.rotate(secret.clone(), *overlap, now),
             Self::Disable { .. } => endpoint.disable(DisabledCause::Operator, now),
-            Self::Add { .. } | Self::Redeliver { .. } => unreachable!("these change no endpoint that is there"),
+            Self::Add { .. } | Self::Redeliver { .. } => {
+                unreachable!("these change no endpoint that is there")
+            }
         }
     }
 }
@@ -258,7 +261,7 @@ async fn redeliver(
     let Some((webhook_id, delivery)) = of_endpoint else {
         return Ok(Err(Failure::not_found("WebhookDelivery", delivery_id)));
     };
-    let endpoint = webhooks::get(tx, tenant, &webhook_id).await?;
+    let endpoint = webhooks::hold(tx, tenant, &webhook_id).await?;
     if endpoint.is_none_or(|endpoint| endpoint.state != EndpointState::Active) {
         let message = format!("endpoint {webhook_id} is disabled");
         return Ok(Err(Failure::new(Reason::StateConflict, message)));
@@ -301,7 +304,8 @@ async fn logged(
     let found = deliveries::list(tx, tenant, filter, after, limit).await?;
     let ids: Vec<&DeliveryId> = found.iter().map(|delivery| &delivery.delivery_id).collect();
     let attempts = webhooks::attempts(tx, tenant, &ids).await?;
-    let of = |id: &DeliveryId| attempts.iter().filter(|attempt| attempt.delivery_id == *id).cloned().collect();
+    let of =
+        |id: &DeliveryId| attempts.iter().filter(|attempt| attempt.delivery_id == *id).cloned().collect();
     let logged = found.iter().map(|delivery| (delivery.clone(), of(&delivery.delivery_id)));
     Ok(logged.collect())
 }

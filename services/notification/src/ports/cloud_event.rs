@@ -8,7 +8,8 @@ use storage::Envelope;
 
 /// Every message the suite knows.
 static MESSAGES: LazyLock<DescriptorPool> = LazyLock::new(|| {
-    DescriptorPool::decode(proto::FILE_DESCRIPTOR_SET).expect("the descriptor set is generated from valid files")
+    DescriptorPool::decode(proto::FILE_DESCRIPTOR_SET)
+        .expect("the descriptor set is generated from valid files")
 });
 
 #[derive(Serialize)]
@@ -38,6 +39,11 @@ pub enum Unreadable {
     Malformed(#[from] prost::DecodeError),
     #[error(transparent)]
     Json(#[from] serde_json::Error),
+}
+
+/// Whether it is an event of an order, as the outside may know it: those tell how the order moved.
+pub fn is_event_type(kind: &str) -> bool {
+    MESSAGES.get_message_by_name(kind).is_some_and(|message| message.get_field_by_name("movement").is_some())
 }
 
 pub fn cloud_event(envelope: &Envelope) -> Result<String, Unreadable> {

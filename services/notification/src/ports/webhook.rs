@@ -12,7 +12,7 @@ use super::address_guard::{AddressGuard, Refused};
 use crate::domain::webhook::Answer;
 
 /// A receiver that takes longer is to answer first and work later.
-const TIMEOUT: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const CONTENT: &str = "application/cloudevents+json; charset=utf-8";
 /// What is kept of an answer.
@@ -23,6 +23,7 @@ const URL_LENGTH_MAX: usize = 2_000;
 pub struct Poster {
     client: Client,
     guard: AddressGuard,
+    timeout: Duration,
 }
 
 /// What is posted.
@@ -38,19 +39,19 @@ pub struct Post<'a> {
 }
 
 impl Poster {
-    pub fn new(guard: AddressGuard) -> Result<Self, reqwest::Error> {
+    pub fn new(guard: AddressGuard, timeout: Duration) -> Result<Self, reqwest::Error> {
         // Whoever comes first in this process chooses, and all choose the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
-            .timeout(TIMEOUT)
-            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(timeout)
+            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
             .redirect(Policy::none())
             // A proxy would resolve the name itself, behind the guard's back.
             .no_proxy()
             .dns_resolver(Arc::new(guard))
             .user_agent(concat!("countermand/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { client, guard })
+        Ok(Self { client, guard, timeout })
     }
 
     /// Whether this installation would ever post there, as far as that can be told without resolving the name.
@@ -91,7 +92,7 @@ impl Poster {
         }
         match request.send().await {
             Ok(response) => answered(response).await,
-            Err(problem) => lost(problem),
+            Err(problem) => lost(problem, self.timeout),
         }
     }
 }
@@ -117,13 +118,13 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-fn lost(problem: reqwest::Error) -> Answer {
+fn lost(problem: reqwest::Error, timeout: Duration) -> Answer {
     let is_unreached = problem.is_connect() || problem.is_builder();
     // The url may hold a secret of the receiver's in its query.
     let problem = problem.without_url();
     let what = match cause(&problem) {
         Some(refused) => refused.to_string(),
-        None if problem.is_timeout() => format!("no answer within {} seconds", TIMEOUT.as_secs()),
+        None if problem.is_timeout() => format!("no answer within {} ms", timeout.as_millis()),
         None => on_one_line(&in_full(&problem)),
     };
     if is_unreached { Answer::Unreached(what) } else { Answer::Unanswered(what) }

@@ -27,6 +27,11 @@ static PUT: Statement = Statement::new(
 
 static GET: Statement = Statement::new(
     "notification.get_endpoint",
+    concat!("SELECT ", columns!(), " FROM webhook_endpoint WHERE tenant_id = $1 AND webhook_id = $2"),
+);
+
+static HOLD: Statement = Statement::new(
+    "notification.hold_endpoint",
     concat!(
         "SELECT ",
         columns!(),
@@ -115,6 +120,10 @@ pub async fn put(tx: &mut Tx, tenant: &Tenant, endpoint: &Endpoint) -> Result<()
 }
 
 /// Reads an endpoint, and holds it until the transaction ends.
+pub async fn hold(tx: &mut Tx, tenant: &Tenant, id: &WebhookId) -> Result<Option<Endpoint>, DbError> {
+    tx.fetch_optional(&HOLD, values![tenant, id]).await?.as_ref().map(read).transpose()
+}
+
 pub async fn get(tx: &mut Tx, tenant: &Tenant, id: &WebhookId) -> Result<Option<Endpoint>, DbError> {
     tx.fetch_optional(&GET, values![tenant, id]).await?.as_ref().map(read).transpose()
 }
