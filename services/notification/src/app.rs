@@ -8,17 +8,19 @@ use kit::process::{Command, Process};
 use kit::server::{self, Routes, Server};
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::events::v1::event_intake_service_server::EventIntakeServiceServer;
+use proto::notification::v1::delivery_service_server::DeliveryServiceServer;
 use proto::notification::v1::notification_service_server::NotificationServiceServer;
+use proto::notification::v1::recipient_service_server::RecipientServiceServer;
 use proto::notification::v1::webhook_service_server::WebhookServiceServer;
 use storage::{Database, Writer};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids};
 
-use crate::api::{IntakeApi, NotificationApi, WebhookApi};
+use crate::api::{DeliveryApi, IntakeApi, NotificationApi, RecipientApi, WebhookApi};
 use crate::config::Config;
 use crate::ops::courier::Handed;
-use crate::ops::{Courier, Digest, Dispatch, Handing, Intake, WebhookCourier, Webhooks};
+use crate::ops::{Courier, Desk, Digest, Dispatch, Handing, Intake, WebhookCourier, Webhooks};
 use crate::ports;
 use crate::ports::address_guard::AddressGuard;
 use crate::ports::mail::Mailer;
@@ -93,12 +95,21 @@ impl App {
             ids: ids.clone(),
             queued: Arc::clone(&queued),
         };
+        let desk = Desk { database: database.clone(), clock: clock.clone(), queued: Arc::clone(&queued) };
         let intake = Intake { clock, ids, handing, mails: mail.is_some(), queued: Arc::clone(&queued) };
         let writer = Writer::start(database.clone(), Arc::new(intake));
 
         let public = Routes::new()
             .add_service(
                 NotificationServiceServer::new(NotificationApi::new(database.clone()))
+                    .max_decoding_message_size(server::REQUEST_BYTES_MAX),
+            )
+            .add_service(
+                DeliveryServiceServer::new(DeliveryApi::new(desk.clone()))
+                    .max_decoding_message_size(server::REQUEST_BYTES_MAX),
+            )
+            .add_service(
+                RecipientServiceServer::new(RecipientApi::new(desk))
                     .max_decoding_message_size(server::REQUEST_BYTES_MAX),
             )
             .add_service(

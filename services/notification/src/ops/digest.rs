@@ -79,7 +79,7 @@ impl Digest {
             })
             .await?;
         if made {
-            self.queued.notify_one();
+            self.queued.notify_waiters();
         }
         Ok(made)
     }

@@ -3,6 +3,7 @@
 pub mod addressing;
 pub mod batch;
 pub mod courier;
+pub mod desk;
 pub mod digest;
 pub mod dispatch;
 pub mod webhook_courier;
@@ -10,6 +11,7 @@ pub mod webhooks;
 
 pub use batch::{Arrival, Intake, Noted, Run, Taken};
 pub use courier::{Courier, Handing, Turn};
+pub use desk::Desk;
 pub use digest::Digest;
 pub use dispatch::Dispatch;
 pub use webhook_courier::WebhookCourier;
