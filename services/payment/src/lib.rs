@@ -17,4 +17,5 @@ pub mod config;
 pub mod domain;
 pub mod ops;
 pub mod ports;
+pub mod simulator;
 pub mod store;

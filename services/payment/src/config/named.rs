@@ -10,6 +10,7 @@ use types::Tenant;
 
 use crate::ports::gateway::{Gateway, Gateways, Secrets};
 use crate::ports::sandbox::Sandbox;
+use crate::ports::simulator::Simulator;
 use crate::ports::stripe::Stripe;
 
 /// Live secrets of one endpoint: the new one and, during a rotation, the old one.
@@ -22,6 +23,8 @@ pub enum Kind {
     /// The built-in one, in this process; for development and tests.
     #[default]
     Sandbox,
+    /// The same in a process of its own, called over HTTP.
+    Simulator,
     Stripe,
 }
 
@@ -77,8 +80,12 @@ impl Named {
             self.timeout_ms <= call_timeout_ms,
             "timeout_ms must not be longer than gateway.call_timeout_ms"
         );
-        if self.kind == Kind::Stripe {
-            anyhow::ensure!(!self.secret_key.0.is_empty(), "a Stripe gateway needs its secret_key");
+        match self.kind {
+            Kind::Sandbox => {}
+            Kind::Simulator => anyhow::ensure!(!self.url.is_empty(), "a simulator needs its url"),
+            Kind::Stripe => {
+                anyhow::ensure!(!self.secret_key.0.is_empty(), "a Stripe gateway needs its secret_key");
+            }
         }
         for (tenant, secrets) in &self.webhook_secrets {
             Tenant::parse(tenant).with_context(|| format!("webhook_secrets.{tenant}"))?;
@@ -94,10 +101,11 @@ impl Named {
 
     fn build(&self, sandbox: &Sandbox) -> anyhow::Result<Gateway> {
         let timeout = Duration::from_millis(self.timeout_ms);
-        let url = |usual: &str| if self.url.is_empty() { usual.to_owned() } else { self.url.clone() };
+        let stripe = if self.url.is_empty() { Self::STRIPE } else { &self.url };
         Ok(match self.kind {
             Kind::Sandbox => Gateway::Sandbox(sandbox.clone()),
-            Kind::Stripe => Gateway::Stripe(Stripe::new(&url(Self::STRIPE), &self.secret_key.0, timeout)?),
+            Kind::Simulator => Gateway::Simulator(Simulator::new(&self.url, timeout)?),
+            Kind::Stripe => Gateway::Stripe(Stripe::new(stripe, &self.secret_key.0, timeout)?),
         })
     }
 
@@ -136,9 +144,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stripe_gateway_needs_its_key() {
+    fn what_a_kind_needs_is_asked_for() {
         assert!(stripe().check(10_000).is_ok());
         assert!(Named { secret_key: Secret::default(), ..stripe() }.check(10_000).is_err());
+        assert!(
+            Named { kind: Kind::Simulator, ..stripe() }.check(10_000).is_err(),
+            "it has no usual address"
+        );
     }
 
     #[test]

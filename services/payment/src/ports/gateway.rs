@@ -13,6 +13,7 @@ use storage::DbError;
 use types::{RefundId, Tenant, Timestamp};
 
 use super::sandbox::Sandbox;
+use super::simulator::Simulator;
 use super::stripe::Stripe;
 use super::webhook::{self, WebhookRefusal};
 use crate::domain::gateway::{Answer, Capabilities, GatewayEvent, Statement, Task};
@@ -33,6 +34,8 @@ pub type Secrets = BTreeMap<Tenant, Vec<String>>;
 pub enum Gateway {
     /// The built-in one, in this process.
     Sandbox(Sandbox),
+    /// The same over HTTP, in a process of its own.
+    Simulator(Simulator),
     Stripe(Stripe),
 }
 
@@ -141,6 +144,7 @@ impl Gateway {
     pub fn capabilities(&self) -> Capabilities {
         match self {
             Self::Sandbox(_) => Sandbox::CAPABILITIES,
+            Self::Simulator(_) => Simulator::CAPABILITIES,
             Self::Stripe(_) => Stripe::CAPABILITIES,
         }
     }
@@ -148,6 +152,7 @@ impl Gateway {
     pub async fn call(&self, tenant: &Tenant, task: &Task) -> Answer {
         match self {
             Self::Sandbox(sandbox) => sandbox.call(tenant, task).await,
+            Self::Simulator(simulator) => simulator.call(tenant, task).await,
             Self::Stripe(stripe) => stripe.call(tenant, task).await,
         }
     }
@@ -155,6 +160,7 @@ impl Gateway {
     pub async fn query(&self, tenant: &Tenant, task: &Task) -> Option<Answer> {
         match self {
             Self::Sandbox(sandbox) => sandbox.query(tenant, task).await,
+            Self::Simulator(simulator) => simulator.query(tenant, task).await,
             Self::Stripe(stripe) => stripe.query(task).await,
         }
     }
@@ -162,6 +168,7 @@ impl Gateway {
     pub async fn statement(&self, tenant: &Tenant, task: &Task) -> Result<Statement, Unanswered> {
         match self {
             Self::Sandbox(sandbox) => sandbox.statement(tenant, task).await,
+            Self::Simulator(simulator) => simulator.statement(tenant, task).await,
             Self::Stripe(stripe) => stripe.statement(task).await,
         }
     }
@@ -170,14 +177,14 @@ impl Gateway {
     async fn notices(&self, name: &str) -> Result<Vec<Notice>, DbError> {
         match self {
             Self::Sandbox(sandbox) => sandbox.notices(name).await,
-            Self::Stripe(_) => Ok(Vec::new()),
+            Self::Simulator(_) | Self::Stripe(_) => Ok(Vec::new()),
         }
     }
 
     async fn heard(&self, notice: &Notice) -> Result<(), DbError> {
         match self {
             Self::Sandbox(sandbox) => sandbox.heard(&notice.tenant, notice.refund_id.as_str()).await,
-            Self::Stripe(_) => Ok(()),
+            Self::Simulator(_) | Self::Stripe(_) => Ok(()),
         }
     }
 }

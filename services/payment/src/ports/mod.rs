@@ -3,6 +3,7 @@
 pub mod gateway;
 pub mod http;
 pub mod sandbox;
+pub mod simulator;
 pub mod stripe;
 pub mod webhook;
 

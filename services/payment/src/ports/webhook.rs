@@ -64,13 +64,15 @@ pub fn verify(
     if apart > TOLERANCE.as_secs() { Err(WebhookRefusal::OutOfTime) } else { Ok(()) }
 }
 
-/// The header for a body: what the simulator sends.
-pub fn sign(secret: &[u8], body: &[u8], now: Timestamp) -> String {
+/// The header for a body: what the simulator sends, with a signature for each of its secrets.
+pub fn sign(secrets: &[impl AsRef<[u8]>], body: &[u8], now: Timestamp) -> String {
     let seconds = now.seconds_and_nanos().0;
-    let signature = mac(secret, seconds, body).finalize().into_bytes();
-    let mut header = format!("t={seconds},v1=");
-    for byte in signature {
-        write!(header, "{byte:02x}").expect("a string takes any text");
+    let mut header = format!("t={seconds}");
+    for secret in secrets {
+        header.push_str(",v1=");
+        for byte in mac(secret.as_ref(), seconds, body).finalize().into_bytes() {
+            write!(header, "{byte:02x}").expect("a string takes any text");
+        }
     }
     header
 }

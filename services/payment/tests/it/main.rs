@@ -9,5 +9,6 @@ mod gateway;
 mod replicas;
 mod schema;
 mod service;
+mod simulator;
 mod steps;
 mod wire;

@@ -12,17 +12,20 @@ pub enum Behaviour {
     DeclineRefund,
     LoseRefund,
     DelayRefund,
+    /// Until somebody ends it.
+    KeepRefundPending,
     FailRefundAfter,
 }
 
 /// No token is part of another, so the order does not matter.
-const TOKENS: [(&str, Behaviour); 7] = [
+const TOKENS: [(&str, Behaviour); 8] = [
     ("tok_decline", Behaviour::DeclineAuthorisation),
     ("tok_timeout", Behaviour::LoseAuthorisation),
     ("tok_capture_decline", Behaviour::DeclineCapture),
     ("tok_refund_decline", Behaviour::DeclineRefund),
     ("tok_refund_timeout", Behaviour::LoseRefund),
     ("tok_refund_late", Behaviour::DelayRefund),
+    ("tok_refund_pending", Behaviour::KeepRefundPending),
     ("tok_refund_fail_after", Behaviour::FailRefundAfter),
 ];
 
@@ -40,7 +43,9 @@ impl Behaviour {
             (Self::DeclineAuthorisation, Authorise) => (Outcome::Declined, "insufficient funds"),
             (Self::DeclineCapture, Capture) => (Outcome::Declined, "the authorisation has expired"),
             (Self::DeclineRefund, Refund) => (Outcome::Declined, "the card account is closed"),
-            (Self::DelayRefund, Refund) => (Outcome::Pending, "the refund is on its way"),
+            (Self::DelayRefund | Self::KeepRefundPending, Refund) => {
+                (Outcome::Pending, "the refund is on its way")
+            }
             (
                 Self::Approve
                 | Self::DeclineAuthorisation
@@ -49,6 +54,7 @@ impl Behaviour {
                 | Self::DeclineRefund
                 | Self::LoseRefund
                 | Self::DelayRefund
+                | Self::KeepRefundPending
                 | Self::FailRefundAfter,
                 Authorise | Capture | Refund | gateway::Effect::Void | gateway::Effect::Lower,
             ) => (Outcome::Applied, ""),

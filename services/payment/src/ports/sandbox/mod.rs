@@ -1,9 +1,15 @@
 //! A payment gateway for development and tests: a program with a book of its own, which survives
 //! whatever happens to us. It misbehaves by the payment's token, as the wire's documentation of
 //! `Payment` says, and never at random.
+//!
+//! It has two faces on the same rules: called in this process, which is the default, and the
+//! simulator's over HTTP ([`face`]), which can also be told to misbehave.
 
 mod behaviour;
+mod dashboard;
+pub mod face;
 mod store;
+pub mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +18,8 @@ use storage::{Database, DbError, WriteError, Writer};
 use types::{Clock, PaymentId, RefundId, Tenant};
 
 pub use self::behaviour::Behaviour;
-pub use self::store::dashboard::Disputed;
+pub use self::store::dashboard::{Disputed, End};
+pub use self::store::happening::Happening;
 use self::store::{Apply, Book};
 pub use self::store::{Effect, MIGRATIONS, Outcome};
 use super::gateway::{Notice, Unanswered};
@@ -61,14 +68,18 @@ impl Sandbox {
 
     /// Applies the effect once per key and answers, unless the token says that the answer is lost.
     pub async fn call(&self, tenant: &Tenant, task: &Task) -> Answer {
-        let behaviour = Behaviour::of(&task.token);
-        let apply = Apply { tenant: tenant.clone(), task: task.clone(), behaviour };
-        match self.writer.submit(apply).await {
+        match self.apply(tenant, task).await {
             Ok(effect) if !effect.is_asked_by(task) => other_body(),
-            Ok(_) if behaviour.loses_answer(task.effect) => std::future::pending().await,
+            Ok(_) if Behaviour::of(&task.token).loses_answer(task.effect) => std::future::pending().await,
             Ok(effect) => effect.answer(),
             Err(problem) => lost(&problem),
         }
+    }
+
+    /// What the book holds under the task's key, after it was written if it was new.
+    async fn apply(&self, tenant: &Tenant, task: &Task) -> Result<Effect, WriteError> {
+        let behaviour = Behaviour::of(&task.token);
+        self.writer.submit(Apply { tenant: tenant.clone(), task: task.clone(), behaviour }).await
     }
 
     pub async fn query(&self, tenant: &Tenant, task: &Task) -> Option<Answer> {
@@ -111,36 +122,6 @@ impl Sandbox {
             answer: effect.answer(),
         }));
         Ok(Statement { captured_minor, refunds, disputes })
-    }
-
-    /// Somebody gives money back at the gateway's dashboard. A repeat with the same reference is the
-    /// same refund.
-    pub async fn refund_at_dashboard(
-        &self,
-        tenant: &Tenant,
-        payment_id: &PaymentId,
-        reference: &str,
-        amount_minor: i64,
-    ) -> Result<(), DbError> {
-        let now = self.clock.now();
-        self.database
-            .write("sandbox.refund_at_dashboard", async |mut tx| {
-                let refund = (reference, amount_minor);
-                store::dashboard::insert_refund(&mut tx, tenant, payment_id, refund, now).await?;
-                Ok((tx, ()))
-            })
-            .await
-    }
-
-    /// The bank opens a dispute, or ends one.
-    pub async fn dispute(&self, tenant: &Tenant, disputed: &Disputed) -> Result<(), DbError> {
-        let now = self.clock.now();
-        self.database
-            .write("sandbox.dispute", async |mut tx| {
-                store::dashboard::put_dispute(&mut tx, tenant, disputed, now).await?;
-                Ok((tx, ()))
-            })
-            .await
     }
 
     /// Changes not heard yet; `gateway` is the name it goes by.

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use payment::ports::gateway::Gateway;
 use payment::ports::sandbox::{self, Delays, Sandbox};
+use payment::ports::simulator::Simulator;
 use payment::ports::stripe::Stripe;
 use storage::testing;
 use types::Clock;
 
 use super::proxy::{Fault, Faults};
 use super::{Shows, Subject, charges, fakes, laws};
+use crate::simulator;
 
 /// Longer than a fake takes, and short enough to wait for it to be over.
 const TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -25,6 +27,19 @@ async fn the_sandbox_keeps_the_contract() {
         let shows = Shows { keys: true, cap: false, search: true };
 
         laws::all(&Subject::new(gateway, shows, ["tok_approve", "tok_decline"])).await;
+    }
+}
+
+/// The sandbox's rules with a network in between.
+#[tokio::test]
+async fn the_simulator_keeps_the_contract() {
+    for simulated in simulator::on_each_engine("contract_simulator").await {
+        let faults = Faults::before(simulated.address()).await;
+        let mut subject = simulated.subject;
+        subject.gateway = Gateway::Simulator(Simulator::new(&faults.url, TIMEOUT).unwrap());
+        subject.faults = Some(faults);
+
+        laws::all(&subject).await;
     }
 }
 

@@ -1,8 +1,10 @@
-//! What was done at the gateway and not by us: refunds made by hand, and disputes.
+//! What happens at the gateway without us: refunds made by hand, disputes, and the ends of refunds
+//! that were left pending.
 
 use storage::{DbError, Statement, Tx, values};
 use types::{PaymentId, Tenant, Timestamp};
 
+use super::Outcome;
 use crate::domain::gateway::{Answer, DisputeState, FoundDispute, FoundRefund};
 
 static INSERT_REFUND: Statement = Statement::new(
@@ -30,11 +32,52 @@ static DISPUTES: Statement = Statement::new(
       WHERE tenant_id = $1 AND payment_id = $2 ORDER BY gateway_reference",
 );
 
+static END_REFUND: Statement = Statement::new(
+    "sandbox.end_refund",
+    "UPDATE gateway_effect SET outcome = $3, detail = $4, changes_at = 0, notice = 1
+      WHERE tenant_id = $1 AND key = $2 AND kind = 'refund' AND outcome = $5",
+);
+
+/// How a refund ends that the simulator was told to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Succeeded,
+    Failed,
+    /// After it had succeeded.
+    FailedAfter,
+}
+
+impl End {
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "succeeded" => Some(Self::Succeeded),
+            "failed" => Some(Self::Failed),
+            "failed_after" => Some(Self::FailedAfter),
+            _ => None,
+        }
+    }
+
+    /// From which outcome to which, and why if that is bad news.
+    const fn change(self) -> (Outcome, Outcome, &'static str) {
+        match self {
+            Self::Succeeded => (Outcome::Pending, Outcome::Applied, ""),
+            Self::Failed => (Outcome::Pending, Outcome::Declined, "the bank refused the money"),
+            Self::FailedAfter => (Outcome::Applied, Outcome::FailedAfter, "the bank sent the money back"),
+        }
+    }
+}
+
 /// One dispute as the bank sees it now; the reference tells two of one payment apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disputed {
     pub payment_id: PaymentId,
     pub dispute: FoundDispute,
+}
+
+/// False if there is no such refund in the state that this ends.
+pub async fn end_refund(tx: &mut Tx, tenant: &Tenant, key: &str, end: End) -> Result<bool, DbError> {
+    let (from, to, detail) = end.change();
+    Ok(tx.execute(&END_REFUND, values![tenant, key, to.as_str(), detail, from.as_str()]).await? == 1)
 }
 
 /// A repeat with the same reference is the same refund.

@@ -13,6 +13,7 @@ use crate::ports::gateway::Notice;
 
 pub mod dashboard;
 mod effect;
+pub mod happening;
 
 pub const MIGRATIONS: &[Migration] = &[
     Migration {
@@ -150,7 +151,7 @@ impl Book {
             kind: task.effect,
             order_id: task.order_id.clone(),
             payment_id: task.payment_id.clone(),
-            gateway_reference: format!("sandbox-{}", task.subject.key()),
+            gateway_reference: reference(task.subject.key()),
             currency: task.currency,
             amount_minor: task.amount_minor,
             outcome,
@@ -174,6 +175,11 @@ impl Book {
         ]);
         effect
     }
+}
+
+/// The sandbox's own name for what was made with a key.
+pub fn reference(key: &str) -> String {
+    format!("sandbox-{key}")
 }
 
 pub async fn find(tx: &mut Tx, tenant: &Tenant, key: &str) -> Result<Option<Effect>, DbError> {

@@ -1,0 +1,68 @@
+//! The simulator, called over HTTP as any gateway is.
+
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
+use types::Tenant;
+
+use super::gateway::Unanswered;
+use super::http::{self, Lost, Reply};
+use super::sandbox::Sandbox;
+use super::sandbox::wire::{Ask, Book, Told};
+use crate::domain::gateway::{Answer, Capabilities, Statement, Task};
+
+#[derive(Debug, Clone)]
+pub struct Simulator {
+    client: Client,
+    base: String,
+}
+
+impl Simulator {
+    /// The sandbox's rules behind another face; changes are told by webhooks.
+    pub const CAPABILITIES: Capabilities = Capabilities { webhooks: true, ..Sandbox::CAPABILITIES };
+
+    pub fn new(base: &str, timeout: Duration) -> Result<Self, reqwest::Error> {
+        Ok(Self { client: http::client(timeout)?, base: base.trim_end_matches('/').to_owned() })
+    }
+
+    pub async fn call(&self, tenant: &Tenant, task: &Task) -> Answer {
+        let url = format!("{}/v1/{tenant}/effects", self.base);
+        let request =
+            self.client.post(url).header("idempotency-key", task.subject.key()).json(&Ask::of(task));
+        http::send(request).await.and_then(|reply| told(&reply)).unwrap_or_else(unknown)
+    }
+
+    /// What became of a key; none if the simulator never got it.
+    pub async fn query(&self, tenant: &Tenant, task: &Task) -> Option<Answer> {
+        let url = format!("{}/v1/{tenant}/effects/{}", self.base, task.subject.key());
+        match http::send(self.client.get(url)).await {
+            Ok(reply) if reply.status == StatusCode::NOT_FOUND => None,
+            Ok(reply) => Some(told(&reply).unwrap_or_else(unknown)),
+            Err(lost) => Some(unknown(lost)),
+        }
+    }
+
+    pub async fn statement(&self, tenant: &Tenant, task: &Task) -> Result<Statement, Unanswered> {
+        let url = format!("{}/v1/{tenant}/payments/{}", self.base, task.payment_id);
+        let unanswered = |detail| Unanswered { gateway: task.gateway.clone(), detail };
+        let reply = http::send(self.client.get(url)).await.map_err(|lost| unanswered(lost.0))?;
+        if reply.status != StatusCode::OK {
+            return Err(unanswered(status(&reply).0));
+        }
+        let book: Book = reply.read().map_err(|lost| unanswered(lost.0))?;
+        book.statement().map_err(|problem| unanswered(problem.to_string()))
+    }
+}
+
+/// Only its own words for an outcome are one: whatever else comes back proves nothing.
+fn told(reply: &Reply) -> Result<Answer, Lost> {
+    if reply.status == StatusCode::OK { reply.read::<Told>().map(Told::answer) } else { Err(status(reply)) }
+}
+
+fn status(reply: &Reply) -> Lost {
+    Lost(format!("the gateway answered with status {}", reply.status.as_u16()))
+}
+
+fn unknown(lost: Lost) -> Answer {
+    Answer::Unknown { detail: lost.0 }
+}
