@@ -156,6 +156,7 @@ fn partner_asked(
         deadline_at: task.deadline_at.to_string(),
         detail: task.detail.clone(),
         shipped_after_cancel: task.shipped_after_cancel,
+        sent: task.sent,
     }
 }
 

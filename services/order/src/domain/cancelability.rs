@@ -89,7 +89,7 @@ pub fn cancelability(order: &Order, policy: &Policy, actor: &Actor, now: Timesta
         allowed,
         lines: lines.collect(),
         advice: advice(&standing, order.units().open > 0),
-        allowed_actions: actions(order, allowed),
+        allowed_actions: actions(order, allowed, now),
         warnings: if allowed { standing.warnings } else { Vec::new() },
         required_acks: if allowed { standing.required_acks } else { Vec::new() },
         window_closes_at: standing.window_closes_at.filter(|_| allowed),
@@ -154,7 +154,7 @@ fn impact(order: &Order, policy: &Policy) -> Impact {
     }
 }
 
-fn actions(order: &Order, allowed: bool) -> Vec<&'static str> {
+fn actions(order: &Order, allowed: bool, now: Timestamp) -> Vec<&'static str> {
     let state = order.state();
     let open = order.placement == Placement::Open;
     let held = order.change_in_progress.is_some();
@@ -162,6 +162,8 @@ fn actions(order: &Order, allowed: bool) -> Vec<&'static str> {
         ("PreviewChangeOrder", allowed && open),
         ("SubmitChangeOrder", allowed),
         ("WithdrawChangeOrder", held && open),
+        ("StopPartnerByApi", allowed && order.outside.has_button(now)),
+        ("VoidLabel", !held && order.outside.has_label()),
         ("ConfirmOrder", !held && state == OrderState::Pending),
         ("StartProcessing", !held && matches!(state, OrderState::Pending | OrderState::Confirmed)),
     ];

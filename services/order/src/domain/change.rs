@@ -8,6 +8,7 @@ use types::{
 
 pub use super::change_state::{ChangeEvent, ChangeState, IllegalTransition};
 use super::order::{Actor, OrderState};
+use super::outside::Leg;
 pub use super::terms::{GroupReversal, Said, Skipped, TenderRefund, Terms};
 
 /// A change that was asked for: parsed, but not yet held against an order.
@@ -188,6 +189,8 @@ pub struct Refund {
 /// A change as it is shown: with what stands in its order and its saga.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeView {
+    /// Who outside was told of it.
+    pub legs: Vec<Leg>,
     pub change: ChangeOrder,
     pub order_number: String,
     pub currency: Currency,

@@ -118,11 +118,11 @@ fn apply(line: &mut Line, counted: &LineCounters) -> Result<Moved, Refusal> {
 /// A group has shipped while a unit of it is out; a shipment that was taken back clears that.
 fn mark_shipped_groups(order: &mut Order) {
     for group in &mut order.groups {
-        group.ever_shipped = order
-            .lines
-            .iter()
-            .filter(|line| line.delivery_group == group.delivery_group)
-            .any(|line| line.quantities.fulfilled + line.quantities.cancelled_after_ship > 0);
+        group.ever_shipped =
+            order.lines.iter().filter(|line| line.delivery_group == group.delivery_group).any(|line| {
+                let gone = line.quantities;
+                gone.fulfilled + gone.cancelled_after_ship + gone.cancel_pending_shipped > 0
+            });
     }
 }
 

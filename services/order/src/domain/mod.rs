@@ -26,6 +26,7 @@ pub mod lifecycle;
 pub mod line_state;
 pub mod listing;
 pub mod order;
+pub mod outside;
 pub mod placing;
 pub mod policy;
 pub mod pricing;
@@ -36,6 +37,7 @@ pub mod reason;
 pub mod reissue;
 pub mod rules;
 pub mod selection;
+pub mod stats;
 pub mod terms;
 #[cfg(test)]
 mod tests;

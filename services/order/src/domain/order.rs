@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use types::{ChangeOrderId, Currency, LineId, OrderId, Refusal, Tenant, Timestamp, UnitPrice};
 
+use super::outside::Outside;
 use super::quantities::Quantities;
 
 /// Who did something, as the caller's identity said at that moment.
@@ -63,6 +64,8 @@ pub struct Order {
     pub cancelled_by_change: Option<ChangeOrderId>,
     /// The order that this one was made of again.
     pub reissue_of: Option<OrderId>,
+    /// As the inventory last told.
+    pub outside: Outside,
     /// By line number.
     pub lines: Vec<Line>,
     /// By name.
@@ -291,6 +294,7 @@ impl Quantities {
             ordered: self.ordered + other.ordered,
             open: self.open + other.open,
             cancel_pending: self.cancel_pending + other.cancel_pending,
+            cancel_pending_shipped: self.cancel_pending_shipped + other.cancel_pending_shipped,
             cancelled: self.cancelled + other.cancelled,
             fulfilled: self.fulfilled + other.fulfilled,
             cancelled_after_ship: self.cancelled_after_ship + other.cancelled_after_ship,

@@ -13,6 +13,7 @@ use super::history::{Entry, Happened};
 use super::order::{
     Actor, ExternalReference, Group, InBundle, Line, LineAmounts, Order, Parties, Placement, Progress,
 };
+use super::outside::Outside;
 use super::policy::Bundle;
 use super::quantities::Quantities;
 
@@ -136,6 +137,7 @@ pub fn place(
         attention_open: 0,
         cancelled_by_change: None,
         reissue_of: new.reissue_of,
+        outside: Outside::default(),
         groups: groups(&new.lines, &new.shipping),
         lines: lines(new.lines, amounts, ids),
         references: new.references,

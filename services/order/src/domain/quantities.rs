@@ -12,6 +12,8 @@ pub struct Quantities {
     pub open: i64,
     /// Held by the change in progress.
     pub cancel_pending: i64,
+    /// Of those, the ones that had left when the change took them.
+    pub cancel_pending_shipped: i64,
     pub cancelled: i64,
     /// Shipped and still sold.
     pub fulfilled: i64,
@@ -45,6 +47,7 @@ impl Quantities {
         let holds = self.ordered >= 1
             && buckets.iter().all(|bucket| *bucket >= 0)
             && buckets.iter().map(|bucket| i128::from(*bucket)).sum::<i128>() == i128::from(self.ordered)
+            && (0..=self.cancel_pending).contains(&self.cancel_pending_shipped)
             && within_fulfilled(self.returned)
             && within_fulfilled(self.delivered);
         if holds { Ok(self) } else { Err(QuantitiesError::NotAPartition(self)) }
@@ -66,10 +69,37 @@ impl Quantities {
         Self { open, cancel_pending: self.cancel_pending + units, ..self }.checked()
     }
 
-    /// A change was decided: cancel_pending → cancelled.
+    /// As [`Quantities::hold`], where the policy lets shipped units go: open ones first, then what is on its way.
+    pub fn hold_shipped_too(self, units: i64) -> Result<Self, QuantitiesError> {
+        let open = units.min(self.open);
+        let shipped = units - open;
+        let fulfilled = leave("fulfilled", self.fulfilled, shipped)?;
+        let cancel_pending_shipped = self.cancel_pending_shipped + shipped;
+        Self { fulfilled, cancel_pending: self.cancel_pending + shipped, cancel_pending_shipped, ..self }
+            .hold(open)
+    }
+
+    /// The inventory's word on how many of the pending units had left, which may be newer than ours.
+    pub fn learn_shipped(self, shipped: i64) -> Result<Self, QuantitiesError> {
+        Self { cancel_pending_shipped: shipped, ..self }.checked()
+    }
+
+    /// A change was decided: cancel_pending → cancelled, and what had left → cancelled_after_ship.
     pub fn cancel(self, units: i64) -> Result<Self, QuantitiesError> {
+        let (pending, shipped) = self.take_pending(units)?;
+        Self {
+            cancelled: self.cancelled + units - shipped,
+            cancelled_after_ship: self.cancelled_after_ship + shipped,
+            ..pending
+        }
+        .checked()
+    }
+
+    fn take_pending(self, units: i64) -> Result<(Self, i64), QuantitiesError> {
         let cancel_pending = leave("cancel_pending", self.cancel_pending, units)?;
-        Self { cancel_pending, cancelled: self.cancelled + units, ..self }.checked()
+        let shipped = self.cancel_pending_shipped.min(units);
+        let cancel_pending_shipped = self.cancel_pending_shipped - shipped;
+        Ok((Self { cancel_pending, cancel_pending_shipped, ..self }, shipped))
     }
 
     /// The order was restored: cancelled → open.
@@ -78,10 +108,10 @@ impl Quantities {
         Self { cancelled, open: self.open + units, ..self }.checked()
     }
 
-    /// A change was rejected: cancel_pending → open.
+    /// A change was rejected: cancel_pending → open, and what had left → fulfilled.
     pub fn put_back(self, units: i64) -> Result<Self, QuantitiesError> {
-        let cancel_pending = leave("cancel_pending", self.cancel_pending, units)?;
-        Self { cancel_pending, open: self.open + units, ..self }.checked()
+        let (pending, shipped) = self.take_pending(units)?;
+        Self { open: self.open + units - shipped, fulfilled: self.fulfilled + shipped, ..pending }.checked()
     }
 
     /// Units left the warehouse: open → fulfilled.

@@ -31,7 +31,13 @@ pub fn available(line: &Line, units: Units) -> i64 {
     match units {
         Units::Open => line.quantities.open,
         Units::Unallocated => (line.quantities.open - allocated(line)).max(0),
+        Units::OpenOrShipped => line.quantities.open + on_the_way(line),
     }
+}
+
+/// Units that have left and not arrived.
+fn on_the_way(line: &Line) -> i64 {
+    (line.quantities.fulfilled - line.quantities.delivered.max(line.quantities.returned)).max(0)
 }
 
 /// Units that a fulfilment has and that have not left, as the inventory last told.
@@ -213,7 +219,8 @@ fn ratio(line: &Line) -> i64 {
     line.bundle.map_or(0, |place| place.ratio)
 }
 
-fn find<'a>(order: &'a Order, key: &LineKey) -> Option<&'a Line> {
+/// The line that a request names, if the order has it.
+pub fn find<'a>(order: &'a Order, key: &LineKey) -> Option<&'a Line> {
     order.lines.iter().find(|line| is_line(line, key))
 }
 

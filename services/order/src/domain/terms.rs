@@ -31,6 +31,8 @@ pub struct Terms {
     pub tenders: Vec<TenderRefund>,
     /// What a partner's silence comes to.
     pub unconfirmed: Unconfirmed,
+    /// Shipped units may be taken where they are.
+    pub allow_shipped: bool,
     /// Why the caller was allowed.
     pub grant: Option<Grant>,
     pub supplier_contacted: bool,

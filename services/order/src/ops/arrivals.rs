@@ -11,6 +11,7 @@ use types::{ChangeOrderId, LineId, OrderId, Reason, RefundId, Refusal, SagaId, T
 use super::attention::Raised;
 use super::batch::After;
 use super::books::Books;
+use super::outside::{self, News};
 use crate::domain::change::{ChangeOrder, Refund};
 use crate::domain::goods::{self, LineCounters, Reported};
 use crate::domain::lifecycle;
@@ -38,6 +39,10 @@ enum Body {
         refund_id: RefundId,
         event: RefundEnded,
     },
+    Outside {
+        order_id: OrderId,
+        news: News,
+    },
     AttentionRaised {
         order_id: Option<OrderId>,
         change_order_id: Option<ChangeOrderId>,
@@ -63,7 +68,7 @@ impl Arrival {
             Ok(Body::StepSettled { saga_id }) => {
                 sagas.insert(SagaKey::new(tenant.clone(), saga_id.clone()));
             }
-            Ok(Body::GoodsProgressed { order_id, .. }) => {
+            Ok(Body::GoodsProgressed { order_id, .. } | Body::Outside { order_id, .. }) => {
                 orders.insert((tenant.clone(), order_id.clone()));
             }
             Ok(Body::RefundEnded { order_id, change_order_id, .. }) => {
@@ -87,7 +92,12 @@ impl Arrival {
                 let tenant = self.envelope.tenant.clone();
                 Some((tenant, event.subject_type.clone(), event.subject_id.clone()))
             }
-            Ok(Body::StepSettled { .. } | Body::GoodsProgressed { .. } | Body::RefundEnded { .. })
+            Ok(
+                Body::StepSettled { .. }
+                | Body::GoodsProgressed { .. }
+                | Body::Outside { .. }
+                | Body::RefundEnded { .. },
+            )
             | Err(_) => None,
         }
     }
@@ -138,7 +148,10 @@ fn read(envelope: &Envelope) -> Result<Body, String> {
                 event,
             })
         }
-        _ => Err(text(&"nobody here reads such an event")),
+        kind => match outside::read(kind, payload, envelope.occurred_at) {
+            Some(read) => read.map(|(order_id, news)| Body::Outside { order_id, news }),
+            None => Err(text(&"nobody here reads such an event")),
+        },
     }
 }
 
@@ -196,6 +209,12 @@ fn take_effect(
                 Reported::Later => return Err(Trouble::NotNow),
                 Reported::Contradicts(refusal) => return Err(Trouble::Contradiction(refusal)),
             }
+            Ok(())
+        }
+        Body::Outside { order_id, news } => {
+            let mut order = find_order(books, envelope, order_id)?;
+            let happened = outside::record(&mut order, news, books.now);
+            books.put(order, None, happened, traceparent);
             Ok(())
         }
         Body::RefundEnded { order_id, change_order_id, refund_id, event } => {

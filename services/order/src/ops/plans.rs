@@ -10,16 +10,39 @@ use proto::payment::v1::{
     ReserveRefund,
 };
 use saga::{Lease, NewSaga, StepName, Version};
-use types::{OrderId, SagaId};
+use types::{OrderId, PaymentId, SagaId};
 
-use crate::domain::change::{ChangeOrder, LabelAction, Parts, Settlement, TenderRefund};
-use crate::domain::placing::Placed;
+use crate::domain::change::{ChangeOrder, ChangeType, LabelAction, Parts, Settlement, TenderRefund};
+use crate::domain::order::Order;
+use crate::domain::placing::{NewTender, Placed};
 use crate::domain::policy::Unconfirmed;
 
 pub const PLACE: StepName = "place";
 pub const PLACE_VERSION: Version = Version(1);
 pub const CANCEL: StepName = "cancel";
 pub const CANCEL_VERSION: Version = Version(1);
+
+pub const RESTORE: StepName = "restore";
+pub const RESTORE_VERSION: Version = Version(1);
+pub const REFUND_ONLY: StepName = "refund_only";
+pub const REFUND_ONLY_VERSION: Version = Version(1);
+
+pub const ADJUST: StepName = "adjust";
+pub const ADJUST_VERSION: Version = Version(1);
+
+/// The table that carries a change of this kind out.
+pub const fn definition_of(kind: ChangeType) -> (StepName, Version) {
+    match kind {
+        ChangeType::CancelOrder
+        | ChangeType::CancelItems
+        | ChangeType::AllEligible
+        | ChangeType::EditQuantity
+        | ChangeType::Withdrawal => (CANCEL, CANCEL_VERSION),
+        ChangeType::ShippingAdjust => (ADJUST, ADJUST_VERSION),
+        ChangeType::RefundOnly => (REFUND_ONLY, REFUND_ONLY_VERSION),
+        ChangeType::Restore => (RESTORE, RESTORE_VERSION),
+    }
+}
 
 /// What a saga is about, in its row.
 pub const SUBJECT_ORDER: &str = "order";
@@ -82,18 +105,72 @@ pub fn place(placed: &Placed, id: SagaId, lease: Lease, traceparent: Option<Stri
     }
 }
 
-/// The saga that carries a cancellation out.
+/// The saga that carries out a change which lowers what the order comes to. One that takes no units says nothing of goods.
 pub fn cancel(change: &ChangeOrder, fees_before: i64, lease: Lease, traceparent: Option<String>) -> NewSaga {
+    carrying(change, cancel_plan(change, fees_before).encode_to_vec(), lease, traceparent)
+}
+
+/// The saga that restores a cancelled order. The ids of its payments are minted before.
+pub fn restore(
+    order: &Order,
+    change: &ChangeOrder,
+    tenders: &[(PaymentId, NewTender)],
+    lease: Lease,
+    traceparent: Option<String>,
+) -> NewSaga {
+    carrying(change, restore_plan(order, change, tenders).encode_to_vec(), lease, traceparent)
+}
+
+fn carrying(change: &ChangeOrder, params: Vec<u8>, lease: Lease, traceparent: Option<String>) -> NewSaga {
+    let (definition, version) = definition_of(change.change_type);
     NewSaga {
         tenant: change.tenant.clone(),
         id: change.saga_id.clone(),
-        definition: CANCEL,
-        version: CANCEL_VERSION,
+        definition,
+        version,
         subject_type: SUBJECT_CHANGE,
         subject_id: change.change_order_id.to_string(),
-        params: cancel_plan(change, fees_before).encode_to_vec(),
+        params,
         traceparent,
         lease: Some(lease),
+    }
+}
+
+fn restore_plan(order: &Order, change: &ChangeOrder, tenders: &[(PaymentId, NewTender)]) -> PlacePlan {
+    let order_id = order.order_id.to_string();
+    let lines = change.lines.iter().map(|back| {
+        let line = order.line(&back.line_id).expect("a restoration was made of the order's own lines");
+        ReserveStockLine {
+            line_id: back.line_id.to_string(),
+            sku: back.sku.clone(),
+            quantity: back.quantity,
+            warehouse_id: line.warehouse_id.clone().unwrap_or_default(),
+        }
+    });
+    PlacePlan {
+        reserve: ReserveStock { order_id: order_id.clone(), lines: lines.collect() },
+        authorise: AuthorisePayments {
+            order_id: order_id.clone(),
+            currency_code: order.currency.code().to_owned(),
+            // Goodwill may have been more than what is left to pay.
+            total_minor: change.new_total_minor.max(0),
+            tenders: tenders.iter().map(authorise_tender).collect(),
+            external_payments: Vec::new(),
+            change_order_id: change.change_order_id.to_string(),
+        },
+        confirm: false,
+        capture_now: tenders.iter().any(|(_, tender)| tender.capture_now),
+        order_id,
+    }
+}
+
+fn authorise_tender((payment_id, tender): &(PaymentId, NewTender)) -> AuthoriseTender {
+    AuthoriseTender {
+        payment_id: payment_id.to_string(),
+        gateway: tender.gateway.clone(),
+        payment_token: tender.payment_token.clone(),
+        amount_minor: tender.amount_minor,
+        capture_now: tender.capture_now,
     }
 }
 
@@ -106,13 +183,7 @@ fn place_plan(placed: &Placed) -> PlacePlan {
         quantity: line.quantities.ordered,
         warehouse_id: line.warehouse_id.clone().unwrap_or_default(),
     });
-    let tenders = placed.tenders.iter().map(|(payment_id, tender)| AuthoriseTender {
-        payment_id: payment_id.to_string(),
-        gateway: tender.gateway.clone(),
-        payment_token: tender.payment_token.clone(),
-        amount_minor: tender.amount_minor,
-        capture_now: tender.capture_now,
-    });
+    let tenders = placed.tenders.iter().map(authorise_tender);
     let external_payments =
         placed.external_payments.iter().map(|(payment_id, payment)| RecordExternalPayment {
             payment_id: payment_id.to_string(),
@@ -161,7 +232,7 @@ fn cancel_plan(change: &ChangeOrder, fees_before: i64) -> CancelPlan {
             order_id: order_id.clone(),
             lines: lines.collect(),
             void_label: change.label_action == LabelAction::Void,
-            allow_shipped: false,
+            allow_shipped: change.terms.allow_shipped,
         },
         stop: StopPartner {
             order_id: order_id.clone(),

@@ -28,7 +28,8 @@ pub(super) async fn of_store(
     change: ChangeOrder,
 ) -> Result<ChangeView, DbError> {
     if change.state.is_final() {
-        let shape = registry.shape(plans::CANCEL, plans::CANCEL_VERSION);
+        let (definition, version) = plans::definition_of(change.change_type);
+        let shape = registry.shape(definition, version);
         let steps = shape.map_or_else(Steps::default, |shape| ended(shape, change.state));
         return Ok(view(order, &change, steps));
     }
@@ -41,7 +42,13 @@ pub(super) async fn of_store(
 }
 
 fn view(order: &Order, change: &ChangeOrder, steps: Steps) -> ChangeView {
-    ChangeView { change: change.clone(), order_number: order.number.clone(), currency: order.currency, steps }
+    ChangeView {
+        legs: order.outside.legs_of(&change.change_order_id),
+        change: change.clone(),
+        order_number: order.number.clone(),
+        currency: order.currency,
+        steps,
+    }
 }
 
 fn steps(shape: &Shape, log: &Log) -> Steps {

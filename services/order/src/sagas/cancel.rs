@@ -1,14 +1,17 @@
 //! Cancelling an order or some of its units.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use prost::Message;
 use proto::inventory::v1::goods_command::Command as Goods;
-use proto::inventory::v1::{GoodsReply, ReleaseGoods, ResumeGoods, StopPartner, VoidLabels, WithdrawStop};
+use proto::inventory::v1::{
+    GoodsReply, LabelLeg, PartnerLeg, ReleaseGoods, ResumeGoods, StopPartner, VoidLabels, WithdrawStop,
+};
 use proto::payment::v1::refund_command::Command as Money;
 use proto::payment::v1::{RefundKind, RefundReply, RefundState, ReleaseRefund, SettleRefund, SettledLeg};
 use saga::{Answer, Call, Definition, LocalError, Log, Retry, SagaRow, alone, completes, undo};
-use types::{Reason, RefundId, Refusal};
+use types::{LineId, Reason, RefundId, Refusal};
 
 use super::plan_of;
 use crate::domain::change::{ChangeOrder, Refund, Settlement};
@@ -49,12 +52,12 @@ async fn resume_goods(ports: Arc<Ports>, call: Call) -> Answer {
 
 // ── reserve_refund ──
 
-async fn reserve_refund(ports: Arc<Ports>, call: Call) -> Answer {
+pub(super) async fn reserve_refund(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: CancelPlan = plan_of(&call);
     ports.refunds.run(&call, Money::ReserveRefund(plan.reserve)).await
 }
 
-async fn release_refund(ports: Arc<Ports>, call: Call) -> Answer {
+pub(super) async fn release_refund(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: CancelPlan = plan_of(&call);
     ports.refunds.run(&call, Money::ReleaseRefund(ReleaseRefund { order_id: plan.order_id })).await
 }
@@ -81,12 +84,25 @@ fn nothing_with_a_partner(log: &Log) -> bool {
 // ── commit_change ──
 
 /// The decision: quantities, totals, states and events in our own commit. Nothing else may be in doubt here.
-fn commit_change(books: &mut Books, row: &SagaRow, log: &Log) -> Result<Vec<u8>, LocalError> {
+pub(super) fn commit_change(books: &mut Books, row: &SagaRow, log: &Log) -> Result<Vec<u8>, LocalError> {
     let (mut order, mut change) = carried(books, row)?;
+    lifecycle::learn_shipped(&mut order, &change, &shipped(log)?).map_err(defect)?;
     let happened = lifecycle::commit(&mut order, &mut change, books.now()).map_err(defect)?;
     change.refunds = refunds(&money_reply(log, "reserve_refund")?.legs)?;
     books.put(order, Some(change), happened, row.traceparent.as_deref());
     Ok(Vec::new())
+}
+
+/// What the hold had found gone already, by line.
+fn shipped(log: &Log) -> Result<BTreeMap<LineId, i64>, LocalError> {
+    let lines = goods_reply(log, "hold_goods")?.lines;
+    let gone = lines.iter().filter(|line| line.shipped > 0);
+    gone.map(|line| Ok((LineId::parse(&line.line_id).map_err(defect)?, line.shipped))).collect()
+}
+
+fn goods_reply(log: &Log, step: &str) -> Result<GoodsReply, LocalError> {
+    log.reply(step)
+        .map_or_else(|| Ok(GoodsReply::default()), |reply| GoodsReply::decode(reply).map_err(defect))
 }
 
 // ── release_goods, settle_refund, void_labels ──
@@ -96,7 +112,7 @@ async fn release_goods(ports: Arc<Ports>, call: Call) -> Answer {
     ports.goods.run(&call, Goods::ReleaseGoods(ReleaseGoods { order_id: plan.order_id })).await
 }
 
-async fn settle_refund(ports: Arc<Ports>, call: Call) -> Answer {
+pub(super) async fn settle_refund(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: CancelPlan = plan_of(&call);
     ports.refunds.run(&call, Money::SettleRefund(SettleRefund { order_id: plan.order_id })).await
 }
@@ -113,7 +129,7 @@ async fn void_labels(ports: Arc<Ports>, call: Call) -> Answer {
 // ── finish, unwound ──
 
 /// COMPLETED, or COMPLETED_WITH_EXCEPTIONS with what is still owed and why.
-fn finish_change(books: &mut Books, row: &SagaRow, log: &Log) -> Result<Vec<u8>, LocalError> {
+pub(super) fn finish_change(books: &mut Books, row: &SagaRow, log: &Log) -> Result<Vec<u8>, LocalError> {
     let (mut order, mut change) = carried(books, row)?;
     let settled = settled(&change, log)?;
     let happened = lifecycle::finish(&mut order, &mut change, settled, books.now()).map_err(defect)?;
@@ -122,7 +138,7 @@ fn finish_change(books: &mut Books, row: &SagaRow, log: &Log) -> Result<Vec<u8>,
 }
 
 /// Everything is put back: the units are open again and the cause is shown.
-fn reject_change(books: &mut Books, row: &SagaRow, _: &Log) -> Result<Vec<u8>, LocalError> {
+pub(super) fn reject_change(books: &mut Books, row: &SagaRow, _: &Log) -> Result<Vec<u8>, LocalError> {
     let (mut order, mut change) = carried(books, row)?;
     let cause = row.unwind_cause.clone().ok_or_else(|| defect("the saga was unwound without a cause"))?;
     let happened = lifecycle::reject(&mut order, &mut change, cause, books.now()).map_err(defect)?;
@@ -130,7 +146,7 @@ fn reject_change(books: &mut Books, row: &SagaRow, _: &Log) -> Result<Vec<u8>, L
     Ok(Vec::new())
 }
 
-fn carried(books: &Books, row: &SagaRow) -> Result<(Order, ChangeOrder), LocalError> {
+pub(super) fn carried(books: &Books, row: &SagaRow) -> Result<(Order, ChangeOrder), LocalError> {
     match books.subject(row)? {
         (order, Some(change)) => Ok((order, change)),
         (_, None) => Err(defect("the saga carries no change")),
@@ -151,20 +167,47 @@ fn settled(change: &ChangeOrder, log: &Log) -> Result<Settled, LocalError> {
             refund.clone_from(later);
         }
     }
-    let exceptions = ended.legs.iter().filter_map(exception).collect();
+    let labels = goods_reply(log, "void_labels")?.labels;
+    let partners = goods_reply(log, "stop_partner")?.partners;
+    let exceptions = ended.legs.iter().filter_map(exception);
+    let exceptions = exceptions
+        .chain(labels.iter().filter_map(label_exception))
+        .chain(partners.iter().filter_map(partner_exception))
+        .collect();
     Ok(Settled { refunds, owed_minor, exceptions })
+}
+
+/// A label that the carrier did not void is paid for nothing: its cost stands with the change.
+fn label_exception(label: &LabelLeg) -> Option<Refusal> {
+    if label.state == "voided" && label.credit != "denied" {
+        return None;
+    }
+    let why = if label.state == "voided" { "its refund was denied" } else { &label.refusal };
+    let cost = label.cost.clone().unwrap_or_default();
+    let message = format!("label {} stays paid: {why}", label.tracking_number);
+    let refusal = Refusal::new(Reason::LabelVoidRefused, message).detail("label_id", &label.label_id);
+    Some(refusal.detail("cost_minor", cost.minor_units).detail("currency_code", cost.currency_code))
+}
+
+/// Until its word comes, a partner's part is not called cancelled.
+fn partner_exception(leg: &PartnerLeg) -> Option<Refusal> {
+    (leg.state == "unconfirmed").then(|| {
+        let message =
+            format!("{} has not confirmed that {} is stopped", leg.integration, leg.external_number);
+        Refusal::new(Reason::PartnerUnconfirmed, message).detail("task_id", &leg.task_id)
+    })
 }
 
 fn is_later_word(known: &Refund, refund: &Refund) -> bool {
     known.refund_id == refund.refund_id && ["reversed", "resolved_externally"].contains(&known.state.as_str())
 }
 
-fn money_reply(log: &Log, step: &str) -> Result<RefundReply, LocalError> {
+pub(super) fn money_reply(log: &Log, step: &str) -> Result<RefundReply, LocalError> {
     log.reply(step)
         .map_or_else(|| Ok(RefundReply::default()), |reply| RefundReply::decode(reply).map_err(defect))
 }
 
-fn refunds(legs: &[SettledLeg]) -> Result<Vec<Refund>, LocalError> {
+pub(super) fn refunds(legs: &[SettledLeg]) -> Result<Vec<Refund>, LocalError> {
     legs.iter()
         .map(|leg| {
             Ok(Refund {

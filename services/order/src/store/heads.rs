@@ -8,6 +8,7 @@ use types::{ChangeOrderId, Currency, OrderId};
 use super::keys::{self, OrderKey};
 use super::refusals;
 use crate::domain::order::{Actor, Order, Parties, Placement};
+use crate::domain::outside::Outside;
 
 /// The columns of a head, for every statement that reads whole ones.
 macro_rules! columns {
@@ -17,7 +18,7 @@ macro_rules! columns {
          h.created_by_org, h.created_by_role, h.customer_id, h.buyer, h.supplier, h.source_router,
          h.client_contact, h.placed_minor, h.reversed_minor, h.fees_minor, h.refund_owed_minor,
          h.change_in_progress, h.version, h.pricing_version, h.event_seq, h.timeline_seq, h.attention_open,
-         h.cancelled_by_change"
+         h.cancelled_by_change, h.goodwill_minor, h.outside, h.reissue_of"
     };
 }
 pub(super) use columns;
@@ -48,19 +49,20 @@ static INSERT: Statement = Statement::new(
        placement_message, placement_details, confirmed_at, processing_at, created_at, placed_at, created_by_user,
        created_by_org, created_by_role, customer_id, buyer, supplier, source_router, client_contact, placed_minor,
        reversed_minor, fees_minor, refund_owed_minor, change_in_progress, version, pricing_version, event_seq,
-       timeline_seq, attention_open, cancelled_by_change)
+       timeline_seq, attention_open, cancelled_by_change, goodwill_minor, outside, reissue_of)
      SELECT tenant_id, order_id, number, currency, placement, state, placement_reason, placement_message,
        placement_details, confirmed_at, processing_at, created_at, placed_at, created_by_user, created_by_org,
        created_by_role, customer_id, buyer, supplier, source_router, client_contact, placed_minor, reversed_minor,
        fees_minor, refund_owed_minor, change_in_progress, version, pricing_version, event_seq, timeline_seq,
-       attention_open, cancelled_by_change
+       attention_open, cancelled_by_change, goodwill_minor, outside, reissue_of
        FROM rows($1: tenant_id text, order_id text, placement text, state text, placement_reason text,
          placement_message text, placement_details text, confirmed_at text, processing_at text,
          reversed_minor bigint, fees_minor bigint, refund_owed_minor bigint, change_in_progress text,
          version bigint, pricing_version bigint, event_seq bigint, timeline_seq bigint, attention_open bigint,
-         cancelled_by_change text, number text, currency text, created_at text, placed_at text,
+         cancelled_by_change text, goodwill_minor bigint, outside text, number text, currency text, created_at text, placed_at text,
          created_by_user text, created_by_org text, created_by_role text, customer_id text, buyer text,
-         supplier text, source_router text, client_contact text, placed_minor bigint)",
+         supplier text, source_router text, client_contact text, placed_minor bigint,
+         reissue_of text)",
 );
 
 /// Only what may change: who placed the order, when and for how much stays as it was.
@@ -72,12 +74,13 @@ static UPDATE: Statement = Statement::new(
        fees_minor = r.fees_minor, refund_owed_minor = r.refund_owed_minor,
        change_in_progress = r.change_in_progress, version = r.version, pricing_version = r.pricing_version,
        event_seq = r.event_seq, timeline_seq = r.timeline_seq, attention_open = r.attention_open,
-       cancelled_by_change = r.cancelled_by_change
+       cancelled_by_change = r.cancelled_by_change, goodwill_minor = r.goodwill_minor,
+       outside = r.outside
       FROM rows($1: tenant_id text, order_id text, placement text, state text, placement_reason text,
          placement_message text, placement_details text, confirmed_at text, processing_at text,
          reversed_minor bigint, fees_minor bigint, refund_owed_minor bigint, change_in_progress text,
          version bigint, pricing_version bigint, event_seq bigint, timeline_seq bigint, attention_open bigint,
-         cancelled_by_change text) AS r
+         cancelled_by_change text, goodwill_minor bigint, outside text) AS r
      WHERE order_head.tenant_id = r.tenant_id AND order_head.order_id = r.order_id",
 );
 
@@ -135,8 +138,25 @@ fn changing(order: &Order) -> Vec<Value> {
         order.timeline_seq,
         order.attention_open,
         order.cancelled_by_change.as_ref(),
+        order.goodwill_minor,
+        outside(&order.outside),
     ]);
     row
+}
+
+/// Most orders have nothing outside, and then nothing is stored.
+fn outside(outside: &Outside) -> String {
+    if *outside == Outside::default() {
+        return String::new();
+    }
+    serde_json::to_string(outside).expect("plain values have a text")
+}
+
+fn read_outside(row: &Row) -> Result<Outside, DbError> {
+    match row.text("outside")?.as_str() {
+        "" => Ok(Outside::default()),
+        text => serde_json::from_str(text).map_err(|problem| DbError::malformed(LOAD.name(), problem)),
+    }
 }
 
 /// The columns that are written once.
@@ -156,6 +176,7 @@ fn unchanging(order: &Order) -> Vec<Value> {
         &parties.source_router,
         &parties.client_contact,
         order.placed_minor,
+        order.reissue_of.as_ref(),
     ]
 }
 
@@ -194,6 +215,9 @@ pub(super) fn read(row: &Row) -> Result<Order, DbError> {
         timeline_seq: row.int("timeline_seq")?,
         attention_open: row.int("attention_open")?,
         cancelled_by_change: row.opt_parsed("cancelled_by_change", ChangeOrderId::parse)?,
+        goodwill_minor: row.int("goodwill_minor")?,
+        reissue_of: row.opt_parsed("reissue_of", OrderId::parse)?,
+        outside: read_outside(row)?,
         lines: Vec::new(),
         groups: Vec::new(),
         references: Vec::new(),

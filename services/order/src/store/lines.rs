@@ -15,7 +15,7 @@ static LOAD: Statement = Statement::new(
        l.delivery_group, l.ordered, l.open, l.cancel_pending, l.cancelled, l.fulfilled, l.cancelled_after_ship,
        l.returned, l.delivered, l.gross_minor, l.line_discount_minor, l.order_discount_minor, l.goods_net_minor,
        l.tax_minor, l.tax_included, l.shipping_minor, l.shipping_tax_minor, l.reversed_minor, l.allocated,
-       l.deallocated, l.submitted, l.shipped, l.unshipped, l.parent_line, l.ratio
+       l.deallocated, l.submitted, l.shipped, l.unshipped, l.parent_line, l.ratio, l.cancel_pending_shipped
        FROM rows($1: tenant_id text, order_id text) AS r
        JOIN order_line AS l ON l.tenant_id = r.tenant_id AND l.order_id = r.order_id
       ORDER BY l.tenant_id, l.order_id, l.line_number",
@@ -27,15 +27,16 @@ static INSERT: Statement = Statement::new(
        delivery_group, ordered, open, cancel_pending, cancelled, fulfilled, cancelled_after_ship, returned, delivered,
        gross_minor, line_discount_minor, order_discount_minor, goods_net_minor, tax_minor, tax_included,
        shipping_minor, shipping_tax_minor, reversed_minor, allocated, deallocated, submitted, shipped, unshipped,
-       parent_line, ratio)
+       cancel_pending_shipped, parent_line, ratio)
      SELECT tenant_id, order_id, line_id, line_number, sku, description, unit_price, warehouse_id, delivery_group,
        ordered, open, cancel_pending, cancelled, fulfilled, cancelled_after_ship, returned, delivered, gross_minor,
        line_discount_minor, order_discount_minor, goods_net_minor, tax_minor, tax_included, shipping_minor,
-       shipping_tax_minor, reversed_minor, allocated, deallocated, submitted, shipped, unshipped, parent_line, ratio
+       shipping_tax_minor, reversed_minor, allocated, deallocated, submitted, shipped, unshipped,
+       cancel_pending_shipped, parent_line, ratio
        FROM rows($1: tenant_id text, order_id text, line_id text, open bigint, cancel_pending bigint,
          cancelled bigint, fulfilled bigint, cancelled_after_ship bigint, returned bigint, delivered bigint,
          reversed_minor bigint, allocated bigint, deallocated bigint, submitted bigint, shipped bigint,
-         unshipped bigint, line_number bigint, sku text, description text, unit_price text, warehouse_id text,
+         unshipped bigint, cancel_pending_shipped bigint, line_number bigint, sku text, description text, unit_price text, warehouse_id text,
          delivery_group text, ordered bigint, gross_minor bigint, line_discount_minor bigint,
          order_discount_minor bigint, goods_net_minor bigint, tax_minor bigint, tax_included bigint,
          shipping_minor bigint, shipping_tax_minor bigint, parent_line bigint, ratio bigint)",
@@ -47,11 +48,12 @@ static UPDATE: Statement = Statement::new(
     "UPDATE order_line SET open = r.open, cancel_pending = r.cancel_pending, cancelled = r.cancelled,
        fulfilled = r.fulfilled, cancelled_after_ship = r.cancelled_after_ship, returned = r.returned,
        delivered = r.delivered, reversed_minor = r.reversed_minor, allocated = r.allocated,
-       deallocated = r.deallocated, submitted = r.submitted, shipped = r.shipped, unshipped = r.unshipped
+       deallocated = r.deallocated, submitted = r.submitted, shipped = r.shipped, unshipped = r.unshipped,
+       cancel_pending_shipped = r.cancel_pending_shipped
       FROM rows($1: tenant_id text, order_id text, line_id text, open bigint, cancel_pending bigint,
          cancelled bigint, fulfilled bigint, cancelled_after_ship bigint, returned bigint, delivered bigint,
          reversed_minor bigint, allocated bigint, deallocated bigint, submitted bigint, shipped bigint,
-         unshipped bigint) AS r
+         unshipped bigint, cancel_pending_shipped bigint) AS r
      WHERE order_line.tenant_id = r.tenant_id AND order_line.order_id = r.order_id
        AND order_line.line_id = r.line_id",
 );
@@ -106,6 +108,7 @@ fn changing(order: &Order, line: &Line) -> Vec<Value> {
         progress.submitted,
         progress.shipped,
         progress.unshipped,
+        quantities.cancel_pending_shipped,
     ]
 }
 
@@ -138,6 +141,7 @@ fn read(row: &Row) -> Result<Line, DbError> {
         ordered: row.int("ordered")?,
         open: row.int("open")?,
         cancel_pending: row.int("cancel_pending")?,
+        cancel_pending_shipped: row.int("cancel_pending_shipped")?,
         cancelled: row.int("cancelled")?,
         fulfilled: row.int("fulfilled")?,
         cancelled_after_ship: row.int("cancelled_after_ship")?,

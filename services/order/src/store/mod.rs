@@ -21,6 +21,7 @@ pub mod queue;
 pub mod refusals;
 pub mod rules;
 pub mod sagas;
+pub mod stats;
 pub mod timeline;
 
 use storage::Migration;
@@ -40,6 +41,7 @@ pub const MIGRATIONS: &[Migration] = &[
     FOLDER,
     RULE,
     BATCH,
+    OUTSIDE,
     REMEDIES,
 ];
 
@@ -103,6 +105,14 @@ const RULE: Migration = Migration {
     number: 25,
     name: "rule",
     sql: include_str!("../../migrations/0025_rule.sql"),
+    sqlite: "",
+    postgres: "",
+};
+
+const OUTSIDE: Migration = Migration {
+    number: 28,
+    name: "outside",
+    sql: include_str!("../../migrations/0028_outside.sql"),
     sqlite: "",
     postgres: "",
 };

@@ -61,6 +61,8 @@ pub fn change_order(
         skipped: change.terms.skipped.iter().map(skipped).collect(),
         retry_of: change.terms.retry_of.as_ref().map_or_else(String::new, ToString::to_string),
         expires_at: timestamp(change.expires_at),
+        propagation: Vec::new(),
+        external_confirmed: false,
         counter_of: change.terms.counter_of.as_ref().map_or_else(String::new, ToString::to_string),
     }
 }

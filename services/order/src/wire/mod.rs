@@ -8,6 +8,7 @@ mod event;
 pub mod movement;
 mod order;
 mod organising;
+pub mod outside;
 mod policy;
 mod shared;
 mod timeline;

@@ -4,6 +4,7 @@ use kit::answer::to_wire;
 use proto::order::v1 as wire;
 use types::text::display;
 
+use super::outside;
 use super::shared::{actor, external_reference, timestamp};
 use crate::domain::line_state::LineState;
 use crate::domain::order::{
@@ -36,6 +37,9 @@ pub fn order(order: &Order) -> wire::Order {
         attention_open: order.attention_open > 0,
         customer_id: display(&order.customer_id),
         cancelled_by_change: order.cancelled_by_change.as_ref().map_or_else(String::new, ToString::to_string),
+        labels: outside::labels(&order.outside),
+        partner_handovers: outside::handovers(&order.outside),
+        propagation: outside::propagation(&order.outside.legs),
         reissue_of: order.reissue_of.as_ref().map_or_else(String::new, ToString::to_string),
     }
 }

@@ -8,6 +8,7 @@ use super::standing::{acks, advice, advice_key, blocker, impact, warning};
 use crate::api::convert::order_id;
 use crate::domain::cancelability::{LineCancelability, cancelability};
 use crate::ops::{Orders, actor};
+use crate::wire::outside;
 use crate::wire::{granted_by, timestamp};
 
 pub async fn answer(
@@ -34,6 +35,8 @@ pub async fn answer(
         granted_by: granted_by(found.grant),
         advice_key: advice_key(found.advice),
         impact: Some(impact(found.impact)),
+        partner_handovers: outside::handovers(&order.outside),
+        label_options: outside::label_options(&order.outside),
     })
 }
 

@@ -30,9 +30,16 @@ impl ChangeApi {
     }
 }
 
+pub(super) use change_request::line_key;
+
 /// A change as every RPC shows it.
-fn shown(view: &ChangeView) -> wire::ChangeOrder {
-    crate::wire::change_order(&view.change, &view.order_number, view.currency, &view.steps)
+pub(super) fn shown(view: &ChangeView) -> wire::ChangeOrder {
+    let change = crate::wire::change_order(&view.change, &view.order_number, view.currency, &view.steps);
+    wire::ChangeOrder {
+        propagation: crate::wire::outside::propagation(&view.legs),
+        external_confirmed: crate::wire::outside::is_confirmed(&view.legs),
+        ..change
+    }
 }
 
 #[tonic::async_trait]

@@ -58,6 +58,7 @@ pub async fn answer(
         skipped: priced.skipped.iter().map(skipped).collect(),
         impact: Some(impact(whole.impact)),
         settlement: settlement(standing.settlement(&change)).into(),
+        label_options: crate::wire::outside::label_options(&order.outside),
     })
 }
 

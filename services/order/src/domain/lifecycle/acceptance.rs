@@ -8,7 +8,7 @@ use crate::domain::change::{ChangeOrder, ChangeRequest, ChangeState, LabelAction
 use crate::domain::history::{Entry, Fact, Happened};
 use crate::domain::order::{Actor, Order};
 use crate::domain::placing::human_number;
-use crate::domain::policy::{Policy, Standing, standing};
+use crate::domain::policy::{Policy, Standing, Units, standing};
 use crate::domain::pricing::{PricedChange, price_change};
 use crate::domain::quantities::Quantities;
 use crate::domain::quote::{self, QuoteKey};
@@ -49,7 +49,7 @@ pub fn preview<'a>(
     now: Timestamp,
 ) -> Result<Previewed<'a>, Refusal> {
     cancelability::may_preview(order)?;
-    label_known(request)?;
+    label_known(order, request)?;
     let standing = standing(policy, order, actor, now);
     match price_change(order, request, &policy.document) {
         Ok(priced) => {
@@ -69,14 +69,15 @@ pub fn accept(order: &mut Order, submission: Submission<'_>) -> Result<(ChangeOr
     cancelability::may_submit(order, request.change_type())?;
     let standing = standing(submission.policy, order, &submission.actor, submission.now);
     standing.check(request, submission.catalogue)?;
-    label_known(request)?;
+    label_known(order, request)?;
     let priced = price_change(order, request, &submission.policy.document)?;
     if let Some((key, token)) = submission.quote {
         quote::redeem(key, token, order, request, &priced, submission.now)?;
     }
 
     let change = accepted(order, &submission, &standing, priced);
-    move_units(order, &change, Quantities::hold).expect("the price takes only units that are open");
+    let hold = if change.terms.allow_shipped { Quantities::hold_shipped_too } else { Quantities::hold };
+    move_units(order, &change, hold).expect("the price takes only units that may be held");
     order.change_in_progress = Some(change.change_order_id.clone());
     order.version += 1;
 
@@ -90,10 +91,11 @@ pub fn accept(order: &mut Order, submission: Submission<'_>) -> Result<(ChangeOr
     Ok((change, Happened::default().entry(entry).fact(fact)))
 }
 
-/// No carrier label is bought through us yet, so asking to void one is wrong from the start.
-fn label_known(request: &ChangeRequest) -> Result<(), Refusal> {
+/// Asking to void a label that nobody has heard of is wrong from the start. The inventory has the last word.
+fn label_known(order: &Order, request: &ChangeRequest) -> Result<(), Refusal> {
     match request.label_action {
         LabelAction::Keep => Ok(()),
+        LabelAction::Void if order.outside.has_label() => Ok(()),
         LabelAction::Void => {
             Err(Refusal::new(Reason::NoLabel, "the order has no label to void").field("change.label_action"))
         }
@@ -113,6 +115,7 @@ fn accepted(
         explicit_shipping: said.shipping.clone(),
         tenders: said.tenders.clone(),
         unconfirmed: submission.policy.document.unconfirmed,
+        allow_shipped: submission.policy.document.units == Units::OpenOrShipped,
         grant: standing.grant,
         supplier_contacted: said.supplier_contacted,
         supplier_contact_ref: said.supplier_contact_ref.clone(),

@@ -1,6 +1,8 @@
 //! The decision about an accepted change: committed by the pivot, or put back.
 
-use types::{Money, Reason, Refusal, Timestamp};
+use std::collections::BTreeMap;
+
+use types::{LineId, Money, Reason, Refusal, Timestamp};
 
 use super::{Defect, move_units, unlock};
 use crate::domain::change::{ChangeEvent, ChangeOrder, ChangeState, GroupReversal};
@@ -38,6 +40,25 @@ pub fn commit(order: &mut Order, change: &mut ChangeOrder, now: Timestamp) -> Re
     let state_before = before.state;
     let fact = Fact::ChangeCommitted { change: Box::new(change.clone()), before, after };
     Ok(Happened::default().entry(entry).fact(fact).progressed(state_before, order))
+}
+
+/// How many of a change's units had left when the inventory took them, by line. Its word may be newer than what was
+/// reported so far: then the report is counted as heard, so that it moves nothing twice when it comes.
+pub fn learn_shipped(
+    order: &mut Order,
+    change: &ChangeOrder,
+    shipped: &BTreeMap<LineId, i64>,
+) -> Result<(), Defect> {
+    for taken in &change.lines {
+        let line =
+            order.line_mut(&taken.line_id).ok_or_else(|| Defect::UnknownLine(taken.line_id.clone()))?;
+        let said = shipped.get(&taken.line_id).copied().unwrap_or(0);
+        let known = line.quantities.cancel_pending_shipped;
+        line.quantities = line.quantities.learn_shipped(said)?;
+        line.progress.shipped += (said - known).max(0);
+        line.progress.unshipped += (known - said).max(0);
+    }
+    Ok(())
 }
 
 /// Cancels the units and takes their price off, on the order and on the change.

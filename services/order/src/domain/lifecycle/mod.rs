@@ -19,16 +19,19 @@ mod decision;
 mod ending;
 mod goodwill;
 mod placement;
+mod proposing;
 mod restoring;
+mod sides;
 
 use types::LineId;
 
 pub use self::acceptance::{Previewed, Submission, accept, preview};
 pub use self::authored::Author;
-pub use self::decision::{Withdrawal, begin_unwinding, commit, reject, withdraw};
+pub use self::decision::{Withdrawal, begin_unwinding, commit, learn_shipped, reject, withdraw};
 pub use self::ending::{Settled, finish, record_refund};
 pub use self::goodwill::{Given, RefundRequest, accept_refund, commit_refund};
 pub use self::placement::{confirm, fail_placement, open_order, start_processing};
+pub use self::proposing::{Proposal, Proposed, approve, decline, expire, propose, receive_withdrawal};
 pub use self::restoring::{RestoreRequest, accept_restore, commit_restore};
 use super::change::{ChangeEvent, ChangeOrder, IllegalTransition};
 use super::order::Order;

@@ -137,6 +137,8 @@ pub enum Units {
     Open,
     /// Only what no fulfilment has yet.
     Unallocated,
+    /// What has shipped and not arrived, too: nothing comes back by it.
+    OpenOrShipped,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
