@@ -7,6 +7,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::bench::Watched;
 use crate::clients::Addresses;
 use crate::embedded::Storage;
+use crate::orders::cancel::Wish;
+use crate::policies::{PolicyVerb, ReasonsVerb};
 
 /// Changes and cancels orders after they were placed: goods, money, partners and people agree in the end.
 #[derive(Debug, Parser)]
@@ -100,6 +102,45 @@ A second run of the same file on the same data adds nothing."
         /// Order id (ord_…) or number.
         order: String,
     },
+    /// All events of all orders, in the one order they have.
+    #[command(after_help = "Examples:
+  countermand events --follow
+  countermand events --from p1042 --json
+  countermand events --order UCI-536365 --type ChangeOrderCommitted")]
+    Events {
+        /// Go on showing new events until stopped.
+        #[arg(long)]
+        follow: bool,
+        /// Continue behind the event that was shown with this token.
+        #[arg(long, value_name = "TOKEN")]
+        from: Option<String>,
+        /// Only this order's: an id (ord_…) or a number.
+        #[arg(long)]
+        order: Option<String>,
+        /// Only this type, such as OrderPlaced; may be repeated.
+        #[arg(long = "type", value_name = "TYPE")]
+        types: Vec<String>,
+    },
+    /// Endpoints that events are posted to, and what became of the deliveries.
+    Webhooks {
+        #[command(subcommand)]
+        verb: WebhooksVerb,
+    },
+    /// Mails: how they look, who gets them, what became of them.
+    Notifications {
+        #[command(subcommand)]
+        verb: NotificationsVerb,
+    },
+    /// What is allowed: the presets, your own policies, and which orders are under which.
+    Policy {
+        #[command(subcommand)]
+        verb: PolicyVerb,
+    },
+    /// The reasons a cancellation may be given.
+    Reasons {
+        #[command(subcommand)]
+        verb: ReasonsVerb,
+    },
     /// What needs a person, with the cause and the allowed actions.
     Attention,
     /// Print a completion script for your shell.
@@ -124,40 +165,127 @@ pub enum OrderVerb {
     /// Cancel an order wholly, or lines of it.
     #[command(after_help = "Examples:
   countermand order cancel UCI-536365
-  countermand order cancel ord_01… --line 2=3 --line 4=1 --reason DAMAGED_IN_WAREHOUSE
+  countermand order cancel ord_01… --line 2=3 --line TEAPOT=1 --reason DAMAGED_IN_WAREHOUSE
+  countermand order cancel ord_01… --all-eligible --reason NO_CAPACITY
+  countermand order cancel ord_01… --ack-contact --confirm
   countermand order cancel ord_01… --preview")]
     Cancel {
+        #[command(flatten)]
+        wish: Wish,
+    },
+    /// What may be cancelled now, and what has to be said for it.
+    Can {
         /// Order id (ord_…) or number.
         order: String,
-        /// A line number and a quantity, as 2=3; the whole order when none is given.
-        #[arg(long = "line", value_parser = parse_line)]
-        lines: Vec<(i64, i64)>,
-        #[arg(long, default_value = "CUSTOMER_REQUEST")]
-        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum NotificationsVerb {
+    /// The mails there are, and their languages.
+    Templates,
+    /// Show a mail as it looks.
+    #[command(after_help = "Examples:
+  countermand notifications preview cancellation.confirmed --locale de
+  countermand notifications preview refund.issued --html > refund.html")]
+    Preview {
+        /// Such as cancellation.confirmed.
+        template: String,
+        #[arg(long, default_value = "en")]
+        locale: String,
+        /// The HTML part instead of the text part.
+        #[arg(long)]
+        html: bool,
+        /// Render from the facts of this delivery (dlv_…) instead of sample ones.
         #[arg(long, default_value = "")]
-        note: String,
-        /// Only show what it would give back.
+        delivery: String,
+    },
+    /// Mail somebody: everything an audience is told, or what is about one order or organisation.
+    #[command(after_help = "Examples:
+  countermand notifications mail staff@shop.example --audience staff
+  countermand notifications mail ann@home.example --audience buyer --order UCI-536365 --locale de")]
+    Mail {
+        address: String,
+        /// buyer, supplier, staff or client.
         #[arg(long)]
-        preview: bool,
-        /// What to do with the money.
-        #[arg(long, value_enum, default_value_t = SettlementChoice::Auto)]
-        settlement: SettlementChoice,
-        /// Repeat an earlier request safely; minted when not given.
+        audience: String,
+        /// Order id (ord_…) or number.
         #[arg(long)]
-        request_id: Option<String>,
+        order: Option<String>,
+        #[arg(long, conflicts_with = "order")]
+        organisation: Option<String>,
+        #[arg(long, default_value = "")]
+        locale: String,
+        /// Mail them no more.
+        #[arg(long)]
+        remove: bool,
+    },
+    /// What left the house, and what did not.
+    Deliveries {
+        #[arg(long, value_enum)]
+        state: Option<DeliveryStateChoice>,
+    },
+    /// Send a dead delivery again.
+    Requeue {
+        /// Delivery id (dlv_…).
+        delivery: String,
+    },
+    /// Give a delivery up.
+    Discard {
+        /// Delivery id (dlv_…).
+        delivery: String,
+        #[arg(long)]
+        why: String,
     },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum SettlementChoice {
-    /// Void and refund what exceeds the new total.
-    Auto,
-    /// Move no money; what is owed is shown.
-    None,
+pub enum DeliveryStateChoice {
+    Queued,
+    Sent,
+    Failed,
+    Dead,
+    Suppressed,
+    Discarded,
 }
 
-fn parse_line(text: &str) -> Result<(i64, i64), String> {
-    let parsed =
-        text.split_once('=').and_then(|(line, quantity)| Some((line.parse().ok()?, quantity.parse().ok()?)));
-    parsed.ok_or_else(|| format!("\"{text}\" is not LINE=QUANTITY, such as 2=3"))
+#[derive(Debug, Subcommand)]
+pub enum WebhooksVerb {
+    /// Every endpoint.
+    List,
+    /// Add an endpoint; prints the secret that verifies its deliveries, once.
+    Add {
+        url: String,
+        /// Only this type, such as ChangeOrderCommitted; may be repeated.
+        #[arg(long = "type", value_name = "TYPE")]
+        types: Vec<String>,
+        #[arg(long, default_value = "")]
+        description: String,
+    },
+    /// Give an endpoint a new secret; for a while the old one signs too.
+    Rotate {
+        /// Endpoint id (whk_…).
+        endpoint: String,
+        /// Seconds for which both sign; a day when not given.
+        #[arg(long, default_value_t = 0)]
+        overlap: i64,
+    },
+    /// Post nothing more to an endpoint.
+    Disable {
+        /// Endpoint id (whk_…).
+        endpoint: String,
+    },
+    /// Deliveries to an endpoint with their attempts, the oldest first.
+    Deliveries {
+        /// Endpoint id (whk_…).
+        endpoint: String,
+        /// Only those in this state, such as dead.
+        #[arg(long, default_value = "")]
+        state: String,
+    },
+    /// Send a delivery once more.
+    Redeliver {
+        /// Delivery id (dlv_…).
+        delivery: String,
+    },
 }

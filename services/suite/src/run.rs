@@ -8,15 +8,14 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::CommandFactory;
 use indicatif::{ProgressBar, ProgressStyle};
-use proto::order::v1::Settlement;
 
-use crate::cli::{Cli, OrderVerb, SettlementChoice, Verb};
+use crate::cli::{Cli, OrderVerb, Verb};
 use crate::clients::Clients;
-use crate::orders::{cancel, list, show, timeline};
+use crate::orders::{can, cancel, list, money, show, timeline};
 use crate::patience::Patience;
 use crate::replay;
 use crate::verify::{self, Verdict};
-use crate::{bench, demo, render, up};
+use crate::{bench, demo, events, notifications, policies, render, up, webhooks};
 
 const EXIT_BROKEN: u8 = 1;
 const EXIT_EMPTY: u8 = 2;
@@ -52,6 +51,15 @@ pub async fn perform(cli: Cli) -> Result<ExitCode> {
         Verb::Verify => return verify(&clients, json).await,
         Verb::Order { verb } => order(&clients, verb, json).await?,
         Verb::Timeline { order, follow } => timeline::run(&clients, &order, follow, json).await?,
+        Verb::Money { order } => money::run(&clients, &order, json).await?,
+        Verb::Events { follow, from, order, types } => {
+            let wish = events::Wish { follow, from, order, types };
+            events::run(&clients, wish, json).await?;
+        }
+        Verb::Webhooks { verb } => webhooks::run(&clients, verb, json).await?,
+        Verb::Notifications { verb } => notifications::run(&clients, verb, json).await?,
+        Verb::Policy { verb } => policies::policy(&clients, verb, json).await?,
+        Verb::Reasons { verb } => policies::reasons(&clients, verb, json).await?,
         Verb::Attention => list::attention(&clients, json).await?,
         Verb::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "countermand", &mut std::io::stdout());
@@ -68,22 +76,8 @@ async fn order(clients: &Clients, verb: OrderVerb, json: bool) -> Result<()> {
     match verb {
         OrderVerb::Show { order } => show::run(clients, &order, json).await,
         OrderVerb::List { limit } => list::orders(clients, limit, json).await,
-        OrderVerb::Cancel { order, lines, reason, note, preview, settlement, request_id } => {
-            let settlement = match settlement {
-                SettlementChoice::Auto => Settlement::Auto,
-                SettlementChoice::None => Settlement::None,
-            };
-            let wish = cancel::Wish {
-                order: &order,
-                lines: &lines,
-                reason: &reason,
-                note: &note,
-                settlement,
-                preview,
-                request_id,
-            };
-            cancel::run(clients, wish, json).await
-        }
+        OrderVerb::Cancel { wish } => cancel::run(clients, wish, json).await,
+        OrderVerb::Can { order } => can::run(clients, &order, json).await,
     }
 }
 

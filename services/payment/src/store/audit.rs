@@ -2,29 +2,43 @@
 
 use storage::{Book, book};
 
-pub static BOOKS: [Book; 10] = [
+pub static BOOKS: [Book; 13] = [
     book!("payment", "account", ["order_id" Text], [
-        "currency" Text, "ceiling_minor" Number, "event_seq" Number, "ledger_seq" Number, "created_at" Text,
+        "currency" Text, "ceiling_minor" Number, "event_seq" Number, "ledger_seq" Number,
+        "store_credit_minor" Number, "credit_seq" Number, "created_at" Text,
     ]),
     book!("payment", "refund_hold", ["order_id" Text, "saga_id" Text], [
         "change_order_id" Text, "prior_ceiling_minor" Number, "new_ceiling_minor" Number, "owed_minor" Number,
-        "move_no_money" Number, "state" Text, "settle_step" Text,
+        "move_no_money" Number, "store_credit_fallback" Number, "gross_minor" Number, "discount_minor" Number,
+        "tax_minor" Number, "shipping_minor" Number, "shipping_tax_minor" Number, "fee_minor" Number,
+        "state" Text, "settle_step" Text,
     ]),
     book!("payment", "payment", ["order_id" Text, "payment_id" Text], [
-        "line_no" Number, "gateway" Text, "gateway_reference" Text, "state" Text, "amount_minor" Number,
+        "line_no" Number, "kind" Text, "gateway" Text, "gateway_reference" Text, "state" Text, "amount_minor" Number,
         "authorised_minor" Number, "captured_minor" Number, "voided_minor" Number, "external" Number,
         "capture_now" Number, "abandoned" Number, "asked_by" Text, "saga_id" Text, "step" Text, "detail" Text,
         "tries" Number, "next_at" Number, "claimed_until" Number, "created_at" Text,
     ]),
     book!("payment", "capture", ["order_id" Text, "capture_id" Text], [
-        "payment_id" Text, "amount_minor" Number, "refunded_minor" Number, "state" Text,
-        "gateway_reference" Text, "detail" Text, "asked_by" Text, "saga_id" Text, "step" Text, "tries" Number,
+        "payment_id" Text, "amount_minor" Number, "refunded_minor" Number, "disputed_minor" Number,
+        "state" Text, "gateway_reference" Text, "detail" Text, "asked_by" Text, "saga_id" Text, "step" Text, "tries" Number,
         "next_at" Number, "claimed_until" Number, "created_at" Text,
     ]),
     book!("payment", "refund", ["order_id" Text, "refund_id" Text], [
         "payment_id" Text, "capture_id" Text, "change_order_id" Text, "saga_id" Text, "step" Text, "kind" Text,
-        "state" Text, "amount_minor" Number, "gateway_reference" Text, "detail" Text, "tries" Number,
+        "method" Text, "retry_of" Text, "state" Text, "amount_minor" Number, "resolution_reference" Text,
+        "resolution_note" Text, "gateway_reference" Text, "detail" Text, "tries" Number,
         "next_at" Number, "claimed_until" Number, "created_at" Text, "updated_at" Text,
+    ]),
+    book!("payment", "dispute", ["order_id" Text, "payment_id" Text, "gateway_reference" Text], [
+        "state" Text, "amount_minor" Number, "opened_at" Text, "ended_at" Text,
+    ]),
+    book!("payment", "store_credit", ["order_id" Text, "seq" Number], [
+        "refund_id" Text, "delta_minor" Number, "balance_minor" Number, "at" Text,
+    ]),
+    book!("payment", "gateway_event", ["gateway" Text, "event_id" Text], [
+        "kind" Text, "gateway_reference" Text, "payment_reference" Text, "our_reference" Text, "happened_at" Text,
+        "received_at" Text, "state" Text, "detail" Text, "tries" Number, "next_at" Number, "claimed_until" Number,
     ]),
     book!("payment", "money_ledger", ["order_id" Text, "seq" Number], [
         "tx_id" Text, "account" Text, "debit_minor" Number, "credit_minor" Number, "currency" Text, "kind" Text,

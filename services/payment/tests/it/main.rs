@@ -6,9 +6,12 @@
 mod contract;
 mod crashes;
 mod gateway;
+mod races;
 mod replicas;
 mod schema;
 mod service;
 mod simulator;
 mod steps;
+mod truth;
+mod webhooks;
 mod wire;

@@ -1,10 +1,11 @@
 //! `countermand order cancel`: preview, submit, watch until it is done.
 
 use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use proto::common::v1::Wait;
 use proto::order::v1::{
-    ChangeInput, ChangeLineInput, ChangeOrder, ChangeOrderState, ChangeOrderType, OrderState,
+    ChangeInput, ChangeLineInput, ChangeOrder, ChangeOrderState, ChangeOrderType, Order, OrderState,
     PreviewChangeOrderRequest, PreviewChangeOrderResponse, Settlement, SubmitChangeOrderRequest,
     WatchChangeOrderRequest,
 };
@@ -14,21 +15,62 @@ use crate::clients::Clients;
 use crate::render;
 
 /// What the person asked for.
-pub struct Wish<'a> {
-    pub order: &'a str,
-    /// (line number, quantity); the whole order when empty.
-    pub lines: &'a [(i64, i64)],
-    pub reason: &'a str,
-    pub note: &'a str,
-    pub settlement: Settlement,
-    pub preview: bool,
-    pub request_id: Option<String>,
+#[derive(Debug, Args)]
+pub struct Wish {
+    /// Order id (ord_…) or number.
+    order: String,
+    /// A line number or a SKU, and a quantity, as 2=3 or TEAPOT=3; the whole order when none is given.
+    #[arg(long = "line", value_parser = parse_line, conflicts_with = "all_eligible")]
+    lines: Vec<(String, i64)>,
+    /// Everything that can be cancelled; what cannot stays and is listed.
+    #[arg(long)]
+    all_eligible: bool,
+    /// A code of `countermand reasons list`; empty to give none.
+    #[arg(long, default_value = "CUSTOMER_REQUEST")]
+    reason: String,
+    #[arg(long, default_value = "")]
+    note: String,
+    /// The supplier was spoken to.
+    #[arg(long)]
+    ack_contact: bool,
+    /// You have seen what it does to others' work.
+    #[arg(long)]
+    confirm: bool,
+    /// Go on without either; somebody looks at it afterwards.
+    #[arg(long)]
+    force: bool,
+    /// Only show what it would give back.
+    #[arg(long)]
+    preview: bool,
+    /// What to do with the money; what the policy says when not given.
+    #[arg(long, value_enum)]
+    settlement: Option<SettlementChoice>,
+    /// Repeat an earlier request safely; minted when not given.
+    #[arg(long)]
+    request_id: Option<String>,
 }
 
-pub async fn run(clients: &Clients, wish: Wish<'_>, json: bool) -> Result<()> {
-    let order = super::find(clients, wish.order).await?;
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SettlementChoice {
+    /// Void and refund what exceeds the new total.
+    Auto,
+    /// Move no money; what is owed is shown.
+    None,
+}
+
+fn parse_line(text: &str) -> Result<(String, i64), String> {
+    let parsed = text.rsplit_once('=').and_then(|(line, quantity)| {
+        let named = !line.is_empty();
+        named.then_some(())?;
+        Some((line.to_owned(), quantity.parse().ok()?))
+    });
+    parsed.ok_or_else(|| format!("\"{text}\" is not LINE=QUANTITY, such as 2=3 or TEAPOT=3"))
+}
+
+pub async fn run(clients: &Clients, wish: Wish, json: bool) -> Result<()> {
+    let order = super::find(clients, &wish.order).await?;
     let placing = order.state() == OrderState::Placing;
-    let change = change_input(order.order_id, &wish);
+    let change = change_input(&order, &wish)?;
     if wish.preview {
         let preview = preview(clients, &change).await?;
         return if json {
@@ -45,9 +87,7 @@ pub async fn run(clients: &Clients, wish: Wish<'_>, json: bool) -> Result<()> {
     // An order that is still being placed has no prices to bind a quote to: all of it is called off, for nothing was paid.
     let quote_id = if placing { String::new() } else { preview(clients, &change).await?.quote_id };
     let request = SubmitChangeOrderRequest {
-        request_id: wish
-            .request_id
-            .unwrap_or_else(|| types::Ids::random(types::Clock::System).mint::<types::EventId>().to_string()),
+        request_id: wish.request_id.unwrap_or_else(super::request_id),
         change: Some(change),
         quote_id,
         wait: Wait::Unspecified.into(),
@@ -73,20 +113,42 @@ async fn preview(clients: &Clients, change: &ChangeInput) -> Result<PreviewChang
     Ok(clients.changes().preview_change_order(request).await?.into_inner())
 }
 
-fn change_input(order_id: String, wish: &Wish<'_>) -> ChangeInput {
-    let kind =
-        if wish.lines.is_empty() { ChangeOrderType::CancelOrder } else { ChangeOrderType::CancelItems };
-    let line =
-        |&(line_number, quantity)| ChangeLineInput { line_number, quantity, ..ChangeLineInput::default() };
-    ChangeInput {
-        order_id,
+fn change_input(order: &Order, wish: &Wish) -> Result<ChangeInput> {
+    let kind = match (wish.all_eligible, wish.lines.is_empty()) {
+        (true, _) => ChangeOrderType::AllEligible,
+        (false, true) => ChangeOrderType::CancelOrder,
+        (false, false) => ChangeOrderType::CancelItems,
+    };
+    let settlement = match wish.settlement {
+        None => Settlement::Unspecified,
+        Some(SettlementChoice::Auto) => Settlement::Auto,
+        Some(SettlementChoice::None) => Settlement::None,
+    };
+    Ok(ChangeInput {
+        order_id: order.order_id.clone(),
         r#type: kind.into(),
-        lines: wish.lines.iter().map(line).collect(),
-        settlement: wish.settlement.into(),
-        reason_code: wish.reason.to_owned(),
-        note: wish.note.to_owned(),
+        lines: wish.lines.iter().map(|line| selected(order, line)).collect::<Result<_>>()?,
+        settlement: settlement.into(),
+        reason_code: wish.reason.clone(),
+        note: wish.note.clone(),
+        supplier_contacted: wish.ack_contact,
+        confirm: wish.confirm,
+        force: wish.force,
         ..ChangeInput::default()
-    }
+    })
+}
+
+/// A line by its number, or by a SKU that no other line of the order has.
+fn selected(order: &Order, (named, quantity): &(String, i64)) -> Result<ChangeLineInput> {
+    let line_number = match named.parse::<i64>() {
+        Ok(number) => number,
+        Err(_) => match order.lines.iter().filter(|line| line.sku == *named).collect::<Vec<_>>()[..] {
+            [line] => line.line_number,
+            [] => bail!("order {} has no line of {named}", order.number),
+            [..] => bail!("several lines of order {} are of {named}: name one by its number", order.number),
+        },
+    };
+    Ok(ChangeLineInput { line_number, quantity: *quantity, ..ChangeLineInput::default() })
 }
 
 /// Shows step k of n until the change is final. Steps after the decision may take long: a person may stop watching.
@@ -130,11 +192,24 @@ fn preview_table(preview: &PreviewChangeOrderResponse) -> String {
         rows,
     );
     let parts = preview.amounts.unwrap_or_default();
+    let fee = match parts.fee_minor {
+        0 => String::new(),
+        fee => format!("   fee {} ({})", amount(fee), preview.fee_rule),
+    };
+    let mut notes: Vec<String> =
+        preview.blockers.iter().map(|no| format!("\n{}: {}", no.reason, no.message)).collect();
+    notes.extend(preview.warnings.iter().map(|note| format!("\n{}: {}", note.code, note.message)));
+    notes.extend(
+        preview
+            .skipped
+            .iter()
+            .map(|line| format!("\nstays: line {} {}: {}", line.line_number, line.sku, line.message)),
+    );
     format!(
-        "{table}\n\nshipping {}   gives back {}   total {} -> {}",
+        "{table}\n\nshipping {}{fee}   gives back {}   total {} -> {}",
         amount(parts.shipping_minor + parts.shipping_tax_minor),
         amount(parts.amount_minor),
         amount(preview.total_before_minor),
         amount(preview.total_after_minor),
-    )
+    ) + &notes.concat()
 }

@@ -1,7 +1,9 @@
 //! The verbs about one order, for a person at a terminal.
 
+pub mod can;
 pub mod cancel;
 pub mod list;
+pub mod money;
 pub mod show;
 pub mod timeline;
 
@@ -9,6 +11,11 @@ use anyhow::{Context, Result};
 use proto::order::v1::{GetOrderRequest, Order};
 
 use crate::clients::Clients;
+
+/// A fresh name for a request that changes something.
+pub fn request_id() -> String {
+    types::Ids::random(types::Clock::System).mint::<types::EventId>().to_string()
+}
 
 /// Finds an order by its id (`ord_…`) or by its number.
 pub async fn find(clients: &Clients, id_or_number: &str) -> Result<Order> {

@@ -77,6 +77,24 @@ impl Books {
         self.books.get_mut(&(service, book.to_owned()))
     }
 
+    /// For tests that make a row up, in a book that may be empty.
+    #[cfg(test)]
+    pub fn add_row(&mut self, service: Service, book: &str, columns: &[&str], cell: impl Fn(&str) -> String) {
+        let numbers = ["_minor", "seq", "tries", "next_at"];
+        let book = self.books.entry((service, book.to_owned())).or_default();
+        book.columns = columns.iter().map(ToString::to_string).collect();
+        let cells = columns.iter().map(|column| {
+            let text = cell(column);
+            let value = if numbers.iter().any(|end| column.ends_with(end)) {
+                Value::Number(text.parse().unwrap_or_default())
+            } else {
+                Value::Text(text)
+            };
+            proto::audit::v1::Cell { value: Some(value) }
+        });
+        book.rows.push(BookRow { cells: cells.collect() });
+    }
+
     pub fn row_count(&self) -> usize {
         self.books.values().map(|book| book.rows.len()).sum()
     }

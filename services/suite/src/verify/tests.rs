@@ -29,6 +29,8 @@ enum Change {
     Gone,
     /// The row stands twice.
     Twice,
+    /// A row that says these and nothing else; a payment's or an order's id is one of the story's.
+    Added(&'static [(&'static str, &'static str)]),
 }
 
 const fn plus_one(
@@ -49,6 +51,14 @@ const fn at(
     named: &'static str,
 ) -> Corruption {
     Corruption { service, book, row, column, change, named }
+}
+
+const fn added(
+    book: &'static str,
+    cells: &'static [(&'static str, &'static str)],
+    named: &'static str,
+) -> Corruption {
+    at(Payment, book, ("", ""), "", Change::Added(cells), named)
 }
 
 const CORRUPTIONS: &[Corruption] = &[
@@ -114,6 +124,32 @@ const CORRUPTIONS: &[Corruption] = &[
     at(Payment, "refund", ("kind", "refund"), "amount_minor", Change::PlusOne, "I03"),
     at(Payment, "refund", ("kind", "refund"), "state", Change::Text("reserved"), "I03"),
     at(Payment, "refund", ("kind", "refund"), "", Change::Twice, "I03"),
+    plus_one(Payment, "capture", "refunded_minor", "I01"),
+    plus_one(Payment, "capture", "disputed_minor", "I01"),
+    plus_one(Payment, "refund_hold", "gross_minor", "I04"),
+    plus_one(Payment, "refund_hold", "discount_minor", "I04"),
+    plus_one(Payment, "refund_hold", "tax_minor", "I04"),
+    plus_one(Payment, "refund_hold", "shipping_minor", "I04"),
+    plus_one(Payment, "refund_hold", "shipping_tax_minor", "I04"),
+    plus_one(Payment, "refund_hold", "fee_minor", "I04"),
+    plus_one(Payment, "account", "store_credit_minor", "I05"),
+    plus_one(Payment, "account", "credit_seq", "I05"),
+    at(Payment, "refund", ("state", "succeeded"), "method", Change::Text("store_credit"), "I05"),
+    at(Payment, "refund", ("state", "succeeded"), "state", Change::Text("resolved_externally"), "I05"),
+    added("dispute", &[("payment_id", ""), ("state", "open"), ("amount_minor", "1")], "I01"),
+    added(
+        "dispute",
+        &[("payment_id", ""), ("state", "lost"), ("amount_minor", "1"), ("ended_at", "x")],
+        "I05",
+    ),
+    added("dispute", &[("payment_id", ""), ("state", "won"), ("amount_minor", "1")], "I01"),
+    added(
+        "store_credit",
+        &[("order_id", ""), ("seq", "1"), ("delta_minor", "1"), ("balance_minor", "1")],
+        "I05",
+    ),
+    added("gateway_event", &[("state", "done"), ("tries", "0")], "I20"),
+    added("gateway_event", &[("state", "received"), ("next_at", "0")], "I20"),
     plus_one(Payment, "money_ledger", "debit_minor", "I05"),
     plus_one(Payment, "money_ledger", "credit_minor", "I05"),
     at(Payment, "money_ledger", ("kind", "capture"), "", Change::Twice, "I08"),
@@ -121,6 +157,16 @@ const CORRUPTIONS: &[Corruption] = &[
     plus_one(Payment, "account", "event_seq", "I20"),
     at(Notification, "inbox", ("", ""), "", Change::Gone, "I20"),
     at(Notification, "inbox", ("", ""), "", Change::Twice, "I20"),
+    at(Notification, "notification", ("template", "cancellation.confirmed"), "", Change::Gone, "I21"),
+    at(Notification, "notification", ("template", "cancellation.confirmed"), "", Change::Twice, "I21"),
+    at(Notification, "notification", ("channel", "log"), "sent_at", Change::Text(""), "I21"),
+    at(Notification, "notification", ("audience", "buyer"), "audience", Change::Text("staff"), "I21"),
+    at(Notification, "delivery", ("", ""), "", Change::Twice, "I21"),
+    at(Notification, "delivery", ("", ""), "event_id", Change::Text("evt_0"), "I21"),
+    at(Notification, "delivery", ("state", "sent"), "tries", Change::Text("0"), "I21"),
+    at(Notification, "delivery", ("state", "sent"), "in_doubt", Change::Text("2"), "I21"),
+    at(Notification, "delivery", ("state", "sent"), "ended_at", Change::Text(""), "I21"),
+    at(Notification, "delivery", ("state", "sent"), "state", Change::Text("dead"), "I21"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,6 +175,7 @@ async fn every_corrupted_column_is_named() {
     let storage = Storage { data_dir: directory.path().to_owned(), database_url: None };
     let embedded = Embedded::start(&storage, Ports::Free, CancellationToken::new()).await.unwrap();
     let clients = embedded.clients().unwrap();
+    mail_staff(&clients).await;
     demo::tell(&clients).await.unwrap();
     let books = settled(&clients).await;
     embedded.stop().await.unwrap();
@@ -155,12 +202,31 @@ async fn an_empty_store_is_told_apart() {
     assert_eq!(report.verdict(), Verdict::Empty);
 }
 
+/// Somebody is mailed, so that the story makes deliveries.
+async fn mail_staff(clients: &crate::clients::Clients) {
+    let recipient = proto::notification::v1::Recipient {
+        scope: proto::notification::v1::RecipientScope::Everything.into(),
+        audience: "staff".to_owned(),
+        address: "staff@shop.example".to_owned(),
+        ..proto::notification::v1::Recipient::default()
+    };
+    let request = proto::notification::v1::UpsertRecipientRequest {
+        request_id: "mail staff".to_owned(),
+        recipient: Some(recipient),
+    };
+    clients.recipients().upsert_recipient(request).await.unwrap();
+}
+
 /// The books once every event of the story has arrived.
 async fn settled(clients: &crate::clients::Clients) -> Books {
     for _ in 0..100 {
         let facts = super::read(clients).await.unwrap();
         let queued = facts.rows(Order, "outbox").any(|event| event.text("state") == "queued");
-        if facts.moving.is_empty() && !queued {
+        let unsent = facts
+            .rows(Notification, "notification")
+            .chain(facts.rows(Notification, "delivery"))
+            .any(|row| !matches!(row.text("state"), "sent" | "suppressed" | "dead"));
+        if facts.moving.is_empty() && !queued && !unsent {
             return facts.books;
         }
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
@@ -170,6 +236,17 @@ async fn settled(clients: &crate::clients::Clients) -> Books {
 
 fn corrupted(books: &Books, corruption: &Corruption) -> Books {
     let mut books = books.clone();
+    if let Change::Added(cells) = corruption.change {
+        let told =
+            |column| books.rows(Payment, "payment").next().expect("somebody paid").text(column).to_owned();
+        let story = [("payment_id", told("payment_id")), ("order_id", told("order_id"))];
+        books.add_row(corruption.service, corruption.book, added_columns(corruption.book), |column| {
+            let said = cells.iter().find(|(name, _)| *name == column).map_or("", |(_, text)| text);
+            let known = story.iter().find(|(name, _)| *name == column && said.is_empty());
+            known.map_or_else(|| said.to_owned(), |(_, text)| text.clone())
+        });
+        return books;
+    }
     let book = books.book_mut(corruption.service, corruption.book).expect("the story fills every book");
     let column = |name: &str| book.columns.iter().position(|column| column == name);
     let (by, wanted) = corruption.row;
@@ -199,9 +276,20 @@ fn corrupted(books: &Books, corruption: &Corruption) -> Books {
         (Change::Text(text), Some(cell)) => {
             book.rows[chosen].cells[cell].value = Some(Value::Text(text.to_owned()));
         }
+        (Change::Added(_), _) => unreachable!("rows are added above"),
         (Change::PlusOne | Change::Text(_), None) => {
             panic!("{} has no {}", corruption.book, corruption.column)
         }
     }
     books
+}
+
+/// The columns that the equations read of books that the story leaves empty.
+fn added_columns(book: &str) -> &'static [&'static str] {
+    match book {
+        "dispute" => &["order_id", "payment_id", "gateway_reference", "state", "amount_minor", "ended_at"],
+        "store_credit" => &["order_id", "seq", "refund_id", "delta_minor", "balance_minor"],
+        "gateway_event" => &["gateway", "event_id", "state", "tries", "next_at"],
+        other => panic!("the story fills {other}"),
+    }
 }

@@ -1,11 +1,14 @@
 //! The equations, in the order they are checked. Each finds the first row that breaks it, or nothing.
 
+mod changes;
 mod history;
 mod money;
+mod owed;
 mod pricing;
 mod quantity;
 mod sagas;
 mod stock;
+mod told;
 
 use super::facts::Facts;
 
@@ -28,6 +31,16 @@ pub const ALL: &[Equation] = &[
         first_broken: money::payments_agree,
     },
     Equation {
+        id: "I01",
+        says: "each capture counts exactly its refunds",
+        first_broken: owed::captures_agree,
+    },
+    Equation {
+        id: "I01",
+        says: "open and lost disputes lie on their payments' captures",
+        first_broken: owed::disputes_agree,
+    },
+    Equation {
         id: "I03",
         says: "one refund effect per change order and capture",
         first_broken: money::one_effect_per_capture,
@@ -45,7 +58,12 @@ pub const ALL: &[Equation] = &[
     Equation {
         id: "I04",
         says: "a change gives back exactly the telescoped price of its units",
-        first_broken: pricing::change_amounts,
+        first_broken: changes::change_amounts,
+    },
+    Equation {
+        id: "I04",
+        says: "the parts that explain a change's refunds come to its price",
+        first_broken: owed::parts_agree,
     },
     Equation {
         id: "I04",
@@ -66,6 +84,16 @@ pub const ALL: &[Equation] = &[
         id: "I05",
         says: "the money ledger adds up to captures less refunds, per payment",
         first_broken: money::ledger_matches_payments,
+    },
+    Equation {
+        id: "I05",
+        says: "what was paid by hand or became store credit stands in the money ledger",
+        first_broken: owed::ledger_matches_other_ways,
+    },
+    Equation {
+        id: "I05",
+        says: "store credit is the sum of its rows, each of them a refund",
+        first_broken: owed::store_credit_agrees,
     },
     Equation {
         id: "I06",
@@ -142,6 +170,31 @@ pub const ALL: &[Equation] = &[
         id: "I20",
         says: "each event that was sent was taken in exactly once",
         first_broken: history::inbox_matches_outbox,
+    },
+    Equation {
+        id: "I20",
+        says: "each webhook of a gateway is kept once, and waits or was worked on",
+        first_broken: owed::gateway_events_end,
+    },
+    Equation {
+        id: "I21",
+        says: "each committed change that has ended was told to its buyer exactly once",
+        first_broken: told::commits_told,
+    },
+    Equation {
+        id: "I21",
+        says: "one event tells an audience one thing, through each channel once",
+        first_broken: told::told_once,
+    },
+    Equation {
+        id: "I21",
+        says: "one event goes to a recipient once per channel, and its state says how it ended",
+        first_broken: told::deliveries_agree,
+    },
+    Equation {
+        id: "I21",
+        says: "deliveries = ended + open, per channel",
+        first_broken: told::deliveries_add_up,
     },
 ];
 

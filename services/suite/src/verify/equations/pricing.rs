@@ -1,6 +1,6 @@
 //! Prices, recomputed from the frozen amounts: nothing here is taken from the services' own arithmetic.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::differs;
 use crate::clients::Service;
@@ -8,7 +8,7 @@ use crate::verify::books::Row;
 use crate::verify::facts::Facts;
 
 /// round_half_even(amount × k / n): what the first k of n units come to.
-fn cumulative(amount: i64, k: i64, n: i64) -> i64 {
+pub(super) fn cumulative(amount: i64, k: i64, n: i64) -> i64 {
     let (product, n) = (i128::from(amount) * i128::from(k), i128::from(n));
     let (quotient, rest) = (product.div_euclid(n), product.rem_euclid(n));
     let up = match (rest * 2).cmp(&n) {
@@ -59,7 +59,7 @@ pub fn placed_amounts(facts: &Facts) -> Option<String> {
 
 /// The committed changes, oldest decision first. One that ended an order's placement is among them: its units are
 /// cancelled like any others, though no money ever moved.
-fn committed(facts: &Facts) -> Vec<Row<'_>> {
+pub(super) fn committed(facts: &Facts) -> Vec<Row<'_>> {
     let mut changes: Vec<Row<'_>> = facts
         .rows(Service::Order, "change_order")
         .filter(|change| {
@@ -70,83 +70,30 @@ fn committed(facts: &Facts) -> Vec<Row<'_>> {
     changes
 }
 
-pub fn change_amounts(facts: &Facts) -> Option<String> {
-    let lines: HashMap<&str, Row<'_>> =
-        facts.rows(Service::Order, "order_line").map(|line| (line.text("line_id"), line)).collect();
-    let mut groups: HashMap<(&str, &str), i64> = HashMap::new();
-    for line in lines.values() {
-        *groups.entry((line.text("order_id"), line.text("delivery_group"))).or_default() +=
-            line.number("ordered");
-    }
-    let charges: HashMap<(&str, &str), Row<'_>> = facts
-        .rows(Service::Order, "delivery_group")
-        .map(|group| ((group.text("order_id"), group.text("delivery_group")), group))
-        .collect();
-    let mut selected: BTreeMap<&str, Vec<Row<'_>>> = BTreeMap::new();
-    for line in facts.rows(Service::Order, "change_order_line") {
-        selected.entry(line.text("change_order_id")).or_default().push(line);
-    }
-
-    let mut taken: HashMap<&str, i64> = HashMap::new();
-    for change in committed(facts) {
-        let id = change.text("change_order_id");
-        let (mut amount, mut shipping) = (0, (0, 0));
-        for part in selected.get(id).into_iter().flatten() {
-            let line_id = part.text("line_id");
-            let Some(line) = lines.get(line_id) else {
-                return Some(format!("a change of a line that is not there: {}", part.describe()));
-            };
-            let (k, n, quantity) =
-                (taken.entry(line_id).or_default(), line.number("ordered"), part.number("quantity"));
-            if *k + quantity > n {
-                return Some(format!("more units cancelled than ordered: {}", part.describe()));
-            }
-            let share = |column| {
-                let whole = line.number(column);
-                cumulative(whole, *k + quantity, n) - cumulative(whole, *k, n)
-            };
-            let (goods, tax) = (share("goods_net_minor"), share("tax_minor"));
-            let due = goods + if line.number("tax_included") == 1 { 0 } else { tax };
-            let what = format!("amount of line {line_id} in change {id}");
-            if let Some(broken) = differs(&what, part.number("amount_minor"), due) {
-                return Some(broken);
-            }
-            *k += quantity;
-            amount += due;
-            let group = (line.text("order_id"), line.text("delivery_group"));
-            let left = groups.get_mut(&group).expect("every line's group was counted");
-            *left -= quantity;
-            if let (0, Some(charge)) = (*left, charges.get(&group))
-                && charge.number("ever_shipped") == 0
-            {
-                shipping.0 += charge.number("shipping_minor");
-                shipping.1 += charge.number("shipping_tax_minor");
-            }
-        }
-        let given = (change.number("shipping_minor"), change.number("shipping_tax_minor"));
-        let due = amount + shipping.0 + shipping.1 - change.number("fee_minor");
-        let broken = differs(&format!("shipping of change {id}"), given, shipping)
-            .or_else(|| differs(&format!("amount of change {id}"), change.number("amount_minor"), due));
-        if broken.is_some() {
-            return broken;
-        }
-    }
-    None
+/// A restoration brings back what the others took off.
+pub(super) fn sign(change: Row<'_>) -> i64 {
+    if change.text("type") == "restore" { -1 } else { 1 }
 }
 
 pub fn reversed_amounts(facts: &Facts) -> Option<String> {
     let changes = committed(facts);
-    let ids: HashSet<&str> = changes.iter().map(|change| change.text("change_order_id")).collect();
+    let signs: HashMap<&str, i64> =
+        changes.iter().map(|change| (change.text("change_order_id"), sign(*change))).collect();
     let mut by_order: HashMap<&str, (i64, i64)> = HashMap::new();
+    let mut goodwill: HashMap<&str, i64> = HashMap::new();
     for change in &changes {
+        if change.text("type") == "refund_only" {
+            *goodwill.entry(change.text("order_id")).or_default() += change.number("amount_minor");
+            continue;
+        }
         let sum = by_order.entry(change.text("order_id")).or_default();
-        sum.0 += change.number("amount_minor") + change.number("fee_minor");
-        sum.1 += change.number("shipping_minor") + change.number("shipping_tax_minor");
+        sum.0 += sign(*change) * (change.number("amount_minor") + change.number("fee_minor"));
+        sum.1 += sign(*change) * (change.number("shipping_minor") + change.number("shipping_tax_minor"));
     }
     let mut by_line: HashMap<&str, i64> = HashMap::new();
     for line in facts.rows(Service::Order, "change_order_line") {
-        if ids.contains(line.text("change_order_id")) {
-            *by_line.entry(line.text("line_id")).or_default() += line.number("amount_minor");
+        if let Some(sign) = signs.get(line.text("change_order_id")) {
+            *by_line.entry(line.text("line_id")).or_default() += sign * line.number("amount_minor");
         }
     }
     let mut shipping: HashMap<&str, i64> = HashMap::new();
@@ -164,7 +111,9 @@ pub fn reversed_amounts(facts: &Facts) -> Option<String> {
         facts.rows(Service::Order, "order_head").filter(placed).find_map(|order| {
             let id = order.text("order_id");
             let (amount, freight) = by_order.get(id).copied().unwrap_or_default();
+            let given = goodwill.get(id).copied().unwrap_or_default();
             differs(&format!("amount taken back of order {id}"), order.number("reversed_minor"), amount)
+                .or_else(|| differs(&format!("goodwill of order {id}"), order.number("goodwill_minor"), given))
                 .or_else(|| {
                     let groups = shipping.get(id).copied().unwrap_or_default();
                     differs(&format!("shipping taken back of order {id}"), groups, freight)
@@ -179,13 +128,27 @@ pub fn position(facts: &Facts) -> Option<String> {
     for payment in facts.rows(Service::Payment, "payment") {
         *captured.entry(payment.text("order_id")).or_default() += payment.number("captured_minor");
     }
+    let restored: HashSet<&str> = committed(facts)
+        .into_iter()
+        .filter(|change| change.text("type") == "restore")
+        .map(|change| change.text("order_id"))
+        .collect();
     let mut back: HashMap<&str, i64> = HashMap::new();
+    // What others gave back or took without being asked: it may go below what the order is worth.
+    let mut unasked: HashMap<&str, i64> = HashMap::new();
     for refund in facts.rows(Service::Payment, "refund") {
         if refund.text("kind") == "refund"
-            && !matches!(refund.text("state"), "released" | "declined" | "reversed" | "resolved_externally")
+            && !matches!(refund.text("state"), "released" | "declined" | "reversed" | "manual")
         {
             *back.entry(refund.text("order_id")).or_default() += refund.number("amount_minor");
+            if refund.text("state") == "external" {
+                *unasked.entry(refund.text("order_id")).or_default() += refund.number("amount_minor");
+            }
         }
+    }
+    for dispute in facts.rows(Service::Payment, "dispute").filter(|row| row.text("state") == "lost") {
+        *back.entry(dispute.text("order_id")).or_default() += dispute.number("amount_minor");
+        *unasked.entry(dispute.text("order_id")).or_default() += dispute.number("amount_minor");
     }
     facts
         .rows(Service::Order, "order_head")
@@ -193,10 +156,20 @@ pub fn position(facts: &Facts) -> Option<String> {
         .find_map(|order| {
             let id = order.text("order_id");
             let captured = captured.get(id).copied().unwrap_or_default();
-            let worth =
-                order.number("placed_minor") - order.number("reversed_minor") + order.number("fees_minor");
+            let worth = order.number("placed_minor")
+                - order.number("reversed_minor")
+                - order.number("goodwill_minor")
+                + order.number("fees_minor");
             let kept = captured - back.get(id).copied().unwrap_or_default();
             let due = captured.min(worth.max(0)) + order.number("refund_owed_minor");
+            let unasked = unasked.get(id).copied().unwrap_or_default();
+            if unasked > 0 && (due - unasked..=due).contains(&kept) {
+                return None;
+            }
+            // Paid again, an order may wait for that capture while the first one's went back.
+            if restored.contains(id) && kept < due {
+                return None;
+            }
             differs(&format!("money kept for order {id}"), kept, due)
         })
 }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::differs;
+use super::pricing::{committed, sign};
 use crate::clients::Service;
 use crate::verify::books::Row;
 use crate::verify::facts::Facts;
@@ -23,17 +24,12 @@ pub fn partition(facts: &Facts) -> Option<String> {
 }
 
 pub fn cancelled_by_changes(facts: &Facts) -> Option<String> {
-    let committed: HashSet<&str> = facts
-        .rows(Service::Order, "change_order")
-        .filter(|change| {
-            matches!(change.text("state"), "settling" | "completed" | "completed_with_exceptions")
-        })
-        .map(|change| change.text("change_order_id"))
-        .collect();
+    let signs: HashMap<&str, i64> =
+        committed(facts).into_iter().map(|change| (change.text("change_order_id"), sign(change))).collect();
     let mut cancelled: HashMap<&str, i64> = HashMap::new();
     for line in facts.rows(Service::Order, "change_order_line") {
-        if committed.contains(line.text("change_order_id")) {
-            *cancelled.entry(line.text("line_id")).or_default() += line.number("quantity");
+        if let Some(sign) = signs.get(line.text("change_order_id")) {
+            *cancelled.entry(line.text("line_id")).or_default() += sign * line.number("quantity");
         }
     }
     facts
