@@ -6,10 +6,15 @@ use kit::client::{Channel, ClientConfig};
 use proto::audit::v1::audit_service_client::AuditServiceClient;
 use proto::inventory::v1::fulfillment_service_client::FulfillmentServiceClient;
 use proto::inventory::v1::stock_service_client::StockServiceClient;
+use proto::notification::v1::delivery_service_client::DeliveryServiceClient;
 use proto::notification::v1::notification_service_client::NotificationServiceClient;
+use proto::notification::v1::recipient_service_client::RecipientServiceClient;
+use proto::notification::v1::webhook_service_client::WebhookServiceClient;
 use proto::order::v1::change_order_service_client::ChangeOrderServiceClient;
+use proto::order::v1::event_stream_service_client::EventStreamServiceClient;
 use proto::order::v1::operations_service_client::OperationsServiceClient;
 use proto::order::v1::order_service_client::OrderServiceClient;
+use proto::order::v1::policy_service_client::PolicyServiceClient;
 use proto::payment::v1::payment_service_client::PaymentServiceClient;
 use proto::payment::v1::refund_service_client::RefundServiceClient;
 
@@ -114,6 +119,14 @@ impl Clients {
         ChangeOrderServiceClient::new(self.order.clone())
     }
 
+    pub fn events(&self) -> EventStreamServiceClient<Channel> {
+        EventStreamServiceClient::new(self.order.clone())
+    }
+
+    pub fn policies(&self) -> PolicyServiceClient<Channel> {
+        PolicyServiceClient::new(self.order.clone())
+    }
+
     pub fn operations(&self) -> OperationsServiceClient<Channel> {
         OperationsServiceClient::new(self.order.clone())
     }
@@ -136,6 +149,18 @@ impl Clients {
 
     pub fn notifications(&self) -> NotificationServiceClient<Channel> {
         NotificationServiceClient::new(self.notification.clone())
+    }
+
+    pub fn deliveries(&self) -> DeliveryServiceClient<Channel> {
+        DeliveryServiceClient::new(self.notification.clone())
+    }
+
+    pub fn recipients(&self) -> RecipientServiceClient<Channel> {
+        RecipientServiceClient::new(self.notification.clone())
+    }
+
+    pub fn webhooks(&self) -> WebhookServiceClient<Channel> {
+        WebhookServiceClient::new(self.notification.clone())
     }
 
     /// Export messages hold up to 500 rows, so they may be larger than the 4 MiB gRPC default.

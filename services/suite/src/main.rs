@@ -10,14 +10,18 @@ mod cli;
 mod clients;
 mod demo;
 mod embedded;
+mod events;
 mod failure;
+mod notifications;
 mod orders;
 mod patience;
+mod policies;
 mod render;
 mod replay;
 mod run;
 mod up;
 mod verify;
+mod webhooks;
 
 use std::process::ExitCode;
 
