@@ -15,7 +15,9 @@ mod operations;
 mod orders;
 mod organising;
 mod policies;
+mod proposals;
 mod remedies;
+mod reports;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -32,7 +34,9 @@ use proto::order::v1::folder_service_server::FolderServiceServer;
 use proto::order::v1::operations_service_server::OperationsServiceServer;
 use proto::order::v1::order_service_server::OrderServiceServer;
 use proto::order::v1::policy_service_server::PolicyServiceServer;
+use proto::order::v1::proposal_service_server::ProposalServiceServer;
 use proto::order::v1::remedy_service_server::RemedyServiceServer;
+use proto::order::v1::report_service_server::ReportServiceServer;
 use proto::order::v1::rule_service_server::RuleServiceServer;
 
 use self::batches::BatchApi;
@@ -43,7 +47,9 @@ use self::operations::OperationsApi;
 use self::orders::OrderApi;
 use self::organising::{ConversationApi, FolderApi, RuleApi};
 use self::policies::PolicyApi;
+use self::proposals::ProposalApi;
 use self::remedies::RemedyApi;
+use self::reports::ReportApi;
 use crate::ops::Orders;
 
 /// A change may select a hundred lines, each with a note of its own.
@@ -83,10 +89,16 @@ pub fn public(orders: &Orders, books: Books) -> Routes {
             FolderServiceServer::new(FolderApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
         )
         .add_service(
+            ReportServiceServer::new(ReportApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
+        )
+        .add_service(
             RuleServiceServer::new(RuleApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
         )
         .add_service(
             RemedyServiceServer::new(RemedyApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
+        )
+        .add_service(
+            ProposalServiceServer::new(ProposalApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
         )
         .add_service(AuditServiceServer::new(books).max_decoding_message_size(BYTES_MAX))
 }

@@ -221,16 +221,6 @@ impl StepDirection {
 }
 
 impl Visibility {
-    /// Whether somebody of this role may read it: the parties see what concerns them, their customers
-    /// what is public, and everybody else works here.
-    pub fn is_shown_to(self, role: &str) -> bool {
-        match role {
-            "buyer" | "supplier" => self >= Self::Parties,
-            "customer" | "guest" => self >= Self::Public,
-            _ => true,
-        }
-    }
-
     /// The text that is stored.
     pub const fn as_str(self) -> &'static str {
         match self {

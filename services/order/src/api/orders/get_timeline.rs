@@ -20,8 +20,9 @@ pub async fn answer(
     let order_id = order_id("order_id", &request.order_id)?;
     let listing = ["GetTimeline", caller.tenant.as_str(), order_id.as_str()];
     let page = Page::parse(request.page_size, &request.page_token, &listing)?;
+    let reader = orders.reader(&caller, &order_id).await?;
     let mut entries = orders.timeline(&caller, &order_id, sequence_of(&page)?, page.limit()).await?;
     let next_page_token = page.finish(&mut entries, |recorded| vec![recorded.sequence.to_string()]);
-    entries.retain(|recorded| recorded.entry.visibility.is_shown_to(&caller.role));
+    entries.retain(|recorded| reader.reads(recorded.entry.visibility));
     Ok(wire::GetTimelineResponse { entries: entries.iter().map(timeline_entry).collect(), next_page_token })
 }

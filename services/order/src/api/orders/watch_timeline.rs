@@ -12,6 +12,7 @@ use types::OrderId;
 use crate::api::convert::{not_negative, order_id};
 use crate::api::waiting::{Messages, something_new};
 use crate::domain::history::Recorded;
+use crate::domain::readers::Reader;
 use crate::ops::{Orders, Watch};
 use crate::wire::timeline_entry;
 
@@ -29,15 +30,17 @@ pub async fn answer(
     let after = not_negative("after_sequence", request.after_sequence)?;
     // The watch begins before the first read, so that nothing falls between them.
     let watch = orders.watch(&caller.tenant, &order_id);
-    orders.get_order(&caller, &order_id).await?;
+    let reader = orders.reader(&caller, &order_id).await?;
     let follower =
-        Follower { orders: orders.clone(), caller, order_id, after, ready: VecDeque::new(), watch };
+        Follower { orders: orders.clone(), caller, reader, order_id, after, ready: VecDeque::new(), watch };
     Ok(Box::pin(try_unfold(follower, Follower::next)))
 }
 
 struct Follower {
     orders: Orders,
     caller: Principal,
+    /// What the caller is to the order.
+    reader: Reader,
     order_id: OrderId,
     /// The last entry that was sent.
     after: i64,
@@ -50,7 +53,7 @@ impl Follower {
         loop {
             if let Some(recorded) = self.ready.pop_front() {
                 self.after = recorded.sequence;
-                if !recorded.entry.visibility.is_shown_to(&self.caller.role) {
+                if !self.reader.reads(recorded.entry.visibility) {
                     continue;
                 }
                 let entry = Some(timeline_entry(&recorded));

@@ -2,11 +2,14 @@
 
 mod advice;
 mod changing;
+mod conditions;
 mod goods;
 mod money;
 mod placing;
 mod policy;
 mod quote;
+mod readers;
+mod remedies;
 mod states;
 mod terms;
 mod verifying;

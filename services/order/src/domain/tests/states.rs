@@ -162,20 +162,3 @@ fn no_move_takes_more_units_than_a_bucket_has() {
         }
     }
 }
-
-#[test]
-fn an_entry_is_shown_to_those_it_concerns() {
-    use crate::domain::history::Visibility::{Internal, Parties, Public};
-    for (role, shown) in [
-        ("staff", vec![Internal, Parties, Public]),
-        ("buyer", vec![Parties, Public]),
-        ("supplier", vec![Parties, Public]),
-        ("customer", vec![Public]),
-        ("guest", vec![Public]),
-    ] {
-        let seen: Vec<_> =
-            [Internal, Parties, Public].into_iter().filter(|entry| entry.is_shown_to(role)).collect();
-
-        assert_eq!(seen, shown, "{role}");
-    }
-}

@@ -1,0 +1,83 @@
+//! ReportService: counting.
+
+use kit::{Failure, Principal};
+use proto::order::v1 as wire;
+use proto::order::v1::report_service_server::ReportService;
+use tonic::{Request, Response, Status};
+use types::Refusal;
+use types::text::display;
+
+use super::convert::{instant, missing, unknown_value};
+use crate::domain::stats::{Dimension, Row, Span};
+use crate::ops::Orders;
+
+pub struct ReportApi {
+    orders: Orders,
+}
+
+impl ReportApi {
+    pub fn new(orders: Orders) -> Self {
+        Self { orders }
+    }
+
+    async fn stats(
+        &self,
+        request: Request<wire::GetCancellationStatsRequest>,
+    ) -> Result<wire::GetCancellationStatsResponse, Failure> {
+        let caller = Principal::of(&request)?.clone();
+        caller.operators_only()?;
+        let request = request.into_inner();
+
+        let by = dimension(request.by)?;
+        let span =
+            Span { from: instant("from", &request.from)?, before: instant("before", &request.before)? };
+        let stats = self.orders.cancellation_stats(&caller, by, span).await?;
+        Ok(wire::GetCancellationStatsResponse {
+            rows: stats.rows.iter().map(row).collect(),
+            total: Some(row(&stats.total)),
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl ReportService for ReportApi {
+    async fn get_cancellation_stats(
+        &self,
+        request: Request<wire::GetCancellationStatsRequest>,
+    ) -> Result<Response<wire::GetCancellationStatsResponse>, Status> {
+        Ok(Response::new(self.stats(request).await?))
+    }
+}
+
+fn dimension(given: i32) -> Result<Dimension, Refusal> {
+    match wire::StatsDimension::try_from(given) {
+        Ok(wire::StatsDimension::Unspecified) => Err(missing("by", "a report counts by something")),
+        Ok(wire::StatsDimension::Reason) => Ok(Dimension::Reason),
+        Ok(wire::StatsDimension::Role) => Ok(Dimension::Role),
+        Ok(wire::StatsDimension::Channel) => Ok(Dimension::Channel),
+        Ok(wire::StatsDimension::Supplier) => Ok(Dimension::Supplier),
+        Ok(wire::StatsDimension::Sku) => Ok(Dimension::Sku),
+        Ok(wire::StatsDimension::Stage) => Ok(Dimension::Stage),
+        Ok(wire::StatsDimension::Day) => Ok(Dimension::Day),
+        Err(_) => Err(unknown_value("by", given)),
+    }
+}
+
+fn row(row: &Row) -> wire::CancellationStats {
+    wire::CancellationStats {
+        key: display(&row.key),
+        changes: row.changes,
+        orders: row.orders,
+        units: row.units,
+        orders_placed: row.orders_placed,
+        rate_basis_points: row.rate_basis_points(),
+        amounts: row
+            .amounts
+            .iter()
+            .map(|(currency, amount)| wire::CurrencyAmount {
+                currency_code: currency.clone(),
+                amount_minor: *amount,
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,186 @@
+//! What reports count: decided cancellations, and the orders they are set against. An order counts by the time it was
+//! created, a cancellation by the time it was decided.
+
+use std::collections::BTreeMap;
+
+use storage::{DbError, Statement, Tx, values};
+use types::Tenant;
+
+use crate::domain::stats::{Dimension, Row, Span, Stats};
+
+/// The most keys that are told.
+const ROWS_MAX: i64 = 1_000;
+
+/// Counts the decided cancellations of a time by one expression over change (`c`), order (`h`) and line (`l`).
+macro_rules! counted {
+    ($name:literal, $key:literal, $order:literal) => {
+        Statement::new(
+            $name,
+            concat!(
+                "SELECT ",
+                $key,
+                " AS counted_by, COUNT(DISTINCT c.change_order_id) AS changes, COUNT(DISTINCT c.order_id) AS orders,
+                   CAST(SUM(l.quantity) AS BIGINT) AS units
+                   FROM change_order AS c
+                   JOIN order_head AS h ON h.tenant_id = c.tenant_id AND h.order_id = c.order_id
+                   JOIN change_order_line AS l ON l.tenant_id = c.tenant_id AND l.change_order_id = c.change_order_id
+                  WHERE c.tenant_id = $1 AND c.type IN ('cancel_order', 'cancel_items', 'all_eligible')
+                    AND c.decided_at >= $2 AND ($3 = '' OR c.decided_at < $3)
+                  GROUP BY 1 ORDER BY ",
+                $order,
+                ", 1 LIMIT $4"
+            ),
+        )
+    };
+}
+
+/// The amounts of the same, by key and currency; by article those of its lines, otherwise those of the changes.
+macro_rules! paid {
+    ($name:literal, $key:literal) => {
+        Statement::new(
+            $name,
+            concat!(
+                "SELECT ",
+                $key,
+                " AS counted_by, h.currency, CAST(SUM(c.amount_minor) AS BIGINT) AS amount_minor
+                   FROM change_order AS c
+                   JOIN order_head AS h ON h.tenant_id = c.tenant_id AND h.order_id = c.order_id
+                  WHERE c.tenant_id = $1 AND c.type IN ('cancel_order', 'cancel_items', 'all_eligible')
+                    AND c.decided_at >= $2 AND ($3 = '' OR c.decided_at < $3)
+                  GROUP BY 1, 2 ORDER BY 1, 2"
+            ),
+        )
+    };
+}
+
+static BY_REASON: Statement = counted!("order.stats_by_reason", "c.reason_code", "3 DESC");
+static BY_ROLE: Statement = counted!("order.stats_by_role", "c.requested_by_role", "3 DESC");
+static BY_CHANNEL: Statement = counted!("order.stats_by_channel", "c.channel", "3 DESC");
+static BY_SUPPLIER: Statement = counted!("order.stats_by_supplier", "h.supplier", "3 DESC");
+static BY_SKU: Statement = counted!("order.stats_by_sku", "l.sku", "3 DESC");
+static BY_STAGE: Statement = counted!("order.stats_by_stage", "c.stage", "3 DESC");
+static BY_DAY: Statement = counted!("order.stats_by_day", "SUBSTR(c.decided_at, 1, 10)", "1");
+static ALL: Statement = counted!("order.stats_of_all", "CAST('' AS TEXT)", "1");
+
+static PAID_BY_REASON: Statement = paid!("order.amounts_by_reason", "c.reason_code");
+static PAID_BY_ROLE: Statement = paid!("order.amounts_by_role", "c.requested_by_role");
+static PAID_BY_CHANNEL: Statement = paid!("order.amounts_by_channel", "c.channel");
+static PAID_BY_SUPPLIER: Statement = paid!("order.amounts_by_supplier", "h.supplier");
+static PAID_BY_STAGE: Statement = paid!("order.amounts_by_stage", "c.stage");
+static PAID_BY_DAY: Statement = paid!("order.amounts_by_day", "SUBSTR(c.decided_at, 1, 10)");
+static PAID_BY_SKU: Statement = Statement::new(
+    "order.amounts_by_sku",
+    "SELECT l.sku AS counted_by, h.currency, CAST(SUM(l.amount_minor) AS BIGINT) AS amount_minor
+       FROM change_order AS c
+       JOIN order_head AS h ON h.tenant_id = c.tenant_id AND h.order_id = c.order_id
+       JOIN change_order_line AS l ON l.tenant_id = c.tenant_id AND l.change_order_id = c.change_order_id
+      WHERE c.tenant_id = $1 AND c.type IN ('cancel_order', 'cancel_items', 'all_eligible')
+        AND c.decided_at >= $2 AND ($3 = '' OR c.decided_at < $3)
+      GROUP BY 1, 2 ORDER BY 1, 2",
+);
+static PAID: Statement = paid!("order.amounts_of_all", "CAST('' AS TEXT)");
+
+static PLACED: Statement = Statement::new(
+    "order.stats_placed",
+    "SELECT CAST('' AS TEXT) AS counted_by, COUNT(*) AS orders FROM order_head AS h
+      WHERE h.tenant_id = $1 AND h.placement = 'open' AND h.created_at >= $2 AND ($3 = '' OR h.created_at < $3)",
+);
+static PLACED_BY_SUPPLIER: Statement = Statement::new(
+    "order.stats_placed_by_supplier",
+    "SELECT h.supplier AS counted_by, COUNT(*) AS orders FROM order_head AS h
+      WHERE h.tenant_id = $1 AND h.placement = 'open' AND h.created_at >= $2 AND ($3 = '' OR h.created_at < $3)
+      GROUP BY 1",
+);
+static PLACED_BY_DAY: Statement = Statement::new(
+    "order.stats_placed_by_day",
+    "SELECT SUBSTR(h.created_at, 1, 10) AS counted_by, COUNT(*) AS orders FROM order_head AS h
+      WHERE h.tenant_id = $1 AND h.placement = 'open' AND h.created_at >= $2 AND ($3 = '' OR h.created_at < $3)
+      GROUP BY 1",
+);
+static PLACED_BY_SKU: Statement = Statement::new(
+    "order.stats_placed_by_sku",
+    "SELECT l.sku AS counted_by, COUNT(DISTINCT l.order_id) AS orders FROM order_head AS h
+       JOIN order_line AS l ON l.tenant_id = h.tenant_id AND l.order_id = h.order_id
+      WHERE h.tenant_id = $1 AND h.placement = 'open' AND h.created_at >= $2 AND ($3 = '' OR h.created_at < $3)
+      GROUP BY 1",
+);
+
+pub async fn cancellations(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    by: Dimension,
+    span: Span,
+) -> Result<Stats, DbError> {
+    let (counted, paid) = match by {
+        Dimension::Reason => (&BY_REASON, &PAID_BY_REASON),
+        Dimension::Role => (&BY_ROLE, &PAID_BY_ROLE),
+        Dimension::Channel => (&BY_CHANNEL, &PAID_BY_CHANNEL),
+        Dimension::Supplier => (&BY_SUPPLIER, &PAID_BY_SUPPLIER),
+        Dimension::Sku => (&BY_SKU, &PAID_BY_SKU),
+        Dimension::Stage => (&BY_STAGE, &PAID_BY_STAGE),
+        Dimension::Day => (&BY_DAY, &PAID_BY_DAY),
+    };
+    let placed = placed(tx, &PLACED, tenant, span).await?.remove("").unwrap_or(0);
+    let mut rows = read(tx, counted, paid, tenant, span).await?;
+    let own = match by {
+        Dimension::Supplier => Some(&PLACED_BY_SUPPLIER),
+        Dimension::Sku => Some(&PLACED_BY_SKU),
+        Dimension::Day => Some(&PLACED_BY_DAY),
+        Dimension::Reason | Dimension::Role | Dimension::Channel | Dimension::Stage => None,
+    };
+    let of_key = match own {
+        Some(statement) => Some(self::placed(tx, statement, tenant, span).await?),
+        None => None,
+    };
+    for row in &mut rows {
+        row.orders_placed =
+            of_key.as_ref().map_or(placed, |of_key| of_key.get(&row.key).copied().unwrap_or(0));
+    }
+    let total = read(tx, &ALL, &PAID, tenant, span).await?.pop().unwrap_or_default();
+    Ok(Stats { rows, total: Row { orders_placed: placed, ..total } })
+}
+
+async fn read(
+    tx: &mut Tx,
+    counted: &'static Statement,
+    paid: &'static Statement,
+    tenant: &Tenant,
+    span: Span,
+) -> Result<Vec<Row>, DbError> {
+    let (from, before) = texts(span);
+    let mut amounts: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
+    for row in tx.fetch_all(paid, values![tenant, &from, &before]).await? {
+        let amount = (row.text("currency")?, row.int("amount_minor")?);
+        amounts.entry(row.text("counted_by")?).or_default().push(amount);
+    }
+    let rows = tx.fetch_all(counted, values![tenant, from, before, ROWS_MAX]).await?;
+    rows.iter()
+        .map(|row| {
+            let key = row.text("counted_by")?;
+            Ok(Row {
+                changes: row.int("changes")?,
+                orders: row.int("orders")?,
+                units: row.int("units")?,
+                orders_placed: 0,
+                amounts: amounts.remove(&key).unwrap_or_default(),
+                key,
+            })
+        })
+        .collect()
+}
+
+async fn placed(
+    tx: &mut Tx,
+    statement: &'static Statement,
+    tenant: &Tenant,
+    span: Span,
+) -> Result<BTreeMap<String, i64>, DbError> {
+    let (from, before) = texts(span);
+    let rows = tx.fetch_all(statement, values![tenant, from, before]).await?;
+    rows.iter().map(|row| Ok((row.text("counted_by")?, row.int("orders")?))).collect()
+}
+
+fn texts(span: Span) -> (String, String) {
+    let text = |at: Option<types::Timestamp>| at.map_or_else(String::new, |at| at.to_string());
+    (text(span.from), text(span.before))
+}
