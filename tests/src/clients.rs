@@ -4,11 +4,20 @@ use std::time::Duration;
 
 use proto::audit::v1::audit_service_client::AuditServiceClient;
 use proto::inventory::v1::fulfillment_service_client::FulfillmentServiceClient;
+use proto::inventory::v1::integration_service_client::IntegrationServiceClient;
+use proto::inventory::v1::label_service_client::LabelServiceClient;
 use proto::inventory::v1::stock_service_client::StockServiceClient;
+use proto::notification::v1::delivery_service_client::DeliveryServiceClient;
 use proto::notification::v1::notification_service_client::NotificationServiceClient;
+use proto::notification::v1::recipient_service_client::RecipientServiceClient;
+use proto::notification::v1::webhook_service_client::WebhookServiceClient;
 use proto::order::v1::change_order_service_client::ChangeOrderServiceClient;
+use proto::order::v1::event_stream_service_client::EventStreamServiceClient;
 use proto::order::v1::operations_service_client::OperationsServiceClient;
 use proto::order::v1::order_service_client::OrderServiceClient;
+use proto::order::v1::policy_service_client::PolicyServiceClient;
+use proto::order::v1::proposal_service_client::ProposalServiceClient;
+use proto::order::v1::remedy_service_client::RemedyServiceClient;
 use proto::payment::v1::payment_service_client::PaymentServiceClient;
 use proto::payment::v1::refund_service_client::RefundServiceClient;
 use tonic::metadata::MetadataValue;
@@ -93,6 +102,18 @@ impl Clients {
         ChangeOrderServiceClient::new(self.channel(Service::Order))
     }
 
+    pub fn events(&self) -> EventStreamServiceClient<Connection> {
+        EventStreamServiceClient::new(self.channel(Service::Order))
+    }
+
+    pub fn remedies(&self) -> RemedyServiceClient<Connection> {
+        RemedyServiceClient::new(self.channel(Service::Order))
+    }
+
+    pub fn proposals(&self) -> ProposalServiceClient<Connection> {
+        ProposalServiceClient::new(self.channel(Service::Order))
+    }
+
     pub fn operations(&self) -> OperationsServiceClient<Connection> {
         OperationsServiceClient::new(self.channel(Service::Order))
     }
@@ -105,6 +126,18 @@ impl Clients {
         FulfillmentServiceClient::new(self.channel(Service::Inventory))
     }
 
+    pub fn labels(&self) -> LabelServiceClient<Connection> {
+        LabelServiceClient::new(self.channel(Service::Inventory))
+    }
+
+    pub fn integrations(&self) -> IntegrationServiceClient<Connection> {
+        IntegrationServiceClient::new(self.channel(Service::Inventory))
+    }
+
+    pub fn policies(&self) -> PolicyServiceClient<Connection> {
+        PolicyServiceClient::new(self.channel(Service::Order))
+    }
+
     pub fn payments(&self) -> PaymentServiceClient<Connection> {
         PaymentServiceClient::new(self.channel(Service::Payment))
     }
@@ -115,6 +148,18 @@ impl Clients {
 
     pub fn notifications(&self) -> NotificationServiceClient<Connection> {
         NotificationServiceClient::new(self.channel(Service::Notification))
+    }
+
+    pub fn deliveries(&self) -> DeliveryServiceClient<Connection> {
+        DeliveryServiceClient::new(self.channel(Service::Notification))
+    }
+
+    pub fn recipients(&self) -> RecipientServiceClient<Connection> {
+        RecipientServiceClient::new(self.channel(Service::Notification))
+    }
+
+    pub fn webhooks(&self) -> WebhookServiceClient<Connection> {
+        WebhookServiceClient::new(self.channel(Service::Notification))
     }
 
     pub fn audit(&self, service: Service) -> AuditServiceClient<Connection> {

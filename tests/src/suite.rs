@@ -29,6 +29,14 @@ const GATEWAY_TIMES: [(&str, &str); 6] = [
     ("COUNTERMAND_GATEWAY__FAIL_AFTER_MS", "300"),
 ];
 
+/// Carriers and partners are asked again in milliseconds instead of seconds, and their key is in a template.
+const OUTSIDE_TIMES: [(&str, &str); 4] = [
+    ("COUNTERMAND_OUTSIDE__POLL_MS", "100"),
+    ("COUNTERMAND_OUTSIDE__CALL_MS", "2000"),
+    ("COUNTERMAND_OUTSIDE__SANDBOX_LATE_MS", "300"),
+    ("COUNTERMAND_OUTSIDE__SECRETS__PARTNER_KEY", "s3cret"),
+];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
     Order,
@@ -83,7 +91,8 @@ impl Suite {
         let label = label();
         for service in Service::ALL {
             let mut environment = suite.configure(service, &label)?;
-            environment.extend(extra.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+            let extra = extra.iter().filter(|(name, _)| concerns(name, service));
+            environment.extend(extra.map(|(name, value)| ((*name).to_owned(), value.clone())));
             suite.environment.insert(service, environment);
         }
         for service in Service::ALL {
@@ -201,6 +210,15 @@ impl Suite {
         if service == Service::Order {
             variables.push(("COUNTERMAND_SAGA__LEASE_MS".to_owned(), LEASE_MS.to_owned()));
         }
+        if service == Service::Inventory {
+            variables.extend(OUTSIDE_TIMES.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        }
+        if service == Service::Notification {
+            let mail = directory.join("mail").display().to_string();
+            variables.push(("COUNTERMAND_MAIL__MODE".to_owned(), "file".to_owned()));
+            variables.push(("COUNTERMAND_MAIL__DIRECTORY".to_owned(), mail));
+            variables.push(("COUNTERMAND_WEBHOOKS__ALLOW_PRIVATE_ADDRESSES".to_owned(), "true".to_owned()));
+        }
         if service == Service::Payment {
             let sandbox = self.engine.url(directory, label, "gateway")?;
             variables.push(("COUNTERMAND_GATEWAY__SANDBOX__URL".to_owned(), sandbox));
@@ -218,6 +236,11 @@ impl Suite {
             Service::Notification => &[],
         }
     }
+}
+
+/// A service refuses a variable that it does not read.
+fn concerns(variable: &str, service: Service) -> bool {
+    service == Service::Notification || !variable.starts_with("COUNTERMAND_MAIL__")
 }
 
 /// Distinguishes the databases of suites on one server.

@@ -100,6 +100,14 @@ impl Embedded {
             auth,
             reflection,
             database: storage.database("notification"),
+            // Mails are files here, to be looked at.
+            mail: notification::config::Mail {
+                mode: notification::config::MailMode::File,
+                directory: storage.data_dir.join("mail"),
+                ..notification::config::Mail::default()
+            },
+            // Receivers on the same machine may be tried out, too.
+            webhooks: notification::config::Webhooks { allow_private_addresses: true },
             ..notification::config::Config::default()
         }));
         let order = order.await.context("starting the order service")?;

@@ -3,10 +3,12 @@
 mod books;
 mod cancel;
 mod crash;
+mod events;
 mod guides;
 mod independent;
 mod input;
 mod limits;
+mod messages;
 mod money;
 mod place;
 mod quote;
@@ -15,6 +17,7 @@ mod repeats;
 mod steer;
 mod telemetry;
 mod watch;
+mod webhooks_out;
 
 use crate::Scenario;
 
@@ -41,6 +44,9 @@ const OWN: &[(&str, Scenario)] = scenarios![
     cancel::more_than_is_open_is_refused_and_changes_nothing,
     cancel::the_timeline_tells_every_step_with_its_actor,
     cancel::people_are_told,
+    messages::b21_b23_a_cancellation_is_mailed_to_each_party_in_its_language,
+    messages::u36_who_does_not_want_mail_gets_none_and_the_log_says_why,
+    messages::a_mail_can_be_looked_at_before_it_is_sent,
     place::missing_stock_fails_the_placement_and_takes_nothing,
     place::a_declined_card_gives_the_stock_back,
     place::an_order_brought_in_from_elsewhere_is_cancelled_like_any_other,
@@ -84,6 +90,13 @@ const OWN: &[(&str, Scenario)] = scenarios![
     independent::a_python_client_cancels_an_order,
     independent::grpcurl_finds_its_way_without_our_files,
     independent::grpcurl_cancels_and_reads_a_refusal,
+    events::an_order_is_known_from_its_events_alone,
+    events::a_subscriber_loses_nothing_when_the_service_is_killed,
+    events::a_stream_goes_on_with_what_happens_next,
+    events::a_party_of_the_business_is_not_shown_everybodys_orders,
+    webhooks_out::another_language_verifies_what_is_posted,
+    webhooks_out::a_receiver_that_is_busy_gets_the_event_later_under_the_same_id,
+    webhooks_out::a_receiver_that_is_gone_is_not_asked_again,
     crash::twenty_kills_during_a_replay_change_nothing_but_the_time,
     crash::every_service_drains_at_sigterm,
 ];

@@ -2,7 +2,7 @@
 
 use storage::{Book, book};
 
-pub static BOOKS: [Book; 3] = [
+pub static BOOKS: [Book; 6] = [
     book!("notification", "notification", ["notification_id" Text], [
         "event_id" Text, "order_id" Text, "change_order_id" Text, "template" Text, "audience" Text,
         "channel" Text, "state" Text, "subject" Text, "body" Text, "traceparent" Text, "created_at" Text,
@@ -13,5 +13,14 @@ pub static BOOKS: [Book; 3] = [
     ]),
     book!("notification", "inbox_position", ["source" Text, "aggregate_type" Text, "aggregate_id" Text], [
         "last_seq" Number,
+    ]),
+    book!("notification", "delivery", ["delivery_id" Text], [
+        "event_id" Text, "channel" Text, "recipient" Text, "audience" Text, "template" Text, "locale" Text,
+        "order_id" Text, "change_order_id" Text, "stream" Text, "state" Text, "tries" Number, "in_doubt" Number,
+        "last_error" Text, "created_at" Text, "ended_at" Text,
+    ]),
+    book!("notification", "digest", ["day" Text], ["event_id" Text, "made_at" Text]),
+    book!("notification", "request_key", ["method" Text, "request_id" Text], [
+        "fingerprint" Text, "resource_id" Text, "created_at" Text,
     ]),
 ];

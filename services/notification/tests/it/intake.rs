@@ -20,7 +20,7 @@ async fn an_event_is_taken_in_together_with_its_messages() {
 }
 
 #[tokio::test]
-async fn an_event_that_comes_again_is_not_told_again() {
+async fn f40_an_event_that_comes_again_is_not_told_again() {
     for world in World::each("duplicates").await {
         let order = world.ids.mint();
         let placed = world.placed(&order, 1);
@@ -33,7 +33,7 @@ async fn an_event_that_comes_again_is_not_told_again() {
 }
 
 #[tokio::test]
-async fn an_event_that_comes_many_times_at_once_is_told_once() {
+async fn f40_an_event_that_comes_many_times_at_once_is_told_once() {
     for world in World::each("at_once").await {
         let order = world.ids.mint();
         let placed = world.placed(&order, 1);
@@ -47,7 +47,7 @@ async fn an_event_that_comes_many_times_at_once_is_told_once() {
 }
 
 #[tokio::test]
-async fn an_event_waits_for_the_one_before_it() {
+async fn f40_an_event_waits_for_the_one_before_it() {
     for world in World::each("gaps").await {
         let order = world.ids.mint();
         let (first, second, third) =

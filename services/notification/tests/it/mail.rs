@@ -242,10 +242,8 @@ async fn a_mail_has_text_and_html_and_nothing_in_it_begins_a_header() {
         );
         assert!(head.starts_with("To-Envelope: ok@shop.example\r\n"), "{head}");
         assert!(head.contains("multipart/alternative"), "{head}");
-        assert!(
-            body.contains("text/plain") && body.contains("text/html") && !body.contains("<script>"),
-            "{body}"
-        );
+        let (text, html) = body.split_once("text/html").unwrap();
+        assert!(text.contains("text/plain") && !html.contains("<script>"), "{body}");
         let id = message_id("shop.example", &Tenant::DEFAULT, &listed(&world).await[0]);
         assert!(head.contains(&format!("Message-ID: {id}")), "{head}");
     }

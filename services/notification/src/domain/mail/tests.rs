@@ -46,7 +46,7 @@ fn told(event: &Event) -> Vec<(MailTemplate, Audience)> {
 }
 
 #[test]
-fn f44_a_refund_is_called_issued_only_after_the_gateway_said_so() {
+fn f45_a_refund_is_called_issued_only_after_the_gateway_said_so_and_delayed_until_then() {
     let amount = Money::parse("GBP", 500).unwrap();
     let with = |state| {
         let refunds = vec![Refund { state, amount, releases_authorisation: false }];

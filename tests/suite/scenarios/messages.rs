@@ -1,0 +1,208 @@
+//! What people are told by mail: through a real SMTP server, once, only of what is committed, and not when they do not
+//! want it.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use proto::notification::v1::{
+    Delivery, DeliveryState, DiscardDeliveryRequest, ListDeliveriesRequest, Preference, PreviewTemplateRequest,
+    Recipient, RecipientScope, RequeueDeliveryRequest, SetSuppressionRequest, UpsertPreferenceRequest,
+    UpsertRecipientRequest,
+};
+use tests::Shop;
+use tests::shop::refused;
+use tonic::Code;
+
+use crate::Stage;
+
+/// Mail is sent within seconds.
+const MAILED_MAX: Duration = Duration::from_secs(30);
+
+/// aiosmtpd in a process of its own, which ends with this value.
+struct MailServer {
+    process: Child,
+    port: u16,
+    taken: PathBuf,
+    _directory: tempfile::TempDir,
+}
+
+impl MailServer {
+    fn start() -> Result<Self> {
+        let python = std::env::var("COUNTERMAND_TEST_PYTHON")
+            .context("COUNTERMAND_TEST_PYTHON names a Python with aiosmtpd; tests/run sets it")?;
+        let directory = tempfile::tempdir()?;
+        let mut process = Command::new(python)
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/smtp_sink.py"))
+            .arg(directory.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().context("its output is ours")?).read_line(&mut line)?;
+        let port = line.trim().parse().context("the server prints its port first")?;
+        Ok(Self { process, port, taken: directory.path().to_owned(), _directory: directory })
+    }
+
+    /// The mails to an address, in the order they came.
+    fn to(&self, address: &str) -> Result<Vec<String>> {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(&self.taken)?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<Result<_, _>>()?;
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
+        files.sort();
+        let mails: Vec<String> = files.iter().map(std::fs::read_to_string).collect::<Result<_, _>>()?;
+        let first = format!("To-Envelope: {address}\r\n");
+        Ok(mails.into_iter().filter(|mail| mail.starts_with(&first)).collect())
+    }
+
+    fn settings(&self) -> [(&'static str, String); 5] {
+        [
+            ("COUNTERMAND_MAIL__MODE", "smtp".to_owned()),
+            ("COUNTERMAND_MAIL__HOST", "127.0.0.1".to_owned()),
+            ("COUNTERMAND_MAIL__PORT", self.port.to_string()),
+            ("COUNTERMAND_MAIL__TLS", "none".to_owned()),
+            ("COUNTERMAND_MAIL__TIMEOUT_SECONDS", "5".to_owned()),
+        ]
+    }
+}
+
+impl Drop for MailServer {
+    fn drop(&mut self) {
+        if let Err(error) = self.process.kill().and_then(|()| self.process.wait().map(drop)) {
+            eprintln!("ending the mail server: {error}");
+        }
+    }
+}
+
+async fn mail_to(shop: &Shop, order_id: &str, audience: &str, address: &str, locale: &str) -> Result<()> {
+    let recipient = Recipient {
+        scope: RecipientScope::Order.into(),
+        scope_id: order_id.to_owned(),
+        audience: audience.to_owned(),
+        address: address.to_owned(),
+        locale: locale.to_owned(),
+        ..Recipient::default()
+    };
+    let request = UpsertRecipientRequest { request_id: shop.request_id(), recipient: Some(recipient) };
+    shop.clients.recipients().upsert_recipient(request).await?;
+    Ok(())
+}
+
+async fn deliveries(shop: &Shop, order_id: &str) -> Result<Vec<Delivery>> {
+    let request =
+        ListDeliveriesRequest { order_id: order_id.to_owned(), ..ListDeliveriesRequest::default() };
+    Ok(shop.clients.deliveries().list_deliveries(request).await?.into_inner().deliveries)
+}
+
+/// The order's deliveries once there are `count` and none is on its way.
+async fn settled(shop: &Shop, order_id: &str, count: usize) -> Result<Vec<Delivery>> {
+    let started = Instant::now();
+    loop {
+        let found = deliveries(shop, order_id).await?;
+        let moving = |it: &Delivery| matches!(it.state(), DeliveryState::Queued | DeliveryState::Sending);
+        if found.len() == count && !found.iter().any(moving) {
+            return Ok(found);
+        }
+        ensure!(started.elapsed() < MAILED_MAX, "{count} deliveries were expected: {found:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+fn of<'a>(deliveries: &'a [Delivery], address: &str) -> Result<&'a Delivery> {
+    deliveries.iter().find(|it| it.recipient == address).with_context(|| format!("nothing for {address}"))
+}
+
+pub async fn b21_b23_a_cancellation_is_mailed_to_each_party_in_its_language(stage: &Stage) -> Result<()> {
+    let server = MailServer::start()?;
+    let suite = stage.own_suite(&server.settings()).await?;
+    let shop = Shop::open(suite.clients()).await?;
+    let order = shop.placed(&shop.sku("LAMP"), 2).await?;
+    for (audience, address, locale) in [
+        ("buyer", "ann@home.example", "de"),
+        ("supplier", "desk@acme.example", ""),
+        ("client", "client@home.example", "en"),
+        ("staff", "gone@shop.example", ""),
+    ] {
+        mail_to(&shop, &order.order_id, audience, address, locale).await?;
+    }
+
+    shop.submit(shop.cancel_request(&order.order_id, &[])).await?;
+
+    // Committed to four, and the refund to buyer and staff: whose address was refused by then.
+    let found = settled(&shop, &order.order_id, 6).await?;
+    let buyer = server.to("ann@home.example")?;
+    ensure!(buyer.len() == 2, "{buyer:?}");
+    ensure!(buyer[0].contains("wurde storniert") && buyer[0].contains("multipart/alternative"), "{}", buyer[0]);
+    ensure!(server.to("desk@acme.example")?[0].contains("Subject: Do not ship"), "the supplier's notice");
+    ensure!(server.to("client@home.example")?.len() == 1, "the refund is not the client's affair");
+    ensure!(server.to("gone@shop.example")?.is_empty());
+    let gone: Vec<&Delivery> = found.iter().filter(|it| it.recipient == "gone@shop.example").collect();
+    ensure!(gone[0].state() == DeliveryState::Dead && gone[0].last_error.contains("550"), "{gone:?}");
+    ensure!(gone[1].state() == DeliveryState::Suppressed, "{gone:?}");
+
+    // A dead letter: sent again when the address is good again, or given up.
+    let dead = gone[0].delivery_id.clone();
+    let discard = |why: &str| DiscardDeliveryRequest {
+        request_id: shop.request_id(),
+        delivery_id: dead.clone(),
+        why: why.to_owned(),
+    };
+    let mut desk = shop.clients.deliveries();
+    let requeue = RequeueDeliveryRequest { request_id: shop.request_id(), delivery_id: dead.clone() };
+    let requeued = desk.requeue_delivery(requeue.clone()).await?.into_inner().delivery;
+    ensure!(requeued.is_some_and(|it| it.tries == 0 || it.state() == DeliveryState::Suppressed));
+    let after = settled(&shop, &order.order_id, 6).await?;
+    ensure!(of(&after, "gone@shop.example")?.state() == DeliveryState::Suppressed, "{after:?}");
+    refused(desk.discard_delivery(discard("wrong address")).await, Code::FailedPrecondition, "STATE_CONFLICT")?;
+    ensure!(desk.requeue_delivery(requeue).await.is_ok(), "the same request again changes nothing");
+    Ok(())
+}
+
+pub async fn u36_who_does_not_want_mail_gets_none_and_the_log_says_why(stage: &Stage) -> Result<()> {
+    let shop = Shop::open(stage.suite().await?.clients()).await?;
+    let order = shop.placed(&shop.sku("LAMP"), 1).await?;
+    let [off, out, on] = ["off", "out", "on"].map(|name| format!("{name}-{}@home.example", shop.sku("x").to_lowercase()));
+    for address in [&off, &out, &on] {
+        mail_to(&shop, &order.order_id, "supplier", address, "").await?;
+    }
+    let preference =
+        Preference { audience: "supplier".to_owned(), address: off.clone(), off: true, ..Preference::default() };
+    let request = UpsertPreferenceRequest { request_id: shop.request_id(), preference: Some(preference) };
+    shop.clients.recipients().upsert_preference(request).await?;
+    let request = SetSuppressionRequest {
+        request_id: shop.request_id(),
+        address: out.clone(),
+        cause: "unsubscribed".to_owned(),
+        detail: "by telephone".to_owned(),
+        lifted: false,
+    };
+    shop.clients.recipients().set_suppression(request).await?;
+
+    shop.submit(shop.cancel_request(&order.order_id, &[])).await?;
+
+    let found = settled(&shop, &order.order_id, 3).await?;
+    let why = |address: &str| of(&found, address).map(|it| (it.state(), it.last_error.clone()));
+    ensure!(why(&off)? == (DeliveryState::Suppressed, "preference: mail is off".to_owned()), "{found:?}");
+    ensure!(why(&out)? == (DeliveryState::Suppressed, "unsubscribed: by telephone".to_owned()), "{found:?}");
+    ensure!(why(&on)?.0 == DeliveryState::Sent, "{found:?}");
+    Ok(())
+}
+
+pub async fn a_mail_can_be_looked_at_before_it_is_sent(stage: &Stage) -> Result<()> {
+    let shop = Shop::open(stage.suite().await?.clients()).await?;
+    let preview = |template: &str, locale: &str| PreviewTemplateRequest {
+        template: template.to_owned(),
+        locale: locale.to_owned(),
+        delivery_id: String::new(),
+    };
+    let mut desk = shop.clients.deliveries();
+
+    let german = desk.preview_template(preview("refund.issued", "de")).await?.into_inner();
+    ensure!(german.text.contains("wurde erstattet: GBP 12.34") && german.html.contains("<p>"), "{german:?}");
+    refused(desk.preview_template(preview("refund.promised", "")).await, Code::InvalidArgument, "FIELD_INVALID")?;
+    refused(desk.preview_template(preview("refund.issued", "xx")).await, Code::InvalidArgument, "FIELD_INVALID")?;
+    Ok(())
+}
