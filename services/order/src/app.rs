@@ -110,11 +110,14 @@ impl Bound {
         let rules = tokio::spawn(self.orders.clone().work_rules(stop.clone()));
         let batches = tokio::spawn(self.orders.clone().work_batches(stop.clone()));
 
+        let proposals = tokio::spawn(self.orders.clone().expire_proposals(stop.clone()));
+
         let served = self.server.run(shutdown).await;
         stop.cancel();
         runner.stopped().await;
         rules.await.context("the worker of rules")?;
         batches.await.context("the worker of batches")?;
+        proposals.await.context("the clock of proposals")?;
         self.orders.drain().await;
         self.database.close().await;
         served.context("serving")

@@ -23,6 +23,12 @@ pub enum ChangeState {
 /// What can happen to a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeEvent {
+    /// The other side agrees to what was requested.
+    Accept,
+    /// The other side does not agree.
+    Decline,
+    /// Nobody answered in time.
+    Expire,
     /// Its author takes it back before it was accepted.
     Withdraw,
     /// A participant refused, or somebody asked to put it back.
@@ -47,53 +53,22 @@ pub struct IllegalTransition {
 impl ChangeState {
     /// The state after `event`: the sole definition of what may follow what.
     pub fn after(self, event: ChangeEvent) -> Result<Self, IllegalTransition> {
-        let illegal = Err(IllegalTransition { state: self, event });
-        match (self, event) {
-            (Self::Draft | Self::Requested, ChangeEvent::Withdraw) => Ok(Self::Withdrawn),
-            (Self::Executing, ChangeEvent::Unwind) => Ok(Self::Unwinding),
-            (Self::Executing, ChangeEvent::Decide) => Ok(Self::Settling),
-            (Self::Unwinding, ChangeEvent::PutBack) => Ok(Self::Rejected),
-            (Self::Settling, ChangeEvent::Complete) => Ok(Self::Completed),
-            (Self::Settling, ChangeEvent::CompleteWithExceptions)
+        let (from, to): (&[Self], Self) = match event {
+            ChangeEvent::Accept => (&[Self::Requested], Self::Executing),
+            ChangeEvent::Decline => (&[Self::Requested], Self::Declined),
+            ChangeEvent::Expire => (&[Self::Requested], Self::Expired),
+            ChangeEvent::Withdraw => (&[Self::Draft, Self::Requested], Self::Withdrawn),
+            ChangeEvent::Unwind => (&[Self::Executing], Self::Unwinding),
+            ChangeEvent::PutBack => (&[Self::Unwinding], Self::Rejected),
+            ChangeEvent::Decide => (&[Self::Executing], Self::Settling),
+            ChangeEvent::Complete => (&[Self::Settling], Self::Completed),
+            ChangeEvent::CompleteWithExceptions => (&[Self::Settling], Self::CompletedWithExceptions),
             // The one move out of COMPLETED; with exceptions already, there is one more.
-            | (Self::Completed | Self::CompletedWithExceptions, ChangeEvent::LoseRefund) => {
-                Ok(Self::CompletedWithExceptions)
+            ChangeEvent::LoseRefund => {
+                (&[Self::Completed, Self::CompletedWithExceptions], Self::CompletedWithExceptions)
             }
-            (Self::Draft | Self::Requested, ChangeEvent::Unwind | ChangeEvent::PutBack | ChangeEvent::Decide)
-            | (Self::Executing, ChangeEvent::Withdraw | ChangeEvent::PutBack)
-            | (Self::Unwinding, ChangeEvent::Withdraw | ChangeEvent::Unwind | ChangeEvent::Decide)
-            | (
-                Self::Settling,
-                ChangeEvent::Withdraw
-                | ChangeEvent::Unwind
-                | ChangeEvent::PutBack
-                | ChangeEvent::Decide
-                | ChangeEvent::LoseRefund,
-            )
-            | (
-                Self::Draft | Self::Requested | Self::Executing | Self::Unwinding,
-                ChangeEvent::Complete | ChangeEvent::CompleteWithExceptions | ChangeEvent::LoseRefund,
-            )
-            | (
-                Self::Completed | Self::CompletedWithExceptions,
-                ChangeEvent::Withdraw
-                | ChangeEvent::Unwind
-                | ChangeEvent::PutBack
-                | ChangeEvent::Decide
-                | ChangeEvent::Complete
-                | ChangeEvent::CompleteWithExceptions,
-            )
-            | (
-                Self::Declined | Self::Expired | Self::Withdrawn | Self::Rejected,
-                ChangeEvent::Withdraw
-                | ChangeEvent::Unwind
-                | ChangeEvent::PutBack
-                | ChangeEvent::Decide
-                | ChangeEvent::Complete
-                | ChangeEvent::CompleteWithExceptions
-                | ChangeEvent::LoseRefund,
-            ) => illegal,
-        }
+        };
+        if from.contains(&self) { Ok(to) } else { Err(IllegalTransition { state: self, event }) }
     }
 
     /// Nothing follows it by itself.

@@ -139,6 +139,19 @@ fn share(line: &Line, amount: i64, units: i64) -> i64 {
     telescope(amount, line.quantities.ordered, from, from + units)
 }
 
+/// Units of a line for which nothing is said apart.
+pub fn plain_line(line: &Line, units: i64) -> ChangeLine {
+    ChangeLine {
+        line_id: line.line_id.clone(),
+        line_number: line.line_number,
+        sku: line.sku.clone(),
+        quantity: units,
+        reason_code: String::new(),
+        note: String::new(),
+        parts: parts_of(line, units),
+    }
+}
+
 fn change_line(taken: &Taken<'_>, request: &ChangeRequest) -> ChangeLine {
     let own_or = |own: &str, general: &String| {
         if own.is_empty() { general.clone() } else { own.to_owned() }
@@ -171,7 +184,8 @@ fn charge(fee: &FeeRule, given_back_minor: i64) -> i64 {
     (fee.amount_minor + share).min(given_back_minor)
 }
 
-fn within_what_is_left(order: &Order, wanted: &[GroupReversal]) -> Result<(), Refusal> {
+/// Refuses to take more off a delivery group's charge than is left of it.
+pub fn within_what_is_left(order: &Order, wanted: &[GroupReversal]) -> Result<(), Refusal> {
     for (index, reversal) in wanted.iter().enumerate() {
         let group = order.groups.iter().find(|group| group.delivery_group == reversal.delivery_group);
         let fits = group.is_some_and(|group| {

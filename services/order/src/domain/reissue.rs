@@ -38,7 +38,9 @@ pub enum Prices {
 /// The numbers that an order made again of this one may have, the preferred first.
 pub fn numbers(number: &str) -> impl Iterator<Item = String> {
     let first = match number.rsplit_once("-R") {
-        Some((first, count)) if !count.is_empty() && count.bytes().all(|digit| digit.is_ascii_digit()) => first,
+        Some((first, count)) if !count.is_empty() && count.bytes().all(|digit| digit.is_ascii_digit()) => {
+            first
+        }
         Some(_) | None => number,
     };
     (1..=REISSUES_MAX).map(move |count| format!("{first}-R{count}"))

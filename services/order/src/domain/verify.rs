@@ -166,8 +166,10 @@ impl Books {
                 .filter(|taken| taken.line_id == line.line_id)
         };
         let units = |which: fn(&ChangeOrder) -> bool| taken(which).map(|taken| taken.quantity).sum::<i64>();
-        let worth = |which: fn(&ChangeOrder) -> bool| taken(which).map(|taken| taken.parts.amount).sum::<i64>();
-        let takes: fn(&ChangeOrder) -> bool = |change| is_committed(change) && change.change_type.takes_units();
+        let worth =
+            |which: fn(&ChangeOrder) -> bool| taken(which).map(|taken| taken.parts.amount).sum::<i64>();
+        let takes: fn(&ChangeOrder) -> bool =
+            |change| is_committed(change) && change.change_type.takes_units();
         let restores: fn(&ChangeOrder) -> bool =
             |change| is_committed(change) && change.change_type == ChangeType::Restore;
         let cancelled = units(takes) - units(restores);

@@ -166,7 +166,7 @@ fn unwind_placing(
     carry::turn_back(books, &key, Refusal::new(Reason::CancelledWhilePlacing, message))
 }
 
-fn find(books: &Books, asked: &Asked, order_id: &OrderId) -> Result<Order, Refusal> {
+pub(super) fn find(books: &Books, asked: &Asked, order_id: &OrderId) -> Result<Order, Refusal> {
     let order = books.orders.get(&(asked.tenant.clone(), order_id.clone())).cloned();
     order.ok_or_else(|| Refusal::not_found("Order", order_id.as_str()))
 }

@@ -14,6 +14,7 @@ use super::event_log::EventLog;
 use super::hints::{Hints, Seen};
 use super::policies::{self, Shelves};
 use super::queue::Queue;
+use super::remedies::{self, RemedyWish};
 use super::{accept, arrivals, carry, load, steer, views};
 use crate::domain::change::{ChangeRequest, ChangeView};
 use crate::domain::order::{Actor, Order};
@@ -53,6 +54,7 @@ pub enum Wish {
     ChoosePolicy { policy_id: String, version: i64, selector: Selector },
     OfferReason(Box<CancelReason>),
     Desk(DeskWish),
+    Remedy(RemedyWish),
 }
 
 pub struct Reply {
@@ -216,6 +218,7 @@ impl OrderBatch {
             }
             Wish::OfferReason(reason) => policies::offer(books, asked, reason),
             Wish::Desk(wish) => desk::decide(books, asked, wish),
+            Wish::Remedy(wish) => remedies::decide(self, books, asked, wish, after),
         };
         match done {
             Ok((answer, resource)) => {

@@ -37,6 +37,8 @@ pub struct Books {
     pub(super) numbers: Table<(Tenant, String), OrderId>,
     /// The place sagas of orders that were in the placing when the batch began.
     pub(super) placing: BTreeMap<OrderKey, SagaId>,
+    /// The changes of orders whose whole history is asked for, as they were when the batch began.
+    pub(super) histories: BTreeMap<OrderKey, Vec<ChangeOrderId>>,
     pub(super) policies: PolicyBook,
     /// Messages, folders, rules.
     pub(super) desk: Desk,
@@ -89,6 +91,7 @@ impl Books {
             references: Table::new(),
             numbers: Table::new(),
             placing: BTreeMap::new(),
+            histories: BTreeMap::new(),
             desk: Desk::default(),
             policies: PolicyBook::default(),
             told: Told::default(),

@@ -12,8 +12,10 @@ use super::books::Books;
 use super::desk::{Desk, Needed};
 use super::plans;
 use super::policies::PolicyBook;
+use super::remedies::{self, RemedyWish};
 use crate::domain::change::ChangeType;
 use crate::domain::order::{ExternalReference, Placement};
+use crate::domain::reissue;
 use crate::store::keys::{ChangeKey, OrderKey};
 use crate::store::{attention, changes, groups, orders, sagas};
 
@@ -32,6 +34,7 @@ struct Wanted {
     references: BTreeSet<(Tenant, ExternalReference)>,
     numbers: BTreeSet<(Tenant, String)>,
     desk: Needed,
+    remedies: remedies::Needed,
     /// Whose policies are decided by or written.
     tenants: BTreeSet<Tenant>,
     /// What attention may be open about without an order: type and id.
@@ -66,6 +69,7 @@ pub(super) async fn books(batch: &OrderBatch, tx: &mut Tx, commands: &[Command])
 
 /// Which order and which saga a change belongs to never moves, so this is read before anything is locked.
 async fn find_owners(tx: &mut Tx, wanted: &mut Wanted) -> Result<BTreeMap<OrderKey, SagaId>, DbError> {
+    wanted.found_by_change.append(&mut wanted.remedies.answered);
     for ((tenant, _), owners) in changes::find_owners(tx, &wanted.found_by_change).await? {
         wanted.orders.insert((tenant.clone(), owners.order_id));
         wanted.sagas.insert(SagaKey::new(tenant, owners.saga_id));
@@ -91,6 +95,14 @@ async fn load_orders(tx: &mut Tx, books: &mut Books, wanted: &mut Wanted) -> Res
             in_need.insert(key.clone());
         }
         books.orders.load(key, order);
+    }
+    books.histories = changes::find_of_orders(tx, &wanted.remedies.histories).await?;
+    for ((tenant, _), ids) in &books.histories {
+        wanted.changes.extend(ids.iter().map(|id| (tenant.clone(), id.clone())));
+    }
+    for key in &wanted.remedies.reissued {
+        let numbers = books.orders.get(key).into_iter().flat_map(|order| reissue::numbers(&order.number));
+        wanted.numbers.extend(numbers.map(|number| (key.0.clone(), number)));
     }
     for change in changes::load(tx, &wanted.changes).await? {
         books.changes.load(changes::key(&change), change);
@@ -141,6 +153,13 @@ impl Wanted {
 
     fn add_wish(&mut self, tenant: &Tenant, wish: &Wish) {
         match wish {
+            Wish::Remedy(wish) => {
+                self.tenants.insert(tenant.clone());
+                if let RemedyWish::Reissue(wish) = wish {
+                    self.references.extend(wish.references.iter().map(|name| (tenant.clone(), name.clone())));
+                }
+                self.remedies.add(tenant, wish, &mut self.orders, &mut self.changes);
+            }
             Wish::Desk(wish) => self.desk.add(tenant, wish, &mut self.orders, &mut self.changes),
             Wish::WritePolicy { .. } | Wish::ChoosePolicy { .. } | Wish::OfferReason(_) => {
                 self.tenants.insert(tenant.clone());

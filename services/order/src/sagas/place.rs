@@ -34,24 +34,24 @@ pub fn definition() -> Definition<Ports, Books> {
 
 // ── reserve_stock ──
 
-async fn reserve_stock(ports: Arc<Ports>, call: Call) -> Answer {
+pub(super) async fn reserve_stock(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: PlacePlan = plan_of(&call);
     ports.goods.run(&call, Goods::ReserveStock(plan.reserve)).await
 }
 
-async fn unreserve_stock(ports: Arc<Ports>, call: Call) -> Answer {
+pub(super) async fn unreserve_stock(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: PlacePlan = plan_of(&call);
     ports.goods.run(&call, Goods::UnreserveStock(UnreserveStock { order_id: plan.order_id })).await
 }
 
 // ── authorise_payments ──
 
-async fn authorise_payments(ports: Arc<Ports>, call: Call) -> Answer {
+pub(super) async fn authorise_payments(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: PlacePlan = plan_of(&call);
     ports.refunds.run(&call, Money::AuthorisePayments(plan.authorise)).await
 }
 
-async fn void_authorisations(ports: Arc<Ports>, call: Call) -> Answer {
+pub(super) async fn void_authorisations(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: PlacePlan = plan_of(&call);
     ports.refunds.run(&call, Money::VoidAuthorisations(VoidAuthorisations { order_id: plan.order_id })).await
 }
@@ -69,7 +69,7 @@ fn open_order(books: &mut Books, row: &SagaRow, _: &Log) -> Result<Vec<u8>, Loca
 
 // ── capture_payments ──
 
-async fn capture_payments(ports: Arc<Ports>, call: Call) -> Answer {
+pub(super) async fn capture_payments(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: PlacePlan = plan_of(&call);
     if !plan.capture_now {
         return Answer::NothingToDo;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use storage::{DbError, Row, Rows, Statement, Table, Tx, Value, values};
 use types::{ChangeOrderId, LineId, OrderId, Reason, Refusal, SagaId, Timestamp};
 
-use super::keys::{self, ChangeKey};
+use super::keys::{self, ChangeKey, OrderKey};
 use super::refusals;
 use crate::domain::change::{
     ChangeLine, ChangeOrder, ChangeState, ChangeType, Channel, LabelAction, Parts, Refund, Settlement, Terms,
@@ -42,6 +42,19 @@ static FIND_OWNERS: Statement = Statement::new(
     "SELECT c.tenant_id, c.change_order_id, c.order_id, c.saga_id
        FROM rows($1: tenant_id text, change_order_id text) AS r
        JOIN change_order AS c ON c.tenant_id = r.tenant_id AND c.change_order_id = r.change_order_id",
+);
+
+static FIND_OF_ORDERS: Statement = Statement::new(
+    "order.find_changes_of_orders",
+    "SELECT c.tenant_id, c.order_id, c.change_order_id
+       FROM rows($1: tenant_id text, order_id text) AS r
+       JOIN change_order AS c ON c.tenant_id = r.tenant_id AND c.order_id = r.order_id",
+);
+
+static FIND_EXPIRED: Statement = Statement::new(
+    "order.find_expired_changes",
+    "SELECT tenant_id, change_order_id FROM change_order
+      WHERE state = 'requested' AND expires_at <= $1 ORDER BY expires_at, change_order_id LIMIT $2",
 );
 
 static INSERT: Statement = Statement::new(
@@ -128,6 +141,27 @@ pub async fn find_owners(
             Ok((key_of(row)?, owners))
         })
         .collect()
+}
+
+/// The changes of each order.
+pub async fn find_of_orders(
+    tx: &mut Tx,
+    orders: &BTreeSet<OrderKey>,
+) -> Result<BTreeMap<OrderKey, Vec<ChangeOrderId>>, DbError> {
+    let mut found: BTreeMap<OrderKey, Vec<ChangeOrderId>> = BTreeMap::new();
+    if orders.is_empty() {
+        return Ok(found);
+    }
+    for row in tx.fetch_all(&FIND_OF_ORDERS, values![keys::rows(orders)]).await? {
+        let key = (row.tenant()?, row.parsed("order_id", OrderId::parse)?);
+        found.entry(key).or_default().push(row.parsed("change_order_id", ChangeOrderId::parse)?);
+    }
+    Ok(found)
+}
+
+/// Changes of any tenant that had to be answered by now.
+pub async fn find_expired(tx: &mut Tx, now: Timestamp, most: i64) -> Result<Vec<ChangeKey>, DbError> {
+    tx.fetch_all(&FIND_EXPIRED, values![now, most]).await?.iter().map(key_of).collect()
 }
 
 pub async fn load(tx: &mut Tx, keys: &BTreeSet<ChangeKey>) -> Result<Vec<ChangeOrder>, DbError> {

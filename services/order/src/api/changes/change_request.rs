@@ -72,6 +72,16 @@ fn selection(given: &wire::ChangeInput) -> Result<Selection, Refusal> {
             Err(Refusal::new(Reason::FieldInvalid, message).field("change.lines"))
         }
         Ok(wire::ChangeOrderType::CancelItems) => items(&given.lines).map(Selection::Items),
+        Ok(
+            wire::ChangeOrderType::EditQuantity
+            | wire::ChangeOrderType::ShippingAdjust
+            | wire::ChangeOrderType::RefundOnly
+            | wire::ChangeOrderType::Withdrawal
+            | wire::ChangeOrderType::Restore,
+        ) => {
+            let message = "changes of this type have an RPC of their own";
+            Err(Refusal::new(Reason::FieldInvalid, message).field("change.type"))
+        }
         Err(_) => Err(unknown_value("change.type", given.r#type)),
     }
 }
@@ -131,7 +141,7 @@ fn general(field: &str, limit: usize, plain: &str, default: &str) -> Result<Stri
     optional(field, limit, if plain.is_empty() { default } else { plain })
 }
 
-fn line_key(at: &str, line_id: &str, line_number: i64) -> Result<LineKey, Refusal> {
+pub(in crate::api) fn line_key(at: &str, line_id: &str, line_number: i64) -> Result<LineKey, Refusal> {
     match (line_id, line_number) {
         ("", 0) => Err(missing(&format!("{at}.line_id"), "a line is named by its id or by its number")),
         ("", number) if number > 0 => Ok(LineKey::Number(number)),

@@ -5,7 +5,7 @@ mod create_order;
 mod get_order;
 mod get_timeline;
 mod list_orders;
-mod new_order;
+pub(super) mod new_order;
 mod start_processing;
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use crate::domain::policy::Bundle;
 /// The most lines of an order.
 pub const LINES_MAX: usize = 1_000;
 /// The most tenders, external payments and references of an order, each.
-const SIDE_ROWS_MAX: usize = 100;
+pub(in crate::api) const SIDE_ROWS_MAX: usize = 100;
 
 /// The longest number of an order.
 pub const NUMBER_LENGTH_MAX: usize = 64;
@@ -67,7 +67,7 @@ fn content(request: &wire::CreateOrderRequest) -> Fingerprint {
 }
 
 /// Parses every row of a list, each with its own path.
-fn each<Given, Parsed>(
+pub(in crate::api) fn each<Given, Parsed>(
     field: &str,
     rows: &[Given],
     most: usize,
@@ -124,7 +124,7 @@ fn shipping(rows: &[wire::ShippingInput]) -> Result<Vec<NewShipping>, Refusal> {
     Ok(charges)
 }
 
-fn tender(at: &str, tender: &wire::TenderInput) -> Result<NewTender, Refusal> {
+pub(in crate::api) fn tender(at: &str, tender: &wire::TenderInput) -> Result<NewTender, Refusal> {
     Ok(NewTender {
         gateway: required(&format!("{at}.gateway"), NAME_LENGTH_MAX, &tender.gateway)?,
         payment_token: required(&format!("{at}.payment_token"), TOKEN_LENGTH_MAX, &tender.payment_token)?,
@@ -133,7 +133,10 @@ fn tender(at: &str, tender: &wire::TenderInput) -> Result<NewTender, Refusal> {
     })
 }
 
-fn external_payment(at: &str, paid: &wire::ExternalPaymentInput) -> Result<NewExternalPayment, Refusal> {
+pub(in crate::api) fn external_payment(
+    at: &str,
+    paid: &wire::ExternalPaymentInput,
+) -> Result<NewExternalPayment, Refusal> {
     let authorised_minor = minor(&format!("{at}.authorised_minor"), 1, paid.authorised_minor)?;
     let captured_minor = minor(&format!("{at}.captured_minor"), 0, paid.captured_minor)?;
     if captured_minor > authorised_minor {
@@ -161,7 +164,9 @@ fn parties(given: Option<&wire::Parties>) -> Result<Parties, Refusal> {
     })
 }
 
-fn references(rows: &[common::ExternalReference]) -> Result<Vec<ExternalReference>, Refusal> {
+pub(in crate::api) fn references(
+    rows: &[common::ExternalReference],
+) -> Result<Vec<ExternalReference>, Refusal> {
     let references = each("external_references", rows, SIDE_ROWS_MAX, reference)?;
     each_once("external_references", "reference", references.iter())?;
     Ok(references)

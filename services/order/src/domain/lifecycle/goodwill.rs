@@ -88,16 +88,20 @@ fn within_limits(order: &Order, amount_minor: i64, author: &Author<'_>) -> Resul
     if order.goodwill_minor + amount_minor > most
         && !author.policy.permits(&author.actor.role, Permission::RefundOverLimit)
     {
-        let message = format!("the policy lets {most} be given out of goodwill, {} is given", order.goodwill_minor);
+        let message =
+            format!("the policy lets {most} be given out of goodwill, {} is given", order.goodwill_minor);
         let refusal = Refusal::new(Reason::ExceedsRefundable, message).field("amount_minor");
-        return Err(author.explained(refusal.detail("limit_minor", most), Permission::RefundOverLimit.as_str()));
+        return Err(
+            author.explained(refusal.detail("limit_minor", most), Permission::RefundOverLimit.as_str())
+        );
     }
     Ok(())
 }
 
 /// The refund is one of this order's that the customer does not have, and money is owed.
 fn failed_before(order: &Order, retry_of: &RefundId, changes: &[ChangeOrder]) -> Result<(), Refusal> {
-    let known = changes.iter().flat_map(|change| &change.refunds).find(|refund| refund.refund_id == *retry_of);
+    let known =
+        changes.iter().flat_map(|change| &change.refunds).find(|refund| refund.refund_id == *retry_of);
     let Some(refund) = known else {
         return Err(Refusal::not_found("Refund", retry_of.as_str()).field("retry_of"));
     };

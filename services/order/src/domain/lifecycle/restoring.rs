@@ -9,7 +9,7 @@ use types::{Money, Reason, Refusal, Timestamp};
 use super::authored::Author;
 use super::{Defect, unlock};
 use crate::domain::cancelability;
-use crate::domain::change::{ChangeEvent, ChangeLine, ChangeOrder, ChangeType, Parts};
+use crate::domain::change::{ChangeEvent, ChangeLine, ChangeOrder, ChangeType, Parts, Settlement};
 use crate::domain::history::{Entry, Fact, Happened};
 use crate::domain::order::{Actor, Line, Order, OrderState, Placement};
 use crate::domain::placing::NewTender;
@@ -41,6 +41,8 @@ pub fn accept_restore(
     nothing_in_flight(settling)?;
 
     let mut change = author.opened(order, ChangeType::Restore, Permission::Restore.as_str());
+    // No money goes back; what is kept beyond the price, if anything, is shown as owed.
+    change.settlement = Settlement::None;
     change.reason_code.clone_from(&request.reason_code);
     change.note.clone_from(&request.note);
     change.lines = order.lines.iter().filter(|line| line.quantities.cancelled > 0).map(came_back).collect();
@@ -85,7 +87,8 @@ fn nothing_in_flight(settling: &[ChangeOrder]) -> Result<(), Refusal> {
     let Some(change) = settling.first() else { return Ok(()) };
     let refunds: Vec<&str> =
         settling.iter().flat_map(|change| &change.refunds).map(|refund| refund.refund_id.as_str()).collect();
-    let message = format!("change {} is still moving money; restore the order when it has ended", change.number);
+    let message =
+        format!("change {} is still moving money; restore the order when it has ended", change.number);
     Err(Refusal::new(Reason::RefundInFlight, message)
         .detail("change_order_id", &change.change_order_id)
         .detail("refund_ids", refunds.join(",")))
@@ -118,17 +121,17 @@ fn came_back(line: &Line) -> ChangeLine {
     }
 }
 
-/// The pivot: stock is reserved and the missing money authorised. `owed_minor` is what is kept beyond the price.
+/// The pivot: stock is reserved and the missing money authorised. What is kept beyond the price is said at its end.
 pub fn commit_restore(
     order: &mut Order,
     change: &mut ChangeOrder,
-    owed_minor: i64,
     now: Timestamp,
 ) -> Result<Happened, Defect> {
     let before = order.summary();
     let mut restored = order.clone();
     for back in &change.lines {
-        let line = restored.line_mut(&back.line_id).ok_or_else(|| Defect::UnknownLine(back.line_id.clone()))?;
+        let line =
+            restored.line_mut(&back.line_id).ok_or_else(|| Defect::UnknownLine(back.line_id.clone()))?;
         if line.reversed_minor != back.parts.amount {
             return Err(Defect::PriceMoved {
                 accepted_minor: back.parts.amount,
@@ -144,7 +147,7 @@ pub fn commit_restore(
     }
     restored.reversed_minor -= change.amounts.amount;
     restored.fees_minor = 0;
-    restored.refund_owed_minor = owed_minor;
+    restored.refund_owed_minor = 0;
     restored.cancelled_by_change = None;
     restored.version += 1;
     restored.pricing_version += 1;
@@ -157,7 +160,10 @@ pub fn commit_restore(
     let entry = Entry::new(now, Actor::system(), "order.restored", summary)
         .about(change)
         .because(&change.reason_code, "");
-    let fact =
-        Fact::ChangeCommitted { change: Box::new(change.clone()), before: before.clone(), after: order.summary() };
+    let fact = Fact::ChangeCommitted {
+        change: Box::new(change.clone()),
+        before: before.clone(),
+        after: order.summary(),
+    };
     Ok(Happened::default().entry(entry).fact(fact).progressed(before.state, order))
 }

@@ -14,8 +14,8 @@ mod shelf;
 mod standing;
 
 pub use self::document::{
-    Bundle, Contact, Document, DocumentError, Effect, FeeRule, Goodwill, MatrixRule, Permission, ReasonRule, Scope,
-    ShippingRule, Unconfirmed, Units, UnknownReason,
+    Bundle, Contact, Document, DocumentError, Effect, FeeRule, Goodwill, MatrixRule, Permission, ReasonRule,
+    Scope, ShippingRule, Unconfirmed, Units, UnknownReason,
 };
 pub use self::presets::{DEFAULT, PRESET_VERSION, PRESETS, default_policy, preset};
 pub use self::shelf::{Shelf, Stored};

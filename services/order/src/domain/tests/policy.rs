@@ -8,8 +8,8 @@ use crate::domain::change::{ChangeRequest, Selection, Settlement};
 use crate::domain::lifecycle::{open_order, start_processing};
 use crate::domain::order::{Actor, Order, OrderState, Parties};
 use crate::domain::policy::{
-    Contact, Document, Effect, Grant, MatrixRule, PRESETS, Permission, Policy, Scope, Units, UnknownReason, preset,
-    standing,
+    Contact, Document, Effect, Grant, MatrixRule, PRESETS, Permission, Policy, Scope, Units, UnknownReason,
+    preset, standing,
 };
 use crate::domain::pricing::price_change;
 

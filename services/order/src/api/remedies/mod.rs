@@ -1,0 +1,45 @@
+//! RemedyService: what is done after a cancellation, or instead of one.
+
+mod refund_order;
+mod reissue_order;
+mod restore_order;
+
+use proto::order::v1 as wire;
+use proto::order::v1::remedy_service_server::RemedyService;
+use tonic::{Request, Response, Status};
+
+use crate::ops::Orders;
+
+pub struct RemedyApi {
+    orders: Orders,
+}
+
+impl RemedyApi {
+    pub fn new(orders: Orders) -> Self {
+        Self { orders }
+    }
+}
+
+#[tonic::async_trait]
+impl RemedyService for RemedyApi {
+    async fn reissue_order(
+        &self,
+        request: Request<wire::ReissueOrderRequest>,
+    ) -> Result<Response<wire::ReissueOrderResponse>, Status> {
+        Ok(Response::new(reissue_order::answer(&self.orders, request).await?))
+    }
+
+    async fn restore_order(
+        &self,
+        request: Request<wire::RestoreOrderRequest>,
+    ) -> Result<Response<wire::RestoreOrderResponse>, Status> {
+        Ok(Response::new(restore_order::answer(&self.orders, request).await?))
+    }
+
+    async fn refund_order(
+        &self,
+        request: Request<wire::RefundOrderRequest>,
+    ) -> Result<Response<wire::RefundOrderResponse>, Status> {
+        Ok(Response::new(refund_order::answer(&self.orders, request).await?))
+    }
+}

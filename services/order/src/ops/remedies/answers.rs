@@ -1,0 +1,126 @@
+//! Changes that one side asks for and the other answers, decided in the batch.
+
+use types::{ChangeOrderId, OrderId, Refusal};
+
+use super::decide::{author, begin, changes_of};
+use crate::domain::change::ChangeOrder;
+use crate::domain::history::Happened;
+use crate::domain::lifecycle::{self, Proposal};
+use crate::domain::order::Order;
+use crate::ops::accept::{Done, find};
+use crate::ops::batch::{After, Answer, Asked, OrderBatch};
+use crate::ops::books::Books;
+use crate::ops::{plans, views};
+
+pub fn propose(
+    batch: &OrderBatch,
+    books: &mut Books,
+    asked: &Asked,
+    order_id: &OrderId,
+    proposal: &Proposal,
+    counter_of: Option<&ChangeOrderId>,
+) -> Done {
+    let order = find(books, asked, order_id)?;
+    let mut countered = match counter_of {
+        None => None,
+        Some(id) => {
+            let not_found = || Refusal::not_found("ChangeOrder", id.as_str()).field("counter_of");
+            let change = books.changes.get(&(asked.tenant.clone(), id.clone())).cloned();
+            Some(change.filter(|change| change.order_id == *order_id).ok_or_else(not_found)?)
+        }
+    };
+    let shelf = books.policies.shelf(&asked.tenant);
+    let author = author(books, asked, shelf.of(&order));
+    let (change, happened) = lifecycle::propose(&order, proposal, countered.as_mut(), &author)?;
+    if let Some(countered) = countered {
+        books.put(order.clone(), Some(countered), Happened::default(), asked.traceparent.as_deref());
+    }
+    Ok(written(batch, books, asked, order, change, happened))
+}
+
+pub fn receive_withdrawal(
+    batch: &OrderBatch,
+    books: &mut Books,
+    asked: &Asked,
+    order_id: &OrderId,
+    contact: &str,
+    note: &str,
+) -> Done {
+    let order = find(books, asked, order_id)?;
+    let earlier = changes_of(books, &order);
+    let shelf = books.policies.shelf(&asked.tenant);
+    let author = author(books, asked, shelf.of(&order));
+    let (change, happened) = lifecycle::receive_withdrawal(&order, &earlier, contact, note, &author)?;
+    Ok(written(batch, books, asked, order, change, happened))
+}
+
+/// The other side agrees: the saga that carries the change out starts in the same commit.
+pub fn approve(
+    batch: &OrderBatch,
+    books: &mut Books,
+    asked: &Asked,
+    change_order_id: &ChangeOrderId,
+    after: &mut After,
+) -> Done {
+    let (mut order, mut change) = requested(books, asked, change_order_id)?;
+    let shelf = books.policies.shelf(&asked.tenant);
+    let policy = shelf.of(&order);
+    let happened = lifecycle::approve(&mut order, &mut change, &asked.actor, policy, books.now)?;
+    let (lease, traceparent) = (batch.lease.clone(), asked.traceparent.clone());
+    let saga = plans::cancel(&change, order.fees_minor, lease, traceparent);
+    Ok(begin(batch, books, asked, (order, change, happened), saga, after))
+}
+
+pub fn decline(
+    batch: &OrderBatch,
+    books: &mut Books,
+    asked: &Asked,
+    change_order_id: &ChangeOrderId,
+    note: &str,
+) -> Done {
+    let (order, mut change) = requested(books, asked, change_order_id)?;
+    let shelf = books.policies.shelf(&asked.tenant);
+    let policy = shelf.of(&order);
+    let happened = lifecycle::decline(&order, &mut change, &asked.actor, policy, note, books.now)?;
+    Ok(written(batch, books, asked, order, change, happened))
+}
+
+/// One that was answered meanwhile stays as it is.
+pub fn expire(batch: &OrderBatch, books: &mut Books, asked: &Asked, change_order_id: &ChangeOrderId) -> Done {
+    let (order, mut change) = requested(books, asked, change_order_id)?;
+    Ok(match lifecycle::expire(&mut change, books.now) {
+        Some(happened) => written(batch, books, asked, order, change, happened),
+        None => shown(batch, books, &order, &change),
+    })
+}
+
+fn requested(
+    books: &Books,
+    asked: &Asked,
+    change_order_id: &ChangeOrderId,
+) -> Result<(Order, ChangeOrder), Refusal> {
+    let not_found = || Refusal::not_found("ChangeOrder", change_order_id.as_str());
+    let change = books.changes.get(&(asked.tenant.clone(), change_order_id.clone())).cloned();
+    let change = change.ok_or_else(not_found)?;
+    let order = books.orders.get(&(asked.tenant.clone(), change.order_id.clone())).cloned();
+    Ok((order.ok_or_else(not_found)?, change))
+}
+
+/// Writes a change down that holds nothing of its order.
+fn written(
+    batch: &OrderBatch,
+    books: &mut Books,
+    asked: &Asked,
+    mut order: Order,
+    change: ChangeOrder,
+    happened: Happened,
+) -> (Answer, String) {
+    order.version += 1;
+    books.put(order.clone(), Some(change.clone()), happened, asked.traceparent.as_deref());
+    shown(batch, books, &order, &change)
+}
+
+fn shown(batch: &OrderBatch, books: &Books, order: &Order, change: &ChangeOrder) -> (Answer, String) {
+    let view = views::of_books(batch, books, order, change);
+    (Answer::Change(Box::new(view)), change.change_order_id.to_string())
+}

@@ -1,0 +1,133 @@
+//! Accepting a remedy in the batch, together with the saga that carries it out.
+
+use saga::NewSaga;
+use types::{PaymentId, Reason, Refusal};
+
+use super::{RemedyWish, answers};
+use crate::domain::change::{ChangeOrder, ChangeState};
+use crate::domain::history::Happened;
+use crate::domain::lifecycle::{self, Author, RefundRequest, RestoreRequest};
+use crate::domain::order::Order;
+use crate::domain::placing::NewTender;
+use crate::domain::policy::{Policy, grant};
+use crate::domain::reissue::{self, Reissue};
+use crate::ops::accept::{self, Done, find};
+use crate::ops::batch::{After, Answer, Asked, OrderBatch};
+use crate::ops::books::Books;
+use crate::ops::{plans, views};
+use crate::store::orders;
+
+pub fn decide(
+    batch: &OrderBatch,
+    books: &mut Books,
+    asked: &Asked,
+    wish: &RemedyWish,
+    after: &mut After,
+) -> Done {
+    match wish {
+        RemedyWish::Reissue(wish) => reissue(batch, books, asked, wish, after),
+        RemedyWish::Restore(request) => restore(batch, books, asked, request, after),
+        RemedyWish::Refund(request) => refund(batch, books, asked, request, after),
+        RemedyWish::Propose { order_id, proposal, counter_of } => {
+            answers::propose(batch, books, asked, order_id, proposal, counter_of.as_ref())
+        }
+        RemedyWish::ReceiveWithdrawal { order_id, contact, note } => {
+            answers::receive_withdrawal(batch, books, asked, order_id, contact, note)
+        }
+        RemedyWish::Approve(change_order_id) => answers::approve(batch, books, asked, change_order_id, after),
+        RemedyWish::Decline { change_order_id, note } => {
+            answers::decline(batch, books, asked, change_order_id, note)
+        }
+        RemedyWish::Expire(change_order_id) => answers::expire(batch, books, asked, change_order_id),
+    }
+}
+
+/// A new order, placed like any other; the one it is made of is only read.
+fn reissue(batch: &OrderBatch, books: &mut Books, asked: &Asked, wish: &Reissue, after: &mut After) -> Done {
+    let source = find(books, asked, &wish.order_id)?;
+    let shelf = books.policies.shelf(&asked.tenant);
+    let policy = shelf.of(&source);
+    if grant(policy, &source, &asked.actor).is_none() {
+        let message = "neither the current role nor the relation to the order allows to make it again";
+        return Err(Refusal::new(Reason::PermissionDenied, message)
+            .detail("policy_version", policy.version_text())
+            .detail("role", &asked.actor.role));
+    }
+    let is_free = |number: &String| books.numbers.get(&(asked.tenant.clone(), number.clone())).is_none();
+    let Some(number) = reissue::numbers(&source.number).find(is_free) else {
+        let message = format!("order {} was made again too often", source.number);
+        return Err(Refusal::new(Reason::StateConflict, message));
+    };
+    accept::create(batch, books, asked, &reissue::new_order(&source, wish, number)?, after)
+}
+
+fn restore(
+    batch: &OrderBatch,
+    books: &mut Books,
+    asked: &Asked,
+    request: &RestoreRequest,
+    after: &mut After,
+) -> Done {
+    let mut order = find(books, asked, &request.order_id)?;
+    let mut settling = changes_of(books, &order);
+    settling.retain(|change| change.state == ChangeState::Settling);
+    let shelf = books.policies.shelf(&asked.tenant);
+    let author = author(books, asked, shelf.of(&order));
+    let (change, happened) = lifecycle::accept_restore(&mut order, request, &settling, &author)?;
+    let tenders: Vec<(PaymentId, NewTender)> =
+        request.tenders.iter().map(|tender| (books.ids.mint(), tender.clone())).collect();
+    let saga = plans::restore(&order, &change, &tenders, batch.lease.clone(), asked.traceparent.clone());
+    Ok(begin(batch, books, asked, (order, change, happened), saga, after))
+}
+
+fn refund(
+    batch: &OrderBatch,
+    books: &mut Books,
+    asked: &Asked,
+    request: &RefundRequest,
+    after: &mut After,
+) -> Done {
+    let mut order = find(books, asked, &request.order_id)?;
+    let changes = changes_of(books, &order);
+    let shelf = books.policies.shelf(&asked.tenant);
+    let author = author(books, asked, shelf.of(&order));
+    let (change, happened) = lifecycle::accept_refund(&mut order, request, &changes, &author)?;
+    let (lease, traceparent) = (batch.lease.clone(), asked.traceparent.clone());
+    let saga = plans::cancel(&change, order.fees_minor, lease, traceparent);
+    Ok(begin(batch, books, asked, (order, change, happened), saga, after))
+}
+
+pub(super) fn author<'a>(books: &Books, asked: &Asked, policy: &'a Policy) -> Author<'a> {
+    Author {
+        policy,
+        change_order_id: books.ids.mint(),
+        saga_id: books.ids.mint(),
+        actor: asked.actor.clone(),
+        now: books.now,
+    }
+}
+
+/// Writes an accepted change down and starts the saga that carries it out.
+pub(super) fn begin(
+    batch: &OrderBatch,
+    books: &mut Books,
+    asked: &Asked,
+    (order, change, happened): (Order, ChangeOrder, Happened),
+    saga: NewSaga,
+    after: &mut After,
+) -> (Answer, String) {
+    books.put(order.clone(), Some(change.clone()), happened, asked.traceparent.as_deref());
+    after.start = Some(books.sagas.start(saga));
+    let view = views::of_books(batch, books, &order, &change);
+    (Answer::Change(Box::new(view)), change.change_order_id.to_string())
+}
+
+/// The changes of an order, as the commands before this one have left them. One that another command of the batch has
+/// just made holds the order or has ended it, and is found by that.
+pub(super) fn changes_of(books: &Books, order: &Order) -> Vec<ChangeOrder> {
+    let key = orders::key(order);
+    let known = books.histories.get(&key).into_iter().flatten();
+    let last = order.cancelled_by_change.iter();
+    let ids: std::collections::BTreeSet<_> = known.chain(last).collect();
+    ids.into_iter().filter_map(|id| books.changes.get(&(order.tenant.clone(), id.clone())).cloned()).collect()
+}

@@ -1,0 +1,198 @@
+//! What is done after a cancellation, or instead of one, from its acceptance to its end.
+
+use std::time::Duration;
+
+use kit::{Deadline, Principal};
+use order::domain::change::{ChangeState, LineKey};
+use order::domain::lifecycle::{Given, Proposal, Proposed, RefundRequest, RestoreRequest};
+use order::domain::order::{Order, OrderState};
+use order::domain::reissue::{Prices, Reissue};
+use order::ops::Wait;
+use types::{Fingerprint, Reason};
+
+use crate::fakes::Act;
+use crate::samples::{caller, cancel_all, new_order, request_id};
+use crate::world::{World, worlds};
+
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(20))
+}
+
+fn restoration(order: &Order) -> RestoreRequest {
+    RestoreRequest {
+        order_id: order.order_id.clone(),
+        tenders: new_order("again").tenders,
+        reason_code: "MISTAKE".to_owned(),
+        note: String::new(),
+        content: Fingerprint::of(&[b"restore"]),
+    }
+}
+
+async fn cancelled(world: &World) -> Order {
+    let order = world.placed("order").await;
+    world.submit("cancel", cancel_all(&order.order_id), Wait::Completed).await.unwrap();
+    world.order(&order.order_id).await
+}
+
+#[tokio::test]
+async fn a_cancelled_order_is_restored_whole() {
+    for world in worlds("restore").await {
+        let me = caller();
+        let order = cancelled(&world).await;
+
+        let request = restoration(&order);
+        let restored =
+            world.orders.restore_order(&me, request_id("restore"), request, Wait::Completed, soon());
+        let view = restored.await.unwrap();
+
+        assert_eq!(view.change.state, ChangeState::Completed, "{view:?}");
+        let steps = world.fakes.script.steps(view.change.saga_id.as_str());
+        assert_eq!(steps, ["reserve_stock", "authorise_payments", "capture_payments"]);
+        let after = world.order(&order.order_id).await;
+        assert_eq!((after.state(), after.total_minor()), (OrderState::Confirmed, 3_900));
+        assert_eq!((after.cancelled_by_change, after.change_in_progress), (None, None));
+    }
+}
+
+#[tokio::test]
+async fn a_declined_card_leaves_the_order_cancelled_and_gives_the_stock_back() {
+    for world in worlds("restore_declined").await {
+        let me = caller();
+        let order = cancelled(&world).await;
+        world.fakes.script.play("authorise_payments", [Act::Refuse(Reason::PaymentDeclined)]);
+
+        let request = restoration(&order);
+        let restored =
+            world.orders.restore_order(&me, request_id("restore"), request, Wait::Completed, soon());
+        let view = restored.await.unwrap();
+
+        assert_eq!(view.change.state, ChangeState::Rejected);
+        assert_eq!(view.change.cause.as_ref().unwrap().reason, Reason::PaymentDeclined);
+        let after = world.order(&order.order_id).await;
+        assert_eq!(
+            (after.units(), after.totals(), after.change_in_progress),
+            (order.units(), order.totals(), None)
+        );
+        let steps = world.fakes.script.steps(view.change.saga_id.as_str());
+        assert_eq!(steps, ["reserve_stock", "authorise_payments", "undo reserve_stock"]);
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_not_restored_while_its_money_is_moving() {
+    for world in worlds("restore_settling").await {
+        let me = caller();
+        let order = world.placed("order").await;
+        world.fakes.script.play("settle_refund", [Act::Pending]);
+        world.submit("cancel", cancel_all(&order.order_id), Wait::Committed).await.unwrap();
+
+        let request = restoration(&order);
+        let refused = world.orders.restore_order(&me, request_id("restore"), request, Wait::Accepted, soon());
+
+        assert_eq!(refused.await.unwrap_err().reason(), Reason::RefundInFlight);
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_made_again_under_the_next_free_number() {
+    for world in worlds("reissue").await {
+        let me = caller();
+        let order = cancelled(&world).await;
+        let wish = |name: &str| Reissue {
+            order_id: order.order_id.clone(),
+            prices: Prices::Frozen,
+            tenders: new_order(name).tenders,
+            external_payments: Vec::new(),
+            references: Vec::new(),
+            confirm_later: false,
+            content: Fingerprint::of(&[name.as_bytes()]),
+        };
+
+        let mut numbers = Vec::new();
+        for name in ["one", "two"] {
+            let made = world.orders.reissue_order(&me, request_id(name), wish(name), Wait::Completed, soon());
+            let made = made.await.unwrap();
+            assert_eq!(made.reissue_of.as_ref(), Some(&order.order_id));
+            assert_eq!(made.total_minor(), 3_900);
+            numbers.push(made.number);
+        }
+
+        assert_eq!(numbers, [format!("{}-R1", order.number), format!("{}-R2", order.number)]);
+        assert_eq!(world.order(&order.order_id).await, order, "the one it is made of stays as it was");
+    }
+}
+
+#[tokio::test]
+async fn goodwill_is_reserved_decided_and_sent() {
+    for world in worlds("goodwill").await {
+        let me = caller();
+        let order = world.placed("order").await;
+        let request = RefundRequest {
+            order_id: order.order_id.clone(),
+            what: Given::Goodwill { amount_minor: 100 },
+            reason_code: String::new(),
+            note: String::new(),
+            content: Fingerprint::of(&[b"goodwill"]),
+        };
+
+        let given = world.orders.refund_order(&me, request_id("give"), request, Wait::Completed, soon());
+        let view = given.await.unwrap();
+
+        assert_eq!(view.change.state, ChangeState::Completed, "{view:?}");
+        let steps = world.fakes.script.steps(view.change.saga_id.as_str());
+        assert_eq!(steps, ["reserve_refund", "settle_refund"]);
+        let after = world.order(&order.order_id).await;
+        assert_eq!((after.total_minor(), after.goodwill_minor, after.units()), (3_800, 100, order.units()));
+    }
+}
+
+#[tokio::test]
+async fn a_proposal_is_stored_approved_by_the_other_and_carried_out() {
+    for world in worlds("propose").await {
+        let me = caller();
+        let order = world.placed("order").await;
+        let proposal = Proposal {
+            proposed: Proposed::Quantities(vec![(LineKey::Number(1), 1)]),
+            reason_code: String::new(),
+            note: "two are cracked".to_owned(),
+            expires_at: world.orders.now().plus(Duration::from_mins(5)),
+        };
+        let (id, content) = (order.order_id.clone(), Fingerprint::of(&[b"propose"]));
+        let proposed = world.orders.propose_change(&me, request_id("propose"), id, proposal, None, content);
+        let view = proposed.await.unwrap();
+        assert_eq!(view.change.state, ChangeState::Requested);
+        let change_order_id = view.change.change_order_id.clone();
+        let other = Principal { user: "ben".to_owned(), ..caller() };
+
+        let approved =
+            world.orders.approve_change(&other, request_id("yes"), change_order_id, Wait::Completed, soon());
+        let view = approved.await.unwrap();
+
+        assert_eq!(view.change.state, ChangeState::Completed, "{view:?}");
+        assert_eq!(world.order(&order.order_id).await.lines[0].quantities.net(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_proposal_that_nobody_answers_is_ended_by_the_clock() {
+    for world in worlds("expire").await {
+        let me = caller();
+        let order = world.placed("order").await;
+        let proposal = Proposal {
+            proposed: Proposed::Quantities(vec![(LineKey::Number(1), 1)]),
+            reason_code: String::new(),
+            note: String::new(),
+            expires_at: world.orders.now(),
+        };
+        let (id, content) = (order.order_id.clone(), Fingerprint::of(&[b"propose"]));
+        let proposed = world.orders.propose_change(&me, request_id("propose"), id, proposal, None, content);
+        let view = proposed.await.unwrap();
+
+        let stop = tokio_util::sync::CancellationToken::new();
+        let clock = tokio::spawn(world.orders.clone().expire_proposals(stop.clone()));
+        world.change_in(&view, ChangeState::Expired).await;
+
+        stop.cancel();
+        clock.await.unwrap();
+    }
+}
