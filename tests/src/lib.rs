@@ -10,6 +10,8 @@
 pub mod clients;
 pub mod collector;
 pub mod engine;
+pub mod outside;
+pub mod partner;
 pub mod process;
 pub mod raw;
 pub mod shop;
@@ -17,6 +19,7 @@ pub mod suite;
 
 pub use clients::Clients;
 pub use engine::Engine;
+pub use partner::FakePartner;
 pub use shop::Shop;
 pub use suite::{Service, Suite};
 

@@ -3,7 +3,7 @@
 use storage::{Book, book};
 
 /// Every book of this service.
-pub static BOOKS: [Book; 11] = [
+pub static BOOKS: [Book; 15] = [
     book!("inventory", "warehouse", ["warehouse_id" Text], ["kind" Text, "priority" Number, "active" Number]),
     book!("inventory", "stock", ["warehouse_id" Text, "sku" Text], [
         "on_hand" Number, "reserved" Number, "ledger_seq" Number,
@@ -26,7 +26,22 @@ pub static BOOKS: [Book; 11] = [
     ]),
     book!("inventory", "fulfilment_line", ["order_id" Text, "fulfilment_line_id" Text], [
         "fulfilment_id" Text, "reservation_id" Text, "line_id" Text, "sku" Text, "quantity" Number,
-        "state" Text, "held_by" Text, "split_of" Text, "tracking_number" Text,
+        "state" Text, "held_by" Text, "split_of" Text, "tracking_number" Text, "restocked" Number,
+        "reshipped" Number, "resubmit_needed" Number, "task_id" Text,
+    ]),
+    book!("inventory", "label", ["order_id" Text, "label_id" Text], [
+        "fulfilment_id" Text, "carrier" Text, "tracking_number" Text, "currency" Text, "cost_minor" Number,
+        "state" Text, "credit" Text, "refusal" Text, "void_by" Text, "void_step" Text, "purchased_at" Text,
+        "void_requested_at" Text, "void_ended_at" Text,
+    ]),
+    book!("inventory", "integration", ["integration_key" Text], ["updated_at" Text]),
+    book!("inventory", "partner_number", ["integration_key" Text, "external_number" Text], [
+        "order_id" Text, "fulfilment_id" Text, "at" Text,
+    ]),
+    book!("inventory", "partner_task", ["order_id" Text, "task_id" Text], [
+        "fulfilment_id" Text, "integration_key" Text, "external_number" Text, "saga_id" Text,
+        "change_order_id" Text, "units" Number, "unconfirmed" Text, "state" Text, "method" Text, "sent" Number,
+        "deadline_at" Text, "requested_at" Text, "answered_at" Text, "shipped_after_cancel" Number,
     ]),
     book!("inventory", "request_key", ["method" Text, "request_id" Text], [
         "fingerprint" Text, "resource_id" Text, "created_at" Text,

@@ -42,7 +42,7 @@ pub async fn worlds(name: &str) -> Vec<World> {
     let mut worlds = Vec::new();
     for database in testing::databases(name).await {
         database.migrate("inventory", store::MIGRATIONS).await.unwrap();
-        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH.plus(Duration::from_secs(1)));
         let ids = Ids::random(clock.clone());
         let inventory = Inventory::start(database.clone(), clock.clone(), ids.clone());
         let desk = Desk::new(clock.clone(), ids.clone(), Arc::default(), Arc::default());
