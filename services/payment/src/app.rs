@@ -78,6 +78,7 @@ impl App {
             Database::ready(sandbox::NAME, sandbox::MIGRATIONS, &config.gateway.sandbox).await?;
         let clock = Clock::System;
         let sandbox = Sandbox::start(gateway_database.clone(), clock.clone(), config.gateway.delays());
+        let gateways = config.gateway.gateways(&sandbox)?;
 
         let waiters = Waiters::default();
         let relay = Arc::new(OnceLock::new());
@@ -86,6 +87,7 @@ impl App {
             ids: Ids::random(clock.clone()),
             clock: clock.clone(),
             timing: config.gateway.timing(),
+            gateways: gateways.clone(),
             waiters: waiters.clone(),
             tasks: sender,
             relay: Arc::clone(&relay),
@@ -95,7 +97,7 @@ impl App {
         let cashier = Cashier { writer: writer.clone(), waiters, patience };
         let worker = Worker {
             database: database.clone(),
-            gateway: config.gateway.gateways(&sandbox)?,
+            gateway: gateways,
             writer: writer.clone(),
             patience: config.gateway.patience(),
         };

@@ -12,6 +12,7 @@ use super::waiters::Waiters;
 use super::{answers, mending, requests, steps};
 use crate::domain::gateway::Task;
 use crate::domain::{Moment, Timing};
+use crate::ports::gateway::Gateways;
 use crate::store::event;
 
 /// Committed tasks on their way to the worker. One that finds no room is found by the worker's poll.
@@ -21,6 +22,8 @@ pub struct PaymentBatch {
     pub clock: Clock,
     pub ids: Ids,
     pub timing: Timing,
+    /// Which of them there are.
+    pub gateways: Gateways,
     pub waiters: Waiters,
     pub tasks: mpsc::Sender<(Tenant, Task)>,
     /// Woken when there are events to send, once it runs.
@@ -64,8 +67,8 @@ impl Batch for PaymentBatch {
         for command in commands {
             books.mark();
             decided.push(match command {
-                Command::Step(step) => steps::decide(&mut books, step, moment)?,
-                Command::Authorise(asked) => requests::authorise(&mut books, asked, moment),
+                Command::Step(step) => steps::decide(&mut books, step, &self.gateways, moment)?,
+                Command::Authorise(asked) => requests::authorise(&mut books, asked, &self.gateways, moment),
                 Command::Capture(asked) => requests::capture(&mut books, asked, moment),
                 Command::Answered(answered) => answers::decide(&mut books, answered, &self.waiters, moment),
                 Command::Mend(mend) => mending::decide(&mut books, mend, moment),

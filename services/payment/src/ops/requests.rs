@@ -7,13 +7,14 @@ use super::books::Books;
 use super::command::{Authorise, Capture, Decided, Reply};
 use super::steps::no_account;
 use crate::domain::{Moment, Origin, Tender};
+use crate::ports::gateway::Gateways;
 
-pub fn authorise(books: &mut Books, asked: &Authorise, moment: Moment<'_>) -> Decided {
+pub fn authorise(books: &mut Books, asked: &Authorise, gateways: &Gateways, moment: Moment<'_>) -> Decided {
     let key = (asked.key.tenant.clone(), asked.order_id.clone());
     let outcome = match books.requests.check(&asked.key, &asked.fingerprint) {
         Request::Seen(payment_id) => Ok(seen(&payment_id)),
         Request::Reused(resource) => Err(reused(&resource)),
-        Request::Fresh => authorise_fresh(books, asked, moment),
+        Request::Fresh => gateways.check(&asked.gateway).and_then(|()| authorise_fresh(books, asked, moment)),
     };
     finish(books, outcome.map(|payment_id| (key.1.clone(), payment_id)), &key)
 }

@@ -7,13 +7,19 @@ use super::books::Books;
 use super::command::{Decided, Deed, Reply, Step, StepAnswer};
 use crate::domain::{Account, Moment, Origin, Reservation, StepOutcome};
 use crate::domain::{Reply as StepReply, reply};
+use crate::ports::gateway::Gateways;
 use crate::store::{OrderKey, reply as stored};
 
-pub fn decide(books: &mut Books, step: &Step, moment: Moment<'_>) -> Result<Decided, storage::DbError> {
+pub fn decide(
+    books: &mut Books,
+    step: &Step,
+    gateways: &Gateways,
+    moment: Moment<'_>,
+) -> Result<Decided, storage::DbError> {
     let context = &step.call.context;
     let key = (context.tenant.clone(), step.order_id.clone());
     let answer = match books.ledger.admit(&step.call, moment.now) {
-        Admission::Run | Admission::UndoPending => run(books, step, &key, moment),
+        Admission::Run | Admission::UndoPending => run(books, step, &key, gateways, moment),
         Admission::Replay(row) => replay(&row)?,
         Admission::Refused(refusal) => StepAnswer::Refused(refusal),
         Admission::UndoNothing => nothing_to_do(),
@@ -23,8 +29,14 @@ pub fn decide(books: &mut Books, step: &Step, moment: Moment<'_>) -> Result<Deci
 }
 
 /// A refusal leaves nothing behind but its record, so that a repeat is refused with the same words.
-fn run(books: &mut Books, step: &Step, key: &OrderKey, moment: Moment<'_>) -> StepAnswer {
-    let (outcome, answer) = match perform(books, step, key, moment) {
+fn run(
+    books: &mut Books,
+    step: &Step,
+    key: &OrderKey,
+    gateways: &Gateways,
+    moment: Moment<'_>,
+) -> StepAnswer {
+    let (outcome, answer) = match perform(books, step, key, gateways, moment) {
         Ok(StepOutcome::Applied(reply)) => {
             let bytes = stored::encode(&reply);
             (Outcome::Applied, StepAnswer::Applied(bytes))
@@ -48,6 +60,7 @@ fn perform(
     books: &mut Books,
     step: &Step,
     key: &OrderKey,
+    gateways: &Gateways,
     moment: Moment<'_>,
 ) -> Result<StepOutcome, Refusal> {
     let context = &step.call.context;
@@ -56,6 +69,9 @@ fn perform(
         if books.accounts.contains(key) {
             let refusal = Refusal::new(Reason::StateConflict, "the order has an account already");
             return Err(refusal.detail("order_id", &key.1));
+        }
+        for tender in &opening.tenders {
+            gateways.check(&tender.gateway)?;
         }
         let (account, outcome) = Account::place(opening, &origin, moment)?;
         books.accounts.insert(key.clone(), account);

@@ -10,13 +10,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use storage::DbError;
-use types::{RefundId, Tenant, Timestamp};
+use types::{Reason, RefundId, Refusal, Tenant, Timestamp};
 
 use super::sandbox::Sandbox;
 use super::simulator::Simulator;
 use super::stripe::Stripe;
 use super::webhook::{self, WebhookRefusal};
 use crate::domain::gateway::{Answer, Capabilities, GatewayEvent, Statement, Task};
+use crate::domain::payment;
 
 /// The gateways by the names that tenders and payments give them.
 #[derive(Clone)]
@@ -82,10 +83,14 @@ impl Gateways {
         webhook::parse(gateway, body)
     }
 
-    /// Whether a tender may name this gateway. Checked before a tender is accepted, because what is
-    /// accepted is asked for.
-    pub fn takes(&self, name: &str) -> bool {
-        self.named.contains_key(name)
+    /// Refuses a new tender of a gateway that is not configured: what is accepted is asked for, and
+    /// money must not wait for a name that nobody answers to.
+    pub fn check(&self, name: &str) -> Result<(), Refusal> {
+        if payment::Kind::named(name) != payment::Kind::Gateway || self.named.contains_key(name) {
+            return Ok(());
+        }
+        let refusal = Refusal::new(Reason::FieldInvalid, "no gateway of this name is configured");
+        Err(refusal.field("gateway").detail("gateway", name))
     }
 
     pub fn get(&self, name: &str) -> Option<&Gateway> {

@@ -79,6 +79,7 @@ impl Service {
                 pending: vec![3_600_000_000],
                 attention_after: 3,
             },
+            gateways: sandbox.clone().into(),
             waiters: waiters.clone(),
             tasks: sender,
             relay: Arc::new(OnceLock::new()),

@@ -220,3 +220,20 @@ async fn a_released_reservation_leaves_the_account_as_it_was() {
         assert!(service.effects().await.is_empty());
     }
 }
+
+#[tokio::test]
+async fn a_tender_of_a_gateway_that_is_not_there_is_refused_and_leaves_nothing() {
+    for service in on_each_engine("no_gateway").await {
+        let saga = service.saga();
+        let mut opening = service.opening(&[("tok_approve", 60), ("tok_approve", 40)]);
+        "paypol".clone_into(&mut opening.tenders[1].gateway);
+
+        let answer = service.authorise(&saga, &opening).await;
+
+        let refusal = refused(&answer);
+        assert_eq!((refusal.reason, refusal.field.as_deref()), (Reason::FieldInvalid, Some("gateway")));
+        assert_eq!(refusal.details["gateway"], "paypol");
+        assert_eq!(service.authorise(&saga, &opening).await, answer, "a repeat hears the same");
+        assert_eq!(service.effects().await, []);
+    }
+}
