@@ -162,7 +162,7 @@ impl Delivery {
     /// Where the try that was just made leads to.
     pub fn after(&self, outcome: Outcome, now: Timestamp) -> Next {
         match outcome {
-            Outcome::Taken { provider_id } => self.end(
+            Outcome::Taken { provider_id } => Self::end(
                 State::Sent,
                 Progress { provider_id, last_error: None, ..self.progress.clone() },
                 now,
@@ -181,11 +181,11 @@ impl Delivery {
     }
 
     pub fn dead(&self, why: &str, now: Timestamp) -> Next {
-        self.end(State::Dead, Progress { last_error: Some(cut(why)), ..self.progress.clone() }, now)
+        Self::end(State::Dead, Progress { last_error: Some(cut(why)), ..self.progress.clone() }, now)
     }
 
     pub fn suppressed(&self, why: &str, now: Timestamp) -> Next {
-        self.end(State::Suppressed, Progress { last_error: Some(cut(why)), ..self.progress.clone() }, now)
+        Self::end(State::Suppressed, Progress { last_error: Some(cut(why)), ..self.progress.clone() }, now)
     }
 
     fn again(&self, why: &str, asked: Duration, doubts: i64, now: Timestamp) -> Next {
@@ -218,7 +218,7 @@ impl Delivery {
         pause + pause * thousandth / 1_000
     }
 
-    fn end(&self, state: State, progress: Progress, now: Timestamp) -> Next {
+    fn end(state: State, progress: Progress, now: Timestamp) -> Next {
         let progress = Progress { state, ended_at: Some(now), ..progress };
         Next { progress, pause: Duration::ZERO, suppress: None }
     }

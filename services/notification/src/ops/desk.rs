@@ -73,13 +73,11 @@ impl Desk {
                 Ok((tx, None))
             })
             .await?;
-        match refused {
-            Some(refusal) => Err(refusal.into()),
-            None => {
-                self.queued.notify_waiters();
-                Ok(())
-            }
+        if let Some(refusal) = refused {
+            return Err(refusal.into());
         }
+        self.queued.notify_waiters();
+        Ok(())
     }
 
     pub async fn delivery(&self, tenant: &Tenant, id: &DeliveryId) -> Result<Delivery, Failure> {

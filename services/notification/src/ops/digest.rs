@@ -18,7 +18,7 @@ use crate::store::owed;
 const ORDERS_NAMED: i64 = 50;
 /// Tenants of one round.
 const TENANTS_MAX: i64 = 100;
-const POLL: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_mins(1);
 const HOURS: i64 = 3_600 * 1_000_000;
 
 pub struct Digest {

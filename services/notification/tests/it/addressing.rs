@@ -1,6 +1,7 @@
 //! Who is mailed for an event: recipients, preferences, suppressions, and the daily digest. On both engines.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use notification::domain::{
     Audience, Delivery, Locale, Outlet, Preference, Recipient, Scope, SuppressionCause,
@@ -27,11 +28,13 @@ fn recipient(world: &World, scope: Scope, audience: Audience, address: &str) -> 
 }
 
 async fn book(world: &World, recipients: &[Recipient]) {
-    let mut tx = world.database.begin().await.unwrap();
+    let mut tx = world.database.begin().await.expect("a test needs its database");
     for recipient in recipients {
-        addresses::put_recipient(&mut tx, &Tenant::DEFAULT, recipient).await.unwrap();
+        addresses::put_recipient(&mut tx, &Tenant::DEFAULT, recipient)
+            .await
+            .expect("a test needs its database");
     }
-    tx.commit().await.unwrap();
+    tx.commit().await.expect("a test needs its database");
 }
 
 async fn prefer(world: &World, address: &str, template: &str, locale: Option<Locale>, email: bool) {
@@ -43,9 +46,11 @@ async fn prefer(world: &World, address: &str, template: &str, locale: Option<Loc
         email,
         changed_at: world.clock.now(),
     };
-    let mut tx = world.database.begin().await.unwrap();
-    addresses::put_preference(&mut tx, &Tenant::DEFAULT, &preference).await.unwrap();
-    tx.commit().await.unwrap();
+    let mut tx = world.database.begin().await.expect("a test needs its database");
+    addresses::put_preference(&mut tx, &Tenant::DEFAULT, &preference)
+        .await
+        .expect("a test needs its database");
+    tx.commit().await.expect("a test needs its database");
 }
 
 async fn suppress(world: &World, address: &str) {
@@ -58,15 +63,16 @@ async fn suppress(world: &World, address: &str) {
         changed_at: world.clock.now(),
     };
     let key = (Tenant::DEFAULT, Outlet::Email, address.to_owned());
-    let mut tx = world.database.begin().await.unwrap();
-    suppressions::put(&mut tx, &[(key, suppression)].into()).await.unwrap();
-    tx.commit().await.unwrap();
+    let mut tx = world.database.begin().await.expect("a test needs its database");
+    suppressions::put(&mut tx, &[(key, suppression)].into()).await.expect("a test needs its database");
+    tx.commit().await.expect("a test needs its database");
 }
 
 async fn listed(world: &World) -> Vec<Delivery> {
-    let mut tx = world.database.read().await.unwrap();
-    let rows =
-        deliveries::list(&mut tx, &Tenant::DEFAULT, &DeliveryFilter::default(), "", 500).await.unwrap();
+    let mut tx = world.database.read().await.expect("a test needs its database");
+    let rows = deliveries::list(&mut tx, &Tenant::DEFAULT, &DeliveryFilter::default(), "", 500)
+        .await
+        .expect("a test needs its database");
     tx.rollback().await;
     rows
 }
@@ -181,12 +187,12 @@ async fn what_is_owed_is_told_once_a_day_and_no_more_when_it_is_paid() {
         assert_eq!(digest(&world).turn().await, Ok(1));
         assert_eq!(digest(&world).turn().await, Ok(0), "the day is made");
         // The next morning is too early by an hour, then it is made; then the money is paid.
-        world.clock.advance(std::time::Duration::from_secs(6 * 3_600));
+        world.clock.advance(Duration::from_hours(6));
         assert_eq!(digest(&world).turn().await, Ok(0));
-        world.clock.advance(std::time::Duration::from_secs(4 * 3_600));
+        world.clock.advance(Duration::from_hours(4));
         assert_eq!(digest(&world).turn().await, Ok(1));
         world.deliver(&[&with(3, 0)]).await;
-        world.clock.advance(std::time::Duration::from_secs(24 * 3_600));
+        world.clock.advance(Duration::from_hours(24));
         assert_eq!(digest(&world).turn().await, Ok(0));
 
         let digests: Vec<Delivery> =

@@ -13,7 +13,7 @@ use types::Tenant;
 use crate::events::World;
 
 const A_CLAIM: Duration = Duration::from_secs(121);
-const A_DAY: Duration = Duration::from_secs(30 * 60 * 60);
+const A_DAY: Duration = Duration::from_hours(30);
 
 /// The other side: what it was asked to take, in order, and what it answers, the last answer for ever.
 #[derive(Clone)]
@@ -30,7 +30,12 @@ impl Fake {
     }
 
     fn seen(&self) -> Vec<String> {
-        self.seen.lock().unwrap().iter().map(|delivery| delivery.template.clone()).collect()
+        self.seen
+            .lock()
+            .expect("a test needs its database")
+            .iter()
+            .map(|delivery| delivery.template.clone())
+            .collect()
     }
 }
 
@@ -38,9 +43,9 @@ impl Carrier for Fake {
     const OUTLET: Outlet = Outlet::Email;
 
     async fn carry(&self, _tenant: &Tenant, delivery: &Delivery) -> Outcome {
-        self.seen.lock().unwrap().push(delivery.clone());
-        let mut answers = self.answers.lock().unwrap();
-        if answers.len() > 1 { answers.pop().unwrap() } else { answers[0].clone() }
+        self.seen.lock().expect("a test needs its database").push(delivery.clone());
+        let mut answers = self.answers.lock().expect("a test needs its database");
+        if answers.len() > 1 { answers.pop().expect("a test needs its database") } else { answers[0].clone() }
     }
 }
 
@@ -78,9 +83,9 @@ fn delivery(world: &World, recipient: &str, template: &str, stream: &str) -> Del
 async fn queue(world: &World, new: &[Delivery]) -> u64 {
     let new: Vec<Claimed> =
         new.iter().map(|delivery| Claimed { tenant: Tenant::DEFAULT, delivery: delivery.clone() }).collect();
-    let mut tx = world.database.begin().await.unwrap();
-    let count = deliveries::insert(&mut tx, &new).await.unwrap();
-    tx.commit().await.unwrap();
+    let mut tx = world.database.begin().await.expect("a test needs its database");
+    let count = deliveries::insert(&mut tx, &new).await.expect("a test needs its database");
+    tx.commit().await.expect("a test needs its database");
     count
 }
 
@@ -94,9 +99,10 @@ async fn states(world: &World) -> Vec<String> {
 }
 
 async fn listed(world: &World) -> Vec<Delivery> {
-    let mut tx = world.database.read().await.unwrap();
-    let rows =
-        deliveries::list(&mut tx, &Tenant::DEFAULT, &DeliveryFilter::default(), "", 500).await.unwrap();
+    let mut tx = world.database.read().await.expect("a test needs its database");
+    let rows = deliveries::list(&mut tx, &Tenant::DEFAULT, &DeliveryFilter::default(), "", 500)
+        .await
+        .expect("a test needs its database");
     tx.rollback().await;
     rows
 }

@@ -18,7 +18,7 @@ use types::Tenant;
 
 use crate::events::World;
 
-const A_DAY: Duration = Duration::from_secs(30 * 60 * 60);
+const A_DAY: Duration = Duration::from_hours(30);
 const FACTS: &str = r#"{"order":{"number":"1042","total":"GBP 12.34","lines":2,"units":5}}"#;
 
 /// The server's process, which ends with its standard input.
@@ -34,7 +34,7 @@ impl Server {
             eprintln!("COUNTERMAND_TEST_PYTHON names no Python with aiosmtpd; tests/run does");
             return None;
         };
-        let taken = tempfile::tempdir().unwrap();
+        let taken = tempfile::tempdir().expect("a test needs what it set up");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients/smtp_sink.py");
         let mut process = Command::new(python)
             .arg(script)
@@ -44,7 +44,9 @@ impl Server {
             .spawn()
             .expect("the named Python starts");
         let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(process.stdout.take().expect("a test needs what it set up"))
+            .read_line(&mut line)
+            .expect("a test needs what it set up");
         let port = line.trim().parse().expect("the server prints its port; is aiosmtpd installed?");
         Some(Self { process, port, taken })
     }
@@ -59,18 +61,18 @@ impl Server {
             timeout_seconds: 2,
             ..Mail::default()
         };
-        Mailer::new(&config).unwrap().unwrap()
+        Mailer::new(&config).expect("a test needs what it set up").expect("a test needs what it set up")
     }
 
     /// Every message taken, in order.
     fn taken(&self) -> Vec<String> {
         let mut files: Vec<_> = fs::read_dir(self.taken.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
+            .expect("a test needs what it set up")
+            .map(|entry| entry.expect("a test needs what it set up").path())
             .filter(|path| path.extension().is_some_and(|extension| extension == "eml"))
             .collect();
         files.sort();
-        files.iter().map(|path| fs::read_to_string(path).unwrap()).collect()
+        files.iter().map(|path| fs::read_to_string(path).expect("a test needs what it set up")).collect()
     }
 }
 
@@ -103,9 +105,9 @@ fn delivery(world: &World, recipient: &str, facts: &str) -> Delivery {
 async fn queue(world: &World, new: &[Delivery]) {
     let new: Vec<Claimed> =
         new.iter().map(|it| Claimed { tenant: Tenant::DEFAULT, delivery: it.clone() }).collect();
-    let mut tx = world.database.begin().await.unwrap();
-    deliveries::insert(&mut tx, &new).await.unwrap();
-    tx.commit().await.unwrap();
+    let mut tx = world.database.begin().await.expect("a test needs what it set up");
+    deliveries::insert(&mut tx, &new).await.expect("a test needs what it set up");
+    tx.commit().await.expect("a test needs what it set up");
 }
 
 /// "recipient state tries" of every delivery, oldest first.
@@ -117,9 +119,10 @@ async fn states(world: &World) -> Vec<String> {
 }
 
 async fn listed(world: &World) -> Vec<Delivery> {
-    let mut tx = world.database.read().await.unwrap();
-    let rows =
-        deliveries::list(&mut tx, &Tenant::DEFAULT, &DeliveryFilter::default(), "", 500).await.unwrap();
+    let mut tx = world.database.read().await.expect("a test needs what it set up");
+    let rows = deliveries::list(&mut tx, &Tenant::DEFAULT, &DeliveryFilter::default(), "", 500)
+        .await
+        .expect("a test needs what it set up");
     tx.rollback().await;
     rows
 }
@@ -131,7 +134,7 @@ fn dispatch(world: &World, mailer: Mailer) -> Dispatch<Mailer> {
 /// Everything that is due, and what falls due within a few days.
 async fn days(world: &World, worker: &Dispatch<Mailer>) {
     for _ in 0..4 {
-        while worker.turn().await.unwrap() > 0 {}
+        while worker.turn().await.expect("a test needs what it set up") > 0 {}
         testing::advance_clock(&world.database, A_DAY);
     }
 }
@@ -222,7 +225,7 @@ fn server_less(port: u16) -> Mailer {
         timeout_seconds: 2,
         ..Mail::default()
     };
-    Mailer::new(&config).unwrap().unwrap()
+    Mailer::new(&config).expect("a test needs what it set up").expect("a test needs what it set up")
 }
 
 #[tokio::test]

@@ -12,10 +12,10 @@ const HOSTILE: &str = "10\r\nBcc: thief@evil.example\r\n\r\n<script>alert(1)</sc
 
 fn picture(number: &str) -> OrderPicture {
     OrderPicture {
-        order_id: OrderId::parse("ord_01h455vb4pex5vsknk084sn02q").unwrap(),
+        order_id: OrderId::parse("ord_01h455vb4pex5vsknk084sn02q").expect("the sample is well-formed"),
         number: number.to_owned(),
         state: OrderState::Confirmed,
-        total: Money::parse("GBP", 1_234).unwrap(),
+        total: Money::parse("GBP", 1_234).expect("the sample is well-formed"),
         line_count: 1,
         units_ordered: 2,
     }
@@ -23,20 +23,21 @@ fn picture(number: &str) -> OrderPicture {
 
 fn change(number: &str, sku: &str) -> Box<Change> {
     Box::new(Change {
-        change_order_id: ChangeOrderId::parse("chg_01h455vb4pex5vsknk084sn02q").unwrap(),
+        change_order_id: ChangeOrderId::parse("chg_01h455vb4pex5vsknk084sn02q")
+            .expect("the sample is well-formed"),
         number: "CO-7".to_owned(),
-        order_id: OrderId::parse("ord_01h455vb4pex5vsknk084sn02q").unwrap(),
+        order_id: OrderId::parse("ord_01h455vb4pex5vsknk084sn02q").expect("the sample is well-formed"),
         order_number: number.to_owned(),
         kind: ChangeKind::CancelItems,
         lines: vec![ChangeLine { line_number: 1, sku: sku.to_owned(), quantity: 2 }],
         settlement: Settlement::Auto,
         cause: None,
-        owed: Money::parse("GBP", 0).unwrap(),
+        owed: Money::parse("GBP", 0).expect("the sample is well-formed"),
         exceptions: Vec::new(),
         refunds: Vec::new(),
         asked_by: "supplier".to_owned(),
         created_at: "2026-11-22T02:20:00Z".to_owned(),
-        gives_back: Money::parse("GBP", 999).unwrap(),
+        gives_back: Money::parse("GBP", 999).expect("the sample is well-formed"),
         open_until: None,
     })
 }

@@ -52,7 +52,7 @@ pub fn compose(
         .ok_or_else(|| Uncomposable::Template(delivery.template.clone()))?;
     let locale =
         Locale::parse(&delivery.locale).ok_or_else(|| Uncomposable::Locale(delivery.locale.clone()))?;
-    let rendered = renderer.render(template, locale, &serde_json::from_str(&delivery.payload)?)?;
+    let mail = renderer.render(template, locale, &serde_json::from_str(&delivery.payload)?)?;
     let address = delivery
         .recipient
         .parse()
@@ -62,9 +62,9 @@ pub fn compose(
     let message = Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, address))
-        .subject(rendered.subject)
+        .subject(mail.subject)
         .message_id(Some(message_id.clone()))
         .date(SystemTime::UNIX_EPOCH + Duration::from_micros(micros))
-        .multipart(MultiPart::alternative_plain_html(rendered.text, rendered.html))?;
+        .multipart(MultiPart::alternative_plain_html(mail.text, mail.html))?;
     Ok(Composed { envelope: message.envelope().clone(), message_id, bytes: message.formatted() })
 }
