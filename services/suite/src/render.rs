@@ -79,11 +79,16 @@ pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 
 /// A protobuf message in the standard JSON mapping, defaults included, so that a script finds every field.
 pub fn proto_json(full_name: &str, message: &impl Message) -> anyhow::Result<serde_json::Value> {
+    encoded_json(full_name, &message.encode_to_vec())
+}
+
+/// The same of a message that is known by its name only.
+pub fn encoded_json(full_name: &str, message: &[u8]) -> anyhow::Result<serde_json::Value> {
     let pool = DescriptorPool::decode(proto::FILE_DESCRIPTOR_SET)?;
     let descriptor = pool
         .get_message_by_name(full_name)
         .ok_or_else(|| anyhow::anyhow!("{full_name} is not in the descriptor set"))?;
-    let dynamic = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())?;
+    let dynamic = DynamicMessage::decode(descriptor, message)?;
     let options = SerializeOptions::new().skip_default_fields(false).stringify_64_bit_integers(false);
     Ok(dynamic.serialize_with_options(serde_json::value::Serializer, &options)?)
 }

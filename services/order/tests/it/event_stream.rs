@@ -144,6 +144,8 @@ async fn events_are_read_while_nobody_takes_them() {
 
 /// Ships some, cancels some, has a change refused, and loses a refund.
 async fn live_through_much(world: &World, order: &order::domain::order::Order) {
+    let cancelled =
+        world.submit("cancel", cancel_units(&order.order_id, 2, 1), Wait::Completed).await.unwrap().change;
     let progress = |line: usize, shipped: i64, delivered: i64| LineProgress {
         line_id: order.lines[line].line_id.to_string(),
         allocated: shipped,
@@ -161,10 +163,6 @@ async fn live_through_much(world: &World, order: &order::domain::order::Order) {
         let event = world.event("inventory", &order.order_id, seq, "GoodsProgressed", &body);
         assert_eq!(world.orders.deliver(vec![event]).await, [Delivery::Accepted]);
     }
-    world.fakes.script.play("hold_goods", [Act::Refuse(Reason::ShippedFirst)]);
-    world.submit("refused", cancel_units(&order.order_id, 2, 2), Wait::Completed).await.unwrap();
-    let cancelled =
-        world.submit("cancel", cancel_units(&order.order_id, 2, 1), Wait::Completed).await.unwrap().change;
     let refund = &cancelled.refunds[0];
     let body = RefundEnded {
         order_id: order.order_id.to_string(),
@@ -177,6 +175,8 @@ async fn live_through_much(world: &World, order: &order::domain::order::Order) {
     };
     let event = world.event("payment", &order.order_id, 1, "RefundEnded", &body);
     assert_eq!(world.orders.deliver(vec![event]).await, [Delivery::Accepted]);
+    world.fakes.script.play("hold_goods", [Act::Refuse(Reason::ShippedFirst)]);
+    world.submit("refused", cancel_units(&order.order_id, 2, 1), Wait::Completed).await.unwrap();
 }
 
 /// What somebody knows of an order who has only ever read its events.
