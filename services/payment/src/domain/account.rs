@@ -14,8 +14,7 @@ use super::event::{Attention, Event};
 use super::explain::Parts;
 use super::gateway::{DisputeState, Task};
 use super::moment::{Moment, Schedule};
-use super::movement::{self, Movement, Till};
-use super::origin::Origin;
+use super::movement::Movement;
 use super::payment::Payment;
 use super::refund::{self, Refund};
 use super::split::{Form, Share, Source};
@@ -289,25 +288,7 @@ impl Account {
         payment.restate(capturing);
     }
 
-    pub(super) fn book(
-        &mut self,
-        kind: movement::Kind,
-        till: Till,
-        payment_id: &PaymentId,
-        reference_id: &str,
-        amount_minor: i64,
-        origin: Origin,
-        moment: Moment<'_>,
-    ) {
-        let movement = Movement {
-            kind,
-            till,
-            payment_id: payment_id.clone(),
-            reference_id: reference_id.to_owned(),
-            amount_minor,
-            origin,
-            at: moment.now,
-        };
+    pub(super) fn book(&mut self, movement: Movement) {
         self.unsaved.movements.push((self.ledger_seq + 1, movement));
         self.ledger_seq += 2;
     }

@@ -6,7 +6,7 @@ use super::account::Account;
 use super::capture::{Capture, State};
 use super::gateway::Answer;
 use super::moment::{Moment, Schedule};
-use super::movement::{self, Till};
+use super::movement::{self, Movement, Till};
 use super::origin::Origin;
 use super::payment;
 use super::refund;
@@ -163,8 +163,15 @@ impl Account {
         payment.captured_minor += amount;
         let payment_kind = payment.kind;
         self.restate(&payment_id);
-        let till = Till::Tender(payment_kind);
-        self.book(movement::Kind::Capture, till, &payment_id, capture_id.as_str(), amount, origin, moment);
+        self.book(Movement {
+            kind: movement::Kind::Capture,
+            till: Till::Tender(payment_kind),
+            payment_id,
+            reference_id: capture_id.to_string(),
+            amount_minor: amount,
+            origin,
+            at: moment.now,
+        });
         self.decide_waiting(capture_id, true, moment);
     }
 

@@ -7,7 +7,7 @@ use super::account::Account;
 use super::capture;
 use super::gateway::{DisputeState, FoundDispute};
 use super::moment::Moment;
-use super::movement::{self, Till};
+use super::movement::{self, Movement, Till};
 use super::origin::Origin;
 use super::refund::{Event, State};
 use super::reply::Ended;
@@ -92,7 +92,15 @@ impl Account {
         if found.state == DisputeState::Lost {
             let till = Till::Tender(self.payment(payment_id).kind);
             let origin = Origin::Request { request_id: payment_id.to_string(), method: "dispute".to_owned() };
-            self.book(movement::Kind::Dispute, till, payment_id, &key.1, amount, origin, moment);
+            self.book(Movement {
+                kind: movement::Kind::Dispute,
+                till,
+                payment_id: payment_id.clone(),
+                reference_id: key.1.clone(),
+                amount_minor: amount,
+                origin,
+                at: moment.now,
+            });
             self.give_up(&waiting, amount, "paid by the dispute that was lost", moment);
             self.tell_of_dispute(payment_id, found, "a dispute was lost: the bank has given the money back");
         }

@@ -7,7 +7,7 @@ use super::account::Account;
 use super::capture::{self, Capture};
 use super::gateway::{Answer, FoundRefund, Statement};
 use super::moment::{Moment, Schedule};
-use super::movement::{self, Till};
+use super::movement::{self, Movement, Till};
 use super::origin::Origin;
 use super::payment;
 use super::refund::{Event, Kind, Method, Refund, Resolution, State};
@@ -217,7 +217,15 @@ impl Account {
         let payment = self.payments.get_mut(payment_id).expect("the caller has read this payment");
         payment.captured_minor += late;
         self.restate(payment_id);
-        self.book(movement::Kind::Capture, till, payment_id, capture_id.as_str(), late, origin, moment);
+        self.book(Movement {
+            kind: movement::Kind::Capture,
+            till,
+            payment_id: payment_id.clone(),
+            reference_id: capture_id.to_string(),
+            amount_minor: late,
+            origin,
+            at: moment.now,
+        });
         self.give_back_late(payment_id, &capture_id, late, moment);
         observed.changed = true;
     }

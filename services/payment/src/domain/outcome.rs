@@ -5,7 +5,7 @@ use types::{Reason, RefundId, Refusal};
 use super::account::{Account, HoldState};
 use super::event::Event as Told;
 use super::moment::{Moment, Schedule};
-use super::movement::{self, Till};
+use super::movement::{self, Movement, Till};
 use super::origin::Origin;
 use super::payment;
 use super::refund::{Event, Kind, Method, Refund, State, Verdict};
@@ -139,9 +139,15 @@ impl Account {
 
     /// Under a step of its own: the same refund may have gone out and come back before.
     fn paid_by_hand(&mut self, refund: &Refund, moment: Moment<'_>) {
-        let (kind, origin) = (movement::Kind::ByHand, Origin::step(&refund.saga_id, RESOLVE));
-        let (payment_id, key) = (&refund.payment_id, refund.refund_id.as_str());
-        self.book(kind, Till::ByHand, payment_id, key, refund.amount_minor, origin, moment);
+        self.book(Movement {
+            kind: movement::Kind::ByHand,
+            till: Till::ByHand,
+            payment_id: refund.payment_id.clone(),
+            reference_id: refund.refund_id.to_string(),
+            amount_minor: refund.amount_minor,
+            origin: Origin::step(&refund.saga_id, RESOLVE),
+            at: moment.now,
+        });
     }
 
     pub(super) fn book_refund(&mut self, kind: movement::Kind, refund: &Refund, moment: Moment<'_>) {
@@ -149,9 +155,15 @@ impl Account {
             Method::StoreCredit => Till::StoreCredit,
             Method::Tender => Till::Tender(self.payment(&refund.payment_id).kind),
         };
-        let origin = Origin::step(&refund.saga_id, &refund.step);
-        let key = refund.refund_id.as_str();
-        self.book(kind, till, &refund.payment_id, key, refund.amount_minor, origin, moment);
+        self.book(Movement {
+            kind,
+            till,
+            payment_id: refund.payment_id.clone(),
+            reference_id: refund.refund_id.to_string(),
+            amount_minor: refund.amount_minor,
+            origin: Origin::step(&refund.saga_id, &refund.step),
+            at: moment.now,
+        });
     }
 
     fn not_given_back(&mut self, refund: &Refund, message: &str) {

@@ -6,7 +6,7 @@ use super::account::Account;
 use super::capture::{self, Capture};
 use super::gateway::Answer;
 use super::moment::{Moment, Schedule};
-use super::movement::{self, Till};
+use super::movement::{self, Movement, Till};
 use super::origin::Origin;
 use super::payment::{Kind, Payment, State};
 use super::refund;
@@ -137,11 +137,16 @@ impl Account {
         payment.restate(false);
         if external.captured_minor > 0 {
             let capture_id: CaptureId = moment.ids.mint();
-            let key = capture_id.as_str();
             let amount = external.captured_minor;
-            let till = Till::Tender(payment.kind);
-            let id = &payment.payment_id;
-            self.book(movement::Kind::Capture, till, id, key, amount, origin.clone(), moment);
+            self.book(Movement {
+                kind: movement::Kind::Capture,
+                till: Till::Tender(payment.kind),
+                payment_id: payment.payment_id.clone(),
+                reference_id: capture_id.to_string(),
+                amount_minor: amount,
+                origin: origin.clone(),
+                at: moment.now,
+            });
             let capture = Capture {
                 capture_id: capture_id.clone(),
                 payment_id: payment.payment_id.clone(),

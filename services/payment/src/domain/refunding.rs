@@ -207,7 +207,7 @@ impl Account {
         let refund = refund.clone();
         match (self.payment(&refund.payment_id).kind, refund.kind) {
             (payment::Kind::GiftCard | payment::Kind::StoreCredit, _) => {
-                self.give_internally(refund_id, moment)
+                self.give_internally(refund_id, moment);
             }
             (payment::Kind::Offline, Kind::Refund) => {
                 self.take(refund_id, Event::HandOver, moment);

@@ -185,7 +185,7 @@ impl Intake {
         (order_id, payment_id): (&OrderId, &PaymentId),
         problem: &str,
     ) -> Result<Verdict, DbError> {
-        if received.tries + 1 < WAITS.len() as i64 {
+        if usize::try_from(received.tries + 1).is_ok_and(|tries| tries < WAITS.len()) {
             return Ok(Verdict::Again(problem.to_owned()));
         }
         match self.observer.give_up(&received.tenant, order_id, payment_id, problem).await {

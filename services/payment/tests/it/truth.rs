@@ -62,10 +62,12 @@ impl Service {
         account.refunds.values().map(|refund| (refund.state, refund.amount_minor)).collect()
     }
 
-    fn disputed(&self, payment: &PaymentId, amount_minor: i64, state: DisputeState) -> Disputed {
-        let dispute = FoundDispute { gateway_reference: format!("dp_{payment}"), amount_minor, state };
-        Disputed { payment_id: payment.clone(), dispute }
     }
+}
+
+fn disputed(payment: &PaymentId, amount_minor: i64, state: DisputeState) -> Disputed {
+    let dispute = FoundDispute { gateway_reference: format!("dp_{payment}"), amount_minor, state };
+    Disputed { payment_id: payment.clone(), dispute }
 }
 
 #[tokio::test]
@@ -105,7 +107,7 @@ async fn a_dispute_freezes_and_its_end_lets_go() {
             let (order, payment) = (order.order_id, order.tenders[0].payment_id.clone());
             applied(&service.reserve(&cancel, &order, 40).await);
 
-            let dispute = |state| service.disputed(&payment, 60, state);
+            let dispute = |state| disputed(&payment, 60, state);
             service.sandbox.dispute(&Tenant::DEFAULT, &dispute(DisputeState::Open)).await.unwrap();
             service.look(&order, &payment).await;
             service.settle(&cancel, &order).await;
@@ -238,7 +240,7 @@ async fn f49_the_schema_refuses_a_refund_of_what_is_disputed() {
     for mut service in on_each_engine("f49_wall").await {
         let _working = service.work();
         let (order, payment) = service.paid("tok_approve", 100).await;
-        let dispute = service.disputed(&payment, 80, DisputeState::Open);
+        let dispute = disputed(&payment, 80, DisputeState::Open);
         service.sandbox.dispute(&Tenant::DEFAULT, &dispute).await.unwrap();
         service.look(&order, &payment).await;
 

@@ -82,7 +82,7 @@ async fn f46_a_webhook_before_the_answer_ends_the_refund_once() {
         let reply = service.settled(&saga, &order).await;
         assert_eq!(reply.legs.len(), 1);
         // The late answer of the call itself, and the poll, are no news.
-        testing::advance_clock(&service.database, Duration::from_secs(60));
+        testing::advance_clock(&service.database, Duration::from_mins(1));
         service.worker().look().await;
         assert_eq!(service.account(&order).await.refunds.len(), 1);
         assert_eq!(service.ledger_sums(&order).await, (4, 200, 200));
@@ -95,8 +95,8 @@ async fn f48_repeated_reversed_and_month_old_events_change_nothing_more() {
         let (order, payment, refund, _) = service.sent_and_unanswered().await;
         let intake = service.intake();
         let newer = service.event("evt_2", EventKind::Refund, refund.as_str(), "x");
-        let older = service.event("evt_1", EventKind::Payment, payment.as_str(), "y");
-        for event in [&newer, &older, &newer] {
+        let earlier = service.event("evt_1", EventKind::Payment, payment.as_str(), "y");
+        for event in [&newer, &earlier, &newer] {
             intake.take(&Tenant::DEFAULT, event.clone()).await.unwrap();
             intake.work().await.unwrap();
         }
@@ -104,7 +104,7 @@ async fn f48_repeated_reversed_and_month_old_events_change_nothing_more() {
         assert_eq!(after.refunds[&refund].state, State::Succeeded);
 
         service.clock.advance(Duration::from_hours(24 * 31));
-        assert_eq!(intake.take(&Tenant::DEFAULT, older).await.unwrap(), Taken::Again);
+        assert_eq!(intake.take(&Tenant::DEFAULT, earlier).await.unwrap(), Taken::Again);
         intake.work().await.unwrap();
 
         assert_eq!(service.account(&order).await, after);
