@@ -8,7 +8,9 @@ use super::change::change_order;
 use super::order::{order_state, summary};
 use super::shared::actor;
 use super::timeline::visibility;
+use crate::domain::attention::AttentionItem;
 use crate::domain::change::{ChangeOrder, Steps};
+use crate::domain::conversation::Message as DeskMessage;
 use crate::domain::folders::FolderName;
 use crate::domain::history::{Fact, Told};
 use crate::domain::order::Summary;
@@ -79,26 +81,12 @@ pub fn event(fact: &Fact, movement: events::OrderMovement) -> (&'static str, Vec
             };
             ("countermand.events.v1.OrderFolderChanged", event.encode_to_vec())
         }
-        Fact::MessageAdded { message, order } => {
-            let event = events::OrderMessageAdded {
-                order: Some(summary(order)),
-                message_id: message.message_id.to_string(),
-                visibility: visibility(message.visibility).into(),
-                text: message.text.clone(),
-                author: Some(actor(&message.author)),
-                movement,
-            };
-            ("countermand.events.v1.OrderMessageAdded", event.encode_to_vec())
-        }
+        Fact::MessageAdded { message, order } => (
+            "countermand.events.v1.OrderMessageAdded",
+            message_added(message, order, movement).encode_to_vec(),
+        ),
         Fact::AttentionOpened { item } => {
-            let event = events::AttentionOpened {
-                attention_id: item.attention_id.to_string(),
-                order_id: item.order_id.as_ref().map_or_else(String::new, ToString::to_string),
-                change_order_id: item.change_order_id.as_ref().map_or_else(String::new, ToString::to_string),
-                cause: Some(to_wire(&item.cause)),
-                movement,
-            };
-            ("countermand.events.v1.AttentionOpened", event.encode_to_vec())
+            ("countermand.events.v1.AttentionOpened", attention_opened(item, movement).encode_to_vec())
         }
         Fact::ChangeRejected { change, order } => (
             "countermand.events.v1.ChangeOrderRejected",
@@ -108,6 +96,34 @@ pub fn event(fact: &Fact, movement: events::OrderMovement) -> (&'static str, Vec
             "countermand.events.v1.ChangeOrderCompleted",
             events::ChangeOrderCompleted { change_order: Some(of(change, order)), movement }.encode_to_vec(),
         ),
+    }
+}
+
+fn message_added(
+    message: &DeskMessage,
+    order: &Summary,
+    movement: Option<events::OrderMovement>,
+) -> events::OrderMessageAdded {
+    events::OrderMessageAdded {
+        order: Some(summary(order)),
+        message_id: message.message_id.to_string(),
+        visibility: visibility(message.visibility).into(),
+        text: message.text.clone(),
+        author: Some(actor(&message.author)),
+        movement,
+    }
+}
+
+fn attention_opened(
+    item: &AttentionItem,
+    movement: Option<events::OrderMovement>,
+) -> events::AttentionOpened {
+    events::AttentionOpened {
+        attention_id: item.attention_id.to_string(),
+        order_id: item.order_id.as_ref().map_or_else(String::new, ToString::to_string),
+        change_order_id: item.change_order_id.as_ref().map_or_else(String::new, ToString::to_string),
+        cause: Some(to_wire(&item.cause)),
+        movement,
     }
 }
 
