@@ -4,10 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::batches::BatchVerb;
 use crate::bench::Watched;
 use crate::clients::Addresses;
 use crate::embedded::Storage;
 use crate::orders::cancel::Wish;
+use crate::orders::list::Filters;
+use crate::orders::remedies::RemedyVerb;
+use crate::organising::{FolderVerb, NoteWish, RuleVerb};
+use crate::partners::{IntegrationsVerb, LabelVerb, PartnerVerb};
 use crate::policies::{PolicyVerb, ReasonsVerb};
 
 /// Changes and cancels orders after they were placed: goods, money, partners and people agree in the end.
@@ -131,6 +136,21 @@ A second run of the same file on the same data adds nothing."
         #[command(subcommand)]
         verb: NotificationsVerb,
     },
+    /// Profiles of fulfilment partners and carts: how each can be told.
+    Integrations {
+        #[command(subcommand)]
+        verb: IntegrationsVerb,
+    },
+    /// What fulfilment partners were asked to stop, and their word.
+    Partner {
+        #[command(subcommand)]
+        verb: PartnerVerb,
+    },
+    /// Carrier labels.
+    Label {
+        #[command(subcommand)]
+        verb: LabelVerb,
+    },
     /// What is allowed: the presets, your own policies, and which orders are under which.
     Policy {
         #[command(subcommand)]
@@ -141,6 +161,31 @@ A second run of the same file on the same data adds nothing."
         #[command(subcommand)]
         verb: ReasonsVerb,
     },
+    /// Cancel many orders together, each for itself.
+    Batch {
+        #[command(subcommand)]
+        verb: BatchVerb,
+    },
+    /// How much is cancelled, and why.
+    #[command(after_help = "Examples:
+  countermand stats --by reason
+  countermand stats --by sku --from 2026-11-01T00:00:00Z --json")]
+    Stats(crate::stats::Wish),
+    /// Folders that orders are sorted into.
+    Folder {
+        #[command(subcommand)]
+        verb: FolderVerb,
+    },
+    /// Rules that act without anybody asking.
+    Rule {
+        #[command(subcommand)]
+        verb: RuleVerb,
+    },
+    /// Write a note or message about an order; prints its id, the proof that somebody was contacted.
+    #[command(after_help = "Examples:
+  countermand note UCI-536365 'can you still stop it?'
+  countermand note UCI-536365 'be careful' --to internal")]
+    Note(NoteWish),
     /// What needs a person, with the cause and the allowed actions.
     Attention,
     /// Print a completion script for your shell.
@@ -161,6 +206,8 @@ pub enum OrderVerb {
     List {
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=200))]
         limit: i32,
+        #[command(flatten)]
+        filters: Filters,
     },
     /// Cancel an order wholly, or lines of it.
     #[command(after_help = "Examples:
@@ -178,6 +225,8 @@ pub enum OrderVerb {
         /// Order id (ord_…) or number.
         order: String,
     },
+    #[command(flatten)]
+    Remedy(RemedyVerb),
 }
 
 #[derive(Debug, Subcommand)]

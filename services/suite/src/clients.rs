@@ -5,16 +5,25 @@ use clap::Args;
 use kit::client::{Channel, ClientConfig};
 use proto::audit::v1::audit_service_client::AuditServiceClient;
 use proto::inventory::v1::fulfillment_service_client::FulfillmentServiceClient;
+use proto::inventory::v1::integration_service_client::IntegrationServiceClient;
+use proto::inventory::v1::label_service_client::LabelServiceClient;
 use proto::inventory::v1::stock_service_client::StockServiceClient;
 use proto::notification::v1::delivery_service_client::DeliveryServiceClient;
 use proto::notification::v1::notification_service_client::NotificationServiceClient;
 use proto::notification::v1::recipient_service_client::RecipientServiceClient;
 use proto::notification::v1::webhook_service_client::WebhookServiceClient;
+use proto::order::v1::batch_service_client::BatchServiceClient;
 use proto::order::v1::change_order_service_client::ChangeOrderServiceClient;
+use proto::order::v1::conversation_service_client::ConversationServiceClient;
 use proto::order::v1::event_stream_service_client::EventStreamServiceClient;
+use proto::order::v1::folder_service_client::FolderServiceClient;
 use proto::order::v1::operations_service_client::OperationsServiceClient;
 use proto::order::v1::order_service_client::OrderServiceClient;
 use proto::order::v1::policy_service_client::PolicyServiceClient;
+use proto::order::v1::proposal_service_client::ProposalServiceClient;
+use proto::order::v1::remedy_service_client::RemedyServiceClient;
+use proto::order::v1::report_service_client::ReportServiceClient;
+use proto::order::v1::rule_service_client::RuleServiceClient;
 use proto::payment::v1::payment_service_client::PaymentServiceClient;
 use proto::payment::v1::refund_service_client::RefundServiceClient;
 
@@ -125,6 +134,42 @@ impl Clients {
 
     pub fn policies(&self) -> PolicyServiceClient<Channel> {
         PolicyServiceClient::new(self.order.clone())
+    }
+
+    pub fn remedies(&self) -> RemedyServiceClient<Channel> {
+        RemedyServiceClient::new(self.order.clone())
+    }
+
+    pub fn proposals(&self) -> ProposalServiceClient<Channel> {
+        ProposalServiceClient::new(self.order.clone())
+    }
+
+    pub fn integrations(&self) -> IntegrationServiceClient<Channel> {
+        IntegrationServiceClient::new(self.inventory.clone())
+    }
+
+    pub fn labels(&self) -> LabelServiceClient<Channel> {
+        LabelServiceClient::new(self.inventory.clone())
+    }
+
+    pub fn batches(&self) -> BatchServiceClient<Channel> {
+        BatchServiceClient::new(self.order.clone())
+    }
+
+    pub fn conversation(&self) -> ConversationServiceClient<Channel> {
+        ConversationServiceClient::new(self.order.clone())
+    }
+
+    pub fn folders(&self) -> FolderServiceClient<Channel> {
+        FolderServiceClient::new(self.order.clone())
+    }
+
+    pub fn reports(&self) -> ReportServiceClient<Channel> {
+        ReportServiceClient::new(self.order.clone())
+    }
+
+    pub fn rules(&self) -> RuleServiceClient<Channel> {
+        RuleServiceClient::new(self.order.clone())
     }
 
     pub fn operations(&self) -> OperationsServiceClient<Channel> {

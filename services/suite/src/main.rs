@@ -5,6 +5,7 @@
 #[macro_use]
 mod say;
 
+mod batches;
 mod bench;
 mod cli;
 mod clients;
@@ -14,11 +15,14 @@ mod events;
 mod failure;
 mod notifications;
 mod orders;
+mod organising;
+mod partners;
 mod patience;
 mod policies;
 mod render;
 mod replay;
 mod run;
+mod stats;
 mod up;
 mod verify;
 mod webhooks;

@@ -71,6 +71,11 @@ pub fn short<'a>(name: &'a str, prefix: &str) -> &'a str {
     name.strip_prefix(prefix).unwrap_or(name)
 }
 
+/// A new name for one request, so that it can be repeated safely.
+pub fn request_id() -> String {
+    types::Ids::random(types::Clock::System).mint::<types::EventId>().to_string()
+}
+
 /// Prints a value as one JSON document.
 pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     say!("{}", serde_json::to_string_pretty(value)?);

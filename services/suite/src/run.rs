@@ -11,11 +11,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::{Cli, OrderVerb, Verb};
 use crate::clients::Clients;
-use crate::orders::{can, cancel, list, money, show, timeline};
+use crate::orders::{can, cancel, list, money, remedies, show, timeline};
 use crate::patience::Patience;
 use crate::replay;
 use crate::verify::{self, Verdict};
-use crate::{bench, demo, events, notifications, policies, render, up, webhooks};
+use crate::{
+    batches, bench, demo, events, notifications, organising, partners, policies, render, stats, up, webhooks,
+};
 
 const EXIT_BROKEN: u8 = 1;
 const EXIT_EMPTY: u8 = 2;
@@ -58,8 +60,16 @@ pub async fn perform(cli: Cli) -> Result<ExitCode> {
         }
         Verb::Webhooks { verb } => webhooks::run(&clients, verb, json).await?,
         Verb::Notifications { verb } => notifications::run(&clients, verb, json).await?,
+        Verb::Integrations { verb } => partners::integrations(&clients, verb, json).await?,
+        Verb::Partner { verb } => partners::partner(&clients, verb, json).await?,
+        Verb::Label { verb } => partners::label(&clients, verb, json).await?,
         Verb::Policy { verb } => policies::policy(&clients, verb, json).await?,
         Verb::Reasons { verb } => policies::reasons(&clients, verb, json).await?,
+        Verb::Batch { verb } => batches::run(&clients, verb, json).await?,
+        Verb::Stats(wish) => stats::run(&clients, wish, json).await?,
+        Verb::Folder { verb } => organising::folder(&clients, verb, json).await?,
+        Verb::Rule { verb } => organising::rule(&clients, verb, json).await?,
+        Verb::Note(wish) => organising::note(&clients, wish, json).await?,
         Verb::Attention => list::attention(&clients, json).await?,
         Verb::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "countermand", &mut std::io::stdout());
@@ -75,9 +85,10 @@ fn seconds(total: u64) -> Patience {
 async fn order(clients: &Clients, verb: OrderVerb, json: bool) -> Result<()> {
     match verb {
         OrderVerb::Show { order } => show::run(clients, &order, json).await,
-        OrderVerb::List { limit } => list::orders(clients, limit, json).await,
+        OrderVerb::List { limit, filters } => list::orders(clients, limit, filters, json).await,
         OrderVerb::Cancel { wish } => cancel::run(clients, wish, json).await,
         OrderVerb::Can { order } => can::run(clients, &order, json).await,
+        OrderVerb::Remedy(verb) => remedies::run(clients, verb, json).await,
     }
 }
 

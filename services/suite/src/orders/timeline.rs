@@ -62,6 +62,9 @@ fn row(entry: &TimelineEntry) -> Vec<String> {
     if !entry.reason_code.is_empty() {
         what = format!("{what} [{}]", entry.reason_code);
     }
+    if !entry.note.is_empty() {
+        what = format!("{what}: {}", entry.note);
+    }
     // The date and the time to the millisecond are what a person compares.
     let at = entry.at.get(..23).unwrap_or(&entry.at).replace('T', " ");
     vec![entry.sequence.to_string(), at, who, entry.event.clone(), what]

@@ -1,0 +1,199 @@
+//! `countermand batch`: many orders cancelled together, each for itself.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use proto::order::v1::{
+    Batch, BatchItem, BatchItemState, BatchState, CreateBatchRequest, GetBatchRequest, ListBatchItemsRequest,
+    ListBatchesRequest, PauseBatchRequest, ResumeBatchRequest, WatchBatchRequest,
+};
+
+use crate::clients::Clients;
+use crate::render;
+
+const PAGE_SIZE: i32 = 200;
+
+#[derive(Debug, Subcommand)]
+pub enum BatchVerb {
+    /// Cancel the orders of a file, or every open line of an article, and watch it.
+    #[command(after_help = "Examples:
+  countermand batch cancel --file recalled.txt --reason DAMAGED_IN_WAREHOUSE
+  countermand batch cancel --sku LAMP-7 --dry-run        then: countermand batch resume bat_01…")]
+    Cancel(Wish),
+    /// How far a batch is, and what was refused.
+    Show { batch: String },
+    /// All batches, the oldest first.
+    List,
+    /// Stop after the orders in hand.
+    Pause { batch: String },
+    /// Go on, or start what was only estimated.
+    Resume { batch: String },
+}
+
+#[derive(Debug, Args)]
+pub struct Wish {
+    /// One order id or number a line.
+    #[arg(long, conflicts_with = "sku", required_unless_present = "sku")]
+    file: Option<PathBuf>,
+    /// Every order with open units of this article.
+    #[arg(long)]
+    sku: Option<String>,
+    #[arg(long, default_value = "CUSTOMER_REQUEST")]
+    reason: String,
+    #[arg(long, default_value = "")]
+    note: String,
+    /// Only find out what it would take back.
+    #[arg(long)]
+    dry_run: bool,
+    /// Repeat an earlier request safely; minted when not given.
+    #[arg(long)]
+    request_id: Option<String>,
+}
+
+pub async fn run(clients: &Clients, verb: BatchVerb, json: bool) -> Result<()> {
+    match verb {
+        BatchVerb::Cancel(wish) => create(clients, wish, json).await,
+        BatchVerb::Show { batch } => show(clients, &batch, json).await,
+        BatchVerb::List => list(clients, json).await,
+        BatchVerb::Pause { batch } => {
+            let request = PauseBatchRequest { request_id: render::request_id(), batch_id: batch };
+            let paused = clients.batches().pause_batch(request).await?.into_inner().batch;
+            ended(clients, paused.context("the answer holds no batch")?, json).await
+        }
+        BatchVerb::Resume { batch } => {
+            let request = ResumeBatchRequest { request_id: render::request_id(), batch_id: batch };
+            let resumed = clients.batches().resume_batch(request).await?.into_inner().batch;
+            let resumed = resumed.context("the answer holds no batch")?;
+            let last = watch(clients, resumed, json).await?;
+            ended(clients, last, json).await
+        }
+    }
+}
+
+async fn create(clients: &Clients, wish: Wish, json: bool) -> Result<()> {
+    let orders = match &wish.file {
+        None => Vec::new(),
+        Some(path) => {
+            let text =
+                std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+            text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+        }
+    };
+    let request = CreateBatchRequest {
+        request_id: wish.request_id.unwrap_or_else(render::request_id),
+        orders,
+        sku: wish.sku.unwrap_or_default(),
+        reason_code: wish.reason,
+        note: wish.note,
+        dry_run: wish.dry_run,
+    };
+    let created = clients.batches().create_batch(request).await?.into_inner().batch;
+    let last = watch(clients, created.context("the answer holds no batch")?, json).await?;
+    ended(clients, last, json).await
+}
+
+async fn show(clients: &Clients, batch_id: &str, json: bool) -> Result<()> {
+    let request = GetBatchRequest { batch_id: batch_id.to_owned() };
+    let batch = clients.batches().get_batch(request).await?.into_inner().batch;
+    ended(clients, batch.context("the answer holds no batch")?, json).await
+}
+
+async fn list(clients: &Clients, json: bool) -> Result<()> {
+    let request = ListBatchesRequest { page_size: PAGE_SIZE, page_token: String::new() };
+    let page = clients.batches().list_batches(request).await?.into_inner();
+    if json {
+        return render::print_json(&render::proto_json("countermand.order.v1.ListBatchesResponse", &page)?);
+    }
+    let rows = page.batches.iter().map(|batch| {
+        vec![
+            batch.batch_id.clone(),
+            word(batch.state()).to_owned(),
+            render::count(batch.items),
+            render::count(batch.cancelled),
+            render::count(batch.already_cancelled),
+            render::count(batch.refused),
+            batch.created_at.clone(),
+        ]
+    });
+    let header = ["batch", "state", "orders", "cancelled", "were cancelled", "refused", "made"];
+    say!("{}", render::table(&header, &[2, 3, 4, 5], rows));
+    Ok(())
+}
+
+/// Shows how many orders are through, until the batch rests. It goes on without anybody watching.
+async fn watch(clients: &Clients, batch: Batch, json: bool) -> Result<Batch> {
+    let bar = if json { ProgressBar::hidden() } else { ProgressBar::new(batch.items.unsigned_abs()) };
+    let style = "{bar:40} {pos}/{len} {msg}  {elapsed}";
+    bar.set_style(ProgressStyle::with_template(style).expect("the template is a constant"));
+    let request = WatchBatchRequest { batch_id: batch.batch_id.clone() };
+    let mut stream = clients.batches().watch_batch(request).await?.into_inner();
+    let mut latest = batch;
+    while let Some(message) = stream.message().await? {
+        let Some(batch) = message.batch else { continue };
+        bar.set_position((batch.items - batch.waiting).max(0).unsigned_abs());
+        bar.set_message(word(batch.state()).to_lowercase());
+        latest = batch;
+    }
+    bar.finish_and_clear();
+    Ok(latest)
+}
+
+async fn ended(clients: &Clients, batch: Batch, json: bool) -> Result<()> {
+    if json {
+        return render::print_json(&render::proto_json("countermand.order.v1.Batch", &batch)?);
+    }
+    let forecast = matches!(batch.state(), BatchState::Estimating | BatchState::Estimated);
+    let would = if forecast { "would be " } else { "" };
+    say!("{}  {}", render::heading(&batch.batch_id), render::state(word(batch.state())));
+    say!(
+        "{} orders: {} {would}cancelled, {} were cancelled already, {} {would}refused, {} wait",
+        render::count(batch.items),
+        render::count(batch.cancelled),
+        render::count(batch.already_cancelled),
+        render::count(batch.refused),
+        render::count(batch.waiting),
+    );
+    let totals = batch.totals.clone().unwrap_or_default();
+    for total in &totals.currencies {
+        say!("gives back {}", render::money(&total.currency_code, total.amount_minor));
+    }
+    if !totals.skus.is_empty() {
+        let rows = totals.skus.iter().map(|total| vec![total.sku.clone(), render::count(total.units)]);
+        say!("\n{}", render::table(&["article", "units"], &[1], rows));
+    }
+    if !forecast && batch.refused > 0 {
+        say!("\n{}", refusals(&refused(clients, &batch.batch_id).await?));
+    }
+    match batch.state() {
+        BatchState::Estimated => {
+            say!("\nNothing was changed. `countermand batch resume {}` does it.", batch.batch_id);
+        }
+        BatchState::Paused => say!("\n`countermand batch resume {}` goes on.", batch.batch_id),
+        BatchState::Unspecified | BatchState::Estimating | BatchState::Running | BatchState::Completed => {}
+    }
+    Ok(())
+}
+
+async fn refused(clients: &Clients, batch_id: &str) -> Result<Vec<BatchItem>> {
+    let request = ListBatchItemsRequest {
+        batch_id: batch_id.to_owned(),
+        states: vec![BatchItemState::Refused.into()],
+        page_size: PAGE_SIZE,
+        page_token: String::new(),
+    };
+    Ok(clients.batches().list_batch_items(request).await?.into_inner().items)
+}
+
+fn refusals(items: &[BatchItem]) -> String {
+    let rows = items.iter().map(|item| {
+        let cause = item.cause.clone().unwrap_or_default();
+        vec![item.named.clone(), cause.reason, cause.message]
+    });
+    render::table(&["order", "refused", "why"], &[], rows)
+}
+
+fn word(state: BatchState) -> &'static str {
+    state.as_str_name().trim_start_matches("BATCH_STATE_")
+}
