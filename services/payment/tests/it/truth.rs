@@ -61,8 +61,6 @@ impl Service {
         let account = self.account(order).await;
         account.refunds.values().map(|refund| (refund.state, refund.amount_minor)).collect()
     }
-
-    }
 }
 
 fn disputed(payment: &PaymentId, amount_minor: i64, state: DisputeState) -> Disputed {

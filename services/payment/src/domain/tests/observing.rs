@@ -125,6 +125,31 @@ fn f44_a_success_that_fails_afterwards_is_owed_and_the_book_says_so() {
 }
 
 #[test]
+fn f45_a_refund_that_is_pending_for_days_is_asked_after_with_patience_and_without_alarm() {
+    let world = World::new();
+    let mut account = world.captured(&[100]);
+    world.reserve(&mut account, "sag_1", 0);
+    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    let task = account.unsaved.tasks.pop().unwrap();
+    let events = account.unsaved.events.len();
+
+    let mut waits = Vec::new();
+    for _ in 0..6 {
+        assert!(world.answer(&mut account, &task, &super::pending()).is_empty(), "the step waits on");
+        let refund = account.refunds.values().next().unwrap();
+        assert_eq!(refund.state, State::Pending);
+        waits.push(refund.schedule.next_at - world.moment().db_now);
+    }
+
+    let pending = &world.timing.pending;
+    assert_eq!(waits[..2], pending[..2], "its own ladder, not the one of lost answers");
+    assert!(waits[2..].iter().all(|wait| wait == pending.last().unwrap()));
+    assert_eq!(account.unsaved.events.len(), events, "nobody is alarmed by patience");
+    assert_eq!(account.positions().1.in_flight_minor, 100);
+    assert_eq!(ended_well(&world.answer(&mut account, &task, &done())).legs[0].state, State::Succeeded);
+}
+
+#[test]
 fn a_late_capture_on_a_cancelled_order_goes_back_once() {
     let world = World::new();
     let mut account = world.authorised(&[100]);

@@ -1,5 +1,6 @@
 //! The whole service through its listeners, with an order service that only takes events.
 
+mod amounts;
 mod books;
 mod clients;
 mod steps;
@@ -148,6 +149,7 @@ impl Running {
             total_minor: amount_minor,
             tenders: vec![tender],
             external_payments: Vec::new(),
+            change_order_id: String::new(),
             ..AuthorisePayments::default()
         };
         self.applied(step(&saga, "authorise_payments", Command::AuthorisePayments(command))).await;

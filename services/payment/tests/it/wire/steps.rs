@@ -91,6 +91,7 @@ async fn wrong_steps_are_refused_with_the_field_at_fault() {
             total_minor: 100,
             tenders: vec![tender(100)],
             external_payments: Vec::new(),
+            change_order_id: String::new(),
             ..AuthorisePayments::default()
         };
         change(&mut command);
