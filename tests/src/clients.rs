@@ -11,13 +11,18 @@ use proto::notification::v1::delivery_service_client::DeliveryServiceClient;
 use proto::notification::v1::notification_service_client::NotificationServiceClient;
 use proto::notification::v1::recipient_service_client::RecipientServiceClient;
 use proto::notification::v1::webhook_service_client::WebhookServiceClient;
+use proto::order::v1::batch_service_client::BatchServiceClient;
 use proto::order::v1::change_order_service_client::ChangeOrderServiceClient;
+use proto::order::v1::conversation_service_client::ConversationServiceClient;
 use proto::order::v1::event_stream_service_client::EventStreamServiceClient;
+use proto::order::v1::folder_service_client::FolderServiceClient;
 use proto::order::v1::operations_service_client::OperationsServiceClient;
 use proto::order::v1::order_service_client::OrderServiceClient;
 use proto::order::v1::policy_service_client::PolicyServiceClient;
 use proto::order::v1::proposal_service_client::ProposalServiceClient;
 use proto::order::v1::remedy_service_client::RemedyServiceClient;
+use proto::order::v1::report_service_client::ReportServiceClient;
+use proto::order::v1::rule_service_client::RuleServiceClient;
 use proto::payment::v1::payment_service_client::PaymentServiceClient;
 use proto::payment::v1::refund_service_client::RefundServiceClient;
 use tonic::metadata::MetadataValue;
@@ -54,7 +59,8 @@ impl Interceptor for Caller {
             ("x-countermand-org", &self.organisation),
             ("x-countermand-role", &self.role),
         ];
-        for (name, value) in headers {
+        // Somebody who acts for no organisation sends no such header.
+        for (name, value) in headers.into_iter().filter(|(_, value)| !value.is_empty()) {
             let value = MetadataValue::try_from(value).map_err(|_| Status::internal("not a header value"))?;
             request.metadata_mut().insert(name, value);
         }
@@ -89,6 +95,13 @@ impl Clients {
         Self { caller, ..self.clone() }
     }
 
+    /// The same tenant, as somebody else.
+    #[must_use]
+    pub fn as_user(&self, user: &str, organisation: &str, role: &str) -> Self {
+        let [user, organisation, role] = [user, organisation, role].map(str::to_owned);
+        self.acting_as(Caller { user, organisation, role, tenant: self.caller.tenant.clone() })
+    }
+
     fn channel(&self, service: Service) -> Connection {
         let index = Service::ALL.iter().position(|one| *one == service).expect("ALL holds every service");
         InterceptedService::new(self.channels[index].clone(), self.caller.clone())
@@ -112,6 +125,26 @@ impl Clients {
 
     pub fn proposals(&self) -> ProposalServiceClient<Connection> {
         ProposalServiceClient::new(self.channel(Service::Order))
+    }
+
+    pub fn batches(&self) -> BatchServiceClient<Connection> {
+        BatchServiceClient::new(self.channel(Service::Order))
+    }
+
+    pub fn conversation(&self) -> ConversationServiceClient<Connection> {
+        ConversationServiceClient::new(self.channel(Service::Order))
+    }
+
+    pub fn folders(&self) -> FolderServiceClient<Connection> {
+        FolderServiceClient::new(self.channel(Service::Order))
+    }
+
+    pub fn reports(&self) -> ReportServiceClient<Connection> {
+        ReportServiceClient::new(self.channel(Service::Order))
+    }
+
+    pub fn rules(&self) -> RuleServiceClient<Connection> {
+        RuleServiceClient::new(self.channel(Service::Order))
     }
 
     pub fn operations(&self) -> OperationsServiceClient<Connection> {

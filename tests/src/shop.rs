@@ -45,6 +45,12 @@ impl Shop {
         Ok(shop)
     }
 
+    /// The same shop, as somebody else calls it.
+    #[must_use]
+    pub fn as_user(&self, user: &str, organisation: &str, role: &str) -> Self {
+        Self { clients: self.clients.as_user(user, organisation, role), ..self.clone() }
+    }
+
     pub fn request_id(&self) -> String {
         self.ids.mint::<EventId>().to_string()
     }

@@ -3,13 +3,29 @@
 //!
 //! Each file lists its own scenarios, so that one who adds a row touches one file.
 
+pub mod bundles;
+pub mod desk;
+pub mod finding;
 pub mod installer;
 pub mod marketplace;
 pub mod order_desk;
 pub mod ordoro;
+pub mod records;
+pub mod remedies;
 pub mod salesforce;
+mod under;
 
 use crate::Scenario;
 
-pub const ALL: &[&[(&str, Scenario)]] =
-    &[installer::ALL, order_desk::ALL, salesforce::ALL, marketplace::ALL, ordoro::ALL];
+pub const ALL: &[&[(&str, Scenario)]] = &[
+    installer::ALL,
+    order_desk::ALL,
+    salesforce::ALL,
+    bundles::ALL,
+    marketplace::ALL,
+    ordoro::ALL,
+    remedies::ALL,
+    desk::ALL,
+    finding::ALL,
+    records::ALL,
+];
