@@ -8,7 +8,10 @@ use proto::inventory::v1::{
     PartnerMethodProfile, PartnerTask, PartnerWord, RespondCancellationRequest, ShipFulfillmentRequest,
     SubmitFulfillmentRequest, UpsertIntegrationRequest, UpsertWarehouseRequest, Warehouse, WarehouseKind,
 };
-use proto::order::v1::{ActivatePolicyRequest, GetCancelabilityRequest, GetCancelabilityResponse, Order};
+use proto::order::v1::{
+    ActivatePolicyRequest, GetCancelabilityRequest, GetCancelabilityResponse, Order, PolicySelector,
+    PolicySelectorKind,
+};
 use tonic::Status;
 
 use crate::clients::{Caller, Clients};
@@ -27,7 +30,8 @@ impl Shop {
         let request = ActivatePolicyRequest {
             request_id: shop.request_id(),
             policy_id: policy.to_owned(),
-            ..ActivatePolicyRequest::default()
+            version: 0,
+            selector: Some(PolicySelector { kind: PolicySelectorKind::Tenant.into(), value: String::new() }),
         };
         shop.clients.policies().activate_policy(request).await.context("activating the policy")?;
         Ok(shop)

@@ -22,7 +22,8 @@ pub static BOOKS: [Book; 15] = [
         "held_by" Text, "split_of" Text, "fulfilment_id" Text, "created_at" Text,
     ]),
     book!("inventory", "fulfilment", ["order_id" Text, "fulfilment_id" Text], [
-        "warehouse_id" Text, "state" Text, "created_at" Text,
+        "warehouse_id" Text, "state" Text, "integration_key" Text, "external_number" Text,
+        "submitted_at" Text, "created_at" Text,
     ]),
     book!("inventory", "fulfilment_line", ["order_id" Text, "fulfilment_line_id" Text], [
         "fulfilment_id" Text, "reservation_id" Text, "line_id" Text, "sku" Text, "quantity" Number,

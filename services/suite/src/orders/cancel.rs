@@ -5,8 +5,8 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use proto::common::v1::Wait;
 use proto::order::v1::{
-    ChangeInput, ChangeLineInput, ChangeOrder, ChangeOrderState, ChangeOrderType, Order, OrderState,
-    PreviewChangeOrderRequest, PreviewChangeOrderResponse, Settlement, SubmitChangeOrderRequest,
+    ChangeInput, ChangeLineInput, ChangeOrder, ChangeOrderState, ChangeOrderType, LabelAction, Order,
+    OrderState, PreviewChangeOrderRequest, PreviewChangeOrderResponse, Settlement, SubmitChangeOrderRequest,
     WatchChangeOrderRequest,
 };
 
@@ -45,6 +45,9 @@ pub struct Wish {
     /// What to do with the money; what the policy says when not given.
     #[arg(long, value_enum)]
     settlement: Option<SettlementChoice>,
+    /// Void the label, too, and ask for its refund; only where there is one.
+    #[arg(long)]
+    void_label: bool,
     /// Repeat an earlier request safely; minted when not given.
     #[arg(long)]
     request_id: Option<String>,
@@ -129,6 +132,7 @@ fn change_input(order: &Order, wish: &Wish) -> Result<ChangeInput> {
         r#type: kind.into(),
         lines: wish.lines.iter().map(|line| selected(order, line)).collect::<Result<_>>()?,
         settlement: settlement.into(),
+        label_action: if wish.void_label { LabelAction::Void } else { LabelAction::Keep }.into(),
         reason_code: wish.reason.clone(),
         note: wish.note.clone(),
         supplier_contacted: wish.ack_contact,

@@ -3,6 +3,7 @@
 mod changes;
 mod history;
 mod money;
+mod outside;
 mod owed;
 mod pricing;
 mod quantity;
@@ -104,6 +105,21 @@ pub const ALL: &[Equation] = &[
         id: "I06",
         says: "reserved = active + held reservations, per warehouse and sku",
         first_broken: stock::reserved_matches_reservations,
+    },
+    Equation {
+        id: "I06",
+        says: "what came back after shipping is in the ledger, and never more than went out",
+        first_broken: outside::restocks_are_in_the_ledger,
+    },
+    Equation {
+        id: "I08",
+        says: "goods at a partner stand under a number that it has seen once",
+        first_broken: outside::partners_have_numbers,
+    },
+    Equation {
+        id: "I10",
+        says: "no carrier or partner is asked, and no shipped unit claimed, for a change that has ended",
+        first_broken: outside::nobody_is_asked_in_vain,
     },
     Equation { id: "I07", says: "0 <= reserved <= on_hand", first_broken: stock::never_oversold },
     Equation {

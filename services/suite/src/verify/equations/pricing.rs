@@ -113,7 +113,9 @@ pub fn reversed_amounts(facts: &Facts) -> Option<String> {
             let (amount, freight) = by_order.get(id).copied().unwrap_or_default();
             let given = goodwill.get(id).copied().unwrap_or_default();
             differs(&format!("amount taken back of order {id}"), order.number("reversed_minor"), amount)
-                .or_else(|| differs(&format!("goodwill of order {id}"), order.number("goodwill_minor"), given))
+                .or_else(|| {
+                    differs(&format!("goodwill of order {id}"), order.number("goodwill_minor"), given)
+                })
                 .or_else(|| {
                     let groups = shipping.get(id).copied().unwrap_or_default();
                     differs(&format!("shipping taken back of order {id}"), groups, freight)
