@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use proto::notification::v1::{
-    Delivery, DeliveryState, DiscardDeliveryRequest, ListDeliveriesRequest, Preference, PreviewTemplateRequest,
-    Recipient, RecipientScope, RequeueDeliveryRequest, SetSuppressionRequest, UpsertPreferenceRequest,
-    UpsertRecipientRequest,
+    Delivery, DeliveryState, DiscardDeliveryRequest, ListDeliveriesRequest, Preference,
+    PreviewTemplateRequest, Recipient, RecipientScope, RequeueDeliveryRequest, SetSuppressionRequest,
+    UpsertPreferenceRequest, UpsertRecipientRequest,
 };
 use tests::Shop;
 use tests::shop::refused;
@@ -92,8 +92,7 @@ async fn mail_to(shop: &Shop, order_id: &str, audience: &str, address: &str, loc
 }
 
 async fn deliveries(shop: &Shop, order_id: &str) -> Result<Vec<Delivery>> {
-    let request =
-        ListDeliveriesRequest { order_id: order_id.to_owned(), ..ListDeliveriesRequest::default() };
+    let request = ListDeliveriesRequest { order_id: order_id.to_owned(), ..ListDeliveriesRequest::default() };
     Ok(shop.clients.deliveries().list_deliveries(request).await?.into_inner().deliveries)
 }
 
@@ -135,7 +134,11 @@ pub async fn b21_b23_a_cancellation_is_mailed_to_each_party_in_its_language(stag
     let found = settled(&shop, &order.order_id, 6).await?;
     let buyer = server.to("ann@home.example")?;
     ensure!(buyer.len() == 2, "{buyer:?}");
-    ensure!(buyer[0].contains("wurde storniert") && buyer[0].contains("multipart/alternative"), "{}", buyer[0]);
+    ensure!(
+        buyer[0].contains("wurde storniert") && buyer[0].contains("multipart/alternative"),
+        "{}",
+        buyer[0]
+    );
     ensure!(server.to("desk@acme.example")?[0].contains("Subject: Do not ship"), "the supplier's notice");
     ensure!(server.to("client@home.example")?.len() == 1, "the refund is not the client's affair");
     ensure!(server.to("gone@shop.example")?.is_empty());
@@ -156,7 +159,11 @@ pub async fn b21_b23_a_cancellation_is_mailed_to_each_party_in_its_language(stag
     ensure!(requeued.is_some_and(|it| it.tries == 0 || it.state() == DeliveryState::Suppressed));
     let after = settled(&shop, &order.order_id, 6).await?;
     ensure!(of(&after, "gone@shop.example")?.state() == DeliveryState::Suppressed, "{after:?}");
-    refused(desk.discard_delivery(discard("wrong address")).await, Code::FailedPrecondition, "STATE_CONFLICT")?;
+    refused(
+        desk.discard_delivery(discard("wrong address")).await,
+        Code::FailedPrecondition,
+        "STATE_CONFLICT",
+    )?;
     ensure!(desk.requeue_delivery(requeue).await.is_ok(), "the same request again changes nothing");
     Ok(())
 }
@@ -164,12 +171,17 @@ pub async fn b21_b23_a_cancellation_is_mailed_to_each_party_in_its_language(stag
 pub async fn u36_who_does_not_want_mail_gets_none_and_the_log_says_why(stage: &Stage) -> Result<()> {
     let shop = Shop::open(stage.suite().await?.clients()).await?;
     let order = shop.placed(&shop.sku("LAMP"), 1).await?;
-    let [off, out, on] = ["off", "out", "on"].map(|name| format!("{name}-{}@home.example", shop.sku("x").to_lowercase()));
+    let [off, out, on] =
+        ["off", "out", "on"].map(|name| format!("{name}-{}@home.example", shop.sku("x").to_lowercase()));
     for address in [&off, &out, &on] {
         mail_to(&shop, &order.order_id, "supplier", address, "").await?;
     }
-    let preference =
-        Preference { audience: "supplier".to_owned(), address: off.clone(), off: true, ..Preference::default() };
+    let preference = Preference {
+        audience: "supplier".to_owned(),
+        address: off.clone(),
+        off: true,
+        ..Preference::default()
+    };
     let request = UpsertPreferenceRequest { request_id: shop.request_id(), preference: Some(preference) };
     shop.clients.recipients().upsert_preference(request).await?;
     let request = SetSuppressionRequest {
@@ -202,7 +214,15 @@ pub async fn a_mail_can_be_looked_at_before_it_is_sent(stage: &Stage) -> Result<
 
     let german = desk.preview_template(preview("refund.issued", "de")).await?.into_inner();
     ensure!(german.text.contains("wurde erstattet: GBP 12.34") && german.html.contains("<p>"), "{german:?}");
-    refused(desk.preview_template(preview("refund.promised", "")).await, Code::InvalidArgument, "FIELD_INVALID")?;
-    refused(desk.preview_template(preview("refund.issued", "xx")).await, Code::InvalidArgument, "FIELD_INVALID")?;
+    refused(
+        desk.preview_template(preview("refund.promised", "")).await,
+        Code::InvalidArgument,
+        "FIELD_INVALID",
+    )?;
+    refused(
+        desk.preview_template(preview("refund.issued", "xx")).await,
+        Code::InvalidArgument,
+        "FIELD_INVALID",
+    )?;
     Ok(())
 }

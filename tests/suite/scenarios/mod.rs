@@ -11,13 +11,19 @@ mod limits;
 mod messages;
 mod money;
 mod place;
+mod proposals;
 mod quote;
 mod races;
+mod refund_only;
+mod refunds;
 mod repeats;
+mod restore;
 mod steer;
 mod telemetry;
 mod watch;
+mod webhooks;
 mod webhooks_out;
+mod withdrawal;
 
 use crate::Scenario;
 
@@ -97,6 +103,24 @@ const OWN: &[(&str, Scenario)] = scenarios![
     webhooks_out::another_language_verifies_what_is_posted,
     webhooks_out::a_receiver_that_is_busy_gets_the_event_later_under_the_same_id,
     webhooks_out::a_receiver_that_is_gone_is_not_asked_again,
+    restore::cancel_restore_cancel_ends_where_the_first_cancel_did,
+    restore::missing_stock_leaves_the_order_cancelled,
+    restore::a_declined_card_gives_the_stock_of_a_restoration_back,
+    restore::tenders_of_a_restoration_pay_exactly_what_is_missing,
+    restore::a_live_order_is_not_restored,
+    refund_only::goodwill_goes_back_and_the_rest_with_the_cancellation,
+    refund_only::goodwill_above_the_limit_is_refused,
+    refund_only::a_refund_that_did_not_fail_is_not_tried_again,
+    proposals::a_proposal_moves_nothing_until_the_other_side_agrees,
+    proposals::an_approval_at_another_price_stays_requested,
+    proposals::a_counter_proposal_takes_the_place_of_the_one_it_answers,
+    proposals::a_delivery_charge_is_lowered_by_agreement_and_never_raised,
+    proposals::a_proposal_is_declined_or_ends_by_the_clock,
+    withdrawal::a_withdrawal_is_acknowledged_before_it_is_decided,
+    refunds::gift_card_and_store_credit_go_back_before_the_card_and_each_part_is_explained,
+    refunds::a_refund_paid_by_hand_is_owed_no_more,
+    refunds::a_declined_refund_is_tried_again_on_another_tender,
+    webhooks::an_unsigned_webhook_is_refused,
     crash::twenty_kills_during_a_replay_change_nothing_but_the_time,
     crash::every_service_drains_at_sigterm,
 ];

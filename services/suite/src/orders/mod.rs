@@ -4,6 +4,7 @@ pub mod can;
 pub mod cancel;
 pub mod list;
 pub mod money;
+pub mod remedies;
 pub mod show;
 pub mod timeline;
 
