@@ -24,6 +24,7 @@ use crate::ops::batch::{PaymentBatch, TASKS};
 use crate::ops::cashier::Cashier;
 use crate::ops::intake::Intake;
 use crate::ops::observer::Observer;
+use crate::ops::resend::Resend;
 use crate::ops::waiters::Waiters;
 use crate::ops::worker::Worker;
 use crate::ports::Peers;
@@ -100,6 +101,7 @@ impl App {
             gateway: gateways,
             writer: writer.clone(),
             patience: config.gateway.patience(),
+            resend: Resend::new(clock.clone()),
         };
         let intake = intake(&config, &worker, clock);
         let webhooks = match config.webhooks.listen {

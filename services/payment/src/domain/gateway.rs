@@ -59,6 +59,8 @@ impl Subject {
 pub struct Task {
     pub order_id: OrderId,
     pub subject: Subject,
+    /// When the key was made: it was first sent then or later.
+    pub asked_at: Timestamp,
     /// The saga whose step may end by the answer; none if a client asked.
     pub saga_id: Option<String>,
     pub effect: Effect,

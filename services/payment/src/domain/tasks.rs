@@ -1,6 +1,6 @@
 //! What a gateway is asked for, as the rows of an account say it.
 
-use types::PaymentId;
+use types::{PaymentId, Timestamp};
 
 use super::account::Account;
 use super::capture::{self, Capture};
@@ -38,13 +38,15 @@ impl Account {
 
     pub(super) fn authorise_task(&self, payment: &Payment) -> Task {
         let subject = Subject::Payment(payment.payment_id.clone());
-        self.task(payment, subject, payment.origin.saga_id(), Effect::Authorise, payment.amount_minor)
+        let saga_id = payment.origin.saga_id();
+        self.task(payment, subject, payment.created_at, saga_id, Effect::Authorise, payment.amount_minor)
     }
 
     pub(super) fn capture_task(&self, capture: &Capture) -> Task {
         let payment = self.payment(&capture.payment_id);
         let subject = Subject::Capture(capture.capture_id.clone());
-        self.task(payment, subject, capture.origin.saga_id(), Effect::Capture, capture.amount_minor)
+        let saga_id = capture.origin.saga_id();
+        self.task(payment, subject, capture.created_at, saga_id, Effect::Capture, capture.amount_minor)
     }
 
     pub(super) fn refund_task(&self, refund: &Refund) -> Task {
@@ -57,13 +59,16 @@ impl Account {
             refund::Kind::Void => Effect::Lower,
         };
         let subject = Subject::Refund(refund.refund_id.clone());
-        self.task(payment, subject, Some(refund.saga_id.clone()), effect, refund.amount_minor)
+        let saga_id = Some(refund.saga_id.clone());
+        // It was sent after it was made, so its key is taken for older than it is, never for younger.
+        self.task(payment, subject, refund.created_at, saga_id, effect, refund.amount_minor)
     }
 
     fn task(
         &self,
         payment: &Payment,
         subject: Subject,
+        asked_at: Timestamp,
         saga_id: Option<String>,
         effect: Effect,
         amount_minor: i64,
@@ -71,6 +76,7 @@ impl Account {
         Task {
             order_id: self.order_id.clone(),
             subject,
+            asked_at,
             saga_id,
             effect,
             currency: self.currency,

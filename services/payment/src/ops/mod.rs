@@ -17,6 +17,7 @@ pub mod intake;
 mod mending;
 pub mod observer;
 mod requests;
+pub mod resend;
 mod steps;
 pub mod waiters;
 pub mod worker;

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //!   committed task ─▶ call ≤ limit ─▶ answer ─▶ Command::Answered
-//!   due row (a crash, a lost answer, a pending refund) ─▶ query; only what never arrived is sent again
+//!   due row (a crash, a lost answer, a pending refund) ─▶ query; only what never arrived is sent again,
+//!                                     and only to a gateway that would know it if it had (see resend)
 //!   notice of a late change ─▶ Command::Answered ─▶ heard
 //! ```
 //!
@@ -24,6 +25,7 @@ use types::Tenant;
 
 use super::batch::PaymentBatch;
 use super::command::{Answered, Command};
+use super::resend::{Resend, Verdict};
 use crate::domain::gateway::{Answer, Subject, Task};
 use crate::ports::gateway::{Gateways, Notice};
 use crate::store::{account, claim, read};
@@ -50,6 +52,7 @@ pub struct Worker {
     pub gateway: Gateways,
     pub writer: Writer<PaymentBatch>,
     pub patience: Patience,
+    pub resend: Resend,
 }
 
 impl Worker {
@@ -114,9 +117,20 @@ impl Worker {
         let known = tokio::time::timeout(self.patience.call, self.gateway.query(tenant, task)).await;
         match known {
             Ok(Some(answer)) => self.bring(tenant, task, answer).await,
-            // The gateway never got it: the same key, for the first time.
-            Ok(None) => self.carry_out(tenant, task).await,
+            Ok(None) => self.send_again(tenant, task).await,
             Err(_) => self.bring(tenant, task, no_answer()).await,
+        }
+    }
+
+    /// The gateway knows nothing of the key. The same key goes for the first time, as far as anybody
+    /// can tell, unless the gateway's memory is not good enough to rely on that.
+    async fn send_again(&self, tenant: &Tenant, task: &Task) {
+        let capabilities = self.gateway.capabilities(&task.gateway);
+        match capabilities.map(|capabilities| self.resend.judge(tenant, task, capabilities)) {
+            Some(Verdict::Send) | None => self.carry_out(tenant, task).await,
+            Some(Verdict::Ask(why)) => {
+                self.bring(tenant, task, Answer::Unknown { detail: why.to_owned() }).await;
+            }
         }
     }
 

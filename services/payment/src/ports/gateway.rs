@@ -148,7 +148,7 @@ impl Gateways {
 impl Gateway {
     pub fn capabilities(&self) -> Capabilities {
         match self {
-            Self::Sandbox(_) => Sandbox::CAPABILITIES,
+            Self::Sandbox(sandbox) => sandbox.capabilities(),
             Self::Simulator(_) => Simulator::CAPABILITIES,
             Self::Stripe(_) => Stripe::CAPABILITIES,
         }

@@ -8,6 +8,7 @@ mod crashes;
 mod gateway;
 mod races;
 mod replicas;
+mod resend;
 mod schema;
 mod service;
 mod simulator;

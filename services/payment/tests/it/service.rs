@@ -8,6 +8,7 @@ use payment::domain::{Account, ExternalPayment, Opening, Tender, Terms, Timing};
 use payment::ops::batch::{PaymentBatch, TASKS};
 use payment::ops::cashier::Cashier;
 use payment::ops::command::{Deed, Step, StepAnswer};
+use payment::ops::resend::Resend;
 use payment::ops::waiters::Waiters;
 use payment::ops::worker::{Patience, Worker};
 use payment::ports::sandbox::{self, Delays, Effect, Sandbox};
@@ -110,6 +111,7 @@ impl Service {
                 claim_micros: 1_000_000,
                 concurrency: 256,
             },
+            resend: Resend::new(self.clock.clone()),
         }
     }
 

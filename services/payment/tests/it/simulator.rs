@@ -1,5 +1,6 @@
 //! The simulator: told to misbehave, and telling by webhooks what has changed.
 
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use payment::ports::simulator::Simulator;
 use payment::ports::{http, webhook};
 use serde_json::{Value, json};
 use storage::testing;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
 use types::{Clock, Timestamp};
 
@@ -275,4 +277,42 @@ async fn what_it_cannot_read_it_refuses() {
         let much = simulated.control("/faults", &json!({ "fault": "limited", "times": 1_001 })).await;
         assert_eq!(much, StatusCode::CONFLICT);
     }
+}
+
+/// The simulator as a process of its own; killed when dropped.
+struct Process {
+    child: tokio::process::Child,
+    url: String,
+}
+
+async fn process(database: &str) -> Process {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_payment"));
+    command.args(["simulator", "--listen", "127.0.0.1:0", "--database", database]);
+    let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
+    assert!(line.contains("simulated") && line.contains("no money moves"), "{line}");
+    let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+    Process { url: url.trim_end_matches(';').to_owned(), child }
+}
+
+#[tokio::test]
+async fn the_process_keeps_its_book_when_it_is_killed() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = format!("sqlite:{}", directory.path().join("gateway.db").display());
+    let adapter = |process: &Process| Gateway::Simulator(Simulator::new(&process.url, TIMEOUT * 10).unwrap());
+    let shows = Shows { keys: true, cap: false, search: true };
+    let mut first = process(&database).await;
+    let mut subject = Subject::new(adapter(&first), shows, ["tok_approve", "tok_decline"]);
+    let paid = subject.captured(1_000).await;
+    let task = subject.refund_task(&paid, 100);
+    let reference = done(&subject.call(&task).await);
+
+    first.child.kill().await.unwrap();
+    assert!(is_open(&subject.call(&task).await), "nobody is there");
+    let second = process(&database).await;
+    subject.gateway = adapter(&second);
+
+    assert_eq!(done(&subject.call(&task).await), reference);
+    assert_eq!(subject.made_by(&task, &paid).await.len(), 1);
 }

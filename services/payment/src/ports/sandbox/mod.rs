@@ -44,6 +44,7 @@ pub struct Sandbox {
     database: Database,
     writer: Writer<Book>,
     clock: Clock,
+    capabilities: Capabilities,
 }
 
 impl Sandbox {
@@ -63,7 +64,18 @@ impl Sandbox {
     /// On its own, migrated database.
     pub fn start(database: Database, clock: Clock, delays: Delays) -> Self {
         let book = Arc::new(Book { clock: clock.clone(), delays });
-        Self { writer: Writer::start(database.clone(), book), database, clock }
+        let writer = Writer::start(database.clone(), book);
+        Self { database, writer, clock, capabilities: Self::CAPABILITIES }
+    }
+
+    /// The same, claiming to be able to do less: what we do then can be seen without such a gateway.
+    #[must_use]
+    pub fn declaring(self, capabilities: Capabilities) -> Self {
+        Self { capabilities, ..self }
+    }
+
+    pub fn capabilities(&self) -> Capabilities {
+        self.capabilities
     }
 
     /// Applies the effect once per key and answers, unless the token says that the answer is lost.

@@ -1,7 +1,7 @@
 //! How the simulator speaks over HTTP: the same words for its face and for the adapter that calls it.
 
 use serde::{Deserialize, Serialize};
-use types::{CaptureId, Currency, OrderId, PaymentId, RefundId};
+use types::{CaptureId, Currency, OrderId, PaymentId, RefundId, Timestamp};
 
 use crate::domain::gateway::{
     Answer, DisputeState, Effect, FoundDispute, FoundRefund, Statement, Subject, Task,
@@ -86,6 +86,7 @@ impl Ask {
         Ok(Task {
             order_id: OrderId::parse(&self.order_id).map_err(|_| Unreadable("order_id"))?,
             subject: subject.ok_or(Unreadable("the idempotency key"))?,
+            asked_at: Timestamp::UNIX_EPOCH,
             saga_id: None,
             effect,
             currency: Currency::parse(&self.currency).map_err(|_| Unreadable("currency"))?,

@@ -51,6 +51,7 @@ impl Subject {
         Task {
             order_id: self.ids.mint(),
             subject,
+            asked_at: Clock::System.now(),
             saga_id: None,
             effect,
             currency: Currency::parse("GBP").unwrap(),
