@@ -34,11 +34,11 @@ impl Shelves {
         let mut shelves = BTreeMap::new();
         for tenant in tenants {
             let revision = revisions.get(tenant).copied().unwrap_or(0);
-            let shelf = match self.at_hand(tenant, revision) {
-                Some(shelf) => shelf,
+            let found = match self.at_hand(tenant, revision) {
+                Some(at_hand) => at_hand,
                 None => self.keep(tenant, policies::shelf(tx, tenant, revision).await?),
             };
-            shelves.insert(tenant.clone(), shelf);
+            shelves.insert(tenant.clone(), found);
         }
         Ok(shelves)
     }
@@ -48,14 +48,14 @@ impl Shelves {
         shelves.get(tenant).filter(|shelf| shelf.revision == revision).cloned()
     }
 
-    fn keep(&self, tenant: &Tenant, shelf: Shelf) -> Arc<Shelf> {
-        let shelf = Arc::new(shelf);
+    fn keep(&self, tenant: &Tenant, read: Shelf) -> Arc<Shelf> {
+        let kept = Arc::new(read);
         let mut shelves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if shelves.len() >= SHELVES_MAX {
             shelves.clear();
         }
-        shelves.insert(tenant.clone(), Arc::clone(&shelf));
-        shelf
+        shelves.insert(tenant.clone(), Arc::clone(&kept));
+        kept
     }
 }
 
@@ -80,9 +80,9 @@ impl PolicyBook {
         policies::flush(tx, &self.written).await
     }
 
-    fn put(&mut self, tenant: &Tenant, shelf: Shelf) {
-        self.written.revisions.insert(tenant.clone(), shelf.revision);
-        self.shelves.insert(tenant.clone(), Arc::new(shelf));
+    fn put(&mut self, tenant: &Tenant, written: Shelf) {
+        self.written.revisions.insert(tenant.clone(), written.revision);
+        self.shelves.insert(tenant.clone(), Arc::new(written));
     }
 }
 
