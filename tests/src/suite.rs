@@ -240,7 +240,12 @@ impl Suite {
 
 /// A service refuses a variable that it does not read.
 fn concerns(variable: &str, service: Service) -> bool {
-    service == Service::Notification || !variable.starts_with("COUNTERMAND_MAIL__")
+    let owners = [
+        ("COUNTERMAND_MAIL__", Service::Notification),
+        ("COUNTERMAND_GATEWAY__", Service::Payment),
+        ("COUNTERMAND_WEBHOOKS__", Service::Payment),
+    ];
+    owners.iter().all(|(prefix, owner)| service == *owner || !variable.starts_with(prefix))
 }
 
 /// Distinguishes the databases of suites on one server.
