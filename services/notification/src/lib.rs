@@ -4,7 +4,9 @@
 //!   order's outbox ──▶ api::intake ──▶ ops::batch ──▶ domain::messages      one commit: the event is taken,
 //!                                          │              (a pure table)    its messages stand
 //!                                          ▼
-//!                                      store ◀── ops::courier ──▶ ports::log
+//!                                      store ◀── ops::courier ──▶ ports::log          log lines
+//!                                        ▲
+//!                                        └─────── ops::dispatch ──▶ ports::Carrier      mail, webhooks
 //! ```
 //!
 //! A message says only what its event's sender had committed: the event comes out of an outbox, and the message is

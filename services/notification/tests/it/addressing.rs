@@ -204,3 +204,30 @@ async fn what_is_owed_is_told_once_a_day_and_no_more_when_it_is_paid() {
         tx.rollback().await;
     }
 }
+
+#[tokio::test]
+async fn the_address_book_is_read_page_by_page_and_a_removed_entry_is_mailed_no_more() {
+    for world in World::each("address_book").await {
+        let of = |address: &str| recipient(&world, Scope::Everything, Audience::Buyer, address);
+        let removed = Recipient { is_active: false, ..of("b@x.example") };
+        book(&world, &[of("a@x.example"), of("b@x.example"), removed]).await;
+        prefer(&world, "", "", Some(Locale::De), true).await;
+        prefer(&world, "a@x.example", "", None, false).await;
+        suppress(&world, "c@x.example").await;
+
+        let mut tx = world.database.read().await.unwrap();
+        let first = addresses::list_recipients(&mut tx, &Tenant::DEFAULT, [""; 4], 1).await.unwrap();
+        let after = ["everything", "", "buyer", "a@x.example"];
+        let second = addresses::list_recipients(&mut tx, &Tenant::DEFAULT, after, 10).await.unwrap();
+        let preferences = addresses::list_preferences(&mut tx, &Tenant::DEFAULT, [""; 3], 10).await.unwrap();
+        let suppressed = suppressions::list(&mut tx, &Tenant::DEFAULT, ("", ""), 10).await.unwrap();
+        tx.rollback().await;
+        world.deliver(&[&world.placed(&world.ids.mint(), 1)]).await;
+
+        assert_eq!(first[0].address, "a@x.example");
+        assert_eq!((second.len(), second[0].is_active), (1, false));
+        assert_eq!(preferences.len(), 2);
+        assert!(suppressed[0].is_active && suppressed[0].recipient == "c@x.example");
+        assert_eq!(told(&world).await, ["buyer a@x.example order.confirmed de suppressed"]);
+    }
+}
