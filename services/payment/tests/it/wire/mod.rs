@@ -150,7 +150,6 @@ impl Running {
             tenders: vec![tender],
             external_payments: Vec::new(),
             change_order_id: String::new(),
-            ..AuthorisePayments::default()
         };
         self.applied(step(&saga, "authorise_payments", Command::AuthorisePayments(command))).await;
         let command = Command::CapturePayments(CapturePayments { order_id: order.clone() });
