@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use types::{Reason, Refusal};
@@ -87,6 +88,7 @@ pub struct Connector {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact about a partner, named as in its profile")]
 pub struct Integration {
     pub name: String,
     #[serde(default)]
@@ -163,8 +165,8 @@ impl MethodProfile {
     }
 
     /// Whether it may still be used so long after the submission.
-    pub fn is_open(&self, seconds_since: u64) -> bool {
-        self.window_seconds == 0 || seconds_since <= u64::from(self.window_seconds)
+    pub fn is_open(&self, since: Duration) -> bool {
+        self.window_seconds == 0 || since <= Duration::from_secs(self.window_seconds.into())
     }
 }
 
@@ -181,10 +183,10 @@ impl Integration {
     }
 
     /// The first usable method from `from` on, so long after the submission.
-    pub fn usable(&self, from: usize, seconds_since: u64) -> usize {
+    pub fn usable(&self, from: usize, since: Duration) -> usize {
         let usable = |index: &usize| {
             let profile = self.method(*index);
-            profile.is_open(seconds_since) && (profile.method != Method::Api || self.connector.is_some())
+            profile.is_open(since) && (profile.method != Method::Api || self.connector.is_some())
         };
         (from..=self.methods.len()).find(usable).unwrap_or(self.methods.len())
     }

@@ -101,17 +101,17 @@ impl LabelState {
         matches!(self, Self::Purchased | Self::VoidRefused { .. })
     }
 
-    /// As it is stored, in the three columns.
+    /// As it is stored, in the three columns; none if they contradict each other.
     pub fn read(state: &str, credit: &str, refusal: &str) -> Option<Self> {
-        match (state, credit, refusal) {
-            ("purchased", "", "") => Some(Self::Purchased),
-            ("void_requested", "requested", "") => Some(Self::VoidRequested),
-            ("voided", credit, "") => Some(Self::Voided { credit: Credit::from_name(credit)? }),
-            ("void_refused", "", refusal) => {
-                Some(Self::VoidRefused { refusal: VoidRefusal::from_name(refusal)? })
-            }
-            _ => None,
-        }
+        let voided = Credit::from_name(credit).map(|credit| Self::Voided { credit });
+        let refused = VoidRefusal::from_name(refusal).map(|refusal| Self::VoidRefused { refusal });
+        let fits = |known: &Self| {
+            known.as_str() == state
+                && known.credit().map_or("", Credit::as_str) == credit
+                && known.refusal().map_or("", VoidRefusal::as_str) == refusal
+        };
+        let known = [Some(Self::Purchased), Some(Self::VoidRequested), voided, refused];
+        known.into_iter().flatten().find(fits)
     }
 }
 

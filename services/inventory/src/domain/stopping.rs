@@ -1,6 +1,7 @@
 //! Asking fulfilment partners to stop held units, and taking their word. Nothing counts as stopped without it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use types::{FulfilmentId, PartnerTaskId, Reason, Refusal, ReservationId, Timestamp};
 
@@ -172,7 +173,7 @@ impl Goods {
             self.tasks.get_mut(id).expect("it was just read").run_out(now);
         } else if task.is_to_be_sent() && !self.in_window(task, integrations, now) {
             let integration = integrations.of(&task.integration);
-            let next = integration.usable(task.method_index + 1, self.seconds_since_submission(task, now));
+            let next = integration.usable(task.method_index + 1, self.since_submission(task, now));
             let task = self.tasks.get_mut(id).expect("it was just read");
             task.detail = format!("too late for {}", task.method.as_str());
             task.use_method(next, &integration.method(next), now);
@@ -182,14 +183,14 @@ impl Goods {
 
     fn in_window(&self, task: &PartnerTask, integrations: &Integrations, now: Timestamp) -> bool {
         let integration = integrations.of(&task.integration);
-        let since = self.seconds_since_submission(task, now);
+        let since = self.since_submission(task, now);
         integration.usable(task.method_index, since) == task.method_index
     }
 
-    fn seconds_since_submission(&self, task: &PartnerTask, now: Timestamp) -> u64 {
+    fn since_submission(&self, task: &PartnerTask, now: Timestamp) -> Duration {
         let submitted =
             self.fulfilments.get(&task.fulfilment_id).and_then(|fulfilment| fulfilment.submitted_at);
-        submitted.map_or(0, |at| now.since(at).as_secs())
+        submitted.map_or(Duration::ZERO, |at| now.since(at))
     }
 
     fn task(
@@ -210,7 +211,7 @@ impl Goods {
             };
         let integration = integrations.of(&key);
         let partner_reason = integration.reason(&ask.reason_code)?;
-        let since = fulfilment.submitted_at.map_or(0, |at| now.since(at).as_secs());
+        let since = fulfilment.submitted_at.map_or(Duration::ZERO, |at| now.since(at));
         let index = integration.usable(0, since);
         let profile = integration.method(index);
         let mut task = PartnerTask {

@@ -154,7 +154,7 @@ impl Goods {
     /// Units of a voided label that no warehouse takes.
     pub fn restock_waiting(&self, id: &LabelId, warehouses: &Warehouses) -> i64 {
         let Some(label) = self.labels.get(id).filter(|label| label.state.is_voided()) else { return 0 };
-        let waiting = self.under(label).filter(|(_, row)| row.awaits_restock(warehouses));
+        let waiting = self.under(label).filter(|(_, row)| row.waits_for_restock(warehouses));
         waiting.map(|(_, row)| row.quantity).sum()
     }
 
@@ -164,9 +164,9 @@ impl Goods {
         let moves = |label: &Label| match label.state {
             LabelState::Purchased | LabelState::VoidRequested => true,
             LabelState::VoidRefused { .. } => false,
-            LabelState::Voided { .. } => {
-                self.under(label).any(|(_, row)| row.claimed_by().is_some() || row.awaits_restock(warehouses))
-            }
+            LabelState::Voided { .. } => self
+                .under(label)
+                .any(|(_, row)| row.claimed_by().is_some() || row.waits_for_restock(warehouses)),
         };
         (!mine.iter().any(|(_, label)| moves(label))).then_some(mine)
     }
@@ -174,7 +174,7 @@ impl Goods {
     fn to_put_back(&self, warehouses: &Warehouses) -> Vec<(LabelId, ReservationId)> {
         let voided = self.labels.iter().filter(|(_, label)| label.state.is_voided());
         let rows = voided.flat_map(|(label_id, label)| {
-            let comes_back = |row: &Reservation| row.awaits_restock(warehouses) || row.is_on_the_way();
+            let comes_back = |row: &Reservation| row.waits_for_restock(warehouses) || row.is_on_the_way();
             let under = self.under(label).filter(move |(_, row)| comes_back(row));
             under.map(|(id, _)| (label_id.clone(), id.clone()))
         });
@@ -205,7 +205,7 @@ impl Goods {
 
 impl Reservation {
     /// Cancelled after it was shipped, and not back in a warehouse of ours.
-    fn awaits_restock(&self, warehouses: &Warehouses) -> bool {
+    fn waits_for_restock(&self, warehouses: &Warehouses) -> bool {
         let out = matches!(self.state, State::Consumed { after: AfterShip::Cancelled, delivered: false, .. });
         out && warehouses.keeps_stock(&self.warehouse_id)
             && self.packed.as_ref().is_some_and(|line| line.restocked == line.reshipped)

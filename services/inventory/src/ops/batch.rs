@@ -46,7 +46,9 @@ impl Batch for Desk {
             books.mark();
             replies.push(match command {
                 Command::Step(step) => Reply::Step(steps::decide(&mut books, step, moment)?),
-                Command::Request(request) => Reply::Request(requests::decide(&mut books, request, moment)?),
+                Command::Request(request) => {
+                    Reply::Request(Box::new(requests::decide(&mut books, request, moment)?))
+                }
                 Command::Errand(errand) => errand_ended::decide(&mut books, errand, moment)?,
             });
         }

@@ -92,7 +92,7 @@ pub struct Adjustment {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
     Step(StepAnswer),
-    Request(Result<Resource, Refusal>),
+    Request(Box<Result<Resource, Refusal>>),
     Errand,
 }
 

@@ -43,7 +43,7 @@ impl Inventory {
 
     pub async fn request(&self, command: RequestCommand) -> Result<Result<Resource, Refusal>, WriteError> {
         match self.writer.submit(Command::Request(command)).await? {
-            Reply::Request(outcome) => Ok(outcome),
+            Reply::Request(outcome) => Ok(*outcome),
             Reply::Step(_) | Reply::Errand => unreachable!("a request is answered as a request"),
         }
     }

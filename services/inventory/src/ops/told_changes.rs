@@ -1,5 +1,7 @@
 //! What the order service is told of labels and partners: whatever of it is not as it was.
 
+use std::time::Duration;
+
 use proto::common::v1::Money;
 use proto::events::v1::{FulfilmentSubmitted, LabelChanged, PartnerAsked};
 use types::{FulfilmentId, LabelId, PartnerTaskId, Reason, Refusal};
@@ -66,9 +68,9 @@ impl Books {
         let fulfilment = goods.fulfilments[id].clone();
         let Some(partner) = fulfilment.partner else { return };
         let integration = self.integrations(&key.0).of(&partner.integration).clone();
-        let first = integration.method(integration.usable(0, 0));
+        let first = integration.method(integration.usable(0, Duration::ZERO));
         let submitted_at = fulfilment.submitted_at.unwrap_or(cause.moment.at);
-        let window = std::time::Duration::from_secs(first.window_seconds.into());
+        let window = Duration::from_secs(first.window_seconds.into());
         let event = FulfilmentSubmitted {
             order_id: key.1.to_string(),
             fulfillment_id: id.to_string(),
@@ -81,7 +83,7 @@ impl Books {
             } else {
                 submitted_at.plus(window).to_string()
             },
-            confirmation_required: integration.needs_confirmation(integration.usable(0, 0)),
+            confirmation_required: integration.needs_confirmation(integration.usable(0, Duration::ZERO)),
             needs_reason: integration.needs_reason,
         };
         self.tell(key, goods, "countermand.events.v1.FulfilmentSubmitted", &event, cause);

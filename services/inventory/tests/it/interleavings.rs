@@ -165,7 +165,8 @@ impl History {
     }
 
     fn note(&mut self, command: Command, reply: &Reply) {
-        if let Reply::Request(Ok(Resource::Fulfilment(shown))) = reply
+        if let Reply::Request(outcome) = reply
+            && let Ok(Resource::Fulfilment(shown)) = &**outcome
             && !self.fulfilments.contains(&shown.id)
         {
             self.fulfilments.push(shown.id.clone());

@@ -119,7 +119,7 @@ async fn a_voided_label_restocks_the_originating_warehouse_exactly_once() {
         let reply = applied(world.step(&order.void_labels("chg")).await);
         assert_eq!(reply.labels[0].state, "voided");
 
-        world.clock.advance(Duration::from_secs(120));
+        world.clock.advance(Duration::from_mins(2));
         world.run_errands().await;
         world.run_errands().await;
 

@@ -253,7 +253,7 @@ async fn what_is_no_answer_is_asked_again_with_the_same_key() {
         assert_eq!(key_of(&heard[0]), key_of(&heard[1]));
         assert_eq!(world.task(&order).await.1.state, TaskState::Requested);
 
-        world.clock.advance(Duration::from_secs(15 * 60));
+        world.clock.advance(Duration::from_mins(15));
         world.run_errands().await;
         let reply = applied(world.step(&order.stop("chg", ask())).await);
         assert_eq!(reply.partners[0].state, "unconfirmed");
@@ -307,7 +307,7 @@ async fn silence_comes_to_what_the_policy_says() {
             let stop = order.stop("chg", Ask { unconfirmed: policy, ..ask() });
             assert_eq!(world.step(&stop).await, StepAnswer::Pending);
 
-            world.clock.advance(Duration::from_secs(24 * 60 * 60));
+            world.clock.advance(Duration::from_hours(24));
             world.run_errands().await;
 
             let (id, task) = world.task(&order).await;

@@ -208,10 +208,10 @@ impl World {
     pub fn worker(&self) -> Worker {
         let patience = Patience {
             call: Duration::from_millis(300),
-            poll: Duration::from_secs(3_600),
+            poll: Duration::from_hours(1),
             claim: Duration::from_secs(90),
         };
-        let sandbox = Sandbox::new(self.database.clone(), self.clock.clone(), Duration::from_secs(60));
+        let sandbox = Sandbox::new(self.database.clone(), self.clock.clone(), Duration::from_mins(1));
         let secrets = [("partner_key".to_owned(), "s3cret".to_owned())].into();
         Worker {
             database: self.database.clone(),

@@ -75,15 +75,23 @@ pub enum LegState {
 impl LegState {
     /// From the state of the inventory's task.
     pub fn of_task(state: &str, method: &str, sent: bool) -> Option<Self> {
-        Some(match (state, method) {
-            ("requested", _) if sent => Self::Sent,
-            ("requested", "phone" | "manual_portal") => Self::Manual,
-            ("requested", _) => Self::NotSent,
-            ("accepted", _) => Self::Acked,
-            ("rejected" | "expired", _) => Self::Rejected,
-            ("unconfirmed", _) => Self::Unconfirmed,
-            ("withdrawn", _) => Self::Withdrawn,
-            _ => return None,
+        const ENDED: [(&str, LegState); 5] = [
+            ("accepted", LegState::Acked),
+            ("rejected", LegState::Rejected),
+            ("expired", LegState::Rejected),
+            ("unconfirmed", LegState::Unconfirmed),
+            ("withdrawn", LegState::Withdrawn),
+        ];
+        if state != "requested" {
+            return ENDED.iter().find(|(name, _)| *name == state).map(|(_, leg)| *leg);
+        }
+        let by_hand = ["phone", "manual_portal"].contains(&method);
+        Some(if sent {
+            Self::Sent
+        } else if by_hand {
+            Self::Manual
+        } else {
+            Self::NotSent
         })
     }
 
