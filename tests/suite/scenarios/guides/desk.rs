@@ -198,7 +198,7 @@ pub async fn o6_a_rule_cancels_what_is_moved_to_a_folder_once(stage: &Stage) -> 
     let broken = Rule { condition: "order.colour == 'red'".to_owned(), ..rule.clone() };
     let mistake =
         refused(clients.rules().upsert_rule(upsert(broken)).await, Code::InvalidArgument, "FIELD_INVALID")?;
-    ensure!(mistake.message().contains("column 1"), "{}", mistake.message());
+    ensure!(mistake.message().contains("line 1, column 6"), "{}", mistake.message());
     let stored = clients.rules().upsert_rule(upsert(rule)).await?.into_inner().rule.unwrap_or_default();
 
     move_to(&shop, &other.order_id, &done.folder_id).await?;

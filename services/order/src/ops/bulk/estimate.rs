@@ -23,7 +23,7 @@ impl Orders {
         items: Vec<Item>,
         orders: &BTreeMap<OrderId, Order>,
     ) -> Result<(Vec<Item>, Vec<Units>), Failure> {
-        let shelf = self.shelf(&batch.tenant).await?;
+        let policies = self.shelf(&batch.tenant).await?;
         let now = self.now();
         let mut foreseen = Vec::with_capacity(items.len());
         let mut units = Vec::new();
@@ -31,7 +31,7 @@ impl Orders {
             let order = item.order_id.as_ref().and_then(|id| orders.get(id));
             let fixed = batch.fixed(item.clone(), order);
             let (estimate, cause) = match (fixed.state, order) {
-                (ItemState::Submitting, Some(order)) => match priced(batch, &fixed, order, &shelf, now) {
+                (ItemState::Submitting, Some(order)) => match priced(batch, &fixed, order, &policies, now) {
                     Ok(priced) => {
                         units.extend(units_of(&item, &priced));
                         let lines = priced.lines.iter().map(|line| line.quantity).sum();
@@ -59,11 +59,12 @@ fn priced(
     batch: &Batch,
     item: &Item,
     order: &Order,
-    shelf: &Shelf,
+    policies: &Shelf,
     now: Timestamp,
 ) -> Result<PricedChange, Refusal> {
     let request = batch.request(item, &order.order_id)?;
-    let previewed = preview(order, &request, shelf.of(order), &shelf.catalogue, &batch.created_by, now)?;
+    let previewed =
+        preview(order, &request, policies.of(order), &policies.catalogue, &batch.created_by, now)?;
     match previewed.blockers.into_iter().next() {
         Some(refusal) => Err(refusal),
         None => Ok(previewed.priced),

@@ -15,7 +15,7 @@ use types::{BatchId, Reason, Refusal, RequestId};
 use super::accept;
 use super::orders::{Orders, actor};
 use super::reads::cut;
-use crate::domain::batches::{Batch, BatchState, BatchView, ITEMS_MAX, Item, ItemState};
+use crate::domain::batches::{Batch, BatchState, BatchView, ITEMS_MAX, Item, ItemState, Totals};
 use crate::domain::listing::{Listed, Page};
 use crate::store::{batch_totals, batches};
 
@@ -66,7 +66,7 @@ impl Orders {
         new: NewBatch,
     ) -> Result<BatchView, Failure> {
         let content = format!("{new:?}");
-        let asked = self.asked_once(principal, "CreateBatch", request_id, &content);
+        let asked = asked_once(principal, "CreateBatch", request_id, &content);
         let minted: BatchId = self.ids().mint();
         let now = self.now();
         let (asked, new, minted) = (&asked, &new, &minted);
@@ -148,7 +148,7 @@ impl Orders {
             let mut items = Vec::with_capacity(listed.items.len());
             for batch in listed.items {
                 let counts = batch_totals::counts(tx, &batch).await?;
-                items.push(BatchView { batch, counts, totals: Default::default() });
+                items.push(BatchView { batch, counts, totals: Totals::default() });
             }
             Ok(Listed { items, next: listed.next })
         })
@@ -184,7 +184,7 @@ impl Orders {
         batch_id: &BatchId,
         next: fn(&Batch) -> Result<BatchState, Refusal>,
     ) -> Result<BatchView, Failure> {
-        let asked = self.asked_once(principal, method, request_id, batch_id.as_str());
+        let asked = asked_once(principal, method, request_id, batch_id.as_str());
         let now = self.now();
         let asked = &asked;
         let steered = self.database.write("steer_batch", |mut tx| async move {
@@ -217,17 +217,17 @@ impl Orders {
     async fn batch_named(&self, principal: &Principal, resource: &str) -> Result<BatchView, Failure> {
         self.batch(principal, &BatchId::parse(resource).map_err(Failure::internal)?).await
     }
-
-    fn asked_once(&self, principal: &Principal, method: &str, request_id: RequestId, content: &str) -> Once {
-        let key = RequestKey { tenant: principal.tenant.clone(), method: method.to_owned(), request_id };
-        Once { key, fingerprint: accept::fingerprint(&actor(principal), &[content.as_bytes()]) }
-    }
 }
 
 /// A request that writes for itself, beside the group commit: a batch touches no order.
 struct Once {
     key: RequestKey,
     fingerprint: types::Fingerprint,
+}
+
+fn asked_once(principal: &Principal, method: &str, request_id: RequestId, content: &str) -> Once {
+    let key = RequestKey { tenant: principal.tenant.clone(), method: method.to_owned(), request_id };
+    Once { key, fingerprint: accept::fingerprint(&actor(principal), &[content.as_bytes()]) }
 }
 
 fn reused(key: &RequestKey, resource: &str) -> Refusal {

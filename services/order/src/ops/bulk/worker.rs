@@ -27,7 +27,7 @@ use crate::store::orders;
 /// What no hint tells of is looked for this often.
 const LOOK: Duration = Duration::from_millis(500);
 /// How long a worker has a batch to itself; it is renewed with every round.
-const CLAIM: Duration = Duration::from_secs(30);
+const CLAIM: Duration = Duration::from_secs(15);
 /// Items that are under way at once.
 const ROUND: i64 = 32;
 /// Accepted items that are looked after at once.
