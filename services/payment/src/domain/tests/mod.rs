@@ -8,6 +8,7 @@ mod mending;
 mod observing;
 mod placing;
 mod refunding;
+mod reopening;
 mod splitting;
 mod states;
 mod strategies;
