@@ -104,14 +104,14 @@ fn new_line(source: &Order, line: &Line, prices: &Prices) -> Result<NewLine, Ref
                 ..copied
             })
         }
-        Prices::Current(by_sku) => match by_sku.get(&line.sku) {
-            Some(price) => Ok(NewLine { unit_price: *price, ..copied }),
-            None => {
+        Prices::Current(by_sku) => {
+            let missing = || {
                 let message = format!("the current price of {} is missing", line.sku);
                 let refusal = Refusal::new(Reason::FieldRequired, message).field("current_prices");
-                Err(refusal.detail("sku", &line.sku))
-            }
-        },
+                refusal.detail("sku", &line.sku)
+            };
+            Ok(NewLine { unit_price: *by_sku.get(&line.sku).ok_or_else(missing)?, ..copied })
+        }
     }
 }
 

@@ -168,12 +168,12 @@ impl Books {
         let units = |which: fn(&ChangeOrder) -> bool| taken(which).map(|taken| taken.quantity).sum::<i64>();
         let worth =
             |which: fn(&ChangeOrder) -> bool| taken(which).map(|taken| taken.parts.amount).sum::<i64>();
-        let takes: fn(&ChangeOrder) -> bool =
+        let cancels: fn(&ChangeOrder) -> bool =
             |change| is_committed(change) && change.change_type.takes_units();
         let restores: fn(&ChangeOrder) -> bool =
             |change| is_committed(change) && change.change_type == ChangeType::Restore;
-        let cancelled = units(takes) - units(restores);
-        let given = worth(takes) - worth(restores);
+        let cancelled = units(cancels) - units(restores);
+        let given = worth(cancels) - worth(restores);
         let pending = units(|change| change.state.holds_order() && change.change_type.takes_units());
 
         let row = |name: &str, stored: i64, computed: i64| {

@@ -108,7 +108,7 @@ fn fewer(order: &Order, lines: &[(LineKey, i64)], proposal: &Proposal) -> Result
     for (index, (key, new_quantity)) in lines.iter().enumerate() {
         let at = |field: &str| format!("lines[{index}].{field}");
         let line = selection::find(order, key)
-            .ok_or_else(|| Refusal::not_found("Line", &format!("{key:?}")).field(at("line_number")))?;
+            .ok_or_else(|| Refusal::not_found("Line", format!("{key:?}")).field(at("line_number")))?;
         let net = line.quantities.net();
         if *new_quantity > net {
             let message =

@@ -17,6 +17,7 @@ fn partitions() -> Vec<Quantities> {
                 ordered,
                 open: digit(0),
                 cancel_pending: digit(1),
+                cancel_pending_shipped: 0,
                 cancelled: digit(2),
                 fulfilled: digit(3),
                 cancelled_after_ship: digit(4),

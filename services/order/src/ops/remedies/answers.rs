@@ -35,7 +35,7 @@ pub fn propose(
     if let Some(countered) = countered {
         books.put(order.clone(), Some(countered), Happened::default(), asked.traceparent.as_deref());
     }
-    Ok(written(batch, books, asked, order, change, happened))
+    Ok(written(batch, books, asked, order, &change, happened))
 }
 
 pub fn receive_withdrawal(
@@ -51,7 +51,7 @@ pub fn receive_withdrawal(
     let shelf = books.policies.shelf(&asked.tenant);
     let author = author(books, asked, shelf.of(&order));
     let (change, happened) = lifecycle::receive_withdrawal(&order, &earlier, contact, note, &author)?;
-    Ok(written(batch, books, asked, order, change, happened))
+    Ok(written(batch, books, asked, order, &change, happened))
 }
 
 /// The other side agrees: the saga that carries the change out starts in the same commit.
@@ -82,14 +82,14 @@ pub fn decline(
     let shelf = books.policies.shelf(&asked.tenant);
     let policy = shelf.of(&order);
     let happened = lifecycle::decline(&order, &mut change, &asked.actor, policy, note, books.now)?;
-    Ok(written(batch, books, asked, order, change, happened))
+    Ok(written(batch, books, asked, order, &change, happened))
 }
 
 /// One that was answered meanwhile stays as it is.
 pub fn expire(batch: &OrderBatch, books: &mut Books, asked: &Asked, change_order_id: &ChangeOrderId) -> Done {
     let (order, mut change) = requested(books, asked, change_order_id)?;
     Ok(match lifecycle::expire(&mut change, books.now) {
-        Some(happened) => written(batch, books, asked, order, change, happened),
+        Some(happened) => written(batch, books, asked, order, &change, happened),
         None => shown(batch, books, &order, &change),
     })
 }
@@ -112,12 +112,12 @@ fn written(
     books: &mut Books,
     asked: &Asked,
     mut order: Order,
-    change: ChangeOrder,
+    change: &ChangeOrder,
     happened: Happened,
 ) -> (Answer, String) {
     order.version += 1;
     books.put(order.clone(), Some(change.clone()), happened, asked.traceparent.as_deref());
-    shown(batch, books, &order, &change)
+    shown(batch, books, &order, change)
 }
 
 fn shown(batch: &OrderBatch, books: &Books, order: &Order, change: &ChangeOrder) -> (Answer, String) {

@@ -98,8 +98,10 @@ pub fn ledger_matches_other_ways(facts: &Facts) -> Option<String> {
 
 /// A refund's explanation comes from the parts its change was reserved with.
 pub fn parts_agree(facts: &Facts) -> Option<String> {
+    // A restoration reserves no refund: its hold only keeps the ceiling that it replaced.
     let changes: HashMap<&str, i64> = facts
         .rows(Service::Order, "change_order")
+        .filter(|change| change.text("type") != "restore")
         .map(|change| (change.text("change_order_id"), change.number("amount_minor")))
         .collect();
     facts.rows(Service::Payment, "refund_hold").find_map(|hold| {
