@@ -79,7 +79,7 @@ pub fn why_not(line: &Line, units: Units) -> Option<Refusal> {
 }
 
 fn everything(order: &Order, units: Units) -> Result<Choice<'_>, Refusal> {
-    for line in order.lines.iter().filter(|line| line.quantities.open > available(line, units)) {
+    if let Some(line) = order.lines.iter().find(|line| line.quantities.open > available(line, units)) {
         return Err(not_available(order, line, line.quantities.open, units));
     }
     let taken: Vec<Taken<'_>> = whole_lines(order, units).collect();

@@ -23,6 +23,10 @@ pub struct Said {
 /// On what terms a change was accepted: what the policy of that moment and the caller said.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a word that was said, and stands in the stored text"
+)]
 pub struct Terms {
     pub shipping: ShippingRule,
     /// What the caller wanted given back of the shipping, where the policy let it say.

@@ -107,7 +107,7 @@ impl Shelf {
         room("choices of policies", self.choices.len(), CHOICES_MAX)?;
         let policy = self.find(policy_id, version).cloned();
         let policy =
-            policy.ok_or_else(|| Refusal::not_found("Policy", &format!("{policy_id} version {version}")))?;
+            policy.ok_or_else(|| Refusal::not_found("Policy", format!("{policy_id} version {version}")))?;
         self.choices.insert(selector, (policy.policy_id.clone(), policy.version));
         self.revision += 1;
         Ok(policy)

@@ -246,9 +246,9 @@ fn a_rule_with_a_window_fits_until_it_closes() {
     let order = order_in(OrderState::Pending);
     let buyer = who("buyer");
     let early = standing(&policy, &order, &buyer, now());
-    let late = standing(&policy, &order, &buyer, now().plus(std::time::Duration::from_secs(60)));
+    let late = standing(&policy, &order, &buyer, now().plus(std::time::Duration::from_mins(1)));
 
-    assert_eq!(early.window_closes_at, Some(now().plus(std::time::Duration::from_secs(60))));
+    assert_eq!(early.window_closes_at, Some(now().plus(std::time::Duration::from_mins(1))));
     assert_eq!(early.refusal, None);
     assert_eq!(late.refusal.unwrap().reason, Reason::PermissionDenied);
 }
@@ -321,8 +321,9 @@ fn inverting_a_rule_changes_a_decision() {
 
 #[test]
 fn a_document_says_what_is_wrong_with_it() {
+    type Spoiling<'a> = &'a dyn Fn(&mut Document);
     let good = Document::parse(PRESETS[0].1).unwrap();
-    let spoiled: [(&str, &dyn Fn(&mut Document)); 4] = [
+    let spoiled: [(&str, Spoiling<'_>); 4] = [
         ("1 to 200 rules", &|document| document.matrix.clear()),
         ("a name of its own", &|document| {
             let twin = document.matrix[0].clone();

@@ -87,7 +87,8 @@ fn s10_a_prorated_bundle_gives_back_child_by_child_and_an_atomic_one_as_a_whole(
 
 #[test]
 fn a_child_names_an_earlier_parent_and_has_no_price_of_its_own() {
-    let spoiled: [(&str, fn(&mut NewOrder)); 4] = [
+    type Spoiling = fn(&mut NewOrder);
+    let spoiled: [(&str, Spoiling); 4] = [
         ("lines[1].parent_line", |new| new.lines[1].bundle = Some(InBundle { parent: 2, ratio: 2 })),
         ("lines[1].quantity", |new| new.lines[1].bundle = Some(InBundle { parent: 1, ratio: 3 })),
         ("lines[1].unit_price", |new| new.lines[1].unit_price = types::UnitPrice::parse("1").unwrap()),
