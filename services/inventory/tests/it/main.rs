@@ -7,6 +7,7 @@ mod fulfilments;
 mod interleavings;
 mod labels;
 mod partners;
+mod program;
 mod races;
 mod steps;
 mod stock;

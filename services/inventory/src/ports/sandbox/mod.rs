@@ -1,14 +1,14 @@
 //! A carrier for development and tests, with a book of its own. It misbehaves by the label's token, as the wire's
 //! documentation of `AttachLabel` says, and never at random.
 
-mod book;
+mod store;
 
 use std::time::Duration;
 
 use storage::{Database, DbError};
 use types::{Clock, LabelId, Tenant};
 
-use self::book::Entry;
+use self::store::Entry;
 use crate::domain::{CarrierAnswer, Credit, VoidRefusal};
 
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl Sandbox {
             .write("sandbox.void_label", |mut tx| {
                 let (tenant, id, entry) = (tenant.clone(), id.clone(), entry.clone());
                 async move {
-                    let entry = book::ask(&mut tx, &tenant, &id, &entry).await?;
+                    let entry = store::ask(&mut tx, &tenant, &id, &entry).await?;
                     Ok((tx, entry))
                 }
             })
