@@ -13,13 +13,11 @@ const ROWS_MAX: i64 = 1_000;
 
 /// Counts the decided cancellations of a time by one expression over change (`c`), order (`h`) and line (`l`).
 macro_rules! counted {
-    ($name:literal, $key:literal, $order:literal) => {
-        Statement::new(
-            $name,
-            concat!(
-                "SELECT ",
-                $key,
-                " AS counted_by, COUNT(DISTINCT c.change_order_id) AS changes, COUNT(DISTINCT c.order_id) AS orders,
+    ($key:literal, $order:literal) => {
+        concat!(
+            "SELECT ",
+            $key,
+            " AS counted_by, COUNT(DISTINCT c.change_order_id) AS changes, COUNT(DISTINCT c.order_id) AS orders,
                    CAST(SUM(l.quantity) AS BIGINT) AS units
                    FROM change_order AS c
                    JOIN order_head AS h ON h.tenant_id = c.tenant_id AND h.order_id = c.order_id
@@ -27,47 +25,43 @@ macro_rules! counted {
                   WHERE c.tenant_id = $1 AND c.type IN ('cancel_order', 'cancel_items', 'all_eligible')
                     AND c.decided_at >= $2 AND ($3 = '' OR c.decided_at < $3)
                   GROUP BY 1 ORDER BY ",
-                $order,
-                ", 1 LIMIT $4"
-            ),
+            $order,
+            ", 1 LIMIT $4"
         )
     };
 }
 
 /// The amounts of the same, by key and currency; by article those of its lines, otherwise those of the changes.
 macro_rules! paid {
-    ($name:literal, $key:literal) => {
-        Statement::new(
-            $name,
-            concat!(
-                "SELECT ",
-                $key,
-                " AS counted_by, h.currency, CAST(SUM(c.amount_minor) AS BIGINT) AS amount_minor
+    ($key:literal) => {
+        concat!(
+            "SELECT ",
+            $key,
+            " AS counted_by, h.currency, CAST(SUM(c.amount_minor) AS BIGINT) AS amount_minor
                    FROM change_order AS c
                    JOIN order_head AS h ON h.tenant_id = c.tenant_id AND h.order_id = c.order_id
                   WHERE c.tenant_id = $1 AND c.type IN ('cancel_order', 'cancel_items', 'all_eligible')
                     AND c.decided_at >= $2 AND ($3 = '' OR c.decided_at < $3)
                   GROUP BY 1, 2 ORDER BY 1, 2"
-            ),
         )
     };
 }
 
-static BY_REASON: Statement = counted!("order.stats_by_reason", "c.reason_code", "3 DESC");
-static BY_ROLE: Statement = counted!("order.stats_by_role", "c.requested_by_role", "3 DESC");
-static BY_CHANNEL: Statement = counted!("order.stats_by_channel", "c.channel", "3 DESC");
-static BY_SUPPLIER: Statement = counted!("order.stats_by_supplier", "h.supplier", "3 DESC");
-static BY_SKU: Statement = counted!("order.stats_by_sku", "l.sku", "3 DESC");
-static BY_STAGE: Statement = counted!("order.stats_by_stage", "c.stage", "3 DESC");
-static BY_DAY: Statement = counted!("order.stats_by_day", "SUBSTR(c.decided_at, 1, 10)", "1");
-static ALL: Statement = counted!("order.stats_of_all", "CAST('' AS TEXT)", "1");
+static BY_REASON: Statement = Statement::new("order.stats_by_reason", counted!("c.reason_code", "3 DESC"));
+static BY_ROLE: Statement = Statement::new("order.stats_by_role", counted!("c.requested_by_role", "3 DESC"));
+static BY_CHANNEL: Statement = Statement::new("order.stats_by_channel", counted!("c.channel", "3 DESC"));
+static BY_SUPPLIER: Statement = Statement::new("order.stats_by_supplier", counted!("h.supplier", "3 DESC"));
+static BY_SKU: Statement = Statement::new("order.stats_by_sku", counted!("l.sku", "3 DESC"));
+static BY_STAGE: Statement = Statement::new("order.stats_by_stage", counted!("c.stage", "3 DESC"));
+static BY_DAY: Statement = Statement::new("order.stats_by_day", counted!("SUBSTR(c.decided_at, 1, 10)", "1"));
+static ALL: Statement = Statement::new("order.stats_of_all", counted!("CAST('' AS TEXT)", "1"));
 
-static PAID_BY_REASON: Statement = paid!("order.amounts_by_reason", "c.reason_code");
-static PAID_BY_ROLE: Statement = paid!("order.amounts_by_role", "c.requested_by_role");
-static PAID_BY_CHANNEL: Statement = paid!("order.amounts_by_channel", "c.channel");
-static PAID_BY_SUPPLIER: Statement = paid!("order.amounts_by_supplier", "h.supplier");
-static PAID_BY_STAGE: Statement = paid!("order.amounts_by_stage", "c.stage");
-static PAID_BY_DAY: Statement = paid!("order.amounts_by_day", "SUBSTR(c.decided_at, 1, 10)");
+static PAID_BY_REASON: Statement = Statement::new("order.amounts_by_reason", paid!("c.reason_code"));
+static PAID_BY_ROLE: Statement = Statement::new("order.amounts_by_role", paid!("c.requested_by_role"));
+static PAID_BY_CHANNEL: Statement = Statement::new("order.amounts_by_channel", paid!("c.channel"));
+static PAID_BY_SUPPLIER: Statement = Statement::new("order.amounts_by_supplier", paid!("h.supplier"));
+static PAID_BY_STAGE: Statement = Statement::new("order.amounts_by_stage", paid!("c.stage"));
+static PAID_BY_DAY: Statement = Statement::new("order.amounts_by_day", paid!("SUBSTR(c.decided_at, 1, 10)"));
 static PAID_BY_SKU: Statement = Statement::new(
     "order.amounts_by_sku",
     "SELECT l.sku AS counted_by, h.currency, CAST(SUM(l.amount_minor) AS BIGINT) AS amount_minor
@@ -78,7 +72,7 @@ static PAID_BY_SKU: Statement = Statement::new(
         AND c.decided_at >= $2 AND ($3 = '' OR c.decided_at < $3)
       GROUP BY 1, 2 ORDER BY 1, 2",
 );
-static PAID: Statement = paid!("order.amounts_of_all", "CAST('' AS TEXT)");
+static PAID: Statement = Statement::new("order.amounts_of_all", paid!("CAST('' AS TEXT)"));
 
 static PLACED: Statement = Statement::new(
     "order.stats_placed",
