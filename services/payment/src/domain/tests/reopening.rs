@@ -78,7 +78,7 @@ fn a_declined_tender_gives_the_other_and_the_ceiling_back() {
     let ended = world.answer_all(&mut account, &done());
 
     assert!(matches!(&ended[..], [ended] if matches!(ended.ending, Ending::Rejected(_))), "{ended:?}");
-    assert_eq!((account.ceiling_minor, account.authorised_minor()), (0, 0));
+    assert_eq!((account.ceiling_minor, account.position_minor()), (0, 0));
     account.abandon(&restoring(), world.moment());
     assert_eq!(account.ceiling_minor, 0, "putting it back once more changes nothing");
     assert_books_balance(&account);
