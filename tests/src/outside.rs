@@ -87,7 +87,7 @@ impl Shop {
 
     pub async fn allocated_at_partner(&self) -> Result<(Order, String)> {
         let mut request = self.order_request(&self.sku("KITE"), 2, "10.00", 2_000);
-        request.lines[0].warehouse_id = PARTNER.to_owned();
+        PARTNER.clone_into(&mut request.lines[0].warehouse_id);
         let order = self.create(request).await?;
         let request = CreateFulfillmentRequest {
             request_id: self.request_id(),
@@ -135,8 +135,7 @@ impl Shop {
     }
 
     pub async fn cancelability(&self, order_id: &str) -> Result<GetCancelabilityResponse> {
-        let request =
-            GetCancelabilityRequest { order_id: order_id.to_owned(), ..GetCancelabilityRequest::default() };
+        let request = GetCancelabilityRequest { order_id: order_id.to_owned() };
         Ok(self.clients.changes().get_cancelability(request).await?.into_inner())
     }
 

@@ -194,7 +194,9 @@ pub async fn label(clients: &Clients, verb: LabelVerb, json: bool) -> Result<()>
             clients.labels().void_label(request).await?.into_inner().label.into_iter().collect()
         }
     };
-    labels.iter().for_each(|label| println!("{}", shown(label)));
+    for label in &labels {
+        say!("{}", shown(label));
+    }
     Ok(())
 }
 

@@ -59,7 +59,8 @@ impl Orders {
             match hint.seen {
                 // What the pictures do not show has not been brought any further here.
                 Some(seen) => {
-                    let mine = |other: &&ChangeView| other.change.change_order_id == view.change.change_order_id;
+                    let mine =
+                        |other: &&ChangeView| other.change.change_order_id == view.change.change_order_id;
                     view = seen.changes.iter().find(mine).cloned().unwrap_or(view);
                 }
                 None => view = self.change(&view.change.tenant, &view.change.change_order_id).await?,

@@ -205,10 +205,12 @@ impl Rebuilt {
             None => assert_eq!((told.sequence, &delta), (1, &after)),
             Some(OrderFigures { totals, lines, delivery_groups }) => {
                 assert_eq!(totals.unwrap(), self.totals, "{told:?}");
-                lines.iter().for_each(|line| assert_eq!(&self.lines[&line.line_number], line));
-                delivery_groups
-                    .iter()
-                    .for_each(|group| assert_eq!(&self.groups[&group.delivery_group], group));
+                for line in &lines {
+                    assert_eq!(&self.lines[&line.line_number], line);
+                }
+                for group in &delivery_groups {
+                    assert_eq!(&self.groups[&group.delivery_group], group);
+                }
             }
         }
         let moved = after.totals.unwrap().refund_owed_minor - self.totals.refund_owed_minor;

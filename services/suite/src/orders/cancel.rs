@@ -16,6 +16,7 @@ use crate::render;
 
 /// What the person asked for.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Wish {
     /// Order id (ord_…) or number.
     order: String,

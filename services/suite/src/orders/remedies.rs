@@ -194,24 +194,22 @@ fn proposed(
     shipping: Option<i64>,
     delivery_group: String,
 ) -> ProposeChangeOrderRequest {
-    match shipping {
-        Some(shipping_minor) => ProposeChangeOrderRequest {
+    if let Some(shipping_minor) = shipping {
+        return ProposeChangeOrderRequest {
             r#type: ChangeOrderType::ShippingAdjust.into(),
             shipping: vec![ShippingReversalInput { delivery_group, shipping_minor, shipping_tax_minor: 0 }],
             ..ProposeChangeOrderRequest::default()
-        },
-        None => {
-            let line = |&(line_number, new_quantity): &(i64, i64)| ProposedLine {
-                line_id: String::new(),
-                line_number,
-                new_quantity,
-            };
-            ProposeChangeOrderRequest {
-                r#type: ChangeOrderType::EditQuantity.into(),
-                lines: lines.iter().map(line).collect(),
-                ..ProposeChangeOrderRequest::default()
-            }
-        }
+        };
+    }
+    let line = |&(line_number, new_quantity): &(i64, i64)| ProposedLine {
+        line_id: String::new(),
+        line_number,
+        new_quantity,
+    };
+    ProposeChangeOrderRequest {
+        r#type: ChangeOrderType::EditQuantity.into(),
+        lines: lines.iter().map(line).collect(),
+        ..ProposeChangeOrderRequest::default()
     }
 }
 

@@ -203,7 +203,7 @@ fn fewer(line: i64, left: i64) -> Proposal {
         proposed: Proposed::Quantities(vec![(LineKey::Number(line), left)]),
         reason_code: String::new(),
         note: String::new(),
-        expires_at: now().plus(Duration::from_secs(60)),
+        expires_at: now().plus(Duration::from_mins(1)),
     }
 }
 
@@ -281,7 +281,7 @@ fn a_proposal_nobody_answers_expires_by_the_clock() {
     let mut order = two_sided(&ids);
     let (mut change, _told) = propose(&order, &fewer(1, 1), None, &author(&ids, supplier())).unwrap();
     assert_eq!(expire(&mut change, now()), None);
-    let later = now().plus(Duration::from_secs(60));
+    let later = now().plus(Duration::from_mins(1));
 
     let late = approve(&mut order, &mut change, &buyer(), default_policy(), later).unwrap_err();
     assert_eq!(late.reason, Reason::QuoteExpired);

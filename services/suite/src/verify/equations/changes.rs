@@ -79,17 +79,17 @@ impl<'a> Walk<'a> {
                 cumulative(whole, from + part.number("quantity"), n) - cumulative(whole, from, n)
             };
             let wanted = match (rule.as_str(), self.left.get(&group), self.charges.get(&group)) {
-                ("on_last_unit", Some(0), Some(charge)) if charge.number("ever_shipped") == 0 => {
+                ("on_last_unit", Some(0), Some(tariff)) if tariff.number("ever_shipped") == 0 => {
                     (i64::MAX, i64::MAX)
                 }
                 ("prorate", _, _) => (share("shipping_minor"), share("shipping_tax_minor")),
                 _ => (0, 0),
             };
-            if let Some(charge) = self.charges.get(&group) {
+            if let Some(tariff) = self.charges.get(&group) {
                 let given = self.given.entry(group).or_default();
                 let rest = (
-                    wanted.0.min(charge.number("shipping_minor") - given.0),
-                    wanted.1.min(charge.number("shipping_tax_minor") - given.1),
+                    wanted.0.min(tariff.number("shipping_minor") - given.0),
+                    wanted.1.min(tariff.number("shipping_tax_minor") - given.1),
                 );
                 (shipping.0, shipping.1) = (shipping.0 + rest.0, shipping.1 + rest.1);
                 (given.0, given.1) = (given.0 + rest.0, given.1 + rest.1);
