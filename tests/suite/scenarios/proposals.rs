@@ -105,9 +105,9 @@ pub async fn an_approval_at_another_price_stays_requested(stage: &Stage) -> Resu
     let proposal = propose(&supplier(&shop), fewer(&shop, &order.order_id, 3)).await?;
     shop.submit(shop.cancel_request(&order.order_id, &[(1, 1)])).await?;
 
-    let stale = approve(&shop, &buyer(&shop), &proposal.change_order_id).await;
+    let outdated = approve(&shop, &buyer(&shop), &proposal.change_order_id).await;
 
-    refused(stale, Code::Aborted, "QUOTE_STALE")?;
+    refused(outdated, Code::Aborted, "QUOTE_STALE")?;
     let still = shop.change(&proposal.change_order_id).await?;
     ensure!(still.state() == ChangeOrderState::Requested, "{still:?}");
     Ok(())

@@ -248,7 +248,7 @@ pub async fn d7_who_when_and_what_comment_are_kept(stage: &Stage) -> Result<()> 
     let order = shop.placed(&shop.sku("LAMP"), 1).await?;
     let clerk = clients.acting_as(Caller { user: "nora".to_owned(), ..Caller::default() });
     let mut request = shop.cancel_request(&order.order_id, &[]);
-    request.change.get_or_insert_default().note = "the box was wet".to_owned();
+    "the box was wet".clone_into(&mut request.change.get_or_insert_default().note);
 
     clerk.changes().submit_change_order(request).await?;
 

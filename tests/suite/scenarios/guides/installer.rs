@@ -46,7 +46,7 @@ pub async fn i1_both_families_of_reasons_cancel_an_order(stage: &Stage) -> Resul
     }
     let order = placed(&shop).await?;
     let mut request = shop.cancel_request(&order.order_id, &[]);
-    request.change.get_or_insert_default().reason_code = "JUST_BECAUSE".to_owned();
+    "JUST_BECAUSE".clone_into(&mut request.change.get_or_insert_default().reason_code);
     refused(shop.submit(request).await, Code::InvalidArgument, "FIELD_INVALID")?;
     unchanged(&shop, &order).await
 }
@@ -128,7 +128,7 @@ pub async fn i6_reason_must_be_chosen(stage: &Stage) -> Result<()> {
     refused(shop.submit(request.clone()).await, Code::InvalidArgument, "REASON_REQUIRED")?;
     unchanged(&shop, &order).await?;
 
-    request.change.get_or_insert_default().reason_code = "NO_CAPACITY".to_owned();
+    "NO_CAPACITY".clone_into(&mut request.change.get_or_insert_default().reason_code);
     let change = shop.submit(request).await?;
     ensure!(shop.change(&change.change_order_id).await?.reason_code == "NO_CAPACITY");
     Ok(())
@@ -143,7 +143,7 @@ pub async fn i7_the_stated_reasons_are_offered_and_can_be_extended(stage: &Stage
     }
     let order = placed(&shop).await?;
     let mut request = shop.cancel_request(&order.order_id, &[]);
-    request.change.get_or_insert_default().reason_code = "ROAD_CLOSED".to_owned();
+    "ROAD_CLOSED".clone_into(&mut request.change.get_or_insert_default().reason_code);
     refused(shop.submit(request.clone()).await, Code::InvalidArgument, "FIELD_INVALID")?;
     unchanged(&shop, &order).await?;
 
@@ -157,7 +157,7 @@ pub async fn i7_the_stated_reasons_are_offered_and_can_be_extended(stage: &Stage
     let upsert = UpsertReasonRequest { request_id: shop.request_id(), reason: Some(reason) };
     shop.clients.policies().upsert_reason(upsert).await?;
     refused(shop.submit(request.clone()).await, Code::InvalidArgument, "FIELD_REQUIRED")?;
-    request.change.get_or_insert_default().note = "until spring".to_owned();
+    "until spring".clone_into(&mut request.change.get_or_insert_default().note);
     ensure!(shop.submit(request).await?.reason_code == "ROAD_CLOSED");
     Ok(())
 }

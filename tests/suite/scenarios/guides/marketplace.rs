@@ -140,7 +140,7 @@ pub async fn b5_a_processing_order_wants_the_supplier_contacted(stage: &Stage) -
 
         let said = request.change.get_or_insert_default();
         if by_message {
-            said.supplier_contact_ref = "msg_42".to_owned();
+            "msg_42".clone_into(&mut said.supplier_contact_ref);
         } else {
             said.supplier_contacted = true;
         }
@@ -177,8 +177,8 @@ pub async fn b7_a_delivered_order_is_returned_instead(stage: &Stage) -> Result<(
     };
     shop.clients.fulfillments().deliver_fulfillment(request).await?;
     eventually("the order hears that it was delivered", async || {
-        let state = shop.order(&order.order_id).await?.state();
-        Ok((state == OrderState::Delivered).then_some(()))
+        let reached = shop.order(&order.order_id).await?.state();
+        Ok((reached == OrderState::Delivered).then_some(()))
     })
     .await?;
     let before = shop.order(&order.order_id).await?;
@@ -279,14 +279,14 @@ pub async fn b16_the_policy_of_a_supplier_may_charge(stage: &Stage) -> Result<()
     let change = buyer(&shop).submit(shop.cancel_request(&free.order_id, &[])).await?;
     ensure!(change.amounts.unwrap_or_default().amount_minor == 2_400, "no charge by default: {change:?}");
 
-    let fee = "\"fees\":[{\"rule\":\"mill-charges\",\"supplier\":\"mill\",\"states\":[\"pending\"],\
+    let tariff = "\"fees\":[{\"rule\":\"mill-charges\",\"supplier\":\"mill\",\"states\":[\"pending\"],\
                \"basis_points\":1000,\"amount_minor\":0,\"currency\":\"\"},";
-    rewritten(&shop, "marketplace", "\"fees\":[", fee).await?;
+    rewritten(&shop, "marketplace", "\"fees\":[", tariff).await?;
     let mut request = shop.cancel_request(&charged.order_id, &[]);
     let preview = PreviewChangeOrderRequest { change: request.change.clone() };
     let shown = buyer(&shop).clients.changes().preview_change_order(preview).await?.into_inner();
     ensure!(shown.fee_rule == "mill-charges", "{shown:?}");
-    request.change.get_or_insert_default().note = "not what was quoted".to_owned();
+    "not what was quoted".clone_into(&mut request.change.get_or_insert_default().note);
     request.quote_id = shown.quote_id;
     refused(buyer(&shop).submit(request.clone()).await, Code::FailedPrecondition, "QUOTE_MISMATCH")?;
     request.change.get_or_insert_default().note = String::new();

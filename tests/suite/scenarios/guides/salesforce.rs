@@ -142,7 +142,7 @@ pub async fn s11_details_are_required_for_each_item(stage: &Stage) -> Result<()>
     let mut request = shop.cancel_request(&order.order_id, &[(1, 1), (2, 1)]);
     let change = request.change.get_or_insert_default();
     change.reason_code = String::new();
-    change.lines[0].reason_code = "CHANGED_MIND".to_owned();
+    "CHANGED_MIND".clone_into(&mut change.lines[0].reason_code);
     refused(shop.submit(request.clone()).await, Code::InvalidArgument, "REASON_REQUIRED")?;
     unchanged(&shop, &order).await?;
 
@@ -185,10 +185,10 @@ pub async fn s14_a_review_before_the_submit_is_held_to(stage: &Stage) -> Result<
     let change = shop.submit(request).await?;
     ensure!(change.amounts == review.amounts, "{change:?}");
 
-    let mut stale = shop.cancel_request(&order.order_id, &[(2, 2)]);
-    stale.quote_id = review.quote_id;
+    let mut outdated = shop.cancel_request(&order.order_id, &[(2, 2)]);
+    outdated.quote_id = review.quote_id;
     let before = shop.order(&order.order_id).await?;
-    refused(shop.submit(stale).await, Code::Aborted, "QUOTE_STALE")?;
+    refused(shop.submit(outdated).await, Code::Aborted, "QUOTE_STALE")?;
     unchanged(&shop, &before).await
 }
 
