@@ -8,6 +8,7 @@ pub mod desk;
 pub mod finding;
 pub mod installer;
 pub mod marketplace;
+pub mod named_partners;
 pub mod order_desk;
 pub mod ordoro;
 pub mod records;
@@ -20,6 +21,7 @@ use crate::Scenario;
 pub const ALL: &[&[(&str, Scenario)]] = &[
     installer::ALL,
     order_desk::ALL,
+    named_partners::ALL,
     salesforce::ALL,
     bundles::ALL,
     marketplace::ALL,

@@ -1,9 +1,9 @@
-//! Rows O1 to O24: a hub between carts and fulfilment partners.
+//! Rows O1 to O12, O23 and O24: a hub between carts and fulfilment partners.
 
 use anyhow::{Result, ensure};
 use proto::common::v1::Wait;
 use proto::inventory::v1::{
-    Confirmation, Integration, ListIntegrationsRequest, PartnerMethod, PartnerTaskState, PartnerWord,
+    Integration, ListIntegrationsRequest, PartnerMethod, PartnerTaskState, PartnerWord,
     ReportPartnerShipmentRequest,
 };
 use proto::order::v1::{ChangeOrder, ChangeOrderState, OrderState, PropagationState};
@@ -24,27 +24,18 @@ pub const ALL: &[(&str, Scenario)] = scenarios![
     o10_button_is_meant_for_the_first_seconds,
     o11_stop_that_was_taken_is_followed_up_until_the_word,
     o12_silence_is_shown_and_never_called_cancelled,
-    o13_amazon_marketplace_has_a_button,
-    o14_amazon_mcf_wants_a_follow_up,
-    o15_bay_photo_has_a_button,
-    o16_bdlinx_has_a_button_and_may_be_triggered_by_a_rule,
-    o17_commercehub_wants_a_reason_that_it_knows,
-    o18_mww_button_for_two_minutes_then_email,
-    o19_oia_global_is_asked_by_email,
-    o20_hp_site_flow_has_a_button,
-    o21_progressive_solutions_has_a_button,
     o23_number_a_partner_has_seen_is_burned,
     o24_capabilities_are_listed_for_programs,
     partner_that_lies_is_written_down_and_shown,
     partner_that_delays_is_asked_again_with_the_same_key,
 ];
 
-async fn shop(stage: &Stage) -> Result<Shop> {
+pub(super) async fn shop(stage: &Stage) -> Result<Shop> {
     Shop::of_policy(stage.suite().await?.clients(), "default").await
 }
 
 /// Accepted, without waiting for anybody.
-async fn begin(shop: &Shop, order_id: &str, reason: &str) -> Result<ChangeOrder> {
+pub(super) async fn begin(shop: &Shop, order_id: &str, reason: &str) -> Result<ChangeOrder> {
     let mut request = shop.cancel_request(order_id, &[]);
     request.wait = Wait::Unspecified.into();
     if let Some(change) = &mut request.change {
@@ -55,7 +46,7 @@ async fn begin(shop: &Shop, order_id: &str, reason: &str) -> Result<ChangeOrder>
     Ok(shop.submit(request).await?)
 }
 
-async fn ended(shop: &Shop, change: &ChangeOrder) -> Result<ChangeOrder> {
+pub(super) async fn ended(shop: &Shop, change: &ChangeOrder) -> Result<ChangeOrder> {
     eventually("the change has ended", async || {
         let change = shop.change(&change.change_order_id).await?;
         Ok((!change.finished_at.is_empty()).then_some(change))
@@ -64,39 +55,12 @@ async fn ended(shop: &Shop, change: &ChangeOrder) -> Result<ChangeOrder> {
 }
 
 /// The leg as the order tells it, once it is so.
-async fn leg(shop: &Shop, order_id: &str, wanted: PropagationState) -> Result<()> {
+pub(super) async fn leg(shop: &Shop, order_id: &str, wanted: PropagationState) -> Result<()> {
     eventually("the order shows the partner's state", async || {
         let order = shop.order(order_id).await?;
         Ok(order.propagation.iter().any(|leg| leg.state() == wanted).then_some(()))
     })
     .await
-}
-
-/// A partner with a button: what it accepts is cancelled, what it rejects stays alive.
-async fn button(stage: &Stage, key: &str) -> Result<()> {
-    let shop = shop(stage).await?;
-    let accepting = FakePartner::start(Behaviour::Accepts).await?;
-    shop.connect_partner(key, &accepting).await?;
-    let (order, _) = shop.at_partner("PO-1").await?;
-
-    let change = begin(&shop, &order.order_id, "OTHER").await?;
-    let change = ended(&shop, &change).await?;
-
-    ensure!(change.state() == ChangeOrderState::Completed, "{change:?}");
-    ensure!(accepting.asked().len() == 1, "{:?}", accepting.asked());
-    ensure!(accepting.asked()[0].starts_with("POST /orders/PO-1/cancel"), "{:?}", accepting.asked());
-    leg(&shop, &order.order_id, PropagationState::Acked).await?;
-
-    let rejecting = FakePartner::start(Behaviour::Rejects).await?;
-    shop.connect_partner(key, &rejecting).await?;
-    let (order, _) = shop.at_partner("PO-2").await?;
-    let change = begin(&shop, &order.order_id, "OTHER").await?;
-    let change = ended(&shop, &change).await?;
-
-    ensure!(change.state() == ChangeOrderState::Rejected, "{change:?}");
-    ensure!(change.cause.as_ref().is_some_and(|cause| cause.reason == "PARTNER_REJECTED"), "{change:?}");
-    ensure!(shop.order(&order.order_id).await?.state() == OrderState::Processing, "it is still wanted");
-    leg(&shop, &order.order_id, PropagationState::Rejected).await
 }
 
 async fn o1_cancel_reaches_the_partner_and_shows_its_own_state(stage: &Stage) -> Result<()> {
@@ -242,111 +206,6 @@ async fn o12_silence_is_shown_and_never_called_cancelled(stage: &Stage) -> Resul
     let task = shop.task(&order.order_id, |task| task.needs_person).await?;
     shop.respond(&task.task_id, PartnerWord::Accepted).await?;
     leg(&shop, &order.order_id, PropagationState::Acked).await
-}
-
-async fn o13_amazon_marketplace_has_a_button(stage: &Stage) -> Result<()> {
-    button(stage, "amazon_marketplace").await
-}
-
-async fn o14_amazon_mcf_wants_a_follow_up(stage: &Stage) -> Result<()> {
-    let shop = shop(stage).await?;
-    let program = FakePartner::start(Behaviour::Accepts).await?;
-    shop.connect_partner("amazon_mcf", &program).await?;
-    let (order, _) = shop.at_partner("").await?;
-
-    let change = begin(&shop, &order.order_id, "OTHER").await?;
-    let task = shop.task(&order.order_id, |task| task.sent).await?;
-
-    ensure!(shop.change(&change.change_order_id).await?.finished_at.is_empty(), "the button is not enough");
-    shop.respond(&task.task_id, PartnerWord::Accepted).await?;
-    ensure!(ended(&shop, &change).await?.state() == ChangeOrderState::Completed, "confirmed");
-    ensure!(shop.integration("amazon_mcf").await?.confirmation() == Confirmation::Required, "as seeded");
-    Ok(())
-}
-
-async fn o15_bay_photo_has_a_button(stage: &Stage) -> Result<()> {
-    button(stage, "bay_photo").await
-}
-
-async fn o16_bdlinx_has_a_button_and_may_be_triggered_by_a_rule(stage: &Stage) -> Result<()> {
-    let shop = shop(stage).await?;
-    ensure!(shop.integration("bdlinx").await?.rule_triggerable, "a rule may cancel there");
-    ensure!(!shop.integration("bay_photo").await?.rule_triggerable, "and not there");
-    button(stage, "bdlinx").await
-}
-
-async fn o17_commercehub_wants_a_reason_that_it_knows(stage: &Stage) -> Result<()> {
-    let shop = shop(stage).await?;
-    let program = FakePartner::start(Behaviour::Accepts).await?;
-    shop.connect_partner("commercehub", &program).await?;
-    let (order, _) = shop.at_partner("").await?;
-
-    let unmapped = begin(&shop, &order.order_id, "JUST_A_WHIM").await?;
-    let unmapped = ended(&shop, &unmapped).await?;
-    ensure!(unmapped.state() == ChangeOrderState::Rejected, "{unmapped:?}");
-    ensure!(unmapped.cause.as_ref().is_some_and(|cause| cause.reason == "REASON_REQUIRED"), "{unmapped:?}");
-
-    let mapped = begin(&shop, &order.order_id, "NO_CAPACITY").await?;
-    let mapped = ended(&shop, &mapped).await?;
-    ensure!(mapped.state() == ChangeOrderState::Completed, "{mapped:?}");
-    ensure!(program.asked().len() == 1, "{:?}", program.asked());
-    ensure!(program.asked()[0].contains("\"reason\": \"out_of_stock\""), "{:?}", program.asked());
-    Ok(())
-}
-
-async fn o18_mww_button_for_two_minutes_then_email(stage: &Stage) -> Result<()> {
-    let shop = shop(stage).await?;
-    let program = FakePartner::start(Behaviour::Accepts).await?;
-    shop.connect_partner("mww", &program).await?;
-    let seeded = shop.integration("mww").await?;
-    ensure!(seeded.methods[0].window_seconds == 120, "{seeded:?}");
-    let (early, _) = shop.at_partner("").await?;
-    let change = begin(&shop, &early.order_id, "OTHER").await?;
-    ensure!(ended(&shop, &change).await?.state() == ChangeOrderState::Completed, "within the window");
-
-    let mut brief = seeded;
-    brief.methods[0].window_seconds = 1;
-    shop.put_profile(brief).await?;
-    let (late, _) = shop.at_partner("").await?;
-    eventually("the window closes", async || {
-        let actions = shop.cancelability(&late.order_id).await?.allowed_actions;
-        Ok((!actions.iter().any(|action| action == "StopPartnerByApi")).then_some(()))
-    })
-    .await?;
-    let change = begin(&shop, &late.order_id, "OTHER").await?;
-    let task = shop.task(&late.order_id, |task| task.method() == PartnerMethod::Email).await?;
-    ensure!(task.sent && task.needs_person && program.asked().len() == 1, "{task:?}");
-    ensure!(shop.change(&change.change_order_id).await?.finished_at.is_empty(), "a mail is no word");
-    shop.respond(&task.task_id, PartnerWord::Accepted).await?;
-    ensure!(ended(&shop, &change).await?.state() == ChangeOrderState::Completed, "confirmed");
-    Ok(())
-}
-
-async fn o19_oia_global_is_asked_by_email(stage: &Stage) -> Result<()> {
-    let shop = shop(stage).await?;
-    shop.partner("oia_global").await?;
-    let (order, _) = shop.at_partner("").await?;
-
-    let change = begin(&shop, &order.order_id, "OTHER").await?;
-    let task = shop.task(&order.order_id, |task| task.sent).await?;
-
-    ensure!(task.method() == PartnerMethod::Email, "{task:?}");
-    shop.respond(&task.task_id, PartnerWord::Rejected).await?;
-    let change = ended(&shop, &change).await?;
-    ensure!(change.state() == ChangeOrderState::Rejected, "{change:?}");
-    let change = begin(&shop, &order.order_id, "OTHER").await?;
-    let task = shop.task(&order.order_id, |task| task.state() == PartnerTaskState::Requested).await?;
-    shop.respond(&task.task_id, PartnerWord::Accepted).await?;
-    ensure!(ended(&shop, &change).await?.state() == ChangeOrderState::Completed, "confirmed");
-    Ok(())
-}
-
-async fn o20_hp_site_flow_has_a_button(stage: &Stage) -> Result<()> {
-    button(stage, "hp_site_flow").await
-}
-
-async fn o21_progressive_solutions_has_a_button(stage: &Stage) -> Result<()> {
-    button(stage, "progressive_solutions").await
 }
 
 async fn o23_number_a_partner_has_seen_is_burned(stage: &Stage) -> Result<()> {
