@@ -77,15 +77,21 @@ fn rows<'a>(lines: &'a [Line<'a>]) -> impl Iterator<Item = &'a Row<'a>> {
     })
 }
 
-/// The scenarios of each row: `i6_reason_must_be_chosen` proves I6.
+/// The scenarios of each row: `i6_reason_must_be_chosen` proves I6, and `b21_b23_…` proves two.
 fn proofs<'a>(names: &[&'a str]) -> BTreeMap<String, Vec<&'a str>> {
     let mut proofs: BTreeMap<String, Vec<&'a str>> = BTreeMap::new();
     for name in names {
-        if let Some((id, _)) = name.split_once('_') {
+        for id in name.split('_').take_while(|word| is_id(word)) {
             proofs.entry(id.to_uppercase()).or_default().push(name);
         }
     }
     proofs
+}
+
+/// A letter and a number.
+fn is_id(word: &str) -> bool {
+    let number = word.strip_prefix(|first: char| first.is_ascii_lowercase());
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 fn page(lines: &[Line<'_>], names: &[&str]) -> String {
