@@ -279,7 +279,16 @@ fn closes_at(rule: &MatrixRule, order: &Order, state: OrderState) -> Option<Time
     let since = match state {
         OrderState::Placing | OrderState::Pending => order.created_at,
         OrderState::Confirmed => order.confirmed_at.unwrap_or(order.created_at),
-        _ => order.processing_at.or(order.confirmed_at).unwrap_or(order.created_at),
+        OrderState::PlacementFailed
+        | OrderState::Processing
+        | OrderState::PartiallyShipped
+        | OrderState::Shipped
+        | OrderState::OutForDelivery
+        | OrderState::PartiallyDelivered
+        | OrderState::Delivered
+        | OrderState::Cancelled
+        | OrderState::Returned
+        | OrderState::ClosedMixed => order.processing_at.or(order.confirmed_at).unwrap_or(order.created_at),
     };
     rule.within_seconds.map(|seconds| since.plus(Duration::from_secs(u64::from(seconds))))
 }
