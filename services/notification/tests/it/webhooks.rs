@@ -248,6 +248,11 @@ async fn failures_climb_the_published_ladder_under_one_id_and_end_dead() {
         assert_eq!((log[0].0.progress.state.as_str(), log[0].1.len()), ("dead", 10));
         assert_eq!(log[0].1[9].error, "status 500: said so");
         assert_eq!(outside.now(&endpoint).await.state, EndpointState::Active);
+
+        // By hand it begins anew, under its id.
+        outside.webhooks.redeliver(&asked("Redeliver", "again"), log[0].0.delivery_id.clone()).await.unwrap();
+        assert_eq!(outside.turn().await, 1);
+        assert_eq!(outside.states(&endpoint).await, ["sent"]);
     }
 }
 

@@ -129,6 +129,9 @@ async fn a_paused_batch_goes_on_where_it_stopped_and_makes_no_second_change() {
         let done = worked(&world, id, BatchState::Completed).await;
 
         assert_eq!(done.counts.cancelled, 40);
+        let page = Page { after: None, size: 50 };
+        let listed = world.orders.list_batches(&caller(), &page).await.unwrap().items;
+        assert_eq!(listed.iter().map(|one| one.counts.cancelled).collect::<Vec<_>>(), [40]);
         for order in &orders {
             let (_, changes) = world.orders.order_with_changes(&caller(), &order.order_id).await.unwrap();
             assert_eq!(changes.len(), 1);

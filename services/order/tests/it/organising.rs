@@ -227,5 +227,26 @@ async fn a_refused_action_is_recorded_and_a_bad_condition_is_not_stored() {
         };
         let tried = world.orders.simulate_rule(&caller(), &asked).await.unwrap();
         assert_eq!((tried.evaluated, tried.met, tried.failed), (1, 1, 0));
+        let of_orders =
+            Simulation { trigger: Trigger::OrderFolderChanged, condition: String::new(), ..asked };
+        let tried = world.orders.simulate_rule(&caller(), &of_orders).await.unwrap();
+        assert_eq!((tried.evaluated, tried.met, tried.failed), (1, 1, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_is_changed_keeps_its_id_and_counts_its_versions() {
+    for world in worlds("rule_change").await {
+        let first = kept(&world, rule("tidy", "", vec![cancel()])).await;
+        let wish = RuleWish {
+            rule_id: Some(first.rule_id.clone()),
+            enabled: false,
+            ..rule("tidier", "", vec![cancel()])
+        };
+
+        let changed = kept(&world, wish).await;
+
+        let told = (changed.rule_id, changed.name.as_str(), changed.enabled, changed.version);
+        assert_eq!(told, (first.rule_id, "tidier", false, first.version + 1));
     }
 }
