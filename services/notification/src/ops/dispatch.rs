@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
 use storage::{Database, DbError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -44,35 +44,62 @@ impl<C: Carrier> Dispatch<C> {
         Self { database, clock, carrier, token: ids.mint::<NotificationId>().to_string() }
     }
 
-    /// Runs until `shutdown`; tries that are under way then are ended and noted.
+    /// Runs until `shutdown`; tries that are under way then are ended and noted. A receiver that takes its time holds up
+    /// nobody else: whatever room its try leaves is claimed again at once.
     pub async fn run(self, queued: Arc<Notify>, shutdown: CancellationToken) {
+        let mut tries = FuturesUnordered::new();
         while !shutdown.is_cancelled() {
-            match self.turn().await {
-                Ok(0) => {}
-                Ok(_) => continue,
-                Err(problem) => {
-                    tracing::warn!(channel = C::OUTLET.as_str(), %problem, "deliveries could not be claimed or noted");
+            let under_way = i64::try_from(tries.len()).expect("the bound is small");
+            let claimed = match self.claim(AT_ONCE - under_way).await {
+                Ok(Taken { to_try, settled }) => {
+                    let claimed = to_try.len() + settled;
+                    tries.extend(to_try.into_iter().map(|claimed| self.try_one(claimed)));
+                    claimed
                 }
+                Err(problem) => {
+                    tracing::warn!(channel = C::OUTLET.as_str(), %problem, "deliveries could not be claimed");
+                    0
+                }
+            };
+            let full = tries.len() as u64 >= AT_ONCE.unsigned_abs();
+            if claimed > 0 && !full {
+                continue;
             }
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = queued.notified() => {}
-                () = tokio::time::sleep(POLL) => {}
+                () = queued.notified(), if !full => {}
+                () = tokio::time::sleep(POLL), if !full => {}
+                Some(ended) = tries.next(), if !tries.is_empty() => {
+                    let mut ended = vec![ended];
+                    while let Some(Some(another)) = tries.next().now_or_never() {
+                        ended.push(another);
+                    }
+                    self.note(ended).await;
+                }
             }
+        }
+        while let Some(ended) = tries.next().await {
+            self.note(vec![ended]).await;
+        }
+    }
+
+    async fn try_one(&self, claimed: Claimed) -> (Claimed, Outcome) {
+        let outcome = self.carrier.carry(&claimed.tenant, &claimed.delivery).await;
+        (claimed, outcome)
+    }
+
+    async fn note(&self, ended: Vec<(Claimed, Outcome)>) {
+        if let Err(problem) = self.settle(ended).await {
+            // The claims run out, and the tries are repeated under the same keys.
+            tracing::warn!(channel = C::OUTLET.as_str(), %problem, "what became of deliveries could not be noted");
         }
     }
 
     /// Sends what is due now, and tells how many deliveries it dealt with.
     pub async fn turn(&self) -> Result<usize, DbError> {
-        let Taken { to_try, settled } = self.claim().await?;
+        let Taken { to_try, settled } = self.claim(AT_ONCE).await?;
         let mut count = settled;
-        let tries: FuturesUnordered<_> = to_try
-            .into_iter()
-            .map(async |claimed| {
-                let outcome = self.carrier.carry(&claimed.tenant, &claimed.delivery).await;
-                (claimed, outcome)
-            })
-            .collect();
+        let tries: FuturesUnordered<_> = to_try.into_iter().map(|claimed| self.try_one(claimed)).collect();
         let at_once = usize::try_from(AT_ONCE).expect("the bound is small");
         let mut ended = tries.ready_chunks(at_once);
         while let Some(chunk) = ended.next().await {
@@ -83,11 +110,11 @@ impl<C: Carrier> Dispatch<C> {
     }
 
     /// Claims what is due; what nobody may be told any more, or must not be tried again, is decided in the same commit.
-    async fn claim(&self) -> Result<Taken, DbError> {
+    async fn claim(&self, limit: i64) -> Result<Taken, DbError> {
         let (token, now) = (self.token.as_str(), self.clock.now());
         self.database
             .write("notification.claim_deliveries", |mut tx| async move {
-                let claim = Claim { outlet: C::OUTLET, token, limit: AT_ONCE };
+                let claim = Claim { outlet: C::OUTLET, token, limit };
                 let claimed = deliveries::claim(&mut tx, claim).await?;
                 let keys: Vec<Key> = claimed.iter().map(key_of).collect();
                 let suppressed = suppressions::active(&mut tx, &keys).await?;
