@@ -8,6 +8,8 @@ use notification::ops::Dispatch;
 use notification::ports::Carrier;
 use notification::store::deliveries::{self, Claimed, DeliveryFilter};
 use storage::testing;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use types::Tenant;
 
 use crate::events::World;
@@ -55,6 +57,20 @@ fn taken() -> Outcome {
 
 fn later() -> Outcome {
     Outcome::Later { why: "451 come back".to_owned(), pause: None }
+}
+
+/// Takes what the first recipient is sent and never answers; all others are answered at once.
+struct Hangs;
+
+impl Carrier for Hangs {
+    const OUTLET: Outlet = Outlet::Email;
+
+    async fn carry(&self, _tenant: &Tenant, delivery: &Delivery) -> Outcome {
+        if delivery.recipient == "slow@example.org" {
+            std::future::pending::<()>().await;
+        }
+        taken()
+    }
 }
 
 fn dispatch(world: &World, fake: &Fake) -> Dispatch<Fake> {
@@ -254,5 +270,31 @@ async fn a_recipient_that_refused_for_good_is_told_nothing_more() {
         let second = &listed(&world).await[1];
         assert_eq!(second.progress.state, DeliveryState::Suppressed);
         assert!(second.progress.last_error.as_ref().unwrap().starts_with("hard_bounce: 550"));
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_hangs_holds_up_nobody_else() {
+    for world in World::each("hanging").await {
+        queue(&world, &[delivery(&world, "slow@example.org", "slow", "a")]).await;
+        let worker = Dispatch::new(world.database.clone(), world.clock.clone(), &world.ids, Hangs);
+        let (queued, shutdown) = (Arc::new(Notify::new()), CancellationToken::new());
+        let running = tokio::spawn(worker.run(Arc::clone(&queued), shutdown));
+        while states(&world).await != ["slow sending 1"] {
+            tokio::task::yield_now().await;
+        }
+
+        queue(&world, &[delivery(&world, "quick@example.org", "quick", "b")]).await;
+        queued.notify_one();
+
+        let arrived = async {
+            while states(&world).await != ["slow sending 1", "quick sent 1"] {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), arrived)
+            .await
+            .expect("the quick one waits for the slow one");
+        running.abort();
     }
 }
