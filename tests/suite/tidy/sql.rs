@@ -42,7 +42,7 @@ const ONE_ENGINE: [(&str, &str, &str); 3] = [
     ("order.lock_heads", "postgres", "the writer of SQLite is alone in its transaction"),
     (
         "payment.free_gateway_events",
-        "postgres",
+        "sqlite",
         "claims of a former life are our own only in an embedded database",
     ),
     ("storage.db_now", "sqlite", "a transaction of PostgreSQL reads the clock when it begins"),
