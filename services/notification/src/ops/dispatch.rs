@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
-use futures::{FutureExt as _, StreamExt as _};
 use storage::{Database, DbError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +39,22 @@ struct Taken {
     settled: usize,
 }
 
+/// Does some work while the tries go on. A try that stands still in the middle of a write would keep an embedded database's
+/// one writer from the very work that is waited for.
+async fn beside<Try: Future<Output = (Claimed, Outcome)>, T>(
+    tries: &mut FuturesUnordered<Try>,
+    ended: &mut Vec<(Claimed, Outcome)>,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            Some(one) = tries.next(), if !tries.is_empty() => ended.push(one),
+        }
+    }
+}
+
 impl<C: Carrier> Dispatch<C> {
     pub fn new(database: Database, clock: Clock, ids: &Ids, carrier: C) -> Self {
         Self { database, clock, carrier, token: ids.mint::<NotificationId>().to_string() }
@@ -48,9 +64,14 @@ impl<C: Carrier> Dispatch<C> {
     /// nobody else: whatever room its try leaves is claimed again at once.
     pub async fn run(self, queued: Arc<Notify>, shutdown: CancellationToken) {
         let mut tries = FuturesUnordered::new();
+        let mut ended = Vec::new();
         while !shutdown.is_cancelled() {
+            if !ended.is_empty() {
+                let noted = self.note(std::mem::take(&mut ended));
+                beside(&mut tries, &mut ended, noted).await;
+            }
             let under_way = i64::try_from(tries.len()).expect("the bound is small");
-            let claimed = match self.claim(AT_ONCE - under_way).await {
+            let claimed = match beside(&mut tries, &mut ended, self.claim(AT_ONCE - under_way)).await {
                 Ok(Taken { to_try, settled }) => {
                     let claimed = to_try.len() + settled;
                     tries.extend(to_try.into_iter().map(|claimed| self.try_one(claimed)));
@@ -62,25 +83,18 @@ impl<C: Carrier> Dispatch<C> {
                 }
             };
             let full = tries.len() as u64 >= AT_ONCE.unsigned_abs();
-            if claimed > 0 && !full {
+            if !ended.is_empty() || (claimed > 0 && !full) {
                 continue;
             }
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = queued.notified(), if !full => {}
                 () = tokio::time::sleep(POLL), if !full => {}
-                Some(ended) = tries.next(), if !tries.is_empty() => {
-                    let mut ended = vec![ended];
-                    while let Some(Some(another)) = tries.next().now_or_never() {
-                        ended.push(another);
-                    }
-                    self.note(ended).await;
-                }
+                Some(one) = tries.next(), if !tries.is_empty() => ended.push(one),
             }
         }
-        while let Some(ended) = tries.next().await {
-            self.note(vec![ended]).await;
-        }
+        ended.extend(tries.collect::<Vec<_>>().await);
+        self.note(ended).await;
     }
 
     async fn try_one(&self, claimed: Claimed) -> (Claimed, Outcome) {
@@ -89,6 +103,9 @@ impl<C: Carrier> Dispatch<C> {
     }
 
     async fn note(&self, ended: Vec<(Claimed, Outcome)>) {
+        if ended.is_empty() {
+            return;
+        }
         if let Err(problem) = self.settle(ended).await {
             // The claims run out, and the tries are repeated under the same keys.
             tracing::warn!(channel = C::OUTLET.as_str(), %problem, "what became of deliveries could not be noted");
@@ -100,12 +117,9 @@ impl<C: Carrier> Dispatch<C> {
         let Taken { to_try, settled } = self.claim(AT_ONCE).await?;
         let mut count = settled;
         let tries: FuturesUnordered<_> = to_try.into_iter().map(|claimed| self.try_one(claimed)).collect();
-        let at_once = usize::try_from(AT_ONCE).expect("the bound is small");
-        let mut ended = tries.ready_chunks(at_once);
-        while let Some(chunk) = ended.next().await {
-            count += chunk.len();
-            self.settle(chunk).await?;
-        }
+        let ended: Vec<_> = tries.collect().await;
+        count += ended.len();
+        self.settle(ended).await?;
         Ok(count)
     }
 
