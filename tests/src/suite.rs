@@ -229,7 +229,7 @@ impl Suite {
     }
 
     /// Whom a service calls.
-    fn peers(service: Service) -> &'static [Service] {
+    pub fn peers(service: Service) -> &'static [Service] {
         match service {
             Service::Order => &[Service::Inventory, Service::Payment, Service::Notification],
             Service::Inventory | Service::Payment => &[Service::Order],

@@ -2,6 +2,7 @@
 //! kill processes start their own. The suites are stopped when the binary ends.
 
 mod features;
+mod guide;
 mod scenarios;
 mod tidy;
 
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         .collect();
 
     let mut trials = tidy::trials();
+    trials.extend(guide::trials());
     let scenarios = scenarios::all();
     trials.push(features::trial(&scenarios));
     trials.extend(on_each_engine(&runtime, &stages, &scenarios));

@@ -6,14 +6,19 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::batches::BatchVerb;
 use crate::bench::Watched;
+use crate::caller::Identity;
 use crate::clients::Addresses;
 use crate::embedded::Storage;
 use crate::orders::cancel::Wish;
 use crate::orders::list::Filters;
+use crate::orders::place::PlaceWish;
 use crate::orders::remedies::RemedyVerb;
+use crate::orders::steering::SteeringVerb;
 use crate::organising::{FolderVerb, NoteWish, RuleVerb};
+use crate::parcels::ParcelVerb;
 use crate::partners::{IntegrationsVerb, LabelVerb, PartnerVerb};
 use crate::policies::{PolicyVerb, ReasonsVerb};
+use crate::stock::StockVerb;
 
 /// Changes and cancels orders after they were placed: goods, money, partners and people agree in the end.
 #[derive(Debug, Parser)]
@@ -22,6 +27,9 @@ pub struct Cli {
     /// Print JSON instead of tables.
     #[arg(long, global = true)]
     pub json: bool,
+
+    #[command(flatten)]
+    pub identity: Identity,
 
     #[command(flatten)]
     pub addresses: Addresses,
@@ -41,9 +49,18 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Run all four services in this process until it is stopped.
+    #[command(after_help = "It listens where the other verbs look for it: at the addresses below.
+
+Examples:
+  countermand up                                     keeps everything in countermand-data/
+  countermand up --throw-away                        keeps nothing
+  countermand up --database-url postgres://tester@127.0.0.1:5432")]
     Up {
         #[command(flatten)]
         storage: Storage,
+        /// Begin empty, and delete everything at the end.
+        #[arg(long, conflicts_with_all = ["data_dir", "database_url"])]
+        throw_away: bool,
     },
     /// Tell a short story on a throw-away suite: place, cancel, fail, undo, verify.
     Demo,
@@ -89,7 +106,12 @@ A second run of the same file on the same data adds nothing."
         #[command(flatten)]
         storage: Storage,
     },
-    /// Show, list or cancel orders.
+    /// Goods in warehouses.
+    Stock {
+        #[command(subcommand)]
+        verb: StockVerb,
+    },
+    /// Place, show, list, change or cancel orders.
     Order {
         #[command(subcommand)]
         verb: OrderVerb,
@@ -146,6 +168,11 @@ A second run of the same file on the same data adds nothing."
         #[command(subcommand)]
         verb: PartnerVerb,
     },
+    /// Goods on their way out of the door.
+    Parcel {
+        #[command(subcommand)]
+        verb: ParcelVerb,
+    },
     /// Carrier labels.
     Label {
         #[command(subcommand)]
@@ -197,6 +224,15 @@ A second run of the same file on the same data adds nothing."
 
 #[derive(Debug, Subcommand)]
 pub enum OrderVerb {
+    /// Place an order.
+    #[command(after_help = "Examples:
+  countermand order place WEB-1 --line LANTERN=3@3.39 --line MUG=2@7.50 --shipping 3.95
+  countermand order place WEB-2 --line MUG=2@7.50 --pay sandbox:tok_approve=10.00 --authorise sandbox:tok_approve
+  countermand order place WEB-3 --line SET=3@10.00 --part 1:CUP=2 --part 1:POT=1")]
+    Place {
+        #[command(flatten)]
+        wish: PlaceWish,
+    },
     /// Lines, quantities, money and change orders of one order.
     Show {
         /// Order id (ord_…) or number.
@@ -225,6 +261,8 @@ pub enum OrderVerb {
         /// Order id (ord_…) or number.
         order: String,
     },
+    #[command(flatten)]
+    Steering(SteeringVerb),
     #[command(flatten)]
     Remedy(RemedyVerb),
 }

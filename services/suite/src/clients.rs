@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
-use kit::client::{Channel, ClientConfig};
+use kit::client::ClientConfig;
 use proto::audit::v1::audit_service_client::AuditServiceClient;
 use proto::inventory::v1::fulfillment_service_client::FulfillmentServiceClient;
 use proto::inventory::v1::integration_service_client::IntegrationServiceClient;
@@ -26,6 +26,13 @@ use proto::order::v1::report_service_client::ReportServiceClient;
 use proto::order::v1::rule_service_client::RuleServiceClient;
 use proto::payment::v1::payment_service_client::PaymentServiceClient;
 use proto::payment::v1::refund_service_client::RefundServiceClient;
+
+use tonic::service::interceptor::InterceptedService;
+
+use crate::caller::Caller;
+
+/// A connection on which every call says who makes it.
+type Channel = InterceptedService<kit::client::Channel, Caller>;
 
 /// A person waits for the answer; a mutation asks the service to answer before this.
 const CALL_TIMEOUT_MS: u64 = 9_000;
@@ -103,14 +110,18 @@ pub struct Clients {
 }
 
 impl Clients {
+    /// Connections to where the services listen, with nothing said of who calls.
+    pub fn anonymous(addresses: &Addresses) -> Result<Self> {
+        Self::connect(addresses, &Caller::default())
+    }
+
     /// Connections are made at the first call, so that a service that starts late is no error here.
-    pub fn connect(addresses: &Addresses) -> Result<Self> {
+    pub fn connect(addresses: &Addresses, caller: &Caller) -> Result<Self> {
         let channel = |url: &str| {
-            kit::client::connect(
-                url,
-                &ClientConfig { timeout_ms: CALL_TIMEOUT_MS, ..ClientConfig::default() },
-            )
-            .with_context(|| format!("the address {url} cannot be used"))
+            let config = ClientConfig { timeout_ms: CALL_TIMEOUT_MS, ..ClientConfig::default() };
+            let channel = kit::client::connect(url, &config)
+                .with_context(|| format!("the address {url} cannot be used"))?;
+            anyhow::Ok(InterceptedService::new(channel, caller.clone()))
         };
         Ok(Self {
             order: channel(&addresses.order)?,

@@ -40,20 +40,27 @@ impl Storage {
 }
 
 /// Which ports the embedded suite takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Ports {
-    /// 7001 to 7004 public, 7101 to 7104 internal.
-    Fixed,
+    /// Public ones where clients are told to look. Internal ones are free: the services meet without them.
+    At(Addresses),
     /// Free ones, for a suite that only this process uses.
     Free,
 }
 
 impl Ports {
-    fn listen(self, number: u16) -> Listen {
-        match self {
-            Self::Fixed => Listen::loopback(7_000 + number, 7_100 + number),
-            Self::Free => Listen::loopback(0, 0),
+    fn listen(&self, url: impl Fn(&Addresses) -> &str) -> Result<Listen> {
+        let mut listen = Listen::loopback(0, 0);
+        if let Self::At(addresses) = self {
+            let url = url(addresses);
+            let place = url
+                .strip_prefix("http://")
+                .map(|rest| rest.trim_end_matches('/').replace("localhost", "127.0.0.1"));
+            listen.public = place
+                .and_then(|place| place.parse().ok())
+                .with_context(|| format!("{url} is no address to listen at; http://127.0.0.1:7001 is one"))?;
         }
+        Ok(listen)
     }
 }
 
@@ -71,21 +78,21 @@ impl Embedded {
         let auth = Auth { development_headers: true, ..Auth::default() };
         let reflection = Reflection { enabled: true };
         let order = Box::pin(order::app::App::bind(order::config::Config {
-            listen: ports.listen(1),
+            listen: ports.listen(|at| &at.order)?,
             auth: auth.clone(),
             reflection: reflection.clone(),
             database: storage.database("order"),
             ..order::config::Config::default()
         }));
         let inventory = Box::pin(inventory::app::App::bind(inventory::config::Config {
-            listen: ports.listen(2),
+            listen: ports.listen(|at| &at.inventory)?,
             auth: auth.clone(),
             reflection: reflection.clone(),
             database: storage.database("inventory"),
             ..inventory::config::Config::default()
         }));
         let payment = Box::pin(payment::app::App::bind(payment::config::Config {
-            listen: ports.listen(3),
+            listen: ports.listen(|at| &at.payment)?,
             auth: auth.clone(),
             reflection: reflection.clone(),
             database: storage.database("payment"),
@@ -96,7 +103,7 @@ impl Embedded {
             ..payment::config::Config::default()
         }));
         let notification = Box::pin(notification::app::App::bind(notification::config::Config {
-            listen: ports.listen(4),
+            listen: ports.listen(|at| &at.notification)?,
             auth,
             reflection,
             database: storage.database("notification"),
@@ -138,7 +145,7 @@ impl Embedded {
     }
 
     pub fn clients(&self) -> Result<Clients> {
-        Clients::connect(&self.addresses)
+        Clients::anonymous(&self.addresses)
     }
 
     /// Until a service ends, which without a shutdown is a failure.

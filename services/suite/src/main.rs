@@ -5,8 +5,11 @@
 #[macro_use]
 mod say;
 
+mod amounts;
+mod batch_report;
 mod batches;
 mod bench;
+mod caller;
 mod cli;
 mod clients;
 mod demo;
@@ -16,13 +19,16 @@ mod failure;
 mod notifications;
 mod orders;
 mod organising;
+mod parcels;
 mod partners;
 mod patience;
 mod policies;
+mod policy_simulation;
 mod render;
 mod replay;
 mod run;
 mod stats;
+mod stock;
 mod up;
 mod verify;
 mod webhooks;

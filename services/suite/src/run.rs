@@ -11,12 +11,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::{Cli, OrderVerb, Verb};
 use crate::clients::Clients;
-use crate::orders::{can, cancel, list, money, remedies, show, timeline};
+use crate::orders::{can, cancel, list, money, place, remedies, show, steering, timeline};
 use crate::patience::Patience;
 use crate::replay;
 use crate::verify::{self, Verdict};
 use crate::{
-    batches, bench, demo, events, notifications, organising, partners, policies, render, stats, up, webhooks,
+    batches, bench, demo, events, notifications, organising, parcels, partners, policies, render, stats,
+    stock, up, webhooks,
 };
 
 const EXIT_BROKEN: u8 = 1;
@@ -24,9 +25,9 @@ const EXIT_EMPTY: u8 = 2;
 
 pub async fn perform(cli: Cli) -> Result<ExitCode> {
     let json = cli.json;
-    let clients = Clients::connect(&cli.addresses)?;
+    let clients = Clients::connect(&cli.addresses, &cli.identity.caller()?)?;
     match cli.verb {
-        Verb::Up { storage } => up::run(&storage).await?,
+        Verb::Up { storage, throw_away } => up::run(&storage, throw_away, cli.addresses).await?,
         Verb::Demo => up::with_throw_away_suite(async |clients| demo::tell(clients).await).await?,
         Verb::Replay { file, concurrency, connect, patience, storage } => {
             let wish = ReplayWish {
@@ -62,6 +63,8 @@ pub async fn perform(cli: Cli) -> Result<ExitCode> {
         Verb::Notifications { verb } => notifications::run(&clients, verb, json).await?,
         Verb::Integrations { verb } => partners::integrations(&clients, verb, json).await?,
         Verb::Partner { verb } => partners::partner(&clients, verb, json).await?,
+        Verb::Stock { verb } => stock::run(&clients, verb, json).await?,
+        Verb::Parcel { verb } => parcels::run(&clients, verb, json).await?,
         Verb::Label { verb } => partners::label(&clients, verb, json).await?,
         Verb::Policy { verb } => policies::policy(&clients, verb, json).await?,
         Verb::Reasons { verb } => policies::reasons(&clients, verb, json).await?,
@@ -88,6 +91,8 @@ async fn order(clients: &Clients, verb: OrderVerb, json: bool) -> Result<()> {
         OrderVerb::List { limit, filters } => list::orders(clients, limit, filters, json).await,
         OrderVerb::Cancel { wish } => cancel::run(clients, wish, json).await,
         OrderVerb::Can { order } => can::run(clients, &order, json).await,
+        OrderVerb::Place { wish } => place::run(clients, wish, json).await,
+        OrderVerb::Steering(verb) => steering::run(clients, verb, json).await,
         OrderVerb::Remedy(verb) => remedies::run(clients, verb, json).await,
     }
 }

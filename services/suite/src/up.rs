@@ -8,8 +8,8 @@ use crate::clients::{Addresses, Clients};
 use crate::embedded::{Embedded, Ports, Storage};
 use crate::render;
 
-/// Runs the suite on its fixed ports until SIGTERM or SIGINT.
-pub async fn run(storage: &Storage) -> Result<()> {
+/// Runs the suite at these addresses until SIGTERM or SIGINT.
+pub async fn run(storage: &Storage, throw_away: bool, addresses: Addresses) -> Result<()> {
     let filter = std::env::var("COUNTERMAND_TELEMETRY__LOG_FILTER").unwrap_or_else(|_| "warn".to_owned());
     let telemetry = Telemetry {
         otlp_endpoint: std::env::var("COUNTERMAND_TELEMETRY__OTLP_ENDPOINT").ok(),
@@ -18,8 +18,14 @@ pub async fn run(storage: &Storage) -> Result<()> {
     };
     let _telemetry = kit::telemetry::init("countermand", &telemetry)?;
     let shutdown = kit::process::shutdown_signal().context("listening for signals")?;
-    let embedded = Embedded::start(storage, Ports::Fixed, shutdown).await?;
+    let directory = tempfile::tempdir().context("making a directory for the suite")?;
+    let thrown_away = Storage { data_dir: directory.path().to_owned(), database_url: None };
+    let storage = if throw_away { &thrown_away } else { storage };
+    let embedded = Embedded::start(storage, Ports::At(addresses), shutdown).await?;
     print_welcome(&embedded.addresses);
+    if throw_away {
+        say!("Nothing of it is kept.");
+    }
     embedded.wait().await
 }
 
@@ -33,8 +39,8 @@ fn print_welcome(addresses: &Addresses) {
     let rows = rows.map(|(name, url)| vec![name.to_owned(), url.clone()]);
     say!("{}", render::table(&["service", "public address"], &[], rows));
     let order = addresses.order.trim_start_matches("http://");
-    say!("\nLook around:   grpcurl -plaintext {order} list");
-    say!("Orders so far: grpcurl -plaintext {order} countermand.order.v1.OrderService/ListOrders");
+    say!("\nOrders so far: countermand order list");
+    say!("Look around:   grpcurl -plaintext {order} list");
     say!("\nStop with Ctrl-C; what is in flight ends first.");
 }
 

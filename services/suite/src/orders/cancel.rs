@@ -5,9 +5,9 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use proto::common::v1::Wait;
 use proto::order::v1::{
-    ChangeInput, ChangeLineInput, ChangeOrder, ChangeOrderState, ChangeOrderType, LabelAction, Order,
-    OrderState, PreviewChangeOrderRequest, PreviewChangeOrderResponse, Settlement, SubmitChangeOrderRequest,
-    WatchChangeOrderRequest,
+    BundleChildInput, ChangeInput, ChangeLineInput, ChangeOrder, ChangeOrderState, ChangeOrderType, Channel,
+    LabelAction, Order, OrderState, PreviewChangeOrderRequest, PreviewChangeOrderResponse, Settlement,
+    SubmitChangeOrderRequest, WatchChangeOrderRequest,
 };
 
 use super::show;
@@ -31,9 +31,27 @@ pub struct Wish {
     reason: String,
     #[arg(long, default_value = "")]
     note: String,
+    /// Another reason for one line, as 2=DAMAGED_IN_WAREHOUSE; all others have --reason.
+    #[arg(long, value_name = "LINE=REASON", value_parser = parse_word)]
+    line_reason: Vec<(i64, String)>,
+    /// A note for one line, as 2='the box was wet'.
+    #[arg(long, value_name = "LINE=NOTE", value_parser = parse_word)]
+    line_note: Vec<(i64, String)>,
+    /// Exactly these units of a part, instead of all that belong to the bundle's, as 2=1; 0 leaves the part alone.
+    #[arg(long = "part", value_name = "LINE=UNITS", value_parser = parse_part)]
+    parts: Vec<(i64, i64)>,
+    /// Leave all parts of the bundles alone.
+    #[arg(long, conflicts_with = "parts")]
+    without_parts: bool,
+    /// Where the button stood.
+    #[arg(long, value_enum, default_value_t = Entry::Api)]
+    from: Entry,
     /// The supplier was spoken to.
     #[arg(long)]
     ack_contact: bool,
+    /// The message (msg_…) by which the supplier was contacted.
+    #[arg(long, default_value = "")]
+    contacted_in: String,
     /// You have seen what it does to others' work.
     #[arg(long)]
     confirm: bool,
@@ -49,9 +67,21 @@ pub struct Wish {
     /// Void the label, too, and ask for its refund; only where there is one.
     #[arg(long)]
     void_label: bool,
+    /// Do not watch it to its end.
+    #[arg(long)]
+    no_wait: bool,
     /// Repeat an earlier request safely; minted when not given.
     #[arg(long)]
     request_id: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Entry {
+    /// The order's own page.
+    Details,
+    /// A step of the order's timeline.
+    Timeline,
+    Api,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -69,6 +99,17 @@ fn parse_line(text: &str) -> Result<(String, i64), String> {
         Some((line.to_owned(), quantity.parse().ok()?))
     });
     parsed.ok_or_else(|| format!("\"{text}\" is not LINE=QUANTITY, such as 2=3 or TEAPOT=3"))
+}
+
+fn parse_word(text: &str) -> Result<(i64, String), String> {
+    let parsed = text.split_once('=').and_then(|(line, word)| Some((line.parse().ok()?, word.to_owned())));
+    parsed.ok_or_else(|| format!("\"{text}\" is not LINE=TEXT, such as 2=DAMAGED_IN_WAREHOUSE"))
+}
+
+fn parse_part(text: &str) -> Result<(i64, i64), String> {
+    let parsed =
+        text.split_once('=').and_then(|(line, units)| Some((line.parse().ok()?, units.parse().ok()?)));
+    parsed.ok_or_else(|| format!("\"{text}\" is not LINE=UNITS, such as 2=1"))
 }
 
 pub async fn run(clients: &Clients, wish: Wish, json: bool) -> Result<()> {
@@ -98,7 +139,7 @@ pub async fn run(clients: &Clients, wish: Wish, json: bool) -> Result<()> {
     };
     let submitted = clients.changes().submit_change_order(request).await?.into_inner();
     let submitted = submitted.change_order.context("the answer holds no change order")?;
-    let finished = watch(clients, submitted, json).await?;
+    let finished = if wish.no_wait { submitted } else { watch(clients, submitted, json).await? };
     if json {
         render::print_json(&render::proto_json("countermand.order.v1.ChangeOrder", &finished)?)?;
     } else {
@@ -128,15 +169,22 @@ fn change_input(order: &Order, wish: &Wish) -> Result<ChangeInput> {
         Some(SettlementChoice::Auto) => Settlement::Auto,
         Some(SettlementChoice::None) => Settlement::None,
     };
+    let channel = match wish.from {
+        Entry::Details => Channel::Details,
+        Entry::Timeline => Channel::Timeline,
+        Entry::Api => Channel::Api,
+    };
     Ok(ChangeInput {
         order_id: order.order_id.clone(),
         r#type: kind.into(),
-        lines: wish.lines.iter().map(|line| selected(order, line)).collect::<Result<_>>()?,
+        lines: wish.lines.iter().map(|line| selected(order, line, wish)).collect::<Result<_>>()?,
         settlement: settlement.into(),
         label_action: if wish.void_label { LabelAction::Void } else { LabelAction::Keep }.into(),
         reason_code: wish.reason.clone(),
         note: wish.note.clone(),
+        channel: channel.into(),
         supplier_contacted: wish.ack_contact,
+        supplier_contact_ref: wish.contacted_in.clone(),
         confirm: wish.confirm,
         force: wish.force,
         ..ChangeInput::default()
@@ -144,7 +192,7 @@ fn change_input(order: &Order, wish: &Wish) -> Result<ChangeInput> {
 }
 
 /// A line by its number, or by a SKU that no other line of the order has.
-fn selected(order: &Order, (named, quantity): &(String, i64)) -> Result<ChangeLineInput> {
+fn selected(order: &Order, (named, quantity): &(String, i64), wish: &Wish) -> Result<ChangeLineInput> {
     let line_number = match named.parse::<i64>() {
         Ok(number) => number,
         Err(_) => match order.lines.iter().filter(|line| line.sku == *named).collect::<Vec<_>>()[..] {
@@ -153,7 +201,28 @@ fn selected(order: &Order, (named, quantity): &(String, i64)) -> Result<ChangeLi
             [..] => bail!("several lines of order {} are of {named}: name one by its number", order.number),
         },
     };
-    Ok(ChangeLineInput { line_number, quantity: *quantity, ..ChangeLineInput::default() })
+    let said = |words: &[(i64, String)]| {
+        words.iter().find(|(line, _)| *line == line_number).map(|(_, word)| word.clone()).unwrap_or_default()
+    };
+    let is_its_part = |number: i64| {
+        order.lines.iter().any(|line| line.line_number == number && line.parent_line == line_number)
+    };
+    let parts = wish.parts.iter().filter(|(number, _)| is_its_part(*number));
+    let part = |&(line_number, quantity): &(i64, i64)| BundleChildInput {
+        line_number,
+        quantity,
+        ..BundleChildInput::default()
+    };
+    let is_bundle = order.lines.iter().any(|line| line.parent_line == line_number);
+    Ok(ChangeLineInput {
+        line_number,
+        quantity: *quantity,
+        reason_code: said(&wish.line_reason),
+        note: said(&wish.line_note),
+        bundle_children: parts.map(part).collect(),
+        without_children: wish.without_parts && is_bundle,
+        ..ChangeLineInput::default()
+    })
 }
 
 /// Shows step k of n until the change is final. Steps after the decision may take long: a person may stop watching.

@@ -4,8 +4,10 @@ pub mod can;
 pub mod cancel;
 pub mod list;
 pub mod money;
+pub mod place;
 pub mod remedies;
 pub mod show;
+pub mod steering;
 pub mod timeline;
 
 use anyhow::{Context, Result};
