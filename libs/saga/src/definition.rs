@@ -119,8 +119,9 @@ pub struct Definition<P, B, S = Ready<B>> {
     shape: Shape,
     remote: BTreeMap<(StepName, Direction), Remote<P>>,
     spared: BTreeMap<StepName, fn(&Log) -> bool>,
+    /// Local steps before the pivot.
+    noted: BTreeMap<StepName, Local<B>>,
     stage: S,
-    books: std::marker::PhantomData<fn(&mut B)>,
 }
 
 /// Steps may still be taken back.
@@ -166,8 +167,8 @@ impl<P, B> Definition<P, B, BeforePivot> {
             shape,
             remote: BTreeMap::new(),
             spared: BTreeMap::new(),
+            noted: BTreeMap::new(),
             stage: BeforePivot(()),
-            books: std::marker::PhantomData,
         }
     }
 
@@ -194,6 +195,18 @@ impl<P, B> Definition<P, B, BeforePivot> {
     pub fn unless(mut self, spared: fn(&Log) -> bool) -> Self {
         let step = self.shape.reversible.last().expect("a table names a step before it spares one").step;
         self.spared.insert(step, spared);
+        self
+    }
+
+    /// The owner's own step between two reversible ones, written in the commit of the answer before it. The steps after it
+    /// find its reply in the log. It needs no undo: what it wrote is put back with everything else, by `unwound`.
+    #[must_use]
+    pub fn noting<F>(mut self, step: StepName, write: F) -> Self
+    where
+        F: Fn(&mut B, &SagaRow, &Log) -> Result<Vec<u8>, LocalError> + Send + Sync + 'static,
+    {
+        self.shape.reversible.push(Reversible { step, retry: Retry::quick() });
+        self.noted.insert(step, Box::new(write));
         self
     }
 
@@ -283,18 +296,17 @@ impl<P, B> Definition<P, B> {
             })
         };
         let stage = Ready { pivot: local(shape.pivot), finish: local(FINISH), unwound: local(UNWOUND) };
-        Self {
-            shape,
-            remote: BTreeMap::new(),
-            spared: BTreeMap::new(),
-            stage,
-            books: std::marker::PhantomData,
-        }
+        Self { shape, remote: BTreeMap::new(), spared: BTreeMap::new(), noted: BTreeMap::new(), stage }
     }
 
     /// Whether the log says that a step has nothing to do.
     pub(crate) fn spares(&self, step: StepName, log: &Log) -> bool {
         self.spared.get(step).is_some_and(|spared| spared(log))
+    }
+
+    /// What writes a local step that stands before the pivot.
+    pub(crate) fn noted(&self, step: StepName) -> Option<&Local<B>> {
+        self.noted.get(step)
     }
 
     /// Starts one call of a step. `None` for a name that is not in the table.
@@ -326,8 +338,8 @@ impl<P, B, S> Definition<P, B, S> {
             shape: self.shape,
             remote: self.remote,
             spared: self.spared,
+            noted: self.noted,
             stage: stage(self.stage),
-            books: std::marker::PhantomData,
         }
     }
 

@@ -60,4 +60,4 @@ pub use registry::{Limits, Registry};
 pub use row::{Action, Cause, CauseKind, Lease, SagaKey, SagaRow, State};
 pub use runner::{CommitError, Doorbell, Owner, Runner, RunnerConfig};
 pub use shape::{FINISH, Forward, Gate, Retry, Reversible, Shape, StepName, UNWIND, UNWOUND, Version};
-pub use store::{MIGRATION, query};
+pub use store::{MIGRATION, free_former, of_instance, query};

@@ -194,7 +194,7 @@ impl<P, B: Books> Registry<P, B> {
         direction == Direction::Undo || sagas.get(key).is_some_and(|row| row.decided_at.is_some())
     }
 
-    /// Runs pivot, finish and unwound while one of them is next, and passes the steps that are spared.
+    /// Runs the local steps while one of them is next, and passes the steps that are spared.
     /// Each is recorded, so it runs once.
     fn local_steps(&self, books: &mut B, key: &SagaKey) -> Result<(), LocalFailure> {
         loop {
@@ -205,6 +205,11 @@ impl<P, B: Books> Registry<P, B> {
                 Next::Pivot => (shape.pivot, definition.pivot()),
                 Next::Finish => (FINISH, definition.finish()),
                 Next::Unwound => (UNWOUND, definition.unwound()),
+                Next::Do(step) if let Some(write) = definition.noted(step) => (step, write),
+                Next::Undo(step) if definition.noted(step).is_some() => {
+                    books.sagas().hear(key, &[spared(step, Direction::Undo)]);
+                    continue;
+                }
                 Next::Do(step) if definition.spares(step, &image.log) => {
                     books.sagas().hear(key, &[spared(step, Direction::Do)]);
                     continue;

@@ -61,6 +61,7 @@ macro_rules! book {
     (@behind $a:literal) => { "$3" };
     (@behind $a:literal, $b:literal) => { "$3, $4" };
     (@behind $a:literal, $b:literal, $c:literal) => { "$3, $4, $5" };
+    (@behind $a:literal, $b:literal, $c:literal, $d:literal, $e:literal) => { "$3, $4, $5, $6, $7" };
     ($service:literal, $table:literal, [$($key:literal $kind:ident),+ $(,)?], [$($column:literal $holds:ident),* $(,)?]) => {{
         static PAGE: $crate::Statement = $crate::Statement::new(
             concat!($service, ".export_", $table),

@@ -24,41 +24,44 @@ pub struct Migration {
     pub postgres: &'static str,
 }
 
+impl Migration {
+    /// A step that both engines run alike.
+    pub const fn shared(number: u32, name: &'static str, sql: &'static str) -> Self {
+        Self { number, name, sql, sqlite: "", postgres: "" }
+    }
+
+    /// The same step with what each engine runs beside it.
+    pub const fn and(self, sqlite: &'static str, postgres: &'static str) -> Self {
+        Self { sqlite, postgres, ..self }
+    }
+}
+
 /// Table `request_key`: see [`crate::RequestKeys`].
-pub const REQUESTS: Migration = Migration {
-    number: 1,
-    name: "requests",
-    sql: include_str!("../migrations/0001_requests.sql"),
-    sqlite: include_str!("../migrations/0001_requests.sqlite.sql"),
-    postgres: include_str!("../migrations/0001_requests.postgres.sql"),
-};
+pub const REQUESTS: Migration =
+    Migration::shared(1, "requests", include_str!("../migrations/0001_requests.sql")).and(
+        include_str!("../migrations/0001_requests.sqlite.sql"),
+        include_str!("../migrations/0001_requests.postgres.sql"),
+    );
 
 /// Tables `saga_fence` and `step_ledger`: see [`crate::StepLedger`].
-pub const STEP_LEDGER: Migration = Migration {
-    number: 2,
-    name: "step_ledger",
-    sql: include_str!("../migrations/0002_step_ledger.sql"),
-    sqlite: include_str!("../migrations/0002_step_ledger.sqlite.sql"),
-    postgres: include_str!("../migrations/0002_step_ledger.postgres.sql"),
-};
+pub const STEP_LEDGER: Migration =
+    Migration::shared(2, "step_ledger", include_str!("../migrations/0002_step_ledger.sql")).and(
+        include_str!("../migrations/0002_step_ledger.sqlite.sql"),
+        include_str!("../migrations/0002_step_ledger.postgres.sql"),
+    );
 
 /// Table `outbox`: see [`crate::outbox`].
-pub const OUTBOX: Migration = Migration {
-    number: 3,
-    name: "outbox",
-    sql: include_str!("../migrations/0003_outbox.sql"),
-    sqlite: include_str!("../migrations/0003_outbox.sqlite.sql"),
-    postgres: include_str!("../migrations/0003_outbox.postgres.sql"),
-};
+pub const OUTBOX: Migration = Migration::shared(3, "outbox", include_str!("../migrations/0003_outbox.sql"))
+    .and(
+        include_str!("../migrations/0003_outbox.sqlite.sql"),
+        include_str!("../migrations/0003_outbox.postgres.sql"),
+    );
 
 /// Tables `inbox` and `inbox_position`: see [`crate::Inbox`].
-pub const INBOX: Migration = Migration {
-    number: 4,
-    name: "inbox",
-    sql: include_str!("../migrations/0004_inbox.sql"),
-    sqlite: include_str!("../migrations/0004_inbox.sqlite.sql"),
-    postgres: include_str!("../migrations/0004_inbox.postgres.sql"),
-};
+pub const INBOX: Migration = Migration::shared(4, "inbox", include_str!("../migrations/0004_inbox.sql")).and(
+    include_str!("../migrations/0004_inbox.sqlite.sql"),
+    include_str!("../migrations/0004_inbox.postgres.sql"),
+);
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (
     number     BIGINT PRIMARY KEY,
@@ -102,6 +105,9 @@ impl Database {
             database.migrate(service, migrations).await?;
         } else {
             database.check_schema(migrations).await?;
+        }
+        if database.engine() == Engine::Sqlite && migrations.contains(&OUTBOX) {
+            crate::relay::free_claims(&database).await?;
         }
         Ok(database)
     }

@@ -64,6 +64,22 @@ static CLAIM: Statement = Statement::new(
                outbox.queued_at AS queued_at, outbox.tries AS tries",
 );
 
+static FREE: Statement = Statement::new(
+    "storage.free_claimed_events",
+    "UPDATE outbox SET claimed_until = 0 WHERE state = 'queued' AND claimed_until > 0",
+);
+
+/// Ends all claims. Only for a process that knows to be alone with its database, at its start: then every claim is one of
+/// its own former life.
+pub(crate) async fn free_claims(database: &Database) -> Result<u64, DbError> {
+    database
+        .write("storage.free_claimed_events", |mut tx| async move {
+            let count = tx.execute(&FREE, values![]).await?;
+            Ok((tx, count))
+        })
+        .await
+}
+
 static SENT: Statement = Statement::new(
     "storage.note_sent_events",
     "UPDATE outbox SET state = 'sent', sent_at = $2, claimed_until = 0

@@ -1,4 +1,5 @@
-//! Steps that the log spares: passed in the commit of the answer before them, both ways.
+//! Steps that nobody is asked: those that the log spares and the owner's own are passed in the commit of the answer
+//! before them, both ways.
 
 use std::time::Duration;
 
@@ -36,12 +37,19 @@ fn nothing(_: &mut Plain, _: &SagaRow, _: &Log) -> Result<Vec<u8>, LocalError> {
     Ok(vec![])
 }
 
-/// `stop` is spared when `hold` answered with a zero.
+/// Repeats what `hold` has answered.
+#[expect(clippy::unnecessary_wraps, reason = "every local step of a table has this form")]
+fn note(_: &mut Plain, _: &SagaRow, log: &Log) -> Result<Vec<u8>, LocalError> {
+    Ok(log.reply("hold").unwrap_or_default().to_vec())
+}
+
+/// `stop` is spared when `hold` answered with a zero, as `note` says again.
 fn registry() -> Registry<(), Plain> {
     let definition = Definition::new("move", Version(1))
         .reversible("hold", ask, undo(ask), Retry::quick())
+        .noting("note", note)
         .reversible("stop", ask, undo(ask), Retry::quick())
-        .unless(|log| log.reply("hold") == Some(&[0]))
+        .unless(|log| log.reply("note") == Some(&[0]))
         .reversible("reserve", ask, undo(ask), Retry::quick())
         .pivot("decide", nothing)
         .finish(nothing)
@@ -82,7 +90,7 @@ fn a_spared_step_is_passed_in_the_commit_before_it() {
     let (commits, state) =
         commits(&[("hold", Do, Answer::Applied(vec![0])), ("reserve", Do, Answer::Applied(vec![]))]);
 
-    assert_eq!(commits, [vec!["hold", "stop"], vec!["reserve", "decide", "finish"]]);
+    assert_eq!(commits, [vec!["hold", "note", "stop"], vec!["reserve", "decide", "finish"]]);
     assert_eq!(state, State::Completed);
 }
 
@@ -90,12 +98,12 @@ fn a_spared_step_is_passed_in_the_commit_before_it() {
 fn a_step_that_is_not_spared_is_asked() {
     let (commits, state) = commits(&[("hold", Do, Answer::Applied(vec![1]))]);
 
-    assert_eq!(commits, [vec!["hold"]]);
+    assert_eq!(commits, [vec!["hold", "note"]]);
     assert_eq!(state, State::Running);
 }
 
 #[test]
-fn the_undo_of_a_spared_step_is_passed_too() {
+fn the_undo_of_a_step_that_nobody_was_asked_is_passed_too() {
     let refusal = Refusal::new(Reason::ExceedsRefundable, "not so much");
 
     let (commits, state) = commits(&[
@@ -104,6 +112,9 @@ fn the_undo_of_a_spared_step_is_passed_too() {
         ("hold", Undo, Answer::Applied(vec![])),
     ]);
 
-    assert_eq!(commits, [vec!["hold", "stop"], vec!["reserve", "stop"], vec!["hold", "unwound"]]);
+    assert_eq!(
+        commits,
+        [vec!["hold", "note", "stop"], vec!["reserve", "stop", "note"], vec!["hold", "unwound"]]
+    );
     assert_eq!(state, State::Unwound);
 }

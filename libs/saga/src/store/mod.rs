@@ -10,12 +10,10 @@ mod text;
 use storage::Migration;
 
 pub(crate) use lease::{claim, let_go, renew, set_aside};
+pub use lease::{free_former, of_instance};
 
 /// The saga tables. The owner lists it among its own migrations.
-pub const MIGRATION: Migration = Migration {
-    number: 5,
-    name: "saga",
-    sql: include_str!("../../migrations/saga.sql"),
-    sqlite: include_str!("../../migrations/saga.sqlite.sql"),
-    postgres: include_str!("../../migrations/saga.postgres.sql"),
-};
+pub const MIGRATION: Migration = Migration::shared(5, "saga", include_str!("../../migrations/saga.sql")).and(
+    include_str!("../../migrations/saga.sqlite.sql"),
+    include_str!("../../migrations/saga.postgres.sql"),
+);
