@@ -3,12 +3,12 @@
 use kit::Failure;
 use proto::payment::v1 as wire;
 use storage::{Database, DbError};
-use types::{IdError, Money, OrderId, Reason, Refusal, Tenant};
+use types::{IdError, Money, OrderId, PaymentId, Reason, Refusal, Tenant};
 
 use crate::domain::payment::{Kind, State};
 use crate::domain::refund::Method;
 use crate::domain::{Account, Explanation, Payment, Refund};
-use crate::store::{account, reply};
+use crate::store::{account, read, reply};
 
 /// The longest name of a gateway.
 pub const GATEWAY_MAX: usize = 64;
@@ -57,6 +57,19 @@ pub fn money(field: &str, code: &str, minor: i64) -> Result<Money, Refusal> {
     Money::parse(code, minor).map_err(|error| Refusal::from(error).field(field))
 }
 
+/// Which order a payment belongs to never changes, so that it may be read before a commit.
+pub async fn order_of_payment(
+    database: &Database,
+    tenant: &Tenant,
+    payment_id: &PaymentId,
+) -> Result<OrderId, Failure> {
+    let mut tx = database.read().await?;
+    let found = read::orders_of_payments(&mut tx, [(tenant, payment_id)].into_iter()).await;
+    tx.rollback().await;
+    let found = found?.pop_first();
+    found.map(|(_, order_id)| order_id).ok_or_else(|| Failure::not_found("payment", payment_id.as_str()))
+}
+
 /// An order's account as it is now.
 pub async fn account_of(
     database: &Database,
@@ -91,6 +104,7 @@ pub fn payment(account: &Account, payment: &Payment) -> wire::Payment {
         kind: tender_kind(payment.kind).into(),
         disputed_minor: account
             .disputed_minor(|dispute| dispute.payment_id == payment.payment_id && dispute.counts()),
+        shared_payment_id: payment.shared_payment_id.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }
 
@@ -164,6 +178,7 @@ fn explanation(explanation: Explanation) -> wire::RefundExplanation {
         remainder_minor: explanation.remainder_minor,
         carried_minor: explanation.carried_minor,
         elsewhere_minor: explanation.elsewhere_minor,
+        over_minor: explanation.over_minor,
         tenders: tenders.collect(),
     }
 }

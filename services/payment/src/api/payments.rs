@@ -6,26 +6,32 @@ use proto::payment::v1 as wire;
 use proto::payment::v1::payment_service_server::PaymentService;
 use storage::{Database, RequestKey};
 use tonic::{Request, Response, Status};
-use types::{Fingerprint, OrderId, PaymentId, Reason, Refusal, RequestId, Tenant};
+use types::{Clock, Fingerprint, Ids, OrderId, PaymentId, Reason, Refusal, RequestId, Tenant};
 
 use super::convert::{self, GATEWAY_MAX, TOKEN_MAX};
-use super::gateway_events;
+use super::{gateway_events, shared};
 use super::position::position;
 use crate::domain::{Account, CaptureAsked};
 use crate::ops::cashier::Cashier;
 use crate::ops::command::{Authorise, Capture, Command};
 use crate::ops::observer::{Look, LookError, Observer};
-use crate::store::read;
 
 pub struct PaymentApi {
     database: Database,
     cashier: Cashier,
     observer: Observer,
+    clock: Clock,
+    ids: Ids,
 }
 
 impl PaymentApi {
-    pub fn new(database: Database, cashier: Cashier, observer: Observer) -> Self {
-        Self { database, cashier, observer }
+    pub fn new(
+        database: Database,
+        cashier: Cashier,
+        observer: Observer,
+        (clock, ids): (Clock, Ids),
+    ) -> Self {
+        Self { database, cashier, observer, clock, ids }
     }
 
     async fn authorize(
@@ -83,16 +89,8 @@ impl PaymentApi {
         Ok(convert::payment(&account, account.payment(&payment_id)))
     }
 
-    async fn order_of(&self, tenant: &Tenant, payment_id: &PaymentId) -> Result<OrderId, Failure> {
-        let mut tx = self.database.read().await?;
-        let found = read::orders_of_payments(&mut tx, [(tenant, payment_id)].into_iter()).await;
-        tx.rollback().await;
-        let found = found?.pop_first();
-        found.map(|(_, order_id)| order_id).ok_or_else(|| Failure::not_found("payment", payment_id.as_str()))
-    }
-
     async fn find(&self, tenant: &Tenant, payment_id: &PaymentId) -> Result<wire::Payment, Failure> {
-        let order_id = self.order_of(tenant, payment_id).await?;
+        let order_id = convert::order_of_payment(&self.database, tenant, payment_id).await?;
         let account = convert::account_of(&self.database, tenant, &order_id).await?;
         Ok(convert::payment(&account, account.payment(payment_id)))
     }
@@ -100,7 +98,7 @@ impl PaymentApi {
     /// What is in flight keeps its own schedule: a reconciliation that must wait for it has done all
     /// it can.
     async fn reconcile(&self, tenant: &Tenant, payment_id: &PaymentId) -> Result<bool, Failure> {
-        let order_id = self.order_of(tenant, payment_id).await?;
+        let order_id = convert::order_of_payment(&self.database, tenant, payment_id).await?;
         match self.observer.look(tenant, &order_id, payment_id).await {
             Ok(Look::Done { changed }) => Ok(changed),
             Ok(Look::Later | Look::Nothing) => Ok(false),
@@ -180,6 +178,29 @@ impl PaymentService for PaymentApi {
         let changed = self.reconcile(&tenant, &payment_id).await?;
         let payment = Some(self.find(&tenant, &payment_id).await?);
         Ok(Response::new(wire::ReconcilePaymentResponse { payment, changed }))
+    }
+
+    async fn record_shared_payment(
+        &self,
+        request: Request<wire::RecordSharedPaymentRequest>,
+    ) -> Result<Response<wire::RecordSharedPaymentResponse>, Status> {
+        let tenant = staff(&request)?.tenant;
+        let minted = (self.ids.mint(), self.clock.now());
+        let gateways = &self.observer.gateway;
+        let recorded =
+            shared::record(&self.database, gateways, &tenant, &request.into_inner(), minted).await?;
+        Ok(Response::new(wire::RecordSharedPaymentResponse { shared_payment: Some(recorded) }))
+    }
+
+    async fn get_shared_payment(
+        &self,
+        request: Request<wire::GetSharedPaymentRequest>,
+    ) -> Result<Response<wire::GetSharedPaymentResponse>, Status> {
+        let tenant = staff(&request)?.tenant;
+        let id = &request.into_inner().shared_payment_id;
+        let id = convert::id("shared_payment_id", id, PaymentId::parse).map_err(Failure::from)?;
+        let shared_payment = Some(shared::show(&self.database, &tenant, &id).await?);
+        Ok(Response::new(wire::GetSharedPaymentResponse { shared_payment }))
     }
 
     async fn list_gateway_events(

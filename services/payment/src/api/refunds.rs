@@ -13,6 +13,7 @@ use super::convert;
 use super::forecast::forecast;
 use super::payments::{fingerprint, request_key, staff};
 use super::terms;
+use crate::domain::Recorded;
 use crate::domain::refund::{Resolution, State};
 use crate::ops::cashier::Cashier;
 use crate::ops::command::{Mend, Mending};
@@ -31,7 +32,6 @@ pub struct RefundApi {
 struct Asked {
     method: &'static str,
     request_id: String,
-    refund_id: String,
     /// Without its request id.
     body: Vec<u8>,
 }
@@ -52,21 +52,32 @@ impl RefundApi {
     }
 
     /// Which order a refund belongs to never changes, so that it may be read before the commit.
-    async fn mend(&self, caller: &Principal, mend: Mending, to: Asked) -> Result<wire::Refund, Failure> {
-        let refund_id = convert::id("refund_id", &to.refund_id, RefundId::parse)?;
-        let mut tx = self.database.read().await?;
-        let found = read::find_refund(&mut tx, &caller.tenant, &refund_id).await;
-        tx.rollback().await;
-        let found = found?.ok_or_else(|| Failure::not_found("refund", refund_id.as_str()))?;
+    async fn mend(&self, caller: &Principal, how: Mending, to: Asked) -> Result<wire::Refund, Failure> {
+        let tenant = &caller.tenant;
+        let order_id = match &how {
+            Mending::Retry { refund_id, .. } | Mending::Resolve { refund_id, .. } => {
+                self.order_of_refund(tenant, refund_id).await?
+            }
+            Mending::Record(recorded) => {
+                convert::order_of_payment(&self.database, tenant, &recorded.payment_id).await?
+            }
+        };
         let mend = Mend {
             key: request_key(caller, to.method, &to.request_id)?,
             fingerprint: fingerprint(caller, &to.body),
-            order_id: found.order_id,
-            refund_id,
-            how: mend,
+            order_id,
+            how,
         };
         let mended = self.cashier.mend(mend).await??;
         self.find(&caller.tenant, mended.as_str()).await
+    }
+
+    async fn order_of_refund(&self, tenant: &Tenant, refund_id: &RefundId) -> Result<OrderId, Failure> {
+        let mut tx = self.database.read().await?;
+        let found = read::find_refund(&mut tx, tenant, refund_id).await;
+        tx.rollback().await;
+        let found = found?.ok_or_else(|| Failure::not_found("refund", refund_id.as_str()))?;
+        Ok(found.order_id)
     }
 
     /// The oldest first, so that a page once read stays as it was.
@@ -122,10 +133,10 @@ impl RefundService for RefundApi {
     ) -> Result<Response<wire::QuoteRefundResponse>, Status> {
         let tenant = Principal::of(&request)?.tenant.clone();
         let request = request.into_inner();
-        let strategy = terms::strategy(request.strategy, &request.tenders).map_err(Failure::from)?;
+        let terms = terms::foreseen(request.strategy, &request.tenders, false).map_err(Failure::from)?;
         let (order_id, new_total) = (&request.order_id, request.new_total_minor);
         let wire::ForecastRefundResponse { currency_code, legs, shortfall_minor } =
-            forecast(&self.database, &tenant, order_id, new_total, &strategy).await?;
+            forecast(&self.database, &tenant, order_id, new_total, &terms).await?;
         Ok(Response::new(wire::QuoteRefundResponse { currency_code, legs, shortfall_minor }))
     }
 
@@ -155,9 +166,10 @@ impl RefundService for RefundApi {
         let request_id = std::mem::take(&mut request.request_id);
         let payment_id = convert::optional_id("payment_id", &request.payment_id, PaymentId::parse)
             .map_err(Failure::from)?;
-        let body = request.encode_to_vec();
-        let asked = Asked { method: "RetryRefund", request_id, refund_id: request.refund_id, body };
-        let refund = Some(self.mend(&caller, Mending::Retry { payment_id }, asked).await?);
+        let refund_id =
+            convert::id("refund_id", &request.refund_id, RefundId::parse).map_err(Failure::from)?;
+        let asked = Asked { method: "RetryRefund", request_id, body: request.encode_to_vec() };
+        let refund = Some(self.mend(&caller, Mending::Retry { refund_id, payment_id }, asked).await?);
         Ok(Response::new(wire::RetryRefundResponse { refund }))
     }
 
@@ -173,11 +185,42 @@ impl RefundService for RefundApi {
                 .map_err(Failure::from)?,
             note: note(&request.note).map_err(Failure::from)?,
         };
-        let body = request.encode_to_vec();
-        let asked = Asked { method: "ResolveRefund", request_id, refund_id: request.refund_id, body };
-        let refund = Some(self.mend(&caller, Mending::Resolve(resolution), asked).await?);
+        let refund_id =
+            convert::id("refund_id", &request.refund_id, RefundId::parse).map_err(Failure::from)?;
+        let asked = Asked { method: "ResolveRefund", request_id, body: request.encode_to_vec() };
+        let refund = Some(self.mend(&caller, Mending::Resolve { refund_id, resolution }, asked).await?);
         Ok(Response::new(wire::ResolveRefundResponse { refund }))
     }
+
+    async fn record_refund(
+        &self,
+        request: Request<wire::RecordRefundRequest>,
+    ) -> Result<Response<wire::RecordRefundResponse>, Status> {
+        let caller = staff(&request)?;
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        let recorded = recorded(&request).map_err(Failure::from)?;
+        let asked = Asked { method: "RecordRefund", request_id, body: request.encode_to_vec() };
+        let refund = Some(self.mend(&caller, Mending::Record(recorded), asked).await?);
+        Ok(Response::new(wire::RecordRefundResponse { refund }))
+    }
+}
+
+fn recorded(request: &wire::RecordRefundRequest) -> Result<Recorded, Refusal> {
+    let amount_minor = convert::amount("amount_minor", request.amount_minor)?;
+    if amount_minor == 0 {
+        let refusal = Refusal::new(Reason::AmountOutOfRange, "a refund is more than nothing");
+        return Err(refusal.field("amount_minor"));
+    }
+    Ok(Recorded {
+        payment_id: convert::id("payment_id", &request.payment_id, PaymentId::parse)?,
+        amount_minor,
+        gateway_reference: convert::name(
+            "gateway_reference",
+            convert::TOKEN_MAX,
+            &request.gateway_reference,
+        )?,
+    })
 }
 
 fn note(text: &str) -> Result<String, Refusal> {

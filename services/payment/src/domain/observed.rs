@@ -10,7 +10,8 @@ use super::moment::{Moment, Schedule};
 use super::movement::{self, Movement, Till};
 use super::origin::Origin;
 use super::payment;
-use super::refund::{Event, Kind, Method, Refund, Resolution, State};
+use super::recorded::Recorded;
+use super::refund::{Event, Kind, State};
 use super::reply::Ended;
 
 /// The step that gives back what was captured when the order was no longer worth it.
@@ -97,30 +98,14 @@ impl Account {
             observed.later = true;
             return;
         };
-        let refund = Refund {
-            refund_id: moment.ids.mint(),
+        let made = Recorded {
             payment_id: payment_id.clone(),
-            capture_id: Some(capture_id.clone()),
-            change_order_id: None,
-            saga_id: found.gateway_reference.clone(),
-            step: "external".to_owned(),
-            kind: Kind::Refund,
-            method: Method::Tender,
-            retry_of: None,
-            state: State::External,
             amount_minor: found.amount_minor,
-            resolution: Resolution::default(),
             gateway_reference: found.gateway_reference.clone(),
-            detail: "made at the gateway and not by us".to_owned(),
-            schedule: Schedule::REST,
-            created_at: moment.now,
-            updated_at: moment.now,
         };
-        self.refunds.insert(refund.refund_id.clone(), refund.clone());
-        self.recount(Some(&capture_id));
-        self.book_refund(movement::Kind::Refund, &refund, moment);
+        let refund_id = self.add_external(&made, &capture_id, moment);
         let cause = Refusal::new(Reason::StateConflict, "a refund was made at the gateway and not by us")
-            .detail("refund_id", &refund.refund_id)
+            .detail("refund_id", &refund_id)
             .detail("gateway_reference", &found.gateway_reference)
             .detail("amount_minor", found.amount_minor);
         self.raise_attention("payment", payment_id.as_str(), None, cause);

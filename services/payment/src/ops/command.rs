@@ -6,7 +6,7 @@ use types::{ChangeOrderId, Currency, Fingerprint, OrderId, PaymentId, RefundId, 
 use super::waiters::Awaited;
 use crate::domain::gateway::{Answer, Statement, Subject, Task};
 use crate::domain::refund::Resolution;
-use crate::domain::{CaptureAsked, Opening, Terms};
+use crate::domain::{CaptureAsked, Opening, Recorded, Terms};
 
 #[derive(Debug, Clone)]
 pub enum Command {
@@ -78,13 +78,12 @@ pub struct Answered {
     pub answer: Answer,
 }
 
-/// An operator mends a refund that failed. Which order it belongs to never changes.
+/// An operator mends a refund that failed, or tells of one that was made elsewhere. Which order it belongs to never changes.
 #[derive(Debug, Clone)]
 pub struct Mend {
     pub key: RequestKey,
     pub fingerprint: Fingerprint,
     pub order_id: OrderId,
-    pub refund_id: RefundId,
     pub how: Mending,
 }
 
@@ -92,9 +91,14 @@ pub struct Mend {
 pub enum Mending {
     /// On another tender, if one is named.
     Retry {
+        refund_id: RefundId,
         payment_id: Option<PaymentId>,
     },
-    Resolve(Resolution),
+    Resolve {
+        refund_id: RefundId,
+        resolution: Resolution,
+    },
+    Record(Recorded),
 }
 
 /// What the gateway's own book says of a payment.

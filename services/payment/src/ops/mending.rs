@@ -1,4 +1,4 @@
-//! Refunds that failed: tried again, or paid by hand, because an operator says so.
+//! Refunds that failed, tried again or paid by hand, and refunds made elsewhere: because an operator says so.
 
 use storage::Request;
 use types::{RefundId, Refusal};
@@ -27,14 +27,14 @@ pub fn decide(books: &mut Books, mend: &Mend, moment: Moment<'_>) -> Decided {
 
 fn mend_fresh(books: &mut Books, mend: &Mend, moment: Moment<'_>) -> Result<RefundId, Refusal> {
     let key = (mend.key.tenant.clone(), mend.order_id.clone());
-    let refund_id = &mend.refund_id;
     let mended = books.accounts.update(&key, |account| match &mend.how {
-        Mending::Retry { payment_id } => {
+        Mending::Retry { refund_id, payment_id } => {
             account.retry(refund_id, payment_id.as_ref(), mend.key.request_id.as_str(), moment)
         }
-        Mending::Resolve(resolution) => {
+        Mending::Resolve { refund_id, resolution } => {
             account.resolve(refund_id, resolution, moment).map(|()| refund_id.clone())
         }
+        Mending::Record(recorded) => account.record(recorded, moment),
     });
     let mended = mended.ok_or_else(|| no_account(&key))??;
     let resource = mended.to_string();

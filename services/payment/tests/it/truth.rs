@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use payment::domain::Recorded;
 use payment::domain::gateway::{DisputeState, FoundDispute};
 use payment::domain::refund::{Resolution, State};
 use payment::ops::command::{Mend, Mending};
@@ -36,13 +37,7 @@ impl Service {
         (opening.order_id, opening.tenders[0].payment_id.clone())
     }
 
-    async fn mend(
-        &self,
-        order: &OrderId,
-        refund: &RefundId,
-        request: &str,
-        how: Mending,
-    ) -> Result<RefundId, Refusal> {
+    pub async fn mend(&self, order: &OrderId, request: &str, how: Mending) -> Result<RefundId, Refusal> {
         let mend = Mend {
             key: RequestKey {
                 tenant: Tenant::DEFAULT,
@@ -51,7 +46,6 @@ impl Service {
             },
             fingerprint: Fingerprint::of(&[request.as_bytes()]),
             order_id: order.clone(),
-            refund_id: refund.clone(),
             how,
         };
         self.cashier.mend(mend).await.unwrap()
@@ -135,29 +129,60 @@ async fn a_failed_refund_is_retried_as_a_new_one_or_paid_by_hand_once() {
         applied(&service.settle(&saga, &order).await);
         let failed = service.account(&order).await.refunds.keys().next().unwrap().clone();
 
-        let retry = || Mending::Retry { payment_id: None };
-        let again = service.mend(&order, &failed, "r-1", retry()).await.unwrap();
-        assert_eq!(
-            service.mend(&order, &failed, "r-1", retry()).await,
-            Ok(again.clone()),
-            "the same request"
-        );
+        let retry = || Mending::Retry { refund_id: failed.clone(), payment_id: None };
+        let again = service.mend(&order, "r-1", retry()).await.unwrap();
+        assert_eq!(service.mend(&order, "r-1", retry()).await, Ok(again.clone()), "the same request");
         poll(async || (service.account(&order).await.refunds[&again].state == State::Declined).then_some(()))
             .await;
-        let by_hand = Mending::Resolve(Resolution {
-            reference: "transfer 7".to_owned(),
-            note: "paid on Monday".to_owned(),
-        });
-        assert_eq!(service.mend(&order, &again, "r-2", by_hand.clone()).await, Ok(again.clone()));
+        let by_hand = |refund_id: &RefundId| Mending::Resolve {
+            refund_id: refund_id.clone(),
+            resolution: Resolution { reference: "transfer 7".to_owned(), note: "paid on Monday".to_owned() },
+        };
+        assert_eq!(service.mend(&order, "r-2", by_hand(&again)).await, Ok(again.clone()));
 
-        let refused = service.mend(&order, &failed, "r-3", by_hand).await.unwrap_err();
+        let refused = service.mend(&order, "r-3", by_hand(&failed)).await.unwrap_err();
         assert_eq!(refused.reason, Reason::NotRetryable, "its retry was paid");
         let account = service.account(&order).await;
         assert_eq!(account.refunds[&again].state, State::ResolvedExternally);
         assert_eq!(account.refunds[&again].resolution.reference, "transfer 7");
         assert_eq!(account.position_minor(), 0);
         assert_eq!(service.count_events("RefundEnded").await, 1);
+        assert_eq!(
+            service.count_events("AttentionRaised").await,
+            3,
+            "two tries, and one for a person's hand"
+        );
+        assert_eq!(service.count_events("AttentionCleared").await, 2, "the first try and its retry");
         assert_eq!(service.ledger_sums(&order).await, (4, 200, 200));
+    }
+}
+
+#[tokio::test]
+async fn a_refund_made_elsewhere_is_written_down_once_and_never_sent() {
+    for mut service in on_each_engine("recorded").await {
+        let _working = service.work();
+        let (order, payment_id) = service.paid("tok_approve", 100).await;
+        let told = |gateway_reference: &str, amount_minor| {
+            Mending::Record(Recorded {
+                payment_id: payment_id.clone(),
+                amount_minor,
+                gateway_reference: gateway_reference.to_owned(),
+            })
+        };
+
+        let first = service.mend(&order, "r-1", told("re_1", 60)).await.unwrap();
+        assert_eq!(service.mend(&order, "r-2", told("re_1", 60)).await, Ok(first), "told twice");
+        let another = service.mend(&order, "r-3", told("re_1", 10)).await.unwrap_err();
+        let too_much = service.mend(&order, "r-4", told("re_2", 41)).await.unwrap_err();
+
+        assert_eq!([another.reason, too_much.reason], [Reason::StateConflict, Reason::ExceedsRefundable]);
+        assert_eq!(service.refunds(&order).await, [(State::External, 60)]);
+        let saga = service.saga();
+        applied(&service.reserve(&saga, &order, 0).await);
+        applied(&service.settle(&saga, &order).await);
+        let account = service.account(&order).await;
+        assert_eq!(account.position_minor(), 0, "what was given back elsewhere is not given back again");
+        assert_eq!(service.count_events("AttentionRaised").await, 0, "whoever tells it knows");
     }
 }
 
