@@ -72,6 +72,7 @@ pub async fn approve(shop: &Shop, by: &Clients, change_order_id: &str) -> Result
         request_id: shop.request_id(),
         change_order_id: change_order_id.to_owned(),
         wait: Wait::Completed.into(),
+        ..ApproveChangeOrderRequest::default()
     };
     let answer = by.proposals().approve_change_order(request).await?.into_inner();
     answer.change_order.ok_or_else(|| Status::internal("the answer holds no change order"))

@@ -6,6 +6,8 @@
 
 use std::cmp::Reverse;
 
+use super::MoneyError;
+
 /// Divides `amount` in proportion to `weights` by largest remainder.
 ///
 /// Every part is the floor of its exact share, and the units left over go one each to the largest
@@ -52,6 +54,14 @@ pub fn cumulative(amount: i64, k: i64, n: i64) -> i64 {
 pub fn telescope(amount: i64, n: i64, from_k: i64, to_k: i64) -> i64 {
     assert!(from_k <= to_k, "units are taken forwards, not from {from_k} back to {to_k}");
     cumulative(amount, to_k, n) - cumulative(amount, from_k, n)
+}
+
+/// `round_half_even(amount·by/of)`: an amount in the proportion of two others, such as the tax of more goods at the same
+/// rate. Unlike a part of an amount it may be larger than the amount itself.
+pub fn scaled(amount: i64, by: i64, of: i64) -> Result<i64, MoneyError> {
+    assert!(of > 0, "nothing is in proportion to {of}");
+    let scaled = round_half_even(i128::from(amount) * i128::from(by), i128::from(of));
+    i64::try_from(scaled).map_err(|_| MoneyError::Overflow)
 }
 
 /// The quotient rounded to the nearest integer, a tie to the even neighbour.

@@ -1,8 +1,9 @@
-//! Money in minor units, and the three ways it is ever divided or multiplied.
+//! Money in minor units, and the four ways it is ever divided or multiplied.
 //!
 //! An amount is an `i64` of the currency's smallest unit, never a float and never a bare number.
 //! Dividing it is done only by [`allocate`] (over weights, frozen once) and [`telescope`] (unit by
-//! unit, over time); multiplying only by [`UnitPrice::times`]. Each is exact in sum.
+//! unit, over time); multiplying only by [`UnitPrice::times`], and by [`scaled`] for the tax of units that are
+//! sold in addition. Each is exact in sum.
 
 mod division;
 mod unit_price;
@@ -11,7 +12,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::division::{allocate, cumulative, telescope};
+pub use self::division::{allocate, cumulative, scaled, telescope};
 pub use self::unit_price::{PRICE_DECIMALS_MAX, UnitPrice};
 use crate::{Currency, CurrencyUnknown, Reason, Refusal};
 

@@ -1,12 +1,15 @@
 //! ApproveChangeOrder: the other side agrees.
 
 use kit::{Deadline, Failure, Principal};
+use prost::Message as _;
 use proto::order::v1 as wire;
 use tonic::Request;
+use types::Fingerprint;
 
 use crate::api::changes::shown;
 use crate::api::convert::{change_order_id, request_id, wait};
-use crate::ops::Orders;
+use crate::api::orders::new_order::{SIDE_ROWS_MAX, each, tender};
+use crate::ops::{Approval, Orders};
 
 pub async fn answer(
     orders: &Orders,
@@ -18,7 +21,13 @@ pub async fn answer(
 
     let request_id = request_id(&request.request_id)?;
     let wait = wait(request.wait)?;
-    let change_order_id = change_order_id(&request.change_order_id)?;
-    let view = orders.approve_change(&caller, request_id, change_order_id, wait, deadline).await?;
+    let canonical =
+        wire::ApproveChangeOrderRequest { request_id: String::new(), wait: 0, ..request.clone() };
+    let approval = Approval {
+        change_order_id: change_order_id(&request.change_order_id)?,
+        tenders: each("tenders", &request.tenders, SIDE_ROWS_MAX, tender)?,
+        content: Fingerprint::of(&[&canonical.encode_to_vec()]),
+    };
+    let view = orders.approve_change(&caller, request_id, approval, wait, deadline).await?;
     Ok(wire::ApproveChangeOrderResponse { change_order: Some(shown(&view)) })
 }

@@ -2,7 +2,9 @@
 
 mod approve_change_order;
 mod decline_change_order;
+mod preview_proposal;
 mod propose_change_order;
+mod proposed;
 mod request_withdrawal;
 
 use proto::order::v1 as wire;
@@ -28,6 +30,13 @@ impl ProposalService for ProposalApi {
         request: Request<wire::ProposeChangeOrderRequest>,
     ) -> Result<Response<wire::ProposeChangeOrderResponse>, Status> {
         Ok(Response::new(propose_change_order::answer(&self.orders, request).await?))
+    }
+
+    async fn preview_proposal(
+        &self,
+        request: Request<wire::PreviewProposalRequest>,
+    ) -> Result<Response<wire::PreviewProposalResponse>, Status> {
+        Ok(Response::new(preview_proposal::answer(&self.orders, request).await?))
     }
 
     async fn approve_change_order(

@@ -10,40 +10,23 @@
 //! A requested change holds nothing and blocks nothing. Its price is computed when it is asked for and once more when it
 //! is approved; where the two differ the approval is refused, and it can be asked for again.
 
-use types::{Money, Quantity, Reason, Refusal, Timestamp};
+use types::{Ids, Money, Reason, Refusal, Timestamp};
 
+use super::amending::{difference, pays};
 use super::authored::Author;
 use super::move_units;
-use super::sides::{Side, may_answer};
+use super::offering::{Proposal, may_readdress, offer, worth_so_much};
+use crate::domain::added_line::{amount_of, room_for};
 use crate::domain::cancelability;
-use crate::domain::change::{
-    ChangeEvent, ChangeOrder, ChangeRequest, ChangeState, ChangeType, Channel, GroupReversal, LineKey,
-    Settlement, Terms,
-};
+use crate::domain::change::{ChangeEvent, ChangeOrder, ChangeState, ChangeType, Settlement, Terms};
 use crate::domain::history::{Entry, Fact, Happened};
 use crate::domain::order::{Actor, Order, Placement};
-use crate::domain::policy::{Policy, ShippingRule, Units};
+use crate::domain::placing::NewTender;
+use crate::domain::policy::{Policy, Units};
 use crate::domain::pricing::{self, PricedChange};
 use crate::domain::quantities::Quantities;
 use crate::domain::selection;
-
-/// What a proposal asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Proposed {
-    /// What is to be left of each of these lines.
-    Quantities(Vec<(LineKey, i64)>),
-    /// Less of delivery groups' charges.
-    Shipping(Vec<GroupReversal>),
-}
-
-/// A proposal that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proposal {
-    pub proposed: Proposed,
-    pub reason_code: String,
-    pub note: String,
-    pub expires_at: Timestamp,
-}
+use crate::domain::sides::{Side, may_answer};
 
 /// Stores a proposal with its price. `countered` is the other side's that it answers.
 pub fn propose(
@@ -51,76 +34,80 @@ pub fn propose(
     proposal: &Proposal,
     countered: Option<&mut ChangeOrder>,
     author: &Author<'_>,
+    ids: &Ids,
 ) -> Result<(ChangeOrder, Happened), Refusal> {
+    let mut change = drafted(order, proposal, author, ids)?;
+    if !proposal.pays.is_empty() {
+        pays(order, &change, &proposal.pays)?;
+    }
+    let mut happened = Happened::default();
+    if let Some(countered) = countered {
+        let why = "answered by another proposal";
+        happened = decline(order, countered, &author.actor, author.policy, why, author.now)?;
+        change.terms.counter_of = Some(countered.change_order_id.clone());
+    }
+    let summary =
+        format!("change {} was proposed: {}", change.number, comes_to(order, &change)?);
+    let entry = Entry::new(author.now, author.actor.clone(), "change_order.proposed", summary)
+        .about(&change)
+        .because(&change.reason_code, &change.note);
+    let fact = Fact::ChangeProposed { change: Box::new(change.clone()), order: order.summary() };
+    Ok((change, happened.entry(entry).fact(fact)))
+}
+
+/// The proposal as a change that waits for an answer.
+pub(super) fn drafted(
+    order: &Order,
+    proposal: &Proposal,
+    author: &Author<'_>,
+    ids: &Ids,
+) -> Result<ChangeOrder, Refusal> {
     open(order)?;
     let side = Side::of(order, &author.actor, author.policy)
         .ok_or_else(|| author.explained(no_part(), "two-sided-change"))?;
-    let (kind, terms, lines) = match &proposal.proposed {
-        Proposed::Quantities(lines) => {
-            let request = fewer(order, lines, proposal)?;
-            let priced = pricing::price_change(order, &request, &author.policy.document)?;
-            let terms = Terms { shipping: author.policy.document.shipping, ..Terms::default() };
-            (ChangeType::EditQuantity, terms, priced.lines)
-        }
-        Proposed::Shipping(wanted) => {
-            pricing::within_what_is_left(order, wanted)?;
-            let terms = Terms {
-                shipping: ShippingRule::Explicit,
-                explicit_shipping: wanted.clone(),
-                ..Terms::default()
-            };
-            (ChangeType::ShippingAdjust, terms, Vec::new())
-        }
-    };
-    let mut change = author.opened(order, kind, "two-sided-change");
-    change.terms = terms;
+    made_of(order, proposal.pricing_version)?;
+    let offer = offer(order, proposal, &author.policy.document, ids)?;
+    let mut change = author.opened(order, offer.kind, "two-sided-change");
+    change.terms = Terms { money: change.terms.money.clone(), ..offer.terms };
+    change.terms.proposed_by = Some(side);
+    change.in_confidence = proposal.in_confidence();
     // What is agreed has no fee.
-    let priced = pricing::reprice(order, lines, &change.terms, 0);
+    let priced = with_added(pricing::reprice(order, offer.lines, &change.terms, 0), &change);
     asked_for(&mut change, priced);
     change.reason_code.clone_from(&proposal.reason_code);
     change.note.clone_from(&proposal.note);
     change.expires_at = Some(proposal.expires_at);
-
-    let mut happened = Happened::default();
-    if let Some(countered) = countered {
-        let told = decline(
-            order,
-            countered,
-            &author.actor,
-            author.policy,
-            "answered by another proposal",
-            author.now,
-        )?;
-        change.terms.counter_of = Some(countered.change_order_id.clone());
-        happened = told;
-    }
-    let amount = Money::new(order.currency, change.amounts.amount)?;
-    let summary = format!("{} proposes change {}: {amount} less", side.as_str(), change.number);
-    let entry = Entry::new(author.now, author.actor.clone(), "change_order.proposed", summary)
-        .about(&change)
-        .because(&change.reason_code, &change.note);
-    Ok((change, happened.entry(entry)))
+    Ok(change)
 }
 
-/// The units that go so that these quantities are left. More units would raise the price, which has to be paid first.
-fn fewer(order: &Order, lines: &[(LineKey, i64)], proposal: &Proposal) -> Result<ChangeRequest, Refusal> {
-    let mut going = Vec::with_capacity(lines.len());
-    for (index, (key, new_quantity)) in lines.iter().enumerate() {
-        let at = |field: &str| format!("lines[{index}].{field}");
-        let line = selection::find(order, key)
-            .ok_or_else(|| Refusal::not_found("Line", format!("{key:?}")).field(at("line_number")))?;
-        let net = line.quantities.net();
-        if *new_quantity > net {
-            let message =
-                format!("{net} units of line {} are left; more would raise the price", line.line_number);
-            return Err(Refusal::new(Reason::PriceIncreaseNotAllowed, message).field(at("new_quantity")));
+/// Its author has seen the order as it is.
+fn made_of(order: &Order, pricing_version: Option<i64>) -> Result<(), Refusal> {
+    match pricing_version {
+        Some(seen) if seen != order.pricing_version => {
+            let message = "the order has changed since the proposal was thought of";
+            Err(Refusal::new(Reason::QuoteStale, message)
+                .field("pricing_version")
+                .detail("pricing_version", order.pricing_version)
+                .detail("total_minor", order.total_minor()))
         }
-        let units = Quantity::parse(net - new_quantity).map_err(|_| {
-            Refusal::new(Reason::FieldInvalid, "the quantity stays as it is").field(at("new_quantity"))
-        })?;
-        going.push((line.line_number, units));
+        Some(_) | None => Ok(()),
     }
-    Ok(ChangeRequest::of_lines(&order.order_id, &going, Channel::Api, &proposal.reason_code, &proposal.note))
+}
+
+/// For people: what becomes of the price.
+fn comes_to(order: &Order, change: &ChangeOrder) -> Result<String, Refusal> {
+    let by = difference(order, change);
+    Ok(match (by.to_pay_minor, by.to_give_back_minor) {
+        _ if change.change_type == ChangeType::Address => "another address".to_owned(),
+        (0, _) => format!("{} less", Money::new(order.currency, order.total_minor() - change.new_total_minor)?),
+        (more, _) => format!("{} more", Money::new(order.currency, more)?),
+    })
+}
+
+/// Lines that come raise what the order comes to.
+fn with_added(priced: PricedChange, change: &ChangeOrder) -> PricedChange {
+    let total_after_minor = priced.total_after_minor + amount_of(&change.terms.added);
+    PricedChange { total_after_minor, ..priced }
 }
 
 /// Takes a consumer's withdrawal in. It needs no reason, and receiving it says nothing of accepting it. `contact` is what
@@ -150,7 +137,8 @@ pub fn receive_withdrawal(
 
     let summary = format!("withdrawal {} was received", change.number);
     let entry = Entry::new(author.now, author.actor.clone(), "withdrawal.received", summary).about(&change);
-    Ok((change, Happened::default().entry(entry)))
+    let fact = Fact::ChangeProposed { change: Box::new(change.clone()), order: order.summary() };
+    Ok((change, Happened::default().entry(entry).fact(fact)))
 }
 
 /// Who does not know the contact learns nothing, not even that there is such an order.
@@ -174,10 +162,11 @@ fn asked_for(change: &mut ChangeOrder, priced: PricedChange) {
     change.lines = priced.lines;
 }
 
-/// The other side agrees: from here on the order is held for the change.
+/// The other side agrees: from here on the order is held for the change. `tenders` pay what it comes to more.
 pub fn approve(
     order: &mut Order,
     change: &mut ChangeOrder,
+    tenders: &[NewTender],
     actor: &Actor,
     policy: &Policy,
     now: Timestamp,
@@ -185,14 +174,17 @@ pub fn approve(
     answerable(change, now)?;
     may_answer(order, change, actor, policy)?;
     cancelability::may_submit(order, change.change_type)?;
-    if change.lines.is_empty() && change.change_type.takes_units() {
+    if change.lines.is_empty() && change.terms.added.is_empty() && change.change_type.takes_units() {
         let message = "nothing of the order is open any more; agree on a return instead";
         return Err(Refusal::new(Reason::ShippedFirst, message));
     }
-    unmoved(order, change)?;
+    still_agreed(order, change)?;
+    pays(order, change, tenders)?;
 
     let mut held = order.clone();
-    move_units(&mut held, change, Quantities::hold).expect("the units were just found open");
+    if change.change_type.takes_units() {
+        move_units(&mut held, change, Quantities::hold).expect("the units were just found open");
+    }
     held.change_in_progress = Some(change.change_order_id.clone());
     held.version += 1;
     change.step(ChangeEvent::Accept).expect("a requested change may be accepted");
@@ -206,25 +198,12 @@ pub fn approve(
     Ok(Happened::default().entry(entry).fact(fact))
 }
 
-/// Its units are still open, and it still comes to what was proposed.
-fn unmoved(order: &Order, change: &ChangeOrder) -> Result<(), Refusal> {
-    let mut lines = change.lines.clone();
-    for taken in &mut lines {
-        let line = order.line(&taken.line_id).expect("a change was made of its order's own lines");
-        if line.quantities.open < taken.quantity {
-            let message =
-                format!("{} units of line {} are not open any more", taken.quantity, line.line_number);
-            let refusal = selection::why_not(line, Units::Open)
-                .unwrap_or_else(|| Refusal::new(Reason::QuantityExceedsAvailable, message));
-            return Err(refusal.detail("line_id", &line.line_id).detail("open", line.quantities.open));
-        }
-        taken.parts = pricing::parts_of(line, taken.quantity);
-    }
-    if change.change_type == ChangeType::ShippingAdjust {
-        pricing::within_what_is_left(order, &change.terms.explicit_shipping)?;
-    }
-    let again = pricing::reprice(order, lines, &change.terms, 0);
-    if again.amounts == change.amounts && again.total_after_minor == change.new_total_minor {
+/// It can still be done, and still comes to what was proposed.
+pub(super) fn still_agreed(order: &Order, change: &ChangeOrder) -> Result<(), Refusal> {
+    let again = price_again(order, change)?;
+    let same = again.amounts == change.amounts && again.total_after_minor == change.new_total_minor;
+    // Where the goods go does not depend on what they cost.
+    if same || change.change_type == ChangeType::Address {
         return Ok(());
     }
     let message = "the order changed since the proposal; it has to be proposed again";
@@ -234,6 +213,33 @@ fn unmoved(order: &Order, change: &ChangeOrder) -> Result<(), Refusal> {
         .detail("difference_minor", again.amounts.amount - change.amounts.amount)
         .detail("quoted_total_after_minor", change.new_total_minor)
         .detail("total_after_minor", again.total_after_minor))
+}
+
+/// The price of now; refused where the order cannot be changed like this any more.
+pub(super) fn price_again(order: &Order, change: &ChangeOrder) -> Result<PricedChange, Refusal> {
+    let mut lines = change.lines.clone();
+    for asked in &mut lines {
+        let line = order.line(&asked.line_id).expect("a change was made of its order's own lines");
+        if change.change_type == ChangeType::PriceAdjust {
+            worth_so_much(line, asked.parts.amount)?;
+            continue;
+        }
+        if line.quantities.open < asked.quantity {
+            let message =
+                format!("{} units of line {} are not open any more", asked.quantity, line.line_number);
+            let refusal = selection::why_not(line, Units::Open)
+                .unwrap_or_else(|| Refusal::new(Reason::QuantityExceedsAvailable, message));
+            return Err(refusal.detail("line_id", &line.line_id).detail("open", line.quantities.open));
+        }
+        asked.parts = pricing::parts_of(line, asked.quantity);
+    }
+    if change.change_type == ChangeType::ShippingAdjust {
+        pricing::within_what_is_left(order, &change.terms.explicit_shipping)?;
+    } else if change.change_type == ChangeType::Address {
+        may_readdress(order)?;
+    }
+    room_for(order, &change.terms.added)?;
+    Ok(with_added(pricing::reprice(order, lines, &change.terms, 0), change))
 }
 
 /// The other side does not agree.
@@ -252,11 +258,12 @@ pub fn decline(
     let summary = format!("change {} was declined", change.number);
     let entry =
         Entry::new(now, actor.clone(), "change_order.declined", summary).about(change).because("", note);
-    Ok(Happened::default().entry(entry))
+    let fact = Fact::ChangeDropped { change: Box::new(change.clone()), order: order.summary() };
+    Ok(Happened::default().entry(entry).fact(fact))
 }
 
 /// Nobody answered in time. False for one that was answered, or is not due: then nothing happens.
-pub fn expire(change: &mut ChangeOrder, now: Timestamp) -> Option<Happened> {
+pub fn expire(order: &Order, change: &mut ChangeOrder, now: Timestamp) -> Option<Happened> {
     let due = change.expires_at.is_some_and(|until| until <= now);
     if change.state != ChangeState::Requested || !due {
         return None;
@@ -264,13 +271,12 @@ pub fn expire(change: &mut ChangeOrder, now: Timestamp) -> Option<Happened> {
     change.step(ChangeEvent::Expire).expect("a requested change may expire");
     change.finished_at = Some(now);
     let summary = format!("change {} was not answered in time", change.number);
-    Some(
-        Happened::default()
-            .entry(Entry::new(now, Actor::system(), "change_order.expired", summary).about(change)),
-    )
+    let entry = Entry::new(now, Actor::system(), "change_order.expired", summary).about(change);
+    let fact = Fact::ChangeDropped { change: Box::new(change.clone()), order: order.summary() };
+    Some(Happened::default().entry(entry).fact(fact))
 }
 
-fn answerable(change: &ChangeOrder, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn answerable(change: &ChangeOrder, now: Timestamp) -> Result<(), Refusal> {
     if change.state != ChangeState::Requested {
         let message = format!("change {} waits for no answer", change.number);
         return Err(Refusal::new(Reason::AlreadyDecided, message).detail("state", change.state.as_str()));

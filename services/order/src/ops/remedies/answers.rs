@@ -1,16 +1,17 @@
 //! Changes that one side asks for and the other answers, decided in the batch.
 
-use types::{ChangeOrderId, OrderId, Refusal};
+use types::{ChangeOrderId, OrderId, PaymentId, Refusal};
 
 use super::decide::{author, begin, changes_of};
 use crate::domain::change::ChangeOrder;
 use crate::domain::history::Happened;
 use crate::domain::lifecycle::{self, Proposal};
 use crate::domain::order::Order;
+use crate::domain::placing::NewTender;
 use crate::ops::accept::{Done, find};
 use crate::ops::batch::{After, Answer, Asked, OrderBatch};
 use crate::ops::books::Books;
-use crate::ops::{plans, views};
+use crate::ops::{amend_plans, views};
 
 pub fn propose(
     batch: &OrderBatch,
@@ -31,7 +32,7 @@ pub fn propose(
     };
     let shelf = books.policies.shelf(&asked.tenant);
     let author = author(books, asked, shelf.of(&order));
-    let (change, happened) = lifecycle::propose(&order, proposal, countered.as_mut(), &author)?;
+    let (change, happened) = lifecycle::propose(&order, proposal, countered.as_mut(), &author, &books.ids)?;
     if let Some(countered) = countered {
         books.put(order.clone(), Some(countered), Happened::default(), asked.traceparent.as_deref());
     }
@@ -60,14 +61,20 @@ pub fn approve(
     books: &mut Books,
     asked: &Asked,
     change_order_id: &ChangeOrderId,
+    tenders: &[NewTender],
     after: &mut After,
 ) -> Done {
     let (mut order, mut change) = requested(books, asked, change_order_id)?;
     let shelf = books.policies.shelf(&asked.tenant);
     let policy = shelf.of(&order);
-    let happened = lifecycle::approve(&mut order, &mut change, &asked.actor, policy, books.now)?;
+    let offered = if tenders.is_empty() { change.in_confidence.pays.clone() } else { tenders.to_vec() };
+    let before = order.clone();
+    let happened =
+        lifecycle::approve(&mut order, &mut change, &offered, &asked.actor, policy, books.now)?;
+    let tenders: Vec<(PaymentId, NewTender)> =
+        offered.into_iter().map(|tender| (books.ids.mint(), tender)).collect();
     let (lease, traceparent) = (batch.lease.clone(), asked.traceparent.clone());
-    let saga = plans::cancel(&change, order.fees_minor, lease, traceparent);
+    let saga = amend_plans::agreed(&before, &change, &tenders, lease, traceparent);
     Ok(begin(batch, books, asked, (order, change, happened), saga, after))
 }
 
@@ -88,7 +95,7 @@ pub fn decline(
 /// One that was answered meanwhile stays as it is.
 pub fn expire(batch: &OrderBatch, books: &mut Books, asked: &Asked, change_order_id: &ChangeOrderId) -> Done {
     let (order, mut change) = requested(books, asked, change_order_id)?;
-    Ok(match lifecycle::expire(&mut change, books.now) {
+    Ok(match lifecycle::expire(&order, &mut change, books.now) {
         Some(happened) => written(batch, books, asked, order, &change, happened),
         None => shown(batch, books, &order, &change),
     })

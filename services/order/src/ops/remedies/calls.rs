@@ -5,8 +5,9 @@ use types::{ChangeOrderId, Fingerprint, OrderId, RequestId};
 
 use super::RemedyWish;
 use crate::domain::change::ChangeView;
-use crate::domain::lifecycle::{Proposal, RefundRequest, RestoreRequest};
+use crate::domain::lifecycle::{PayRequest, Proposal, RefundRequest, RestoreRequest, ShortShipRequest};
 use crate::domain::order::Order;
+use crate::domain::placing::NewTender;
 use crate::domain::reissue::Reissue;
 use crate::ops::batch::Wish;
 use crate::ops::orders::asked;
@@ -41,6 +42,20 @@ impl Orders {
         self.remedy(principal, named, wish, wait, deadline).await
     }
 
+    pub async fn pay_order(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        request: PayRequest,
+        wait: Wait,
+        deadline: Deadline,
+    ) -> Result<ChangeView, Failure> {
+        let (order_id, content) = (request.order_id.clone(), request.content.clone());
+        let wish = RemedyWish::Pay(Box::new(request));
+        let named = Named { method: "PayOrder", request_id, order_id, content };
+        self.remedy(principal, named, wish, wait, deadline).await
+    }
+
     pub async fn refund_order(
         &self,
         principal: &Principal,
@@ -52,6 +67,20 @@ impl Orders {
         let (order_id, content) = (request.order_id.clone(), request.content.clone());
         let wish = RemedyWish::Refund(Box::new(request));
         let named = Named { method: "RefundOrder", request_id, order_id, content };
+        self.remedy(principal, named, wish, wait, deadline).await
+    }
+
+    pub async fn short_ship(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        request: ShortShipRequest,
+        wait: Wait,
+        deadline: Deadline,
+    ) -> Result<ChangeView, Failure> {
+        let (order_id, content) = (request.order_id.clone(), request.content.clone());
+        let wish = RemedyWish::ShortShip(Box::new(request));
+        let named = Named { method: "ShortShip", request_id, order_id, content };
         self.remedy(principal, named, wish, wait, deadline).await
     }
 
@@ -74,15 +103,15 @@ impl Orders {
         &self,
         principal: &Principal,
         request_id: RequestId,
-        change_order_id: ChangeOrderId,
+        approval: Approval,
         wait: Wait,
         deadline: Deadline,
     ) -> Result<ChangeView, Failure> {
+        let Approval { change_order_id, tenders, content } = approval;
         let proposed = self.change(&principal.tenant, &change_order_id).await?;
-        let content = Fingerprint::of(&[change_order_id.as_str().as_bytes()]);
         let order_id = proposed.change.order_id;
         let named = Named { method: "ApproveChangeOrder", request_id, order_id, content };
-        self.remedy(principal, named, RemedyWish::Approve(change_order_id), wait, deadline).await
+        self.remedy(principal, named, RemedyWish::Approve { change_order_id, tenders }, wait, deadline).await
     }
 
     pub async fn decline_change(
@@ -131,6 +160,14 @@ impl Orders {
         let view = self.change_of(&principal.tenant, answer).await?;
         self.wait_for_change(view, watch, wait, deadline).await
     }
+}
+
+/// The other side agrees, and pays what the order comes to more.
+pub struct Approval {
+    pub change_order_id: ChangeOrderId,
+    pub tenders: Vec<NewTender>,
+    /// Of the canonical request.
+    pub content: Fingerprint,
 }
 
 /// A request as its id stands for it, and the order it is about.

@@ -1,12 +1,14 @@
 //! The two sides of an order, and whose answer a proposal waits for.
 
+use serde::{Deserialize, Serialize};
 use types::{Reason, Refusal};
 
 use crate::domain::change::{ChangeOrder, ChangeType};
 use crate::domain::order::{Actor, Order};
 use crate::domain::policy::{Permission, Policy};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Side {
     Supplier,
     Buyer,
@@ -31,9 +33,9 @@ impl Side {
 
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Supplier => "the supplier",
-            Self::Buyer => "the buyer",
-            Self::Operator => "the operator",
+            Self::Supplier => "supplier",
+            Self::Buyer => "buyer",
+            Self::Operator => "operator",
         }
     }
 }

@@ -1,0 +1,89 @@
+//! Carrying out what both sides agreed on beside cancelled units: lines come, prices fall, goods go elsewhere.
+//!
+//! Everything is decided when the saga commits. What it needs before that is reserved and authorised by its steps, so an
+//! order whose change is put back never had the new lines.
+
+use types::{Money, Reason, Refusal, Timestamp};
+
+use super::{Defect, unlock};
+use crate::domain::change::{ChangeEvent, ChangeOrder};
+use crate::domain::history::{Entry, Fact, Happened};
+use crate::domain::order::{Actor, Order};
+use crate::domain::placing::NewTender;
+
+/// What a change asks of the customer's money, as far as the order knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Difference {
+    /// What the order comes to more, less what is owed to the customer anyway.
+    pub to_pay_minor: i64,
+    pub to_give_back_minor: i64,
+}
+
+/// What the order comes to more with a change, and whether that has to be paid first. What is owed to the customer counts as
+/// paid: it is with us.
+pub fn difference(order: &Order, change: &ChangeOrder) -> Difference {
+    let kept = order.total_minor().max(0) + order.refund_owed_minor;
+    let wanted = change.new_total_minor.max(0);
+    Difference { to_pay_minor: (wanted - kept).max(0), to_give_back_minor: (kept - wanted).max(0) }
+}
+
+/// The order comes to more: the difference is authorised. Otherwise what exceeds it is given back.
+pub fn costs_more(order: &Order, change: &ChangeOrder) -> bool {
+    change.new_total_minor.max(0) > order.total_minor().max(0)
+}
+
+/// Tenders pay exactly what is missing. The payment service knows best what that is, so only an offer that cannot be right is
+/// refused here.
+pub fn pays(order: &Order, change: &ChangeOrder, tenders: &[NewTender]) -> Result<(), Refusal> {
+    let missing = difference(order, change).to_pay_minor;
+    let offered: i64 = tenders.iter().map(|tender| tender.amount_minor).sum();
+    if (missing == 0) == (offered == 0) {
+        return Ok(());
+    }
+    let message = match Money::new(order.currency, missing)? {
+        nothing if nothing.is_zero() => "nothing is to be paid for this change".to_owned(),
+        missing => format!("the order comes to {missing} more, which has to be paid with the approval"),
+    };
+    Err(Refusal::new(Reason::TendersMismatch, message)
+        .field("tenders")
+        .detail("missing_minor", missing)
+        .detail("offered_minor", offered))
+}
+
+/// Takes the agreed amounts off the lines. The units stay, and are worth less from now on.
+pub(super) fn lower_prices(order: &mut Order, change: &ChangeOrder) -> Result<(), Defect> {
+    for cheaper in &change.lines {
+        let line = order
+            .line_mut(&cheaper.line_id)
+            .ok_or_else(|| Defect::UnknownLine(cheaper.line_id.clone()))?;
+        let left = line.left_of(|base| base.goods_net_minor);
+        if line.quantities.net() == 0 || cheaper.parts.amount > left {
+            return Err(Defect::PriceMoved { accepted_minor: cheaper.parts.amount, repriced_minor: left });
+        }
+        line.lower_price(cheaper.parts.amount);
+    }
+    Ok(())
+}
+
+/// The pivot of a change of address: from now on the goods go there.
+pub fn commit_address(
+    order: &mut Order,
+    change: &mut ChangeOrder,
+    now: Timestamp,
+) -> Result<Happened, Defect> {
+    let before = order.summary();
+    let mut readdressed = order.clone();
+    readdressed.address.clone_from(&change.in_confidence.address);
+    readdressed.version += 1;
+    unlock(&mut readdressed, change)?;
+    change.step(ChangeEvent::Decide)?;
+    change.decided_at = Some(now);
+    *order = readdressed;
+
+    let summary = format!("change {} was committed; the goods go to another address", change.number);
+    let entry = Entry::new(now, Actor::system(), "order.readdressed", summary)
+        .about(change)
+        .because(&change.reason_code, "");
+    let fact = Fact::ChangeCommitted { change: Box::new(change.clone()), before, after: order.summary() };
+    Ok(Happened::default().entry(entry).fact(fact))
+}
