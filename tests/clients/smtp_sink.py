@@ -1,6 +1,7 @@
 """A real SMTP server (aiosmtpd) that misbehaves by the recipient's local part and writes what it took to a directory.
 
     python smtp_sink.py DIRECTORY            prints its port on the first line of its output, then serves until its input ends
+    python smtp_sink.py DIRECTORY starttls CERTIFICATE KEY        takes mail only after STARTTLS; "implicit": encrypted at once
 
     gone@…        550 to RCPT, always                    full@…     451 to RCPT, the first time
     later@…       451 to DATA's end, the first time      never@…    554 to DATA's end, always
@@ -13,6 +14,7 @@ One file per message taken, NNNN.eml, in the order they came; its first line nam
 
 import asyncio
 import pathlib
+import ssl
 import sys
 
 from aiosmtpd.smtp import SMTP
@@ -63,7 +65,15 @@ class Sink:
 async def main():
     sink = Sink(sys.argv[1])
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(sink, hostname="sink.example", loop=loop), "127.0.0.1", 0)
+    mode, encryption = "", None
+    if len(sys.argv) > 2:
+        mode, encryption = sys.argv[2], ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        encryption.load_cert_chain(sys.argv[3], sys.argv[4])
+    upgrade = {"tls_context": encryption, "require_starttls": True} if mode == "starttls" else {}
+    at_once = encryption if mode == "implicit" else None
+    server = await loop.create_server(
+        lambda: SMTP(sink, hostname="sink.example", loop=loop, **upgrade), "127.0.0.1", 0, ssl=at_once
+    )
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 

@@ -6,13 +6,14 @@ use anyhow::Context as _;
 use kit::books::Books;
 use kit::process::{Command, Process};
 use kit::server::{self, Routes, Server};
+use kit::{client, events};
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::events::v1::event_intake_service_server::EventIntakeServiceServer;
 use proto::notification::v1::delivery_service_server::DeliveryServiceServer;
 use proto::notification::v1::notification_service_server::NotificationServiceServer;
 use proto::notification::v1::recipient_service_server::RecipientServiceServer;
 use proto::notification::v1::webhook_service_server::WebhookServiceServer;
-use storage::{Database, Writer};
+use storage::{Database, Relay, Writer};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids};
@@ -21,7 +22,7 @@ use crate::api::{DeliveryApi, IntakeApi, NotificationApi, RecipientApi, WebhookA
 use crate::config::Config;
 use crate::ops::courier::Handed;
 use crate::ops::{Courier, Desk, Digest, Dispatch, Handing, Intake, WebhookCourier, Webhooks};
-use crate::ports;
+use crate::ports::{self, Peers};
 use crate::ports::address_guard::AddressGuard;
 use crate::ports::mail::Mailer;
 use crate::ports::webhook::{self, Poster};
@@ -35,7 +36,10 @@ pub async fn run(process: Process<Config>) -> anyhow::Result<()> {
     let Process { command, config, shutdown } = process;
     match command {
         Command::Migrate => Ok(Database::migrate_only(SERVICE, MIGRATIONS, &config.database).await?),
-        Command::Serve => App::bind(config).await?.run(shutdown).await,
+        Command::Serve => {
+            let order = client::connect(&config.peers.order, &config.client)?;
+            App::bind(config).await?.run(Peers { order }, shutdown).await
+        }
     }
 }
 
@@ -85,7 +89,7 @@ impl App {
                 queued: Arc::clone(&queued),
             });
         tracing::info!(mode = ?config.mail.mode, "the e-mail channel");
-        let guard = AddressGuard { allow_private: config.webhooks.allow_private_addresses };
+        let guard = AddressGuard::new(config.webhooks.allow_private_addresses);
         let poster = Poster::new(guard, webhook::TIMEOUT).context("setting up the webhook channel")?;
         let carrier = WebhookCourier::new(database.clone(), clock.clone(), poster.clone());
         let dispatch = Dispatch::new(database.clone(), clock.clone(), &ids, carrier);
@@ -95,7 +99,12 @@ impl App {
             ids: ids.clone(),
             queued: Arc::clone(&queued),
         };
-        let desk = Desk { database: database.clone(), clock: clock.clone(), queued: Arc::clone(&queued) };
+        let desk = Desk {
+            database: database.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            queued: Arc::clone(&queued),
+        };
         let intake = Intake { clock, ids, handing, mails: mail.is_some(), queued: Arc::clone(&queued) };
         let writer = Writer::start(database.clone(), Arc::new(intake));
 
@@ -139,8 +148,11 @@ impl App {
 impl Bound {
     /// Serves until `shutdown` fires; then calls in flight end, queued events are committed, and what they enqueued
     /// is left to the next start.
-    pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+    pub async fn run(self, peers: Peers, shutdown: CancellationToken) -> anyhow::Result<()> {
         let stop_workers = CancellationToken::new();
+        // What a person has to look at waits a second at most: nobody wakes it.
+        let target = events::target(peers.order);
+        Relay::start(self.database.clone(), target, SERVICE, stop_workers.clone());
         let courier = tokio::spawn(self.courier.run(self.handed, stop_workers.clone(), ports::log::write));
         let mail = self.mail.map(|work| {
             let dispatch = work.dispatch.run(work.queued, stop_workers.clone());

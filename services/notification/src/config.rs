@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use kit::client::ClientConfig;
 use kit::config::{Auth, Listen, Reflection, ServiceConfig, Telemetry, Tls};
 use serde::{Deserialize, Serialize};
 use storage::DatabaseConfig;
@@ -15,6 +16,9 @@ pub struct Config {
     pub reflection: Reflection,
     pub telemetry: Telemetry,
     pub database: DatabaseConfig,
+    pub peers: PeerAddresses,
+    /// For the calls to the peers.
+    pub client: ClientConfig,
     pub mail: Mail,
     pub webhooks: Webhooks,
 }
@@ -28,9 +32,25 @@ impl Default for Config {
             reflection: Reflection::default(),
             telemetry: Telemetry::default(),
             database: DatabaseConfig::at("sqlite:countermand-data/notification.db"),
+            peers: PeerAddresses::default(),
+            client: ClientConfig::default(),
             mail: Mail::default(),
             webhooks: Webhooks::default(),
         }
+    }
+}
+
+/// The internal listeners of the services that this one calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PeerAddresses {
+    /// Keeps the list of what a person has to look at.
+    pub order: String,
+}
+
+impl Default for PeerAddresses {
+    fn default() -> Self {
+        Self { order: "http://127.0.0.1:7101".to_owned() }
     }
 }
 

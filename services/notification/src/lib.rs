@@ -10,8 +10,8 @@
 //! ```
 //!
 //! A message says only what its event's sender had committed: the event comes out of an outbox, and the message is
-//! written in the commit that takes the event in. It never holds an order, a change or a refund of its own, and it
-//! never calls another service.
+//! written in the commit that takes the event in. It never holds an order, a change or a refund of its own. It calls no
+//! other service but to tell the order service, through its outbox, what a person has to look at.
 
 pub mod api;
 pub mod app;

@@ -7,8 +7,8 @@ use proto::order::v1 as order;
 use types::{AttentionId, ChangeOrderId, IdError, Money, MoneyError, OrderId};
 
 use crate::domain::{
-    AttentionItem, Audience, Cause, Change, ChangeKind, ChangeLine, Event, OrderPicture, OrderState, Refund,
-    RefundState, Settlement,
+    AttentionItem, Audience, Cause, Change, ChangeKind, ChangeLine, Letter, Dropped, Event, Note, OrderPicture,
+    OrderState, Readers, Refund, RefundState, ReturnLine, ReturnMove, Returned, Settlement,
 };
 use crate::ops::Noted;
 
@@ -23,6 +23,8 @@ pub enum Unreadable {
     Missing(&'static str),
     #[error("the payload's {field} is {number}, which this version does not know")]
     Newer { field: &'static str, number: i32 },
+    #[error("the payload's {field} is {text:?}, which this version does not know")]
+    Unnamed { field: &'static str, text: String },
     #[error(transparent)]
     Id(#[from] IdError),
     #[error(transparent)]
@@ -45,6 +47,15 @@ pub fn read(kind: &str, payload: &[u8]) -> Result<Event, Unreadable> {
         "OrderProgressed" => {
             let event = wire::OrderProgressed::decode(payload)?;
             Ok(Event::OrderProgressed { before: state(event.before)?, order: picture("order", event.order)? })
+        }
+        "ChangeOrderProposed" => {
+            let event = wire::ChangeOrderProposed::decode(payload)?;
+            Ok(Event::ChangeProposed { change: change(event.change_order)? })
+        }
+        "ChangeOrderDropped" => {
+            let event = wire::ChangeOrderDropped::decode(payload)?;
+            let how = dropped(event.change_order.as_ref().map_or(0, |change| change.state))?;
+            Ok(Event::ChangeDropped { change: change(event.change_order)?, how })
         }
         "ChangeOrderAccepted" => {
             let event = wire::ChangeOrderAccepted::decode(payload)?;
@@ -70,10 +81,24 @@ pub fn read(kind: &str, payload: &[u8]) -> Result<Event, Unreadable> {
             let event = wire::OrderFolderChanged::decode(payload)?;
             Ok(Event::FolderChanged { order: picture("order", event.order)? })
         }
+        "OrderExpiring" => {
+            let event = wire::OrderExpiring::decode(payload)?;
+            Ok(Event::OrderExpiring { order: picture("order", event.order)? })
+        }
+        "ReturnProgressed" => {
+            let event = wire::ReturnProgressed::decode(payload)?;
+            let returned = Box::new(returned(event.order_return.ok_or(Unreadable::Missing("order_return"))?));
+            let order = picture("order", event.order)?;
+            Ok(Event::ReturnProgressed { order, returned, how: return_move(&event.what)? })
+        }
         "OrderMessageAdded" => {
             let event = wire::OrderMessageAdded::decode(payload)?;
-            Ok(Event::MessageAdded { order: picture("order", event.order)? })
+            let readers = readers(event.visibility)?;
+            let written_by = event.author.map(|author| author.role).unwrap_or_default();
+            let note = Note { text: event.text, written_by, readers };
+            Ok(Event::MessageAdded { order: picture("order", event.order)?, note })
         }
+        "PartnerMailRequested" => letter(wire::PartnerMailRequested::decode(payload)?),
         "AttentionOpened" => attention(wire::AttentionOpened::decode(payload)?),
         _ => Err(Unreadable::Unknown),
     }
@@ -181,7 +206,67 @@ fn kind(number: i32) -> Result<ChangeKind, Unreadable> {
         Ok(Wire::ShippingAdjust) => Ok(ChangeKind::ShippingAdjust),
         Ok(Wire::RefundOnly) => Ok(ChangeKind::RefundOnly),
         Ok(Wire::Restore) => Ok(ChangeKind::Restore),
+        Ok(Wire::Return) => Ok(ChangeKind::Return),
+        Ok(Wire::ShortShip) => Ok(ChangeKind::ShortShip),
+        Ok(Wire::Expire) => Ok(ChangeKind::Expire),
+        Ok(Wire::Payment) => Ok(ChangeKind::Payment),
+        Ok(Wire::AddItem) => Ok(ChangeKind::AddItem),
+        Ok(Wire::ReplaceItem) => Ok(ChangeKind::ReplaceItem),
+        Ok(Wire::PriceAdjust) => Ok(ChangeKind::PriceAdjust),
+        Ok(Wire::Address) => Ok(ChangeKind::Address),
         Ok(Wire::Unspecified) | Err(_) => Err(Unreadable::Newer { field: "type", number }),
+    }
+}
+
+fn dropped(number: i32) -> Result<Dropped, Unreadable> {
+    use order::ChangeOrderState as Wire;
+    match Wire::try_from(number) {
+        Ok(Wire::Declined) => Ok(Dropped::Declined),
+        Ok(Wire::Expired) => Ok(Dropped::Expired),
+        Ok(Wire::Withdrawn) => Ok(Dropped::Withdrawn),
+        Ok(
+            Wire::Unspecified
+            | Wire::Draft
+            | Wire::Requested
+            | Wire::Executing
+            | Wire::Unwinding
+            | Wire::Rejected
+            | Wire::Settling
+            | Wire::Completed
+            | Wire::CompletedWithExceptions,
+        )
+        | Err(_) => Err(Unreadable::Newer { field: "state", number }),
+    }
+}
+
+fn readers(number: i32) -> Result<Readers, Unreadable> {
+    use order::TimelineVisibility as Wire;
+    match Wire::try_from(number) {
+        Ok(Wire::Internal) => Ok(Readers::Staff),
+        Ok(Wire::Parties) => Ok(Readers::Parties),
+        Ok(Wire::Public) => Ok(Readers::Everybody),
+        Ok(Wire::Unspecified) | Err(_) => Err(Unreadable::Newer { field: "visibility", number }),
+    }
+}
+
+fn returned(returned: order::Return) -> Returned {
+    let lines = returned.lines.into_iter().map(|line| ReturnLine {
+        line_number: line.line_number,
+        sku: line.sku,
+        expected: line.expected,
+        received: line.received,
+        rejected: line.rejected,
+    });
+    Returned { lines: lines.collect(), number: returned.number, expires_at: returned.expires_at }
+}
+
+fn return_move(what: &str) -> Result<ReturnMove, Unreadable> {
+    match what {
+        "opened" => Ok(ReturnMove::Opened),
+        "received" => Ok(ReturnMove::Received),
+        "rejected" => Ok(ReturnMove::Rejected),
+        "closed" | "expired" => Ok(ReturnMove::Ended),
+        _ => Err(Unreadable::Unnamed { field: "what", text: what.to_owned() }),
     }
 }
 
@@ -207,6 +292,23 @@ fn refund_state(text: &str) -> RefundState {
 
 fn cause(refusal: common::Refusal) -> Cause {
     Cause { reason: refusal.reason, message: refusal.message }
+}
+
+fn letter(event: wire::PartnerMailRequested) -> Result<Event, Unreadable> {
+    let letter = Letter {
+        order_id: OrderId::parse(&event.order_id)?,
+        change_order_id: optional(&event.change_order_id, ChangeOrderId::parse)?,
+        order_number: event.order_number,
+        address: event.address,
+        task_id: event.task_id,
+        external_number: event.external_number,
+        units: event.units,
+        reason: event.reason,
+        note: event.note,
+        deadline_at: event.deadline_at,
+        upstream: event.upstream,
+    };
+    Ok(Event::PartnerToMail { letter: Box::new(letter) })
 }
 
 fn attention(event: wire::AttentionOpened) -> Result<Event, Unreadable> {

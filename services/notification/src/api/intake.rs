@@ -56,20 +56,16 @@ impl EventIntakeService for IntakeApi {
 fn runs(envelopes: Vec<Envelope>) -> BTreeMap<String, (Vec<usize>, Run)> {
     let mut runs: BTreeMap<String, (Vec<usize>, Run)> = BTreeMap::new();
     for (place, envelope) in envelopes.into_iter().enumerate() {
-        let event = match read(&envelope.kind, &envelope.payload) {
-            Ok(event) => Some(event),
-            Err(problem) => {
-                // The sender opens an attention item when an event stays undelivered.
-                tracing::error!(
+        let event = read(&envelope.kind, &envelope.payload).map_err(|problem| {
+                tracing::warn!(
                     event_id = %envelope.event_id,
                     kind = envelope.kind,
                     aggregate_id = envelope.aggregate_id,
                     %problem,
-                    "an event cannot be read; it and what follows for its aggregate have to wait"
+                    "an event cannot be read; it waits a while for a newer version"
                 );
-                None
-            }
-        };
+                problem.to_string()
+            });
         let (places, Run(arrivals)) =
             runs.entry(aggregate(&envelope)).or_insert_with(|| (Vec::new(), Run(Vec::new())));
         places.push(place);

@@ -1,6 +1,6 @@
 //! What changes tell that cancel nothing: proposals, agreed changes, refunds without units, restorations.
 
-use super::event::{Change, ChangeKind, OrderPicture};
+use super::event::{Change, ChangeKind, Dropped, OrderPicture};
 use super::message::{Audience, Message, Template};
 use super::words;
 
@@ -18,6 +18,14 @@ pub fn proposed(change: &Change) -> Vec<Message> {
     told(Template::AmendmentProposed, &subject, |_| body.clone())
 }
 
+/// The proposal has ended, and nothing has changed.
+pub fn dropped(change: &Change, how: Dropped) -> Vec<Message> {
+    let (number, deed) = (words::quoted(&change.number), words::deed(change));
+    let subject = format!("A change of order {} comes to nothing", words::quoted(&change.order_number));
+    let body = format!("{number}: the proposed {deed} {}. The order stands as before.", words::dropped(how));
+    told(Template::AmendmentDropped, &subject, |_| body.clone())
+}
+
 pub fn accepted(change: &Change) -> Vec<Message> {
     let (number, deed, lines) = (words::quoted(&change.number), words::deed(change), words::lines(change));
     let subject = format!("A {deed} was requested");
@@ -27,17 +35,47 @@ pub fn accepted(change: &Change) -> Vec<Message> {
 }
 
 pub fn committed(change: &Change, before: &OrderPicture, after: &OrderPicture) -> Vec<Message> {
-    let (number, deed) = (words::quoted(&change.number), words::deed(change));
+    let (number, lines) = (words::quoted(&change.number), words::lines(change));
     let totals = format!("The order's total is now {} (before: {}).", after.total, before.total);
     let order = words::quoted(&change.order_number);
-    if change.kind == ChangeKind::Restore {
-        return told(Template::OrderRestored, &format!("Order {order} is restored"), |_| {
-            format!("Order {order} is restored by {number}. {totals}")
-        });
-    }
-    told(Template::ChangeConfirmed, &format!("The {deed} is confirmed"), |_| {
-        format!("The {deed} is confirmed ({number}): {}. {totals}", words::lines(change))
-    })
+    let (template, subject, body) = match change.kind {
+        ChangeKind::Restore => (
+            Template::OrderRestored,
+            format!("Order {order} is restored"),
+            format!("Order {order} is restored by {number}."),
+        ),
+        ChangeKind::ShortShip => (
+            Template::OrderShortShipped,
+            format!("A part of order {order} cannot be delivered"),
+            format!("Units of order {order} do not exist and are not delivered ({number}): {lines}."),
+        ),
+        ChangeKind::Expire => (
+            Template::OrderExpired,
+            format!("Order {order} has expired"),
+            format!("Order {order} was not paid in time and has expired ({number}): {lines}."),
+        ),
+        ChangeKind::Return => (
+            Template::ReturnAccepted,
+            format!("Returned goods of order {order} are accepted"),
+            format!("Returned units of order {order} are accepted ({number}): {lines}."),
+        ),
+        ChangeKind::CancelOrder
+        | ChangeKind::CancelItems
+        | ChangeKind::Withdrawal
+        | ChangeKind::EditQuantity
+        | ChangeKind::ShippingAdjust
+        | ChangeKind::RefundOnly
+        | ChangeKind::Payment
+        | ChangeKind::AddItem
+        | ChangeKind::ReplaceItem
+        | ChangeKind::PriceAdjust
+        | ChangeKind::Address => {
+            let deed = words::deed(change);
+            let subject = format!("The {deed} is confirmed");
+            (Template::ChangeConfirmed, subject, format!("The {deed} is confirmed ({number}): {lines}."))
+        }
+    };
+    told(template, &subject, |_| format!("{body} {totals}"))
 }
 
 pub fn rejected(change: &Change) -> Vec<Message> {

@@ -1,9 +1,27 @@
 //! What the life of a cancellation tells. Each message claims what its event has committed, and no more: an accepted
 //! change is not decided, a decided one has moved no money yet, and only the gateway's word makes a refund.
 
-use super::event::{Change, ChangeKind, OrderPicture, Refund, RefundState, Settlement};
+use super::event::{Change, OrderPicture, Refund, RefundState, Settlement};
 use super::message::{Audience, Message, Template};
 use super::words;
+
+/// A consumer's withdrawal came in: its receipt is acknowledged before anybody has looked at it.
+pub fn received(change: &Change) -> Vec<Message> {
+    let (number, lines) = (words::quoted(&change.number), words::lines(change));
+    let order = words::quoted(&change.order_number);
+    let for_buyer = format!(
+        "Your withdrawal {number} from order {order} was received ({lines}). It is not decided yet; you will be told how \
+         it ends."
+    );
+    let subject = format!("Your withdrawal from order {order} was received");
+    let to_buyer = Message::new(Template::WithdrawalAcknowledged, Audience::Buyer, subject, for_buyer);
+    let to_answer = |audience| {
+        let subject = format!("A withdrawal from order {order} waits for an answer");
+        let body = format!("{number} withdraws from order {order} ({lines}). Nothing has moved; it waits for an answer.");
+        Message::new(Template::ChangeRequested, audience, subject, body)
+    };
+    vec![to_buyer, to_answer(Audience::Supplier), to_answer(Audience::Staff)]
+}
 
 pub fn accepted(change: &Change) -> Vec<Message> {
     let (number, scope, lines) = (words::quoted(&change.number), words::scope(change), words::lines(change));
@@ -14,21 +32,8 @@ pub fn accepted(change: &Change) -> Vec<Message> {
         "The request {number} to cancel {scope} was received ({lines}). It is not decided yet; you will be told how \
          it ends."
     );
-    let to_buyer = match change.kind {
-        ChangeKind::Withdrawal => {
-            let subject =
-                format!("Your withdrawal from order {} was received", words::quoted(&change.order_number));
-            Message::new(Template::WithdrawalAcknowledged, Audience::Buyer, subject, for_buyer)
-        }
-        ChangeKind::CancelOrder
-        | ChangeKind::CancelItems
-        | ChangeKind::EditQuantity
-        | ChangeKind::ShippingAdjust
-        | ChangeKind::RefundOnly
-        | ChangeKind::Restore => message(Audience::Buyer, for_buyer),
-    };
     vec![
-        to_buyer,
+        message(Audience::Buyer, for_buyer),
         message(
             Audience::Supplier,
             format!(

@@ -15,6 +15,15 @@ pub enum Event {
         order: OrderPicture,
         before: OrderState,
     },
+    /// The other side has to answer: nothing has moved.
+    ChangeProposed {
+        change: Box<Change>,
+    },
+    /// A proposal that comes to nothing.
+    ChangeDropped {
+        change: Box<Change>,
+        how: Dropped,
+    },
     ChangeAccepted {
         change: Box<Change>,
     },
@@ -30,16 +39,47 @@ pub enum Event {
         change: Box<Change>,
     },
     /// The order was sorted into another folder, which concerns nobody but those who sort.
+    /// It is not paid, and ends when its time passes.
+    OrderExpiring {
+        order: OrderPicture,
+    },
     FolderChanged {
         order: OrderPicture,
     },
-    /// Somebody wrote about the order; those who may read it find it in the timeline.
+    /// Somebody wrote about the order.
     MessageAdded {
         order: OrderPicture,
+        note: Note,
+    },
+    ReturnProgressed {
+        order: OrderPicture,
+        returned: Box<Returned>,
+        how: ReturnMove,
+    },
+    /// A partner or a cart is to be written to.
+    PartnerToMail {
+        letter: Box<Letter>,
     },
     AttentionOpened {
         item: AttentionItem,
     },
+}
+
+/// What an outsider is asked or told, at an address that its profile names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    pub order_id: OrderId,
+    pub order_number: String,
+    pub change_order_id: Option<ChangeOrderId>,
+    pub address: String,
+    pub task_id: String,
+    pub external_number: String,
+    pub units: i64,
+    pub reason: String,
+    pub note: String,
+    pub deadline_at: String,
+    /// It sold the order and is told, rather than has goods and is asked to stop.
+    pub upstream: bool,
 }
 
 /// The order as it was when the event was committed.
@@ -68,6 +108,63 @@ pub enum OrderState {
     Cancelled,
     Returned,
     ClosedMixed,
+}
+
+/// How a proposal came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dropped {
+    Declined,
+    Expired,
+    Withdrawn,
+}
+
+/// What somebody wrote, and who may read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    pub text: String,
+    /// The role of whoever wrote it.
+    pub written_by: String,
+    pub readers: Readers,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// Our own people.
+    Staff,
+    /// Buyer and supplier too.
+    Parties,
+    /// And whom the buyer bought for.
+    Everybody,
+}
+
+/// What a buyer sends back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returned {
+    pub number: String,
+    pub lines: Vec<ReturnLine>,
+    /// Until when the units may come.
+    pub expires_at: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnLine {
+    pub line_number: i64,
+    pub sku: String,
+    pub expected: i64,
+    pub received: i64,
+    pub rejected: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReturnMove {
+    /// Units may come.
+    Opened,
+    /// Units have come.
+    Received,
+    /// Units that came stay the buyer's.
+    Rejected,
+    /// Nothing more may come.
+    Ended,
 }
 
 /// Why something was refused, or needs a person. The reason is text, because a newer sender may know more of them.
@@ -115,15 +212,38 @@ pub enum ChangeKind {
     RefundOnly,
     /// A cancelled order stands again.
     Restore,
+    /// Agreed between both sides.
+    AddItem,
+    ReplaceItem,
+    PriceAdjust,
+    Address,
+    /// Units that came back were accepted.
+    Return,
+    /// Units that do not exist.
+    ShortShip,
+    /// Nobody paid in time.
+    Expire,
+    /// What was missing of its price is paid.
+    Payment,
 }
 
 impl ChangeKind {
     /// It takes units off an order by a wish to cancel them.
     pub const fn is_cancellation(self) -> bool {
-        match self {
-            Self::CancelOrder | Self::CancelItems | Self::Withdrawal => true,
-            Self::EditQuantity | Self::ShippingAdjust | Self::RefundOnly | Self::Restore => false,
-        }
+        matches!(self, Self::CancelOrder | Self::CancelItems | Self::Withdrawal)
+    }
+
+    /// Both sides had to agree to it.
+    pub const fn is_agreed(self) -> bool {
+        matches!(
+            self,
+            Self::EditQuantity
+                | Self::ShippingAdjust
+                | Self::AddItem
+                | Self::ReplaceItem
+                | Self::PriceAdjust
+                | Self::Address
+        )
     }
 }
 
@@ -179,11 +299,16 @@ impl Event {
             | Self::OrderPlacementFailed { order, .. }
             | Self::OrderProgressed { order, .. }
             | Self::FolderChanged { order }
-            | Self::MessageAdded { order } => Some(&order.order_id),
-            Self::ChangeAccepted { change }
+            | Self::OrderExpiring { order }
+            | Self::MessageAdded { order, .. }
+            | Self::ReturnProgressed { order, .. } => Some(&order.order_id),
+            Self::ChangeProposed { change }
+            | Self::ChangeDropped { change, .. }
+            | Self::ChangeAccepted { change }
             | Self::ChangeCommitted { change, .. }
             | Self::ChangeRejected { change }
             | Self::ChangeCompleted { change } => Some(&change.order_id),
+            Self::PartnerToMail { letter } => Some(&letter.order_id),
             Self::AttentionOpened { item } => item.order_id.as_ref(),
         }
     }
@@ -194,11 +319,16 @@ impl Event {
             | Self::OrderPlacementFailed { .. }
             | Self::OrderProgressed { .. }
             | Self::FolderChanged { .. }
+            | Self::OrderExpiring { .. }
+            | Self::ReturnProgressed { .. }
             | Self::MessageAdded { .. } => None,
-            Self::ChangeAccepted { change }
+            Self::ChangeProposed { change }
+            | Self::ChangeDropped { change, .. }
+            | Self::ChangeAccepted { change }
             | Self::ChangeCommitted { change, .. }
             | Self::ChangeRejected { change }
             | Self::ChangeCompleted { change } => Some(&change.change_order_id),
+            Self::PartnerToMail { letter } => letter.change_order_id.as_ref(),
             Self::AttentionOpened { item } => item.change_order_id.as_ref(),
         }
     }

@@ -22,10 +22,12 @@ enum Claim {
     RefundIssued,
     Restored,
     Acknowledged,
+    ChangeMade,
+    GoodsBack,
 }
 
 /// The words that make a claim, in each locale, in lower case.
-const PHRASES: [(&str, Claim); 14] = [
+const PHRASES: [(&str, Claim); 22] = [
     ("refund issued", Claim::RefundIssued),
     ("was refunded", Claim::RefundIssued),
     ("been refunded", Claim::RefundIssued),
@@ -40,6 +42,14 @@ const PHRASES: [(&str, Claim); 14] = [
     ("wiederhergestellt", Claim::Restored),
     ("we have received", Claim::Acknowledged),
     ("erhalten", Claim::Acknowledged),
+    ("was changed", Claim::ChangeMade),
+    ("wurde geändert", Claim::ChangeMade),
+    ("has expired", Claim::ChangeMade),
+    ("ist verfallen", Claim::ChangeMade),
+    ("have come back", Claim::GoodsBack),
+    ("zurückgekommen", Claim::GoodsBack),
+    ("are accepted", Claim::GoodsBack),
+    ("angenommen", Claim::GoodsBack),
 ];
 
 impl MailTemplate {
@@ -54,7 +64,14 @@ impl MailTemplate {
             Self::RefundIssued => &[Claim::RefundIssued],
             Self::OrderRestored => &[Claim::Restored],
             Self::WithdrawalAcknowledged => &[Claim::Acknowledged],
-            Self::RefundDelayed | Self::AmendmentProposed | Self::AttentionOpened | Self::OwedDigest => &[],
+            Self::AmendmentApproved | Self::OrderShortShipped | Self::OrderExpired => &[Claim::ChangeMade],
+            Self::ReturnReceived | Self::ReturnRejected | Self::ReturnAccepted => &[Claim::GoodsBack],
+            Self::AmendmentDropped | Self::OrderMessage | Self::ReturnOpened => &[],
+            Self::RefundDelayed
+            | Self::AmendmentProposed
+            | Self::AttentionOpened
+            | Self::OwedDigest
+            | Self::PartnerRequest => &[],
         }
     }
 }

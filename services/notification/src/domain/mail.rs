@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::event::{Change, ChangeKind, Event, OrderPicture, Refund, RefundState, Settlement};
+use super::event::{
+    Change, ChangeKind, Dropped, Event, OrderPicture, Refund, RefundState, ReturnMove, Returned, Settlement,
+};
+use super::event::Letter;
 use super::message::{Audience, Message, Template};
 use super::words;
 
@@ -17,24 +20,44 @@ pub enum MailTemplate {
     RefundIssued,
     RefundDelayed,
     AmendmentProposed,
+    AmendmentApproved,
+    AmendmentDropped,
+    OrderShortShipped,
+    OrderExpired,
+    OrderMessage,
+    ReturnOpened,
+    ReturnReceived,
+    ReturnRejected,
+    ReturnAccepted,
     WithdrawalAcknowledged,
     OrderRestored,
     AttentionOpened,
     OwedDigest,
+    PartnerRequest,
 }
 
 impl MailTemplate {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 20] = [
         Self::OrderConfirmed,
         Self::CancellationConfirmed,
         Self::SupplierNotice,
         Self::RefundIssued,
         Self::RefundDelayed,
         Self::AmendmentProposed,
+        Self::AmendmentApproved,
+        Self::AmendmentDropped,
+        Self::OrderShortShipped,
+        Self::OrderExpired,
+        Self::OrderMessage,
+        Self::ReturnOpened,
+        Self::ReturnReceived,
+        Self::ReturnRejected,
+        Self::ReturnAccepted,
         Self::WithdrawalAcknowledged,
         Self::OrderRestored,
         Self::AttentionOpened,
         Self::OwedDigest,
+        Self::PartnerRequest,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -45,10 +68,20 @@ impl MailTemplate {
             Self::RefundIssued => "refund.issued",
             Self::RefundDelayed => "refund.delayed",
             Self::AmendmentProposed => "amendment.proposed",
+            Self::AmendmentApproved => "amendment.approved",
+            Self::AmendmentDropped => "amendment.declined",
+            Self::OrderShortShipped => "order.short_shipped",
+            Self::OrderExpired => "order.expired",
+            Self::OrderMessage => "order.message",
+            Self::ReturnOpened => "return.opened",
+            Self::ReturnReceived => "return.received",
+            Self::ReturnRejected => "return.rejected",
+            Self::ReturnAccepted => "return.accepted",
             Self::WithdrawalAcknowledged => "withdrawal.acknowledged",
             Self::OrderRestored => "order.restored",
             Self::AttentionOpened => "attention.opened",
             Self::OwedDigest => "owed.digest",
+            Self::PartnerRequest => "partner.request",
         }
     }
 
@@ -62,13 +95,23 @@ impl MailTemplate {
             Self::OrderConfirmed
             | Self::CancellationConfirmed
             | Self::WithdrawalAcknowledged
+            | Self::OrderShortShipped
+            | Self::OrderExpired
             | Self::OrderRestored => true,
             Self::SupplierNotice
             | Self::RefundIssued
             | Self::RefundDelayed
             | Self::AmendmentProposed
+            | Self::AmendmentApproved
+            | Self::AmendmentDropped
+            | Self::OrderMessage
+            | Self::ReturnOpened
+            | Self::ReturnReceived
+            | Self::ReturnRejected
+            | Self::ReturnAccepted
             | Self::AttentionOpened
-            | Self::OwedDigest => false,
+            | Self::OwedDigest
+            | Self::PartnerRequest => false,
         }
     }
 }
@@ -99,10 +142,23 @@ fn mail(event: &Event, message: &Message) -> Option<(MailTemplate, Value)> {
         (Event::OrderPlaced { order } | Event::OrderProgressed { order, .. }, Template::OrderConfirmed) => {
             Some((MailTemplate::OrderConfirmed, json!({ "order": picture(order) })))
         }
-        (Event::ChangeAccepted { change }, Template::AmendmentProposed) => {
+        (Event::ChangeDropped { change, how }, Template::AmendmentDropped) => {
+            let how = match how {
+                Dropped::Declined => "declined",
+                Dropped::Expired => "expired",
+                Dropped::Withdrawn => "withdrawn",
+            };
+            let proposal = json!({ "how": how });
+            let order = json!({ "number": words::quoted(&change.order_number) });
+            Some((
+                MailTemplate::AmendmentDropped,
+                json!({ "order": order, "change": scope(change), "proposal": proposal }),
+            ))
+        }
+        (Event::ChangeProposed { change } | Event::ChangeAccepted { change }, Template::AmendmentProposed) => {
             Some((MailTemplate::AmendmentProposed, proposal(change)))
         }
-        (Event::ChangeAccepted { change }, Template::WithdrawalAcknowledged) => {
+        (Event::ChangeProposed { change }, Template::WithdrawalAcknowledged) => {
             let withdrawal = json!({
                 "number": words::quoted(&change.number),
                 "received_at": words::minute(&change.created_at),
@@ -113,6 +169,34 @@ fn mail(event: &Event, message: &Message) -> Option<(MailTemplate, Value)> {
         (Event::ChangeCommitted { change, after, .. }, Template::OrderRestored) => {
             let change = json!({ "number": words::quoted(&change.number) });
             Some((MailTemplate::OrderRestored, json!({ "order": picture(after), "change": change })))
+        }
+        (Event::ChangeCommitted { change, before, after }, Template::ChangeConfirmed)
+            if change.kind.is_agreed() =>
+        {
+            Some((MailTemplate::AmendmentApproved, committed(change, before, after)))
+        }
+        (Event::ChangeCommitted { change, before, after }, Template::OrderShortShipped) => {
+            Some((MailTemplate::OrderShortShipped, committed(change, before, after)))
+        }
+        (Event::ChangeCommitted { change, before, after }, Template::OrderExpired) => {
+            Some((MailTemplate::OrderExpired, committed(change, before, after)))
+        }
+        (Event::ChangeCommitted { change, before, after }, Template::ReturnAccepted) => {
+            Some((MailTemplate::ReturnAccepted, committed(change, before, after)))
+        }
+        (Event::MessageAdded { order, note }, Template::OrderMessage) => {
+            let message = json!({ "by": words::quoted(&note.written_by), "text": words::quoted(&note.text) });
+            let order = json!({ "number": words::quoted(&order.number) });
+            Some((MailTemplate::OrderMessage, json!({ "order": order, "message": message })))
+        }
+        (Event::ReturnProgressed { order, returned, how }, _) => {
+            let template = match how {
+                ReturnMove::Opened => MailTemplate::ReturnOpened,
+                ReturnMove::Received => MailTemplate::ReturnReceived,
+                ReturnMove::Rejected => MailTemplate::ReturnRejected,
+                ReturnMove::Ended => return None,
+            };
+            Some((template, sent_back(order, returned)))
         }
         (Event::ChangeCommitted { change, before, after }, Template::CancellationConfirmed) => {
             let template = match message.audience {
@@ -187,6 +271,32 @@ fn proposal(change: &Change) -> Value {
     })
 }
 
+fn sent_back(order: &OrderPicture, returned: &Returned) -> Value {
+    let lines: Vec<Value> = returned
+        .lines
+        .iter()
+        .take(LINES_NAMED)
+        .map(|line| {
+            json!({
+                "number": line.line_number,
+                "sku": words::quoted(&line.sku),
+                "expected": line.expected,
+                "received": line.received,
+                "rejected": line.rejected,
+            })
+        })
+        .collect();
+    json!({
+        "order": { "number": words::quoted(&order.number) },
+        "return": {
+            "number": words::quoted(&returned.number),
+            "lines": lines,
+            "more_lines": returned.lines.len().saturating_sub(LINES_NAMED),
+            "expires_at": words::minute(&returned.expires_at),
+        },
+    })
+}
+
 fn amounts(change: &Change, holds: impl Fn(&Refund) -> bool) -> Vec<String> {
     change.refunds.iter().filter(|refund| holds(refund)).map(|refund| refund.amount.to_string()).collect()
 }
@@ -208,6 +318,19 @@ fn delayed(change: &Change) -> Value {
         "change": scope(change),
         "pending": amounts(change, |it| it.state == RefundState::Pending),
     })
+}
+
+/// What an outsider is asked or told; it goes to the address that its profile names, and to nobody else.
+pub fn letter(letter: &Letter) -> Value {
+    json!({ "letter": {
+        "number": words::quoted(&letter.external_number),
+        "units": letter.units,
+        "reason": words::quoted(&letter.reason),
+        "note": words::quoted(&letter.note),
+        "deadline_at": words::minute(&letter.deadline_at),
+        "task_id": letter.task_id.as_str(),
+        "upstream": letter.upstream,
+    } })
 }
 
 /// An order to which money is owed.

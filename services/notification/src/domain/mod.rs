@@ -11,9 +11,11 @@ mod event;
 mod lint;
 mod mail;
 mod message;
+mod notes;
 mod notification;
 mod orders;
 mod render;
+mod returns;
 mod samples;
 pub mod webhook;
 mod words;
@@ -21,12 +23,11 @@ mod words;
 pub use address::{Choice, Locale, Preference, Recipient, Scope, choose};
 pub use delivery::State as DeliveryState;
 pub use delivery::{Delivery, Next, Outcome, Outlet, Progress, SuppressionCause};
-pub use event::{
-    AttentionItem, Cause, Change, ChangeLine, Event, OrderPicture, OrderState, Refund, RefundState,
-};
-pub use event::{ChangeKind, Settlement};
+pub use event::{AttentionItem, Cause, Event, OrderPicture, OrderState, Refund, RefundState};
+pub use event::{Letter, Change, ChangeKind, ChangeLine, Dropped, Settlement};
+pub use event::{Note, Readers, ReturnLine, ReturnMove, Returned};
 pub use lint::{Lint, lint};
-pub use mail::{Mail, MailTemplate, Owed, digest, mails};
+pub use mail::{Mail, MailTemplate, Owed, digest, letter, mails};
 pub use message::{Audience, Message, Template};
 pub use notification::{Channel, Notification, Origin, State};
 pub use render::{Rendered, Renderer, Unrenderable};
@@ -39,6 +40,9 @@ pub fn messages(event: &Event) -> Vec<Message> {
         Event::OrderPlaced { order } => orders::placed(order),
         Event::OrderPlacementFailed { order, cause } => orders::placement_failed(order, cause),
         Event::OrderProgressed { order, before } => orders::progressed(order, *before),
+        Event::ChangeProposed { change } if change.kind == ChangeKind::Withdrawal => changes::received(change),
+        Event::ChangeProposed { change } => amendments::proposed(change),
+        Event::ChangeDropped { change, how } => amendments::dropped(change, *how),
         Event::ChangeAccepted { change } if change.open_until.is_some() => amendments::proposed(change),
         Event::ChangeAccepted { change } if change.kind.is_cancellation() => changes::accepted(change),
         Event::ChangeAccepted { change } => amendments::accepted(change),
@@ -49,7 +53,10 @@ pub fn messages(event: &Event) -> Vec<Message> {
         Event::ChangeRejected { change } if change.kind.is_cancellation() => changes::rejected(change),
         Event::ChangeRejected { change } => amendments::rejected(change),
         Event::ChangeCompleted { change } => changes::completed(change),
-        Event::FolderChanged { .. } | Event::MessageAdded { .. } => Vec::new(),
+        // A letter goes to one address and into nobody's inbox.
+        Event::PartnerToMail { .. } | Event::FolderChanged { .. } | Event::OrderExpiring { .. } => Vec::new(),
+        Event::MessageAdded { order, note } => notes::added(order, note),
+        Event::ReturnProgressed { order, returned, how } => returns::progressed(order, returned, *how),
         Event::AttentionOpened { item } => attention::opened(item),
     }
 }

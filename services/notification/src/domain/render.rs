@@ -56,7 +56,10 @@ macro_rules! sources {
 
 pub const SOURCES: &[Source] = sources! {
     "order.confirmed" "cancellation.confirmed" "cancellation.supplier_notice" "refund.issued" "refund.delayed"
+    "amendment.approved" "amendment.declined" "order.short_shipped" "order.expired" "order.message" "return.opened"
+    "return.received" "return.rejected" "return.accepted"
     "amendment.proposed" "withdrawal.acknowledged" "order.restored" "attention.opened" "owed.digest"
+    "partner.request"
 };
 
 impl Renderer {

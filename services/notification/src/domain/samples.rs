@@ -4,10 +4,11 @@ use serde_json::Value;
 use types::{AttentionId, ChangeOrderId, Money, OrderId};
 
 use super::event::{
-    AttentionItem, Cause, Change, ChangeKind, ChangeLine, Event, OrderPicture, OrderState, Refund,
+    AttentionItem, Cause, Change, ChangeKind, ChangeLine, Event, Letter, OrderPicture, OrderState, Refund,
     RefundState, Settlement,
 };
-use super::mail::{MailTemplate, Owed, digest, mails};
+use super::event::{Dropped, Note, Readers, ReturnLine, ReturnMove, Returned};
+use super::mail::{MailTemplate, Owed, digest, letter, mails};
 use super::messages;
 
 /// Every shape the template's facts may have; the first is the one to preview.
@@ -21,12 +22,39 @@ pub fn samples(template: MailTemplate) -> Vec<Value> {
             };
             vec![digest("2026-11-22", std::slice::from_ref(&owed), 3), digest("2026-11-22", &[owed], 1)]
         }
+        MailTemplate::PartnerRequest => {
+            let sample = |upstream, note: &str| {
+                letter(&Letter {
+                    order_id: order_id(),
+                    order_number: "1042".to_owned(),
+                    change_order_id: Some(change_id()),
+                    address: "orders@partner.example".to_owned(),
+                    task_id: "tsk_01h455vb4pex5vsknk084sn02q".to_owned(),
+                    external_number: "PO-7".to_owned(),
+                    units: 3,
+                    reason: "OUT_OF_STOCK".to_owned(),
+                    note: note.to_owned(),
+                    deadline_at: "2026-11-24T12:00:00Z".to_owned(),
+                    upstream,
+                })
+            };
+            vec![sample(false, "it was ordered twice"), sample(true, "")]
+        }
         MailTemplate::OrderConfirmed
         | MailTemplate::CancellationConfirmed
         | MailTemplate::SupplierNotice
         | MailTemplate::RefundIssued
         | MailTemplate::RefundDelayed
         | MailTemplate::AmendmentProposed
+        | MailTemplate::AmendmentApproved
+        | MailTemplate::AmendmentDropped
+        | MailTemplate::OrderShortShipped
+        | MailTemplate::OrderExpired
+        | MailTemplate::OrderMessage
+        | MailTemplate::ReturnOpened
+        | MailTemplate::ReturnReceived
+        | MailTemplate::ReturnRejected
+        | MailTemplate::ReturnAccepted
         | MailTemplate::WithdrawalAcknowledged
         | MailTemplate::OrderRestored
         | MailTemplate::AttentionOpened => carried(template),
@@ -70,15 +98,59 @@ fn events() -> Vec<Event> {
         completed(vec![refund(RefundState::Pending, false)], 0),
         attention(Some(change_id()), Some(order_id())),
         attention(None, None),
-        Event::ChangeAccepted { change: change(ChangeKind::Withdrawal, 2) },
+        Event::ChangeProposed { change: change(ChangeKind::Withdrawal, 2) },
         Event::ChangeAccepted {
             change: Box::new(Change {
                 open_until: Some("2026-11-24T12:00:00Z".to_owned()),
                 ..*change(ChangeKind::EditQuantity, 2)
             }),
         },
+        Event::ChangeProposed {
+            change: Box::new(Change {
+                open_until: Some("2026-11-24T12:00:00Z".to_owned()),
+                ..*change(ChangeKind::ReplaceItem, 60)
+            }),
+        },
+        Event::ChangeDropped { change: change(ChangeKind::EditQuantity, 2), how: Dropped::Declined },
+        Event::ChangeDropped { change: change(ChangeKind::AddItem, 0), how: Dropped::Expired },
         committed(change(ChangeKind::Restore, 2), OrderState::Confirmed),
+        committed(change(ChangeKind::EditQuantity, 2), OrderState::Confirmed),
+        committed(change(ChangeKind::Address, 0), OrderState::Confirmed),
+        committed(change(ChangeKind::ShortShip, 2), OrderState::Confirmed),
+        committed(change(ChangeKind::Expire, 60), OrderState::Cancelled),
+        committed(change(ChangeKind::Return, 2), OrderState::Delivered),
+        Event::MessageAdded {
+            order: picture(OrderState::Confirmed, 1_234),
+            note: Note {
+                text: "It comes on Monday.".to_owned(),
+                written_by: "staff".to_owned(),
+                readers: Readers::Parties,
+            },
+        },
+        sent_back(ReturnMove::Opened, 2),
+        sent_back(ReturnMove::Received, 2),
+        sent_back(ReturnMove::Rejected, 60),
     ]
+}
+
+fn sent_back(how: ReturnMove, lines: i64) -> Event {
+    let line = |line_number| ReturnLine {
+        line_number,
+        sku: format!("PEN-{line_number}"),
+        expected: 3,
+        received: 2,
+        rejected: 1,
+    };
+    let returned = Returned {
+        number: "RT-000042".to_owned(),
+        lines: (1..=lines).map(line).collect(),
+        expires_at: "2026-12-22T12:00:00Z".to_owned(),
+    };
+    Event::ReturnProgressed {
+        order: picture(OrderState::Delivered, 1_234),
+        returned: Box::new(returned),
+        how,
+    }
 }
 
 fn money(minor: i64) -> Money {

@@ -202,13 +202,13 @@ fn a_proposal_claims_no_change_and_a_restoration_no_cancellation() {
         before: order(OrderState::Cancelled),
         after: order(OrderState::Confirmed),
     };
-    let withdrawn = Event::ChangeAccepted { change: Box::new(of(ChangeKind::Withdrawal)) };
+    let withdrawn = Event::ChangeProposed { change: Box::new(of(ChangeKind::Withdrawal)) };
 
     assert!(told(&proposal).starts_with("amendment.proposed buyer"));
     assert!(to(&proposal, Audience::Buyer).body.contains("Nothing has changed yet"));
     assert!(told(&restored).starts_with("order.restored buyer"));
     assert!(!to(&restored, Audience::Buyer).body.contains("ancel"));
-    assert!(told(&withdrawn).starts_with("withdrawal.acknowledged buyer, cancellation.requested supplier"));
+    assert!(told(&withdrawn).starts_with("withdrawal.acknowledged buyer, change.requested supplier"));
     for kind in [ChangeKind::EditQuantity, ChangeKind::ShippingAdjust, ChangeKind::RefundOnly] {
         let accepted = told(&Event::ChangeAccepted { change: Box::new(of(kind)) });
         let rejected = told(&Event::ChangeRejected { change: Box::new(of(kind)) });

@@ -2,7 +2,7 @@
 
 use types::{Reason, text};
 
-use super::event::{Cause, Change, ChangeKind};
+use super::event::{Cause, Change, ChangeKind, Dropped};
 
 /// Lines a message names; the rest is counted.
 const LINES_NAMED: usize = 12;
@@ -34,8 +34,18 @@ pub fn scope(change: &Change) -> String {
         ChangeKind::CancelOrder
         | ChangeKind::ShippingAdjust
         | ChangeKind::RefundOnly
-        | ChangeKind::Restore => format!("order {order}"),
-        ChangeKind::CancelItems | ChangeKind::Withdrawal | ChangeKind::EditQuantity => {
+        | ChangeKind::Restore
+        | ChangeKind::Payment
+        | ChangeKind::AddItem
+        | ChangeKind::Address
+        | ChangeKind::Expire => format!("order {order}"),
+        ChangeKind::CancelItems
+        | ChangeKind::Withdrawal
+        | ChangeKind::EditQuantity
+        | ChangeKind::ReplaceItem
+        | ChangeKind::PriceAdjust
+        | ChangeKind::Return
+        | ChangeKind::ShortShip => {
             let count = change.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.quantity));
             format!("{} of order {order}", units(count))
         }
@@ -51,8 +61,25 @@ pub fn deed(change: &Change) -> String {
         ChangeKind::ShippingAdjust => "change of shipping",
         ChangeKind::RefundOnly => "refund",
         ChangeKind::Restore => "restoration",
+        ChangeKind::Payment => "payment",
+        ChangeKind::AddItem => "addition",
+        ChangeKind::ReplaceItem => "replacement",
+        ChangeKind::PriceAdjust => "change of price",
+        ChangeKind::Address => "change of address",
+        ChangeKind::Return => "return",
+        ChangeKind::ShortShip => "short shipment",
+        ChangeKind::Expire => "expiry",
     };
     format!("{what} of {}", scope(change))
+}
+
+/// How a proposal ended, as the end of a sentence.
+pub const fn dropped(how: Dropped) -> &'static str {
+    match how {
+        Dropped::Declined => "was declined",
+        Dropped::Expired => "was not answered in time",
+        Dropped::Withdrawn => "was withdrawn",
+    }
 }
 
 /// An instant for people, to the minute.

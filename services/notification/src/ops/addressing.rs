@@ -7,7 +7,8 @@ use storage::{DbError, Envelope, Tx};
 use types::{Ids, Tenant, Timestamp};
 
 use crate::domain::{
-    Audience, Choice, Delivery, Event, Mail, Outlet, Preference, Progress, Recipient, choose,
+    self as domain, Audience, Choice, Delivery, Event, Letter, Mail, MailTemplate, Outlet, Preference, Progress,
+    Recipient, Scope, choose,
 };
 use crate::store::addresses::{self, Subject};
 use crate::store::deliveries::Claimed;
@@ -31,16 +32,24 @@ pub struct AddressBook {
 
 impl AddressBook {
     /// One statement when there is nobody to mail, three when there is.
-    pub async fn load(tx: &mut Tx, subjects: &BTreeSet<Subject>) -> Result<Self, DbError> {
+    pub async fn load(
+        tx: &mut Tx,
+        subjects: &BTreeSet<Subject>,
+        addressed: &[Addressed<'_>],
+    ) -> Result<Self, DbError> {
         let subjects: Vec<Subject> = subjects.iter().cloned().collect();
         let mut book = Self::default();
         for (subject, recipient) in addresses::of_subjects(tx, &subjects).await? {
             book.recipients.entry(subject).or_default().push(recipient);
         }
-        if book.recipients.is_empty() {
+        if book.recipients.is_empty() && addressed.is_empty() {
             return Ok(book);
         }
-        let (mut wanted, mut keys) = (BTreeSet::new(), BTreeSet::new());
+        let mut wanted = BTreeSet::new();
+        let mut keys: BTreeSet<Key> = addressed
+            .iter()
+            .map(|it| (it.envelope.tenant.clone(), Outlet::Email, it.letter.address.clone()))
+            .collect();
         for ((tenant, _), recipients) in &mut book.recipients {
             recipients.sort_unstable();
             for recipient in recipients.iter() {
@@ -83,6 +92,48 @@ impl AddressBook {
             return Progress::suppressed(&why, at);
         }
         if choice.email { Progress::queued() } else { Progress::suppressed("preference: mail is off", at) }
+    }
+}
+
+/// A letter to an outsider, at the address that its profile names.
+#[derive(Debug, Clone, Copy)]
+pub struct Addressed<'a> {
+    pub envelope: &'a Envelope,
+    pub letter: &'a Letter,
+}
+
+impl Addressed<'_> {
+    pub fn delivery(&self, book: &AddressBook, ids: &Ids, at: Timestamp) -> Claimed {
+        let Self { envelope, letter } = self;
+        let tenant = &envelope.tenant;
+        let recipient = Recipient {
+            scope: Scope::Order(letter.order_id.to_string()),
+            audience: Audience::Supplier,
+            address: letter.address.clone(),
+            name: String::new(),
+            locale: None,
+            is_active: true,
+            changed_at: at,
+        };
+        let template = MailTemplate::PartnerRequest.as_str();
+        let choice = Choice { email: true, ..book.choice(tenant, &recipient, template) };
+        let delivery = Delivery {
+            delivery_id: ids.mint(),
+            event_id: envelope.event_id.clone(),
+            outlet: Outlet::Email,
+            audience: Audience::Supplier,
+            template: template.to_owned(),
+            locale: choice.locale.as_str().to_owned(),
+            order_id: Some(letter.order_id.clone()),
+            change_order_id: letter.change_order_id.clone(),
+            stream: stream(&letter.address, letter.order_id.as_str()),
+            payload: domain::letter(letter).to_string(),
+            traceparent: envelope.traceparent.clone(),
+            progress: book.beginning(tenant, &recipient, choice, at),
+            created_at: at,
+            recipient: recipient.address,
+        };
+        Claimed { tenant: tenant.clone(), delivery }
     }
 }
 

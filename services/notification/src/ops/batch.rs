@@ -2,27 +2,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use storage::{Batch, DbError, Delivery, Envelope, Inbox, Tx};
 use tokio::sync::Notify;
 use types::{Clock, Ids, Money, OrderId, Tenant};
 
-use super::addressing::{self, AddressBook, Outgoing};
+use super::addressing::{self, AddressBook, Addressed, Outgoing};
+use super::alarms::{self, Alarm};
 use super::courier::{Handing, Told};
-use super::webhook_courier::Subscriptions;
+use super::webhook_courier::{About, Subscriptions};
 use crate::domain::{self, Audience, Channel, DeliveryState, Event, Message, Notification, Origin, State};
 use crate::store::addresses::{self, Party, Subject};
 use crate::store::deliveries::{self, Claimed};
 use crate::store::notifications::{self, Owned};
 use crate::store::owed::{self, OwedOrder};
 
+/// How long an event that cannot be read waits for a newer version of this service, from when it happened: as long as one
+/// deployment takes.
+const UNREAD_WAITS: Duration = Duration::from_mins(10);
+
 /// An event as it came, with its meaning.
 #[derive(Debug, Clone)]
 pub struct Arrival {
     pub envelope: Envelope,
-    /// None for an event that this version cannot read: it waits, and its aggregate with it, until one that can is
-    /// deployed. Taking it in unread would lose what it tells.
-    pub event: Option<Event>,
+    /// Or why this version cannot read it: then it waits a while, and its aggregate with it, for one that can.
+    pub event: Result<Event, String>,
     pub noted: Noted,
 }
 
@@ -66,10 +71,12 @@ pub struct Taken {
 struct Taking<'a> {
     told: Vec<Owned>,
     outgoing: Vec<Outgoing<'a>>,
+    letters: Vec<Addressed<'a>>,
     parties: Vec<Party>,
     owed: BTreeMap<(Tenant, OrderId), OwedOrder>,
     subscriptions: Subscriptions,
     posts: Vec<Claimed>,
+    alarms: Vec<Alarm>,
 }
 
 impl Batch for Intake {
@@ -122,7 +129,11 @@ impl Intake {
             storage::Intake::Later => return Delivery::Later,
             storage::Intake::New => {}
         }
-        let Some(event) = &arrival.event else { return Delivery::Later };
+        let event = match &arrival.event {
+            Ok(event) => event,
+            Err(_) if self.clock.now() < envelope.occurred_at.plus(UNREAD_WAITS) => return Delivery::Later,
+            Err(why) => return self.pass_by(inbox, taking, arrival, why),
+        };
         inbox.accept(envelope);
         let origin = Origin {
             event_id: &envelope.event_id,
@@ -137,20 +148,45 @@ impl Intake {
                 taking.told.push(Owned { tenant: envelope.tenant.clone(), notification });
             }
         }
-        self.note(taking, envelope, event, &arrival.noted);
+        self.note(taking, envelope, event.order_id(), &arrival.noted);
         self.mail(taking, envelope, event, &messages);
-        taking.posts.extend(taking.subscriptions.deliveries(&self.ids, envelope, event, origin.at));
+        if let Event::PartnerToMail { letter } = event
+            && self.mails
+        {
+            taking.letters.push(Addressed { envelope, letter });
+        }
+        taking.posts.extend(taking.subscriptions.deliveries(&self.ids, envelope, About::of(event, origin.at)));
         Delivery::Accepted
     }
 
-    fn note(&self, taking: &mut Taking<'_>, envelope: &Envelope, event: &Event, noted: &Noted) {
+    /// Takes in what nobody here understands: holding up what comes behind it for ever would help nobody. Its figures and
+    /// its webhooks need no understanding; people are not told of it, and one of ours is asked to look.
+    fn pass_by(
+        &self,
+        inbox: &mut Inbox,
+        taking: &mut Taking<'_>,
+        arrival: &Arrival,
+        why: &str,
+    ) -> Delivery {
+        let Arrival { envelope, noted, .. } = arrival;
+        tracing::error!(event_id = %envelope.event_id, kind = envelope.kind, why, "an event was passed by unread");
+        inbox.accept(envelope);
+        let order_id = OrderId::parse(&envelope.aggregate_id).ok();
+        self.note(taking, envelope, order_id.as_ref(), noted);
+        let about = About { order_id: order_id.as_ref(), change_order_id: None, at: self.clock.now() };
+        taking.posts.extend(taking.subscriptions.deliveries(&self.ids, envelope, about));
+        taking.alarms.push(Alarm::unread(&self.ids, envelope, why));
+        Delivery::Accepted
+    }
+
+    fn note(&self, taking: &mut Taking<'_>, envelope: &Envelope, order_id: Option<&OrderId>, noted: &Noted) {
         let tenant = &envelope.tenant;
         if let Some((order_id, amount)) = &noted.owed {
             let order =
                 OwedOrder { order_id: order_id.clone(), amount: *amount, changed_at: self.clock.now() };
             taking.owed.insert((tenant.clone(), order_id.clone()), order);
         }
-        let Some(order_id) = event.order_id() else { return };
+        let Some(order_id) = order_id else { return };
         taking.parties.extend(noted.parties.iter().map(|(audience, organisation)| Party {
             tenant: tenant.clone(),
             order_id: order_id.clone(),
@@ -182,11 +218,13 @@ impl Intake {
         owed::put(tx, &owed).await?;
         let subjects: BTreeSet<Subject> =
             taking.outgoing.iter().map(|it| addressing::subject(it.envelope, it.event)).collect();
-        let book = AddressBook::load(tx, &subjects).await?;
+        let book = AddressBook::load(tx, &subjects, &taking.letters).await?;
         let at = self.clock.now();
         let mails = taking.outgoing.iter().flat_map(|it| addressing::deliveries(it, &book, &self.ids, at));
-        let new: Vec<Claimed> = mails.chain(taking.posts).collect();
+        let letters = taking.letters.iter().map(|letter| letter.delivery(&book, &self.ids, at));
+        let new: Vec<Claimed> = mails.chain(letters).chain(taking.posts).collect();
         deliveries::insert(tx, &new).await?;
+        alarms::tell(tx, &taking.alarms, at).await?;
         Ok(new.iter().any(|claimed| claimed.delivery.progress.state == DeliveryState::Queued))
     }
 }

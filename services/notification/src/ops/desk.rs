@@ -7,8 +7,9 @@ use std::sync::Arc;
 use kit::Failure;
 use storage::{Database, DbError, Request, RequestKeys, Tx};
 use tokio::sync::Notify;
-use types::{Clock, DeliveryId, Reason, Refusal, Tenant, Timestamp};
+use types::{Clock, DeliveryId, EventId, Ids, Reason, Refusal, Tenant, Timestamp};
 
+use super::alarms::{self, Alarm};
 use super::webhooks::Asked;
 use crate::domain::{
     Delivery, DeliveryState, Locale, MailTemplate, Preference, Progress, Recipient, Rendered, Renderer,
@@ -22,6 +23,7 @@ use crate::store::{addresses, deliveries};
 pub struct Desk {
     pub database: Database,
     pub clock: Clock,
+    pub ids: Ids,
     /// Wakes the workers of the channels that leave the house.
     pub queued: Arc<Notify>,
 }
@@ -56,6 +58,8 @@ impl Desk {
     /// Does it once: the same request again changes nothing.
     pub async fn perform(&self, asked: &Asked, deed: &Deed) -> Result<(), Failure> {
         let now = self.clock.now();
+        let told_as: EventId = self.ids.mint();
+        let told_as = &told_as;
         let refused = self
             .database
             .write("notification.desk", |mut tx| async move {
@@ -65,7 +69,7 @@ impl Desk {
                     Request::Reused(resource) => return Ok((tx, Some(reused(&resource)))),
                     Request::Fresh => {}
                 }
-                if let Some(refusal) = act(&mut tx, &asked.key.tenant, deed, now).await? {
+                if let Some(refusal) = act(&mut tx, &asked.key.tenant, deed, told_as, now).await? {
                     return Ok((tx, Some(refusal)));
                 }
                 keys.store(asked.key.clone(), asked.fingerprint.clone(), deed.resource(), now);
@@ -159,10 +163,17 @@ impl Desk {
     }
 }
 
-async fn act(tx: &mut Tx, tenant: &Tenant, deed: &Deed, now: Timestamp) -> Result<Option<Refusal>, DbError> {
+async fn act(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    deed: &Deed,
+    told_as: &EventId,
+    now: Timestamp,
+) -> Result<Option<Refusal>, DbError> {
+    let told = (told_as, now);
     match deed {
-        Deed::Requeue(id) => steer(tx, tenant, id, requeued).await,
-        Deed::Discard(id, why) => steer(tx, tenant, id, |delivery| discarded(delivery, why, now)).await,
+        Deed::Requeue(id) => steer(tx, tenant, id, requeued, told).await,
+        Deed::Discard(id, why) => steer(tx, tenant, id, |delivery| discarded(delivery, why, now), told).await,
         Deed::Recipient(recipient) => {
             addresses::put_recipient(tx, tenant, recipient).await?;
             Ok(None)
@@ -184,6 +195,7 @@ async fn steer(
     tenant: &Tenant,
     id: &DeliveryId,
     decide: impl FnOnce(&Delivery) -> Result<Progress, Refusal>,
+    (told_as, now): (&EventId, Timestamp),
 ) -> Result<Option<Refusal>, DbError> {
     let Some(delivery) = deliveries::get(tx, tenant, id).await? else {
         return Ok(Some(Refusal::not_found("Delivery", id)));
@@ -192,6 +204,10 @@ async fn steer(
         Err(refusal) => Ok(Some(refusal)),
         Ok(progress) => {
             deliveries::steer(tx, tenant, id, &progress).await?;
+            if delivery.progress.state == DeliveryState::Dead {
+                let settled = Alarm::settled(told_as.clone(), tenant, &delivery);
+                alarms::tell(tx, settled.as_slice(), now).await?;
+            }
             Ok(None)
         }
     }

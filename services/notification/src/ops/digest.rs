@@ -103,7 +103,7 @@ impl Digest {
             .collect();
         let payload = digest(day, &owed, count).to_string();
         let subject = (tenant.clone(), String::new());
-        let book = AddressBook::load(tx, &BTreeSet::from([subject.clone()])).await?;
+        let book = AddressBook::load(tx, &BTreeSet::from([subject.clone()]), &[]).await?;
         let template = MailTemplate::OwedDigest.as_str();
         let deliveries = book.recipients(&subject, Audience::Staff).map(|recipient| {
             let choice = book.choice(tenant, recipient, template);

@@ -15,7 +15,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids, NotificationId, Timestamp};
 
-use crate::domain::{Next, Outcome, SuppressionCause};
+use super::alarms::{self, Alarm};
+use crate::domain::{DeliveryState, Next, Outcome, SuppressionCause};
 use crate::ports::Carrier;
 use crate::store::deliveries::{self, Claim, Claimed};
 use crate::store::suppressions::{self, Key, Suppression};
@@ -28,6 +29,7 @@ const POLL: Duration = Duration::from_secs(1);
 pub struct Dispatch<C> {
     database: Database,
     clock: Clock,
+    ids: Ids,
     carrier: C,
     /// Names this worker's claims. It is fresh with every process.
     token: String,
@@ -57,7 +59,8 @@ async fn beside<Try: Future<Output = (Claimed, Outcome)>, T>(
 
 impl<C: Carrier> Dispatch<C> {
     pub fn new(database: Database, clock: Clock, ids: &Ids, carrier: C) -> Self {
-        Self { database, clock, carrier, token: ids.mint::<NotificationId>().to_string() }
+        let token = ids.mint::<NotificationId>().to_string();
+        Self { database, clock, ids: ids.clone(), carrier, token }
     }
 
     /// Runs until `shutdown`; tries that are under way then are ended and noted. A receiver that takes its time holds up
@@ -140,6 +143,7 @@ impl<C: Carrier> Dispatch<C> {
                     }
                 }
                 deliveries::settle(&mut tx, token, &decided).await?;
+                alarms::tell(&mut tx, &self.alarms(&decided), now).await?;
                 Ok((tx, Taken { to_try, settled: decided.len() }))
             })
             .await
@@ -161,12 +165,14 @@ impl<C: Carrier> Dispatch<C> {
                 Some((key_of(claimed), suppression(claimed, next, next.suppress?, now)))
             })
             .collect();
-        let (token, settled, suppress) = (self.token.as_str(), &settled, &suppress);
+        let alarms = self.alarms(&settled);
+        let (token, settled, suppress, alarms) = (self.token.as_str(), &settled, &suppress, &alarms);
         let noted = self
             .database
             .write("notification.settle_deliveries", |mut tx| async move {
                 let noted = deliveries::settle(&mut tx, token, settled).await?;
                 suppressions::put(&mut tx, suppress).await?;
+                alarms::tell(&mut tx, alarms, now).await?;
                 Ok((tx, noted))
             })
             .await?;
@@ -178,6 +184,16 @@ impl<C: Carrier> Dispatch<C> {
             );
         }
         Ok(())
+    }
+
+    /// A person hears of what is dead.
+    fn alarms(&self, settled: &[(Claimed, Next)]) -> Vec<Alarm> {
+        let dead = settled.iter().filter(|(_, next)| next.progress.state == DeliveryState::Dead);
+        dead.filter_map(|(Claimed { tenant, delivery }, next)| {
+            let why = next.progress.last_error.as_deref().unwrap_or_default();
+            Alarm::dead(&self.ids, tenant, delivery, why)
+        })
+        .collect()
     }
 }
 

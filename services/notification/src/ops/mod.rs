@@ -1,6 +1,7 @@
 //! The use cases: taking events in, and delivering what the inbox channel does not deliver by itself.
 
 pub mod addressing;
+mod alarms;
 pub mod batch;
 pub mod courier;
 pub mod desk;

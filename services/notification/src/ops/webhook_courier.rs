@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use storage::{Database, DbError, Envelope, Tx};
 use tokio::time::Instant;
-use types::{Clock, Ids, Tenant, Timestamp, WebhookId};
+use types::{ChangeOrderId, Clock, Ids, OrderId, Tenant, Timestamp, WebhookId};
 
 use crate::domain::webhook::{Answer, Endpoint, EndpointState};
 use crate::domain::{Audience, Delivery, Event, Outcome, Outlet, Progress};
@@ -21,6 +21,20 @@ const AGAIN: char = '#';
 #[derive(Default)]
 pub struct Subscriptions(Vec<(Tenant, Endpoint)>);
 
+/// What an event is about, as far as it is known.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    pub order_id: Option<&'a OrderId>,
+    pub change_order_id: Option<&'a ChangeOrderId>,
+    pub at: Timestamp,
+}
+
+impl<'a> About<'a> {
+    pub fn of(event: &'a Event, at: Timestamp) -> Self {
+        Self { order_id: event.order_id(), change_order_id: event.change_order_id(), at }
+    }
+}
+
 impl Subscriptions {
     pub async fn load(tx: &mut Tx, envelopes: &[Envelope]) -> Result<Self, DbError> {
         let tenants: BTreeSet<Tenant> = envelopes.iter().map(|envelope| envelope.tenant.clone()).collect();
@@ -32,7 +46,7 @@ impl Subscriptions {
 
     /// One delivery for every endpoint that wants the event. They belong to no stream: one that waits for its next try
     /// must not hold up others, and the sequence in the body tells their order.
-    pub fn deliveries(&self, ids: &Ids, envelope: &Envelope, event: &Event, at: Timestamp) -> Vec<Claimed> {
+    pub fn deliveries(&self, ids: &Ids, envelope: &Envelope, about: About<'_>) -> Vec<Claimed> {
         let wanted = self
             .0
             .iter()
@@ -58,13 +72,13 @@ impl Subscriptions {
                     audience: Audience::Staff,
                     template: envelope.kind.clone(),
                     locale: String::new(),
-                    order_id: event.order_id().cloned(),
-                    change_order_id: event.change_order_id().cloned(),
+                    order_id: about.order_id.cloned(),
+                    change_order_id: about.change_order_id.cloned(),
                     stream: String::new(),
                     payload: body.clone(),
                     traceparent: envelope.traceparent.clone(),
                     progress: Progress::queued(),
-                    created_at: at,
+                    created_at: about.at,
                 };
                 Claimed { tenant: tenant.clone(), delivery }
             })
@@ -128,11 +142,10 @@ impl WebhookCourier {
 
     async fn post(&self, endpoint: &Endpoint, delivery: &Delivery, at: Timestamp) -> Answer {
         let signatures = endpoint.signatures(&delivery.event_id, at, &delivery.payload);
-        let (timestamp, _) = at.seconds_and_nanos();
         let post = Post {
             url: &endpoint.url,
             id: delivery.event_id.as_str(),
-            timestamp,
+            sent_at: at,
             signatures: &signatures,
             traceparent: delivery.traceparent.as_deref(),
             body: delivery.payload.clone(),

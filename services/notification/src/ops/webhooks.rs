@@ -7,8 +7,9 @@ use std::time::Duration;
 use kit::Failure;
 use storage::{Database, DbError, Request, RequestKey, RequestKeys, Tx};
 use tokio::sync::Notify;
-use types::{Clock, DeliveryId, Fingerprint, Ids, Reason, Tenant, Timestamp, WebhookId};
+use types::{Clock, DeliveryId, EventId, Fingerprint, Ids, Reason, Tenant, Timestamp, WebhookId};
 
+use super::alarms::{self, Alarm};
 use super::webhook_courier::{endpoint_of, recipient_again};
 use crate::domain::webhook::{DisabledCause, Endpoint, EndpointState, Secret};
 use crate::domain::{Delivery, DeliveryState, Outlet, Progress};
@@ -156,9 +157,11 @@ impl Webhooks {
 
     async fn perform_once(&self, asked: &Asked, deed: &Deed) -> Result<Result<String, Failure>, DbError> {
         let now = self.clock.now();
+        let told_as: EventId = self.ids.mint();
+        let told_as = &told_as;
         self.database
             .write("notification.steer_webhooks", |mut tx| async move {
-                let done = under_key(&mut tx, asked, deed, now).await?;
+                let done = under_key(&mut tx, asked, deed, told_as, now).await?;
                 Ok((tx, done))
             })
             .await
@@ -169,6 +172,7 @@ async fn under_key(
     tx: &mut Tx,
     Asked { key, fingerprint }: &Asked,
     deed: &Deed,
+    told_as: &EventId,
     now: Timestamp,
 ) -> Result<Result<String, Failure>, DbError> {
     let mut requests = RequestKeys::load(tx, slice::from_ref(key)).await?;
@@ -183,6 +187,10 @@ async fn under_key(
     }
     let done = deed.perform(tx, &key.tenant, now).await?;
     if let Ok(resource) = &done {
+        if let Some(webhook_id) = deed.asks_again(tx, &key.tenant).await? {
+            let answered = Alarm::answered(told_as.clone(), &key.tenant, &webhook_id);
+            alarms::tell(tx, &[answered], now).await?;
+        }
         requests.store(key.clone(), fingerprint.clone(), resource.clone(), now);
         requests.flush(tx).await?;
     }
@@ -190,6 +198,18 @@ async fn under_key(
 }
 
 impl Deed {
+    /// The endpoint that gets another chance by it.
+    async fn asks_again(&self, tx: &mut Tx, tenant: &Tenant) -> Result<Option<WebhookId>, DbError> {
+        match self {
+            Self::Change { webhook_id, .. } => Ok(Some(webhook_id.clone())),
+            Self::Redeliver { delivery_id, .. } => {
+                let delivery = deliveries::get(tx, tenant, delivery_id).await?;
+                Ok(delivery.and_then(|delivery| endpoint_of(&delivery)))
+            }
+            Self::Add { .. } | Self::Rotate { .. } | Self::Disable { .. } => Ok(None),
+        }
+    }
+
     async fn perform(
         &self,
         tx: &mut Tx,

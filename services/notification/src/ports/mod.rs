@@ -19,3 +19,8 @@ pub trait Carrier: Send + Sync + 'static {
     /// Makes one try. It ends on its own within a minute, so that a claim outlives it.
     fn carry(&self, tenant: &Tenant, delivery: &Delivery) -> impl Future<Output = Outcome> + Send;
 }
+
+/// The internal listeners that this service calls.
+pub struct Peers {
+    pub order: kit::client::Channel,
+}

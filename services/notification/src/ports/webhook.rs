@@ -2,11 +2,12 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
+use types::Timestamp;
 
 use super::address_guard::{AddressGuard, Refused};
 use crate::domain::webhook::Answer;
@@ -31,8 +32,8 @@ pub struct Poster {
 pub struct Post<'a> {
     pub url: &'a str,
     pub id: &'a str,
-    /// Seconds since 1970.
-    pub timestamp: i64,
+    /// When this attempt is made.
+    pub sent_at: Timestamp,
     pub signatures: &'a str,
     pub traceparent: Option<&'a str>,
     pub body: String,
@@ -60,7 +61,7 @@ impl Poster {
             return Err(format!("the url is longer than {URL_LENGTH_MAX} characters"));
         }
         let url = Url::parse(url).map_err(|problem| format!("this is no url: {problem}"))?;
-        let is_plain = url.scheme() == "http" && self.guard.allow_private;
+        let is_plain = url.scheme() == "http" && self.guard.allows_private();
         if url.scheme() != "https" && !is_plain {
             return Err("the url must begin with https://".to_owned());
         }
@@ -84,22 +85,22 @@ impl Poster {
             .post(url)
             .header(CONTENT_TYPE, CONTENT)
             .header("webhook-id", post.id)
-            .header("webhook-timestamp", post.timestamp)
+            .header("webhook-timestamp", post.sent_at.unix_micros() / 1_000_000)
             .header("webhook-signature", post.signatures)
             .body(post.body);
         if let Some(traceparent) = post.traceparent {
             request = request.header("traceparent", traceparent);
         }
         match request.send().await {
-            Ok(response) => answered(response).await,
+            Ok(response) => answered(response, post.sent_at).await,
             Err(problem) => lost(problem, self.timeout),
         }
     }
 }
 
-async fn answered(mut response: Response) -> Answer {
+async fn answered(mut response: Response, now: Timestamp) -> Answer {
     let status = response.status();
-    let retry_after = retry_after(response.headers());
+    let retry_after = retry_after(response.headers(), now);
     let mut beginning = Vec::new();
     if !status.is_success() {
         while beginning.len() < EXCERPT_BYTES_MAX
@@ -112,10 +113,21 @@ async fn answered(mut response: Response) -> Answer {
     Answer::Status { status: status.as_u16(), retry_after, excerpt }
 }
 
-/// Seconds; the other form, a date, depends on two clocks, and the ladder's own pause serves as well.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+/// Seconds, or a date: then by the receiver's own clock, where it tells it.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let theirs = headers.get(DATE).and_then(|date| http_date(date.to_str().ok()?));
+    let until = http_date(text)?.saturating_sub(theirs.unwrap_or(now.unix_micros() / 1_000_000));
+    Some(Duration::from_secs(u64::try_from(until).unwrap_or(0)))
+}
+
+/// The seconds of a date as HTTP writes it, such as "Sun, 22 Nov 2026 05:00:00 GMT".
+fn http_date(text: &str) -> Option<i64> {
+    let date = httpdate::parse_http_date(text).ok()?;
+    i64::try_from(date.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
 fn lost(problem: reqwest::Error, timeout: Duration) -> Answer {
@@ -155,4 +167,33 @@ fn in_full(problem: &reqwest::Error) -> String {
 fn on_one_line(text: &str) -> String {
     let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     plain.take(EXCERPT_BYTES_MAX).collect::<String>().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(headers: &[(&'static str, &str)]) -> Option<Duration> {
+        let headers = headers.iter().map(|(name, value)| {
+            (name.parse().expect("the test names a header"), value.parse().expect("the test writes text"))
+        });
+        let now = Timestamp::parse("2026-11-22T05:00:00.000000Z").expect("the test names an instant");
+        retry_after(&headers.collect(), now)
+    }
+
+    #[test]
+    fn patience_is_asked_for_in_seconds_or_by_a_date() {
+        let date = ("retry-after", "Sun, 22 Nov 2026 05:02:00 GMT");
+        assert_eq!(asked(&[("retry-after", " 7 ")]), Some(Duration::from_secs(7)));
+        assert_eq!(asked(&[date]), Some(Duration::from_mins(2)));
+        assert_eq!(
+            asked(&[date, ("date", "Sun, 22 Nov 2026 05:01:30 GMT")]),
+            Some(Duration::from_secs(30)),
+            "the receiver's clock counts, not ours"
+        );
+        assert_eq!(asked(&[("retry-after", "Sunday, 22-Nov-26 05:02:00 GMT")]), Some(Duration::from_mins(2)));
+        assert_eq!(asked(&[("retry-after", "Sat, 21 Nov 2026 05:02:00 GMT")]), Some(Duration::ZERO));
+        assert_eq!(asked(&[("retry-after", "soon")]), None);
+        assert_eq!(asked(&[]), None);
+    }
 }

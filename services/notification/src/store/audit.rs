@@ -2,7 +2,7 @@
 
 use storage::{Book, book};
 
-pub static BOOKS: [Book; 6] = [
+pub static BOOKS: [Book; 10] = [
     book!("notification", "notification", ["notification_id" Text], [
         "event_id" Text, "order_id" Text, "change_order_id" Text, "template" Text, "audience" Text,
         "channel" Text, "state" Text, "subject" Text, "body" Text, "traceparent" Text, "created_at" Text,
@@ -22,5 +22,17 @@ pub static BOOKS: [Book; 6] = [
     book!("notification", "digest", ["day" Text], ["event_id" Text, "made_at" Text]),
     book!("notification", "request_key", ["method" Text, "request_id" Text], [
         "fingerprint" Text, "resource_id" Text, "created_at" Text,
+    ]),
+    book!("notification", "webhook_endpoint", ["webhook_id" Text], [
+        "url" Text, "event_types" Text, "state" Text, "disabled_cause" Text, "failing_since" Text,
+        "created_at" Text, "changed_at" Text,
+    ]),
+    book!("notification", "webhook_attempt", ["delivery_id" Text, "attempt" Number], [
+        "at" Text, "status" Number, "latency_ms" Number, "error" Text,
+    ]),
+    book!("notification", "alarm", ["subject_type" Text, "subject_id" Text], ["last_seq" Number]),
+    book!("notification", "outbox", ["event_id" Text], [
+        "aggregate_type" Text, "aggregate_id" Text, "aggregate_seq" Number, "type" Text, "state" Text,
+        "created_at" Text, "queued_at" Number, "sent_at" Number,
     ]),
 ];

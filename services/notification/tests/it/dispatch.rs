@@ -1,5 +1,6 @@
 //! What leaves the house: claimed once, tried again, given up, suppressed. On both engines.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -296,5 +297,60 @@ async fn a_receiver_that_hangs_holds_up_nobody_else() {
             .await
             .expect("the quick one waits for the slow one");
         running.abort();
+    }
+}
+
+/// Takes a mail at its first, second or third try, by its number.
+#[derive(Clone, Default)]
+struct Moody {
+    tries: Arc<AtomicUsize>,
+    taken: Arc<Mutex<Vec<(String, String)>>>,
+}
+
+impl Carrier for Moody {
+    const OUTLET: Outlet = Outlet::Email;
+
+    async fn carry(&self, _tenant: &Tenant, delivery: &Delivery) -> Outcome {
+        self.tries.fetch_add(1, Ordering::SeqCst);
+        let number = delivery.template.bytes().last().map_or(0, |digit| i64::from(digit - b'0'));
+        if delivery.progress.tries <= number % 3 {
+            return later();
+        }
+        let mut all = self.taken.lock().expect("nothing panics with it");
+        all.push((delivery.stream.clone(), delivery.template.clone()));
+        taken()
+    }
+}
+
+#[tokio::test]
+async fn what_a_person_is_told_of_an_order_stays_in_order_however_often_it_is_tried_again() {
+    for world in World::each("delivery_order").await {
+        let mut new = Vec::new();
+        for number in 0..6 {
+            for stream in ["a", "b", "c"] {
+                let to = format!("{stream}@shop.example");
+                new.push(delivery(&world, &to, &format!("{stream}{number}"), stream));
+            }
+        }
+        queue(&world, &new).await;
+        let moody = Moody::default();
+        let workers: Vec<_> = (0..3)
+            .map(|_| Dispatch::new(world.database.clone(), world.clock.clone(), &world.ids, moody.clone()))
+            .collect();
+
+        for _ in 0..60 {
+            for turn in futures::future::join_all(workers.iter().map(Dispatch::turn)).await {
+                turn.unwrap();
+            }
+            testing::advance_clock(&world.database, A_DAY);
+        }
+
+        let taken = moody.taken.lock().unwrap();
+        assert!(moody.tries.load(Ordering::SeqCst) > new.len(), "some were tried again");
+        for stream in ["a", "b", "c"] {
+            let told: Vec<&str> =
+                taken.iter().filter(|(of, _)| of == stream).map(|(_, template)| template.as_str()).collect();
+            assert_eq!(told, [0, 1, 2, 3, 4, 5].map(|number| format!("{stream}{number}")), "{taken:?}");
+        }
     }
 }

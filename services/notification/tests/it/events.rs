@@ -1,6 +1,6 @@
 //! Events as order sends them, and the service's writing half.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use notification::domain::{Event, OrderPicture, OrderState};
 use notification::ops::courier::Handed;
@@ -8,6 +8,7 @@ use notification::ops::{Arrival, Courier, Handing, Intake, Noted, Run};
 use notification::store::MIGRATIONS;
 use notification::store::notifications::{self, Filter};
 use prost::Message as _;
+use proto::events::v1::{AttentionCleared, AttentionRaised};
 use proto::events::v1::{ChangeOrderCommitted, ChangeOrderCompleted, EventEnvelope, OrderPlaced};
 use proto::order::v1::{ChangeOrder, OrderSummary, OrderTotals, RefundSummary};
 use storage::{Database, Delivery, Envelope, Writer, testing};
@@ -86,7 +87,22 @@ impl World {
             traceparent: None,
             occurred_at: self.clock.now(),
         };
-        Arrival { envelope, event: Some(event), noted: Noted::default() }
+        Arrival { envelope, event: Ok(event), noted: Noted::default() }
+    }
+
+    /// What was sent to the order service since the last time: "raised type id number [actions]", or "cleared type id number".
+    pub async fn alarms(&self) -> Vec<String> {
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&sent);
+        let target = move |envelopes: Vec<Envelope>| {
+            let deliveries = vec![Delivery::Accepted; envelopes.len()];
+            kept.lock().expect("nothing panics with it").extend(envelopes);
+            std::future::ready(Ok::<_, String>(deliveries))
+        };
+        let mut courier = storage::Courier::new(self.database.clone(), "notification");
+        while courier.turn(&target).await.expect("the outbox can be read") != storage::relay::Turn::Idle {}
+        let sent = sent.lock().expect("nothing panics with it");
+        sent.iter().map(alarm).collect()
     }
 
     /// "template audience channel state" of everything told to a tenant, sorted.
@@ -106,6 +122,17 @@ impl World {
         told.sort_unstable();
         told
     }
+}
+
+fn alarm(envelope: &Envelope) -> String {
+    let number = envelope.aggregate_seq;
+    if envelope.kind.ends_with("AttentionCleared") {
+        let event = AttentionCleared::decode(envelope.payload.as_slice()).expect("it is what it says");
+        return format!("cleared {} {} {number}", event.subject_type, event.subject_id);
+    }
+    let event = AttentionRaised::decode(envelope.payload.as_slice()).expect("it is what it says");
+    let actions = event.allowed_actions.join(" ");
+    format!("raised {} {} {number} [{actions}]", event.subject_type, event.subject_id)
 }
 
 /// What one confirmed order tells before the courier has come by.

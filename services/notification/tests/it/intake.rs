@@ -1,5 +1,7 @@
 //! Taking events in: once, in order, and together with what they tell. On both engines.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use notification::ops::Run;
 use storage::Delivery::{Accepted, Duplicate, Later};
@@ -80,11 +82,11 @@ async fn a_gap_holds_up_its_own_order_alone() {
 }
 
 #[tokio::test]
-async fn an_event_nobody_can_read_waits_and_tells_nothing() {
+async fn an_event_nobody_can_read_waits_for_a_newer_version_and_tells_nothing() {
     for world in World::each("unreadable").await {
         let order = world.ids.mint();
         let mut first = world.placed(&order, 1);
-        let readable = first.event.take();
+        let readable = std::mem::replace(&mut first.event, Err("a newer type".to_owned()));
         let second = world.placed(&order, 2);
 
         assert_eq!(world.deliver(&[&first, &second]).await, [Later, Later]);
@@ -93,6 +95,25 @@ async fn an_event_nobody_can_read_waits_and_tells_nothing() {
         // The version that can read it was deployed.
         first.event = readable;
         assert_eq!(world.deliver(&[&first, &second]).await, [Accepted, Accepted]);
+        assert_eq!(world.alarms().await, [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn an_event_nobody_can_read_holds_nothing_up_for_ever_and_a_person_hears_of_it() {
+    for world in World::each("unread").await {
+        let order = world.ids.mint();
+        let mut first = world.placed(&order, 1);
+        first.event = Err("a newer type".to_owned());
+        first.envelope.occurred_at = world.clock.now().minus(Duration::from_mins(11));
+        let second = world.placed(&order, 2);
+
+        assert_eq!(world.deliver(&[&first, &second]).await, [Accepted, Accepted]);
+
+        assert_eq!(world.told(&Tenant::DEFAULT).await, CONFIRMED, "of the event behind it");
+        let id = &first.envelope.event_id;
+        assert_eq!(world.alarms().await, [format!("raised event {id} 1 [VerifyOrder]")]);
+        assert_eq!(world.deliver(&[&first]).await, [Duplicate]);
     }
 }
 

@@ -1,12 +1,15 @@
 //! The service against real databases and over the wire.
 
 mod addressing;
+mod alarms;
 mod config;
 mod courier;
 mod dispatch;
 mod events;
 mod intake;
 mod mail;
+mod mail_tls;
+mod rebinding;
 mod receiver;
 mod schema;
 mod webhooks;

@@ -29,7 +29,7 @@ struct Outside {
 
 impl Outside {
     async fn each(name: &str) -> Vec<Self> {
-        Self::each_with(name, AddressGuard { allow_private: true }).await
+        Self::each_with(name, AddressGuard::new(true)).await
     }
 
     async fn each_with(name: &str, guard: AddressGuard) -> Vec<Self> {
@@ -336,7 +336,7 @@ async fn a_disabled_endpoint_gets_nothing_even_by_hand() {
 
 #[tokio::test]
 async fn a_name_that_leads_back_to_us_is_never_called() {
-    for outside in Outside::each_with("inside", AddressGuard { allow_private: false }).await {
+    for outside in Outside::each_with("inside", AddressGuard::new(false)).await {
         let url = format!("https://localhost:{}/hook", outside.receiver.address.port());
         let endpoint = outside.add(&url, &[]).await;
 
@@ -351,7 +351,7 @@ async fn a_name_that_leads_back_to_us_is_never_called() {
 
 #[test]
 fn addresses_of_our_own_are_refused_where_they_are_given() {
-    let strict = Poster::new(AddressGuard { allow_private: false }, Duration::from_secs(1)).unwrap();
+    let strict = Poster::new(AddressGuard::new(false), Duration::from_secs(1)).unwrap();
 
     for url in [
         "http://example.com/",

@@ -2,6 +2,7 @@
 
 use kit::client::{self, Channel, ClientConfig};
 use notification::app::App;
+use notification::ports::Peers;
 use notification::config::Config;
 use proto::audit::v1::ExportBooksRequest;
 use proto::audit::v1::audit_service_client::AuditServiceClient;
@@ -40,7 +41,9 @@ impl Service {
         };
         let (public, internal) = (connect(bound.server.public_addr()), connect(bound.server.internal_addr()));
         let shutdown = CancellationToken::new();
-        let ended = tokio::spawn(bound.run(shutdown.clone()));
+        // Nobody is there to be told what needs a person; it waits in the outbox.
+        let order = client::connect("http://127.0.0.1:9", &ClientConfig::default()).expect("it is an address");
+        let ended = tokio::spawn(bound.run(Peers { order }, shutdown.clone()));
         Self { public, internal, ids: Ids::random(Clock::System), shutdown, ended }
     }
 
@@ -167,8 +170,10 @@ async fn a_malformed_envelope_is_refused_and_a_strange_event_waits() {
     let no_events = service.deliver(Vec::new()).await.unwrap_err();
     let bad_tenant = EventEnvelope { tenant: "No Such".to_owned(), ..good.clone() };
     let refused = service.deliver(vec![bad_tenant]).await.unwrap_err();
-    let newer = EventEnvelope { r#type: "countermand.events.v1.OrderFolded".to_owned(), ..good.clone() };
-    let rubbish = EventEnvelope { payload: vec![0xff; 9], ..good.clone() };
+    let occurred_at = Clock::System.now().to_string();
+    let strange = EventEnvelope { occurred_at, ..good.clone() };
+    let newer = EventEnvelope { r#type: "countermand.events.v1.OrderFolded".to_owned(), ..strange.clone() };
+    let rubbish = EventEnvelope { payload: vec![0xff; 9], ..strange };
 
     assert_eq!(no_events.code(), Code::InvalidArgument);
     assert_eq!(refused.code(), Code::InvalidArgument);
