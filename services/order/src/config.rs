@@ -1,5 +1,6 @@
 //! The configuration of the service; its defaults are for development.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use kit::client::ClientConfig;
@@ -25,6 +26,7 @@ pub struct Config {
     pub client: ClientConfig,
     pub saga: Sagas,
     pub quote: Quote,
+    pub nats: Nats,
 }
 
 /// The internal listeners of the services that this one calls.
@@ -42,6 +44,9 @@ pub struct PeerUrls {
 pub struct Sagas {
     /// A worker that died is replaced after this.
     pub lease_ms: u64,
+    /// The name of this process, such as its pod's. No two processes with one name may live at once: a restarted one goes on
+    /// with its sagas at once instead of after `lease_ms`. Empty on embedded databases, which belong to one process anyway.
+    pub instance: String,
     /// How often sagas are looked for that no signal told of.
     pub poll_ms: u64,
     /// Sagas run at once.
@@ -53,6 +58,25 @@ pub struct Sagas {
 pub struct Quote {
     /// Signs quotes; the same on every replica.
     pub key: String,
+}
+
+/// Where events are published beside the stream and the webhooks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Nats {
+    /// The server; empty publishes nothing. `tls://` encrypts.
+    pub url: String,
+    /// The stream that keeps the events. Nobody else may publish into it.
+    pub stream: String,
+    /// What subjects begin with: `<subject>.<tenant>.<type>`.
+    pub subject: String,
+    /// How many servers of a cluster keep a stream that is made.
+    pub replicas: usize,
+    pub username: String,
+    /// A file that holds the password; without it nobody logs in.
+    pub password_file: Option<PathBuf>,
+    /// More certificates to trust than those of the system, as PEM. With it nothing is said in the clear.
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -68,6 +92,7 @@ impl Default for Config {
             client: ClientConfig::default(),
             saga: Sagas::default(),
             quote: Quote::default(),
+            nats: Nats::default(),
         }
     }
 }
@@ -84,13 +109,27 @@ impl Default for PeerUrls {
 
 impl Default for Sagas {
     fn default() -> Self {
-        Self { lease_ms: 30_000, poll_ms: 1_000, concurrency: 256 }
+        Self { lease_ms: 30_000, instance: String::new(), poll_ms: 1_000, concurrency: 256 }
     }
 }
 
 impl Default for Quote {
     fn default() -> Self {
         Self { key: DEVELOPMENT_QUOTE_KEY.to_owned() }
+    }
+}
+
+impl Default for Nats {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            stream: "COUNTERMAND".to_owned(),
+            subject: "countermand.events".to_owned(),
+            replicas: 1,
+            username: String::new(),
+            password_file: None,
+            ca_file: None,
+        }
     }
 }
 

@@ -79,6 +79,12 @@ impl EventLog {
         self.committed.subscribe()
     }
 
+    /// A reader of everything behind a position, for this process itself.
+    pub(super) fn reader(&self, tenant: Tenant, after: i64) -> EventReader {
+        let committed = self.committed.subscribe();
+        EventReader { log: self.clone(), committed, tenant, filter: EventFilter::default(), after }
+    }
+
     /// A commit left events.
     pub(super) fn wake(&self) {
         self.committed.send_replace(());

@@ -1,7 +1,9 @@
-//! Events that cannot leave: they are never given up, so somebody must hear of it when they wait too long.
+//! Events that cannot leave, for the notification service or for the broker: they are never given up, so somebody must hear
+//! of it when they wait too long.
 
 use std::time::Duration;
 
+use kit::Failure;
 use tokio_util::sync::CancellationToken;
 use types::{Reason, Refusal, Tenant};
 
@@ -9,40 +11,64 @@ use super::attention::Raised;
 use super::batch::Command;
 use super::books::Books;
 use super::orders::Orders;
-use crate::store::queue;
+use crate::store::{publications, queue};
 
 /// How often the queue is looked at, and the age that asks for attention.
 const LOOK: Duration = Duration::from_mins(1);
 const OVERDUE: Duration = Duration::from_mins(15);
 
-const SUBJECT_TYPE: &str = "outbox";
-const SUBJECT_ID: &str = "order";
+/// Whom events wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Receiver {
+    Notification,
+    Broker,
+}
+
+impl Receiver {
+    /// What items about it are about: type and id.
+    const fn subject(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Notification => ("outbox", "order"),
+            Self::Broker => ("publisher", "nats"),
+        }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Notification => "the notification service",
+            Self::Broker => "the broker",
+        }
+    }
+}
 
 /// How long a tenant's oldest event has been waiting.
 pub struct Queue {
     pub(super) tenant: Tenant,
+    receiver: Receiver,
     age: Duration,
 }
 
 impl Queue {
     pub(super) fn subject(&self) -> (Tenant, String, String) {
-        (self.tenant.clone(), SUBJECT_TYPE.to_owned(), SUBJECT_ID.to_owned())
+        let (kind, id) = self.receiver.subject();
+        (self.tenant.clone(), kind.to_owned(), id.to_owned())
     }
 
     /// Opens an item when events are overdue, and closes it when they leave again.
     pub(super) fn judge(&self, books: &mut Books) {
+        let (subject_type, subject_id) = self.receiver.subject();
         if self.age < OVERDUE {
-            return books.close(&self.tenant, SUBJECT_TYPE, SUBJECT_ID);
+            return books.close(&self.tenant, subject_type, subject_id);
         }
         let minutes = self.age.as_secs() / 60;
         let message =
-            format!("events have been waiting for {minutes} minutes to reach the notification service");
+            format!("events have been waiting for {minutes} minutes to reach {}", self.receiver.as_str());
         books.raise(Raised {
             tenant: self.tenant.clone(),
             order_id: None,
             change_order_id: None,
-            subject_type: SUBJECT_TYPE.to_owned(),
-            subject_id: SUBJECT_ID.to_owned(),
+            subject_type: subject_type.to_owned(),
+            subject_id: subject_id.to_owned(),
             cause: Refusal::new(Reason::NoAnswerInTime, message),
             allowed_actions: vec!["ListAttentionItems".to_owned()],
         });
@@ -50,32 +76,48 @@ impl Queue {
 }
 
 impl Orders {
-    /// Looks at the queue of events until `shutdown`.
-    pub async fn watch_queue(self, shutdown: CancellationToken) {
+    /// Looks at the queues of events until `shutdown`: of those for the notification service, and of those for the broker's
+    /// stream if there is one.
+    pub async fn watch_queue(self, stream: Option<String>, shutdown: CancellationToken) {
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = tokio::time::sleep(LOOK) => {}
             }
-            if let Err(failure) = self.look_at_queue().await {
-                tracing::warn!(%failure, "the queue of events could not be looked at");
+            for looked in [self.look_at_queue().await, self.look_at_publication(stream.as_deref()).await] {
+                if let Err(failure) = looked {
+                    tracing::warn!(%failure, "a queue of events could not be looked at");
+                }
             }
         }
     }
 
-    /// One look. A tenant whose events leave in time costs nothing unless an item about them is open.
-    pub async fn look_at_queue(&self) -> Result<(), kit::Failure> {
-        let (waiting, alarmed) = self
-            .reading(async |tx| {
-                let waiting = queue::oldest(tx).await?;
-                Ok((waiting, queue::alarmed(tx, SUBJECT_TYPE, SUBJECT_ID).await?))
-            })
-            .await?;
+    /// One look at what waits for the notification service. A tenant whose events leave in time costs nothing unless an item about them is open.
+    pub async fn look_at_queue(&self) -> Result<(), Failure> {
+        let waiting = self.reading(async |tx| queue::oldest(tx).await).await?;
+        self.judge_queues(Receiver::Notification, waiting).await
+    }
+
+    /// One look at what waits for a broker's stream; without one nothing does.
+    pub async fn look_at_publication(&self, stream: Option<&str>) -> Result<(), Failure> {
+        let waiting = match stream {
+            Some(stream) => self.reading(async |tx| publications::oldest(tx, stream).await).await?,
+            None => Vec::new(),
+        };
+        self.judge_queues(Receiver::Broker, waiting).await
+    }
+
+    async fn judge_queues(
+        &self,
+        receiver: Receiver,
+        waiting: Vec<(Tenant, Duration)>,
+    ) -> Result<(), Failure> {
+        let (subject_type, subject_id) = receiver.subject();
+        let alarmed = self.reading(async |tx| queue::alarmed(tx, subject_type, subject_id).await).await?;
         let settled = alarmed.into_iter().filter(|tenant| !waiting.iter().any(|(other, _)| other == tenant));
         let settled: Vec<_> = settled.map(|tenant| (tenant, Duration::ZERO)).collect();
         for (tenant, age) in waiting.into_iter().filter(|(_, age)| *age >= OVERDUE).chain(settled) {
-            let judged = self.writer.submit(Command::Queue(Queue { tenant, age })).await;
-            judged?;
+            self.writer.submit(Command::Queue(Queue { tenant, receiver, age })).await?;
         }
         Ok(())
     }
