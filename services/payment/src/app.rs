@@ -81,11 +81,12 @@ impl App {
         let sandbox = Sandbox::start(gateway_database.clone(), clock.clone(), config.gateway.delays());
         let gateways = config.gateway.gateways(&sandbox)?;
 
+        let ids = Ids::random(clock.clone());
         let waiters = Waiters::default();
         let relay = Arc::new(OnceLock::new());
         let (sender, tasks) = mpsc::channel(TASKS);
         let batch = PaymentBatch {
-            ids: Ids::random(clock.clone()),
+            ids: ids.clone(),
             clock: clock.clone(),
             timing: config.gateway.timing(),
             gateways: gateways.clone(),
@@ -103,18 +104,18 @@ impl App {
             patience: config.gateway.patience(),
             resend: Resend::new(clock.clone()),
         };
-        let intake = intake(&config, &worker, clock);
+        let intake = intake(&config, &worker, clock, ids);
         let webhooks = match config.webhooks.listen {
             Some(address) => Some(TcpListener::bind(address).await?),
             None => None,
         };
-        let server = serve(&config, &database, &cashier, &intake.observer, sandbox).await?;
+        let server = serve(&config, &database, &cashier, &intake, sandbox).await?;
         let databases = [database, gateway_database];
         Ok(Bound { server, databases, writer, worker, tasks, relay, intake, webhooks })
     }
 }
 
-fn intake(config: &Config, worker: &Worker, clock: Clock) -> Intake {
+fn intake(config: &Config, worker: &Worker, clock: Clock, ids: Ids) -> Intake {
     let observer = Observer {
         database: worker.database.clone(),
         gateway: worker.gateway.clone(),
@@ -126,6 +127,7 @@ fn intake(config: &Config, worker: &Worker, clock: Clock) -> Intake {
         gateway: worker.gateway.clone(),
         observer,
         clock,
+        ids,
         patience: config.gateway.intake_patience(),
         bell: Arc::default(),
     }
@@ -135,11 +137,12 @@ async fn serve(
     config: &Config,
     database: &Database,
     cashier: &Cashier,
-    observer: &Observer,
+    intake: &Intake,
     sandbox: Sandbox,
 ) -> anyhow::Result<server::Bound> {
     let limit = server::REQUEST_BYTES_MAX;
-    let payments = PaymentApi::new(database.clone(), cashier.clone(), observer.clone());
+    let (observer, minting) = (intake.observer.clone(), (intake.clock.clone(), intake.ids.clone()));
+    let payments = PaymentApi::new(database.clone(), cashier.clone(), observer, minting);
     let refunds = RefundApi::new(database.clone(), cashier.clone());
     let audit = AuditApi::new(database.clone(), sandbox);
     let public = Routes::new()

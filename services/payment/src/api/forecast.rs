@@ -6,8 +6,10 @@ use storage::Database;
 use types::{OrderId, Tenant};
 
 use super::convert;
+use crate::domain::Terms;
+use crate::domain::account::Account;
 use crate::domain::refund::Kind;
-use crate::domain::split::{Form, Share, Strategy};
+use crate::domain::split::{Form, Share};
 use crate::store::reply;
 
 pub async fn forecast(
@@ -15,25 +17,29 @@ pub async fn forecast(
     tenant: &Tenant,
     order_id: &str,
     new_total_minor: i64,
-    strategy: &Strategy,
+    terms: &Terms,
 ) -> Result<wire::ForecastRefundResponse, Failure> {
     let order_id = convert::id("order_id", order_id, OrderId::parse)?;
     let target = convert::amount("new_total_minor", new_total_minor)?;
     let account = convert::account_of(database, tenant, &order_id).await?;
-    let (shares, shortfall_minor) = account.forecast(target, strategy);
+    let (shares, shortfall_minor) = account.forecast(target, terms);
     Ok(wire::ForecastRefundResponse {
         currency_code: account.currency.code().to_owned(),
-        legs: shares.into_iter().map(leg).collect(),
+        legs: shares.into_iter().map(|share| leg(&account, share)).collect(),
         shortfall_minor,
     })
 }
 
-fn leg(share: Share) -> wire::RefundLeg {
+fn leg(account: &Account, share: Share) -> wire::RefundLeg {
     let kind = match share.form {
         Form::Authorised => Kind::Void,
         Form::InFlight | Form::Captured => Kind::Refund,
     };
     wire::RefundLeg {
+        gateway: account
+            .payments
+            .get(&share.payment_id)
+            .map_or_else(String::new, |paid| paid.gateway.clone()),
         payment_id: share.payment_id.to_string(),
         capture_id: share.capture_id.map(String::from).unwrap_or_default(),
         kind: reply::kind(kind).into(),

@@ -7,6 +7,7 @@ mod gateway_events;
 mod payments;
 mod position;
 mod refunds;
+mod shared;
 mod step;
 mod steps;
 mod terms;

@@ -9,8 +9,8 @@ use tonic::{Request, Response, Status};
 use types::{Clock, Fingerprint, Ids, OrderId, PaymentId, Reason, Refusal, RequestId, Tenant};
 
 use super::convert::{self, GATEWAY_MAX, TOKEN_MAX};
-use super::{gateway_events, shared};
 use super::position::position;
+use super::{gateway_events, shared};
 use crate::domain::{Account, CaptureAsked};
 use crate::ops::cashier::Cashier;
 use crate::ops::command::{Authorise, Capture, Command};
@@ -25,12 +25,7 @@ pub struct PaymentApi {
 }
 
 impl PaymentApi {
-    pub fn new(
-        database: Database,
-        cashier: Cashier,
-        observer: Observer,
-        (clock, ids): (Clock, Ids),
-    ) -> Self {
+    pub fn new(database: Database, cashier: Cashier, observer: Observer, (clock, ids): (Clock, Ids)) -> Self {
         Self { database, cashier, observer, clock, ids }
     }
 

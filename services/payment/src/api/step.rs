@@ -82,6 +82,7 @@ fn parse_opening(command: &wire::AuthorisePayments) -> Result<Opening, Refusal> 
         external_payments: external
             .map(|(place, payment)| parse_external(place, payment))
             .collect::<Result<_, _>>()?,
+        pay_later: command.pay_later,
     };
     refuse_duplicates(&opening)?;
     Ok(opening)
@@ -95,6 +96,7 @@ fn parse_tender(place: usize, tender: &wire::AuthoriseTender) -> Result<Tender, 
         token: name(&at("payment_token"), TOKEN_MAX, &tender.payment_token)?,
         amount_minor: amount(&at("amount_minor"), tender.amount_minor)?,
         capture_now: tender.capture_now,
+        part: None,
     })
 }
 

@@ -11,8 +11,7 @@ use tracing::Instrument as _;
 use types::{Refusal, Tenant};
 
 use super::forecast::forecast;
-use super::step;
-use crate::domain::split::Strategy;
+use super::{step, terms};
 use crate::ops::cashier::Cashier;
 use crate::ops::command::StepAnswer;
 use crate::store::reply;
@@ -84,11 +83,13 @@ impl RefundStepsService for StepsApi {
         &self,
         request: Request<wire::ForecastRefundRequest>,
     ) -> Result<Response<wire::ForecastRefundResponse>, Status> {
-        let wire::ForecastRefundRequest { tenant, order_id, new_total_minor } = request.into_inner();
-        let tenant =
-            Tenant::parse(&tenant).map_err(|error| Failure::from(Refusal::from(error).field("tenant")))?;
-        let strategy = Strategy::default();
-        Ok(Response::new(forecast(&self.database, &tenant, &order_id, new_total_minor, &strategy).await?))
+        let request = request.into_inner();
+        let tenant = Tenant::parse(&request.tenant)
+            .map_err(|error| Failure::from(Refusal::from(error).field("tenant")))?;
+        let terms = terms::foreseen(request.strategy, &request.tenders, request.allow_over_refund)
+            .map_err(Failure::from)?;
+        let (order_id, new_total) = (&request.order_id, request.new_total_minor);
+        Ok(Response::new(forecast(&self.database, &tenant, order_id, new_total, &terms).await?))
     }
 }
 

@@ -16,11 +16,21 @@ pub fn parse(command: &wire::ReserveRefund) -> Result<Terms, Refusal> {
         strategy: strategy(command.strategy, &command.tenders)?,
         force: command.force,
         store_credit_fallback: command.store_credit_fallback,
+        allow_over_refund: command.allow_over_refund,
         parts: parts(command.parts.as_ref())?,
     })
 }
 
-pub fn strategy(number: i32, tenders: &[wire::ExplicitTender]) -> Result<Strategy, Refusal> {
+/// Terms of a forecast, which divides and promises nothing.
+pub fn foreseen(
+    number: i32,
+    tenders: &[wire::ExplicitTender],
+    allow_over_refund: bool,
+) -> Result<Terms, Refusal> {
+    Ok(Terms { strategy: strategy(number, tenders)?, allow_over_refund, ..Terms::default() })
+}
+
+fn strategy(number: i32, tenders: &[wire::ExplicitTender]) -> Result<Strategy, Refusal> {
     let strategy = RefundStrategy::try_from(number).map_err(|_| {
         let refusal = Refusal::new(Reason::FieldInvalid, format!("{number} is not a refund strategy"));
         refusal.field("strategy")

@@ -1,7 +1,7 @@
 //! An order's money: its tenders, captures and refunds, and what may still be taken or given back.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use types::{
     CaptureId, ChangeOrderId, Currency, Money, OrderId, PaymentId, Reason, RefundId, Refusal, Timestamp,
@@ -56,6 +56,8 @@ pub struct Hold {
     pub move_no_money: bool,
     /// A refund that its gateway declines becomes store credit.
     pub store_credit_fallback: bool,
+    /// What was named beyond what exceeds the new total.
+    pub over_minor: i64,
     /// What the change's amount is made of.
     pub parts: Parts,
     pub state: HoldState,
@@ -99,6 +101,8 @@ pub struct Unsaved {
     pub credits: Vec<(i64, CreditEntry)>,
     pub events: Vec<(i64, Event)>,
     pub tasks: Vec<Task>,
+    /// The refunds that somebody had to look at when the account was loaded, or when they were last told of.
+    pub troubled: BTreeSet<RefundId>,
 }
 
 impl Account {

@@ -19,6 +19,8 @@ pub enum Event {
     },
     /// A person has to look at it.
     AttentionRaised { subject: Attention, change_order_id: Option<ChangeOrderId>, cause: Refusal },
+    /// Nobody has to look at it any more.
+    AttentionCleared { subject: Attention, change_order_id: Option<ChangeOrderId> },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use types::money::telescope;
 
-use super::account::Account;
+use super::account::{Account, Hold};
 use super::refund::Refund;
 use super::reply::Leg;
 
@@ -50,22 +50,29 @@ pub struct Explanation {
     pub carried_minor: i64,
     /// Given back at the gateway by somebody else, or taken too late: no change explains it.
     pub elsewhere_minor: i64,
+    /// Given back beyond what the order is worth less, because a person said so.
+    pub over_minor: i64,
     /// How the whole change goes back.
     pub tenders: Vec<Leg>,
 }
 
 impl Explanation {
     pub const fn sum(&self) -> i64 {
-        self.parts.sum() + self.remainder_minor + self.carried_minor + self.elsewhere_minor
+        self.parts.sum() + self.remainder_minor + self.carried_minor + self.elsewhere_minor + self.over_minor
     }
 }
 
-/// The part of `parts` that falls to the units `from..to` of `whole`: running totals telescope, so
+/// The part of a change that falls to the units `from..to` of `whole`: running totals telescope, so
 /// all shares together are the parts exactly.
-fn share(parts: &Parts, whole_minor: i64, from_minor: i64, to_minor: i64) -> (Parts, i64) {
+fn share(hold: &Hold, whole_minor: i64, from_minor: i64, to_minor: i64) -> Explanation {
     let of = |amount| telescope(amount, whole_minor, from_minor, to_minor);
-    let carried = whole_minor - parts.sum();
-    (parts.each(of), of(carried))
+    let carried = whole_minor - hold.parts.sum() - hold.over_minor;
+    Explanation {
+        parts: hold.parts.each(of),
+        carried_minor: of(carried),
+        over_minor: of(hold.over_minor),
+        ..Explanation::default()
+    }
 }
 
 impl Account {
@@ -87,14 +94,11 @@ impl Account {
             legs.iter().take_while(|leg| leg.refund_id != first.refund_id).map(|leg| leg.amount_minor).sum();
         // A later try may be for less than the first one.
         let to = before + refund.amount_minor.min(first.amount_minor);
-        let (parts, carried_minor) = share(&hold.parts, whole, before, to);
-        let explained = parts.sum() + carried_minor;
+        let share = share(hold, whole, before, to);
         Explanation {
-            parts,
-            remainder_minor: refund.amount_minor - explained,
-            carried_minor,
-            elsewhere_minor: 0,
+            remainder_minor: refund.amount_minor - share.sum(),
             tenders: legs.into_iter().map(Refund::leg).collect(),
+            ..share
         }
     }
 

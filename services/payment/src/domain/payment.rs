@@ -132,6 +132,8 @@ pub struct Payment {
     pub capture_now: bool,
     /// Its order was not placed: whatever of it is or becomes authorised goes back.
     pub abandoned: bool,
+    /// What it is a part of, if other orders share the authorisation.
+    pub shared_payment_id: Option<PaymentId>,
     pub origin: Origin,
     pub detail: String,
     pub schedule: Schedule,

@@ -11,6 +11,7 @@ use super::origin::Origin;
 use super::payment::{Kind, Payment, State};
 use super::refund;
 use super::reply::{Ended, Ending, Reply, StepOutcome};
+use super::shared::Part;
 use super::split::{Form, split};
 
 /// What an order's account is opened with.
@@ -21,6 +22,8 @@ pub struct Opening {
     pub total_minor: i64,
     pub tenders: Vec<Tender>,
     pub external_payments: Vec<ExternalPayment>,
+    /// Of an order that is restored: without tenders, what is missing is paid later.
+    pub pay_later: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub struct Tender {
     pub token: String,
     pub amount_minor: i64,
     pub capture_now: bool,
+    /// Of a payment that several orders share.
+    pub part: Option<Part>,
 }
 
 /// A payment made elsewhere before. What was captured is at most what was authorised.
@@ -67,6 +72,9 @@ impl Account {
 
     /// Writes the payment down and asks the gateway for it.
     pub fn authorise(&mut self, tender: &Tender, origin: &Origin, moment: Moment<'_>) -> Result<(), Refusal> {
+        if let Some(part) = &tender.part {
+            return self.take_part(tender, part, origin, moment);
+        }
         self.check_room_for(tender.amount_minor)?;
         let payment = Payment {
             payment_id: tender.payment_id.clone(),
@@ -83,6 +91,7 @@ impl Account {
             external: false,
             capture_now: tender.capture_now,
             abandoned: false,
+            shared_payment_id: None,
             origin: origin.clone(),
             detail: String::new(),
             schedule: Schedule::begun(moment),
@@ -107,7 +116,7 @@ impl Account {
     }
 
     /// Writes down what another system did. No gateway is asked: it has happened.
-    fn bring_in(
+    pub(super) fn bring_in(
         &mut self,
         external: &ExternalPayment,
         origin: &Origin,
@@ -129,6 +138,7 @@ impl Account {
             external: true,
             capture_now: false,
             abandoned: false,
+            shared_payment_id: None,
             origin: origin.clone(),
             detail: String::new(),
             schedule: Schedule::REST,

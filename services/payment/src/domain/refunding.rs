@@ -32,14 +32,27 @@ pub struct Terms {
     /// Reserve what can be, where the tenders cannot give all of it; the rest stays owed.
     pub force: bool,
     pub store_credit_fallback: bool,
+    /// EXPLICIT may name more than exceeds the target, though never more than a tender can give.
+    pub allow_over_refund: bool,
     pub parts: Parts,
 }
 
 impl Account {
     /// What exceeds `target_minor`, over the tenders as the strategy says, and what is left of it.
-    pub fn forecast(&self, target_minor: i64, strategy: &Strategy) -> (Vec<Share>, i64) {
+    pub fn forecast(&self, target_minor: i64, terms: &Terms) -> (Vec<Share>, i64) {
         let sources = self.sources(|_| true);
-        divide(&sources, self.exceeding(target_minor), strategy)
+        let amount = self.exceeding(target_minor) + self.over(target_minor, terms);
+        divide(&sources, amount, &terms.strategy)
+    }
+
+    /// What the tenders named give back beyond what exceeds the target, where that is allowed.
+    fn over(&self, target_minor: i64, terms: &Terms) -> i64 {
+        let Strategy::Explicit(named) = &terms.strategy else { return 0 };
+        if !terms.allow_over_refund {
+            return 0;
+        }
+        let asked: i64 = named.iter().map(|tender| tender.amount_minor).sum();
+        (asked - self.exceeding(target_minor)).max(0)
     }
 
     /// What is authorised, being captured or captured beyond `target_minor`.
@@ -50,9 +63,11 @@ impl Account {
         (uncaptured + self.in_flight_minor() + self.position_minor() - target_minor).max(0)
     }
 
-    /// Names only tenders of this order, each for no more than it can give, and no more than exceeds.
-    fn check_named(&self, target_minor: i64, strategy: &Strategy) -> Result<(), Refusal> {
-        let Strategy::Explicit(named) = strategy else { return Ok(()) };
+    /// Names only tenders of this order, each for no more than it can give, and no more than exceeds
+    /// unless that is allowed; what is not owed is never given as store credit.
+    fn check_named(&self, target_minor: i64, terms: &Terms) -> Result<(), Refusal> {
+        let Strategy::Explicit(named) = &terms.strategy else { return Ok(()) };
+        let over = self.over(target_minor, terms);
         let sources = self.sources(|_| true);
         let mut asked = 0_i64;
         for tender in named {
@@ -68,10 +83,15 @@ impl Account {
                     .detail("refundable_minor", free)
                     .detail("asked_minor", tender.amount_minor));
             }
+            if over > 0 && self.payment(&tender.payment_id).kind == payment::Kind::StoreCredit {
+                let message = "store credit does not take more back than is owed";
+                let refusal = Refusal::new(Reason::ExceedsRefundable, message).field("tenders");
+                return Err(refusal.detail("payment_id", &tender.payment_id).detail("over_minor", over));
+            }
             asked = asked.saturating_add(tender.amount_minor);
         }
         let exceeding = self.exceeding(target_minor);
-        if asked > exceeding {
+        if asked > exceeding && !terms.allow_over_refund {
             let refusal = Refusal::new(Reason::ExceedsRefundable, "the tenders name more than is to go back");
             return Err(refusal.detail("exceeding_minor", exceeding).detail("asked_minor", asked));
         }
@@ -79,11 +99,13 @@ impl Account {
     }
 
     pub fn reserve(&mut self, wanted: &Reservation, moment: Moment<'_>) -> Result<StepOutcome, Refusal> {
-        let Terms { strategy, force, store_credit_fallback, parts } = &wanted.terms;
-        self.check_named(wanted.target_minor, strategy)?;
-        let (shares, left) = self.forecast(wanted.target_minor, strategy);
+        let terms = &wanted.terms;
+        self.check_named(wanted.target_minor, terms)?;
+        let (shares, left) = self.forecast(wanted.target_minor, terms);
+        let over_minor = self.over(wanted.target_minor, terms);
         let exceeding = (self.position_minor() + self.in_flight_minor() - wanted.target_minor).max(0);
-        let may_be_left = *force || wanted.move_no_money || matches!(strategy, Strategy::Explicit(_));
+        let by_name = matches!(terms.strategy, Strategy::Explicit(_));
+        let may_be_left = terms.force || wanted.move_no_money || by_name;
         if left > 0 && !may_be_left {
             let refusal = Refusal::new(Reason::ExceedsRefundable, "the tenders cannot give so much back");
             return Err(refusal.detail("exceeding_minor", exceeding).detail("shortfall_minor", left));
@@ -98,8 +120,10 @@ impl Account {
             new_ceiling_minor: wanted.target_minor,
             owed_minor: (exceeding - returned).max(0),
             move_no_money: wanted.move_no_money,
-            store_credit_fallback: *store_credit_fallback,
-            parts: *parts,
+            // What is not owed is not made good.
+            store_credit_fallback: terms.store_credit_fallback && over_minor == 0,
+            over_minor,
+            parts: terms.parts,
             state: HoldState::Reserved,
             settle_step: String::new(),
         };
@@ -108,13 +132,15 @@ impl Account {
         self.holds.insert(wanted.saga_id.clone(), hold);
         let change = Some(&wanted.change_order_id);
         for share in &shares {
-            self.add_leg(share, change, &wanted.saga_id, &wanted.step, moment);
+            let refund_id = self.add_leg(share, change, &wanted.saga_id, &wanted.step, moment);
+            self.report_part_in_capture(&refund_id, share.form);
         }
         let legs: Vec<_> = self.legs(&wanted.saga_id).map(Refund::leg).collect();
         Ok(StepOutcome::Applied(Reply {
             nothing_to_do: legs.is_empty() && owed_minor == 0,
             legs,
             owed_minor,
+            ..Reply::default()
         }))
     }
 
@@ -164,14 +190,15 @@ impl Account {
         }
         let hold = self.holds.get_mut(saga_id).filter(|hold| hold.state == HoldState::Settling)?;
         hold.state = HoldState::Settled;
-        let mut owed_minor = hold.owed_minor;
+        let (left_minor, over_minor) = (hold.owed_minor, hold.over_minor);
         let legs: Vec<Leg> = self.legs(saga_id).map(|refund| self.leg(refund)).collect();
-        owed_minor += legs
+        let failed = legs
             .iter()
-            .filter(|leg| leg.kind == Kind::Refund && leg.state.stage() == Stage::Owed && !leg.made_good)
-            .map(|leg| leg.amount_minor)
-            .sum::<i64>();
-        Some(Reply { nothing_to_do: legs.is_empty() && owed_minor == 0, legs, owed_minor })
+            .filter(|leg| leg.kind == Kind::Refund && leg.state.stage() == Stage::Owed && !leg.made_good);
+        let failed: i64 = failed.map(|leg| leg.amount_minor).sum();
+        // What was to be given beyond the order's worth is a gift, and owed to nobody if it fails.
+        let owed_minor = left_minor + (failed - over_minor).max(0);
+        Some(Reply { nothing_to_do: legs.is_empty() && owed_minor == 0, legs, owed_minor, missing_minor: 0 })
     }
 
     fn leg(&self, refund: &Refund) -> Leg {

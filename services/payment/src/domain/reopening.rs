@@ -7,12 +7,13 @@ use super::account::{Account, Hold, HoldState};
 use super::explain::Parts;
 use super::moment::Moment;
 use super::origin::Origin;
-use super::placing::Opening;
+use super::placing::{Opening, Tender};
 use super::reply::{Reply, StepOutcome};
 use super::split::Form;
 
 impl Account {
-    /// Raises the ceiling to the order's new total and asks for exactly what is missing of it.
+    /// Raises the ceiling to the order's new total and asks for exactly what is missing of it, or for nothing yet where it
+    /// may be paid later.
     pub fn reopen(
         &mut self,
         opening: &Opening,
@@ -27,7 +28,8 @@ impl Account {
         let kept = self.kept_minor();
         let missing = (opening.total_minor - kept).max(0);
         let offered: i64 = opening.tenders.iter().map(|tender| tender.amount_minor).sum();
-        if offered != missing {
+        let later = opening.pay_later && opening.tenders.is_empty();
+        if offered != missing && !later {
             let refusal =
                 Refusal::new(Reason::TendersMismatch, "the tenders do not pay exactly what is missing");
             return Err(refusal
@@ -45,6 +47,7 @@ impl Account {
             owed_minor,
             move_no_money: true,
             store_credit_fallback: false,
+            over_minor: 0,
             parts: Parts::default(),
             // It has no legs of its own to settle; it keeps the ceiling that it replaced.
             state: HoldState::Settled,
@@ -52,11 +55,14 @@ impl Account {
         };
         self.holds.insert(saga_id.to_owned(), hold);
         self.ceiling_minor = opening.total_minor;
+        // What is paid in addition is taken like what was paid before.
+        let taken = self.position_minor() + self.in_flight_minor() > 0;
         for tender in opening.tenders.iter().filter(|tender| tender.amount_minor > 0) {
-            self.authorise(tender, origin, moment)?;
+            let capture_now = tender.capture_now || taken;
+            self.authorise(&Tender { capture_now, ..tender.clone() }, origin, moment)?;
         }
         Ok(if self.unsaved.tasks.is_empty() {
-            StepOutcome::Applied(Reply { owed_minor, ..Reply::default() })
+            StepOutcome::Applied(Reply { owed_minor, missing_minor: missing - offered, ..Reply::default() })
         } else {
             StepOutcome::Pending
         })

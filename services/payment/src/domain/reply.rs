@@ -11,6 +11,8 @@ pub struct Reply {
     pub legs: Vec<Leg>,
     /// What exceeds the order's new total and was not given back.
     pub owed_minor: i64,
+    /// What is still to be paid of an order that is restored.
+    pub missing_minor: i64,
 }
 
 /// One tender's share of what is given back.

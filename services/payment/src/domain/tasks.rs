@@ -52,7 +52,10 @@ impl Account {
     pub(super) fn refund_task(&self, refund: &Refund) -> Task {
         let payment = self.payment(&refund.payment_id);
         let untouched = payment.captured_minor == 0 && !self.is_capturing(&payment.payment_id);
-        let whole = untouched && refund.amount_minor == payment.authorised_minor - payment.voided_minor;
+        // The rest of a shared authorisation is other orders'.
+        let alone = payment.shared_payment_id.is_none();
+        let whole =
+            alone && untouched && refund.amount_minor == payment.authorised_minor - payment.voided_minor;
         let effect = match refund.kind {
             refund::Kind::Refund => Effect::Refund,
             refund::Kind::Void if whole => Effect::Void,

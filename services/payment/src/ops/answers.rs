@@ -32,9 +32,13 @@ pub fn decide(books: &mut Books, answered: &Answered, waiters: &Waiters, moment:
 /// The gateway's own book, taken over where ours is behind it.
 pub fn observe(books: &mut Books, observed: &Observed, waiters: &Waiters, moment: Moment<'_>) -> Decided {
     let key = (observed.tenant.clone(), observed.order_id.clone());
+    let siblings = books.siblings.get(&(observed.tenant.clone(), observed.payment_id.clone()));
     let taken = books.accounts.update(&key, |account| {
         account.payments.contains_key(&observed.payment_id).then(|| match &observed.report {
-            Report::Statement(statement) => account.observe(&observed.payment_id, statement, moment),
+            Report::Statement(statement) => {
+                let own = siblings.map(|siblings| siblings.left_out_of(statement));
+                account.observe(&observed.payment_id, own.as_ref().unwrap_or(statement), moment)
+            }
             Report::Silence { detail } => account.gateway_is_silent(&observed.payment_id, detail),
         })
     });

@@ -6,20 +6,26 @@ use storage::{DbError, RequestKeys, StepLedger, Table, Tx};
 use types::{OrderId, PaymentId, Tenant};
 
 use super::command::Command;
+use super::shares;
 use crate::domain::Account;
 use crate::domain::gateway::Task;
-use crate::store::{OrderKey, account, event, read};
+use crate::domain::shared::{SharedPayment, Siblings};
+use crate::store::{OrderKey, SharedKey, account, event, read, shared_payment};
 
 pub struct Books {
     pub ledger: StepLedger,
     pub requests: RequestKeys,
     pub accounts: Table<OrderKey, Account>,
+    pub shared: Table<SharedKey, SharedPayment>,
+    /// What other orders account for of the payments that were looked at.
+    pub siblings: BTreeMap<SharedKey, Siblings>,
     /// Where the payments that clients name belong; that never changes.
     pub payments: BTreeMap<(Tenant, PaymentId), OrderId>,
 }
 
 impl Books {
-    /// Locks and reads in the one order that all writers keep: fences, ledger, requests, accounts.
+    /// Locks and reads in the one order that all writers keep: fences, ledger, requests, accounts,
+    /// shared payments.
     pub async fn load(tx: &mut Tx, commands: &[Command]) -> Result<Self, DbError> {
         let ledger = StepLedger::load(tx, &sagas(commands)).await?;
         let keys: Vec<_> = commands
@@ -44,30 +50,36 @@ impl Books {
         let orders: BTreeSet<OrderKey> =
             commands.iter().filter_map(|command| order_of(command, &payments)).collect();
         let accounts = account::load(tx, &orders).await?;
-        Ok(Self { ledger, requests, accounts, payments })
+        let shared = shared_payment::lock(tx, &accounts, shares::named(commands)).await?;
+        let siblings = shared_payment::siblings(tx, &shares::observed(commands, &accounts)).await?;
+        Ok(Self { ledger, requests, accounts, shared, siblings, payments })
     }
 
     pub fn mark(&mut self) {
         self.ledger.mark();
         self.requests.mark();
         self.accounts.mark();
+        self.shared.mark();
     }
 
     pub fn rollback(&mut self) {
         self.ledger.rollback();
         self.requests.rollback();
         self.accounts.rollback();
+        self.shared.rollback();
     }
 
     pub async fn flush(&self, tx: &mut Tx, stamp: &event::Stamp<'_>) -> Result<(), DbError> {
         self.ledger.flush(tx).await?;
         self.requests.flush(tx).await?;
-        account::flush(tx, &self.accounts, stamp).await
+        account::flush(tx, &self.accounts, stamp).await?;
+        shared_payment::recount(tx, &self.shared).await
     }
 
     /// What a command wants asked of the gateway, and whether its order has news to tell.
     pub fn follow_up(&mut self, key: &OrderKey) -> (Vec<(Tenant, Task)>, bool) {
         let taken = self.accounts.update(key, |account| {
+            account.clear_attention();
             (std::mem::take(&mut account.unsaved.tasks), !account.unsaved.events.is_empty())
         });
         let (tasks, told) = taken.unwrap_or_default();

@@ -14,12 +14,13 @@ use storage::{Database, DbError, Engine};
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
-use types::{Clock, OrderId, PaymentId, Tenant, Timestamp};
+use types::{Clock, Ids, OrderId, PaymentId, Tenant, Timestamp};
 
 use super::observer::{Look, LookError, Observer};
 use crate::domain::gateway::{EventKind, GatewayEvent};
 use crate::ports::gateway::Gateways;
 use crate::ports::webhook::WebhookRefusal;
+use crate::store::event::{self, Stamp};
 use crate::store::gateway_event::{self, Progress, Received, State};
 
 /// Waits before an event is worked on again, in microseconds: the payment it is about may not be
@@ -52,6 +53,7 @@ pub struct Intake {
     pub gateway: Gateways,
     pub observer: Observer,
     pub clock: Clock,
+    pub ids: Ids,
     pub patience: IntakePatience,
     /// Rung when an event was committed.
     pub bell: Arc<Notify>,
@@ -137,12 +139,16 @@ impl Intake {
 
     async fn work_on(&self, received: &Received) -> Result<(), DbError> {
         let verdict = self.verdict(received).await?;
+        let now = self.clock.now();
         self.database
             .write("payment.progress_gateway_event", |mut tx| {
-                let (received, verdict) = (received.clone(), verdict.clone());
+                let (received, verdict, ids) = (received.clone(), verdict.clone(), self.ids.clone());
                 async move {
                     let progress = verdict.progress(&received, tx.db_now().await?);
-                    gateway_event::progress(&mut tx, &received, &progress).await?;
+                    let written = gateway_event::progress(&mut tx, &received, &progress).await?;
+                    if written == 1 && progress.state == State::Unmatched {
+                        event::append_unmatched(&mut tx, &received, &Stamp { ids: &ids, now }).await?;
+                    }
                     Ok((tx, ()))
                 }
             })

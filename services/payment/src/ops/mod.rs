@@ -18,6 +18,7 @@ mod mending;
 pub mod observer;
 mod requests;
 pub mod resend;
+mod shares;
 mod steps;
 pub mod waiters;
 pub mod worker;

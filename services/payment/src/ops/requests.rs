@@ -5,6 +5,7 @@ use types::{PaymentId, Reason, Refusal};
 
 use super::books::Books;
 use super::command::{Authorise, Capture, Decided, Reply};
+use super::shares;
 use super::steps::no_account;
 use crate::domain::{Moment, Origin, Tender};
 use crate::ports::gateway::Gateways;
@@ -14,12 +15,17 @@ pub fn authorise(books: &mut Books, asked: &Authorise, gateways: &Gateways, mome
     let outcome = match books.requests.check(&asked.key, &asked.fingerprint) {
         Request::Seen(payment_id) => Ok(seen(&payment_id)),
         Request::Reused(resource) => Err(reused(&resource)),
-        Request::Fresh => gateways.check(&asked.gateway).and_then(|()| authorise_fresh(books, asked, moment)),
+        Request::Fresh => authorise_fresh(books, asked, gateways, moment),
     };
     finish(books, outcome.map(|payment_id| (key.1.clone(), payment_id)), &key)
 }
 
-fn authorise_fresh(books: &mut Books, asked: &Authorise, moment: Moment<'_>) -> Result<PaymentId, Refusal> {
+fn authorise_fresh(
+    books: &mut Books,
+    asked: &Authorise,
+    gateways: &Gateways,
+    moment: Moment<'_>,
+) -> Result<PaymentId, Refusal> {
     let key = (asked.key.tenant.clone(), asked.order_id.clone());
     let tender = Tender {
         payment_id: moment.ids.mint(),
@@ -27,7 +33,10 @@ fn authorise_fresh(books: &mut Books, asked: &Authorise, moment: Moment<'_>) -> 
         token: asked.token.clone(),
         amount_minor: asked.amount_minor,
         capture_now: false,
+        part: None,
     };
+    let tender = shares::allot(books, &key.0, &tender, asked.currency)?;
+    gateways.check(&tender.gateway)?;
     let origin = origin(&asked.key);
     let made = books.accounts.update(&key, |account| {
         if account.currency != asked.currency {

@@ -5,6 +5,7 @@ use types::{Reason, Refusal};
 
 use super::books::Books;
 use super::command::{Decided, Deed, Reply, Step, StepAnswer};
+use super::shares;
 use crate::domain::{Account, Moment, Origin, Reservation, StepOutcome};
 use crate::domain::{Reply as StepReply, reply};
 use crate::ports::gateway::Gateways;
@@ -63,6 +64,7 @@ fn perform(
     gateways: &Gateways,
     moment: Moment<'_>,
 ) -> Result<StepOutcome, Refusal> {
+    let step = &*shares::allotted(books, step)?;
     let context = &step.call.context;
     let origin = Origin::step(&context.saga_id, &context.step);
     if let Deed::AuthorisePayments(opening) = &step.deed {
@@ -79,7 +81,7 @@ fn perform(
     }
     books
         .accounts
-        .update(key, |account| on_account(account, step, &origin, moment))
+        .update(key, |account| on_account(account, step, &origin, gateways, moment))
         .unwrap_or_else(|| Err(no_account(key)))
 }
 
@@ -87,6 +89,7 @@ fn on_account(
     account: &mut Account,
     step: &Step,
     origin: &Origin,
+    gateways: &Gateways,
     moment: Moment<'_>,
 ) -> Result<StepOutcome, Refusal> {
     let context = &step.call.context;
@@ -95,6 +98,9 @@ fn on_account(
             unreachable!("perform opens accounts; it is the one deed that wants none to be there")
         }
         Deed::ReopenPayments { opening, change_order_id } => {
+            for tender in &opening.tenders {
+                gateways.check(&tender.gateway)?;
+            }
             account.reopen(opening, change_order_id, origin, moment)
         }
         Deed::VoidAuthorisations => {

@@ -80,6 +80,9 @@ async fn with_children(tx: &mut Tx, found: &[Row]) -> Result<BTreeMap<OrderKey, 
     refund::load(tx, &rows, &mut accounts).await?;
     hold::load(tx, &rows, &mut accounts).await?;
     dispute::load(tx, &rows, &mut accounts).await?;
+    for account in accounts.values_mut() {
+        account.unsaved.troubled = account.troubled();
+    }
     Ok(accounts)
 }
 

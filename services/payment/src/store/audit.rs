@@ -2,22 +2,27 @@
 
 use storage::{Book, book};
 
-pub static BOOKS: [Book; 13] = [
+pub static BOOKS: [Book; 14] = [
     book!("payment", "account", ["order_id" Text], [
         "currency" Text, "ceiling_minor" Number, "event_seq" Number, "ledger_seq" Number,
         "store_credit_minor" Number, "credit_seq" Number, "created_at" Text,
     ]),
     book!("payment", "refund_hold", ["order_id" Text, "saga_id" Text], [
         "change_order_id" Text, "prior_ceiling_minor" Number, "new_ceiling_minor" Number, "owed_minor" Number,
-        "move_no_money" Number, "store_credit_fallback" Number, "gross_minor" Number, "discount_minor" Number,
+        "move_no_money" Number, "store_credit_fallback" Number, "over_minor" Number, "gross_minor" Number, "discount_minor" Number,
         "tax_minor" Number, "shipping_minor" Number, "shipping_tax_minor" Number, "fee_minor" Number,
         "state" Text, "settle_step" Text,
     ]),
     book!("payment", "payment", ["order_id" Text, "payment_id" Text], [
         "line_no" Number, "kind" Text, "gateway" Text, "gateway_reference" Text, "state" Text, "amount_minor" Number,
         "authorised_minor" Number, "captured_minor" Number, "voided_minor" Number, "external" Number,
-        "capture_now" Number, "abandoned" Number, "asked_by" Text, "saga_id" Text, "step" Text, "detail" Text,
+        "capture_now" Number, "abandoned" Number, "shared_payment_id" Text, "asked_by" Text, "saga_id" Text, "step" Text, "detail" Text,
         "tries" Number, "next_at" Number, "claimed_until" Number, "created_at" Text,
+    ]),
+    book!("payment", "shared_payment", ["shared_payment_id" Text], [
+        "gateway" Text, "gateway_reference" Text, "currency" Text, "authorised_minor" Number, "captured" Number,
+        "allotted_minor" Number, "captured_minor" Number, "voided_minor" Number, "refunded_minor" Number,
+        "created_at" Text,
     ]),
     book!("payment", "capture", ["order_id" Text, "capture_id" Text], [
         "payment_id" Text, "amount_minor" Number, "refunded_minor" Number, "disputed_minor" Number,

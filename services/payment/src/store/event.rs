@@ -4,9 +4,10 @@ use prost::Message as _;
 use proto::events::v1 as wire;
 use storage::outbox::{self, NewEvent};
 use storage::{DbError, Table, Tx};
-use types::{Ids, Timestamp};
+use types::{Ids, Reason, Refusal, Timestamp};
 
 use super::OrderKey;
+use super::gateway_event::Received;
 use crate::domain::{Account, Event};
 
 const AGGREGATE_TYPE: &str = "order";
@@ -14,6 +15,12 @@ const AGGREGATE_TYPE: &str = "order";
 /// What the operator can do about money that did not arrive: look at it, and change the order once
 /// more, which gives back all that exceeds its total.
 const ALLOWED_ACTIONS: &[&str] = &["VerifyOrder", "SubmitChangeOrder", "RetryRefund", "ResolveRefund"];
+
+/// What the operator can do about webhooks that match nothing.
+const UNMATCHED_ACTIONS: &[&str] = &["ListGatewayEvents", "ReconcilePayment"];
+
+/// Events of a gateway's webhooks that match no payment belong to no order.
+const GATEWAY_EVENT: &str = "gateway_event";
 
 /// What every event of a batch carries.
 pub struct Stamp<'a> {
@@ -47,6 +54,36 @@ pub async fn append(
     outbox::append(tx, &events).await
 }
 
+/// Somebody has to look at the webhooks of a gateway that match none of our payments; one open item says so for all of
+/// them.
+pub async fn append_unmatched(tx: &mut Tx, received: &Received, stamp: &Stamp<'_>) -> Result<(), DbError> {
+    let event = &received.event;
+    let cause = Refusal::new(Reason::StateConflict, "a gateway tells of a payment that is none of ours")
+        .detail("gateway_event_id", &event.event_id)
+        .detail("gateway_reference", &event.gateway_reference)
+        .detail("payment_reference", &event.payment_reference);
+    let raised = wire::AttentionRaised {
+        subject_type: "gateway".to_owned(),
+        subject_id: event.gateway.clone(),
+        order_id: String::new(),
+        change_order_id: String::new(),
+        cause: Some(kit::answer::to_wire(&cause)),
+        allowed_actions: UNMATCHED_ACTIONS.iter().map(ToString::to_string).collect(),
+    };
+    let event = NewEvent {
+        tenant: received.tenant.clone(),
+        event_id: stamp.ids.mint(),
+        aggregate_type: GATEWAY_EVENT,
+        aggregate_id: format!("{}/{}", event.gateway, event.event_id),
+        aggregate_seq: 1,
+        kind: "countermand.events.v1.AttentionRaised",
+        payload: raised.encode_to_vec(),
+        traceparent: None,
+        occurred_at: stamp.now,
+    };
+    outbox::append(tx, &[event]).await
+}
+
 fn payload(account: &Account, event: &Event) -> (&'static str, Vec<u8>) {
     let order_id = account.order_id.to_string();
     match event {
@@ -76,6 +113,15 @@ fn payload(account: &Account, event: &Event) -> (&'static str, Vec<u8>) {
                 allowed_actions: ALLOWED_ACTIONS.iter().map(ToString::to_string).collect(),
             };
             ("countermand.events.v1.AttentionRaised", event.encode_to_vec())
+        }
+        Event::AttentionCleared { subject, change_order_id } => {
+            let event = wire::AttentionCleared {
+                subject_type: subject.subject_type.to_owned(),
+                subject_id: subject.subject_id.clone(),
+                order_id,
+                change_order_id: change_order_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+            };
+            ("countermand.events.v1.AttentionCleared", event.encode_to_vec())
         }
     }
 }

@@ -108,7 +108,8 @@ static PAGE: Statement = Statement::new(
       ORDER BY gateway, event_id LIMIT $5",
 );
 
-/// The payment itself, or the one that the refund in question belongs to. Only payments of the gateway that told are
+/// The payment itself, or the one that the refund in question belongs to; of parts of a shared one, that which our own id
+/// names. Only payments of the gateway that told are
 /// looked at, so that no gateway can speak for another.
 static PAYMENT_OF: Statement = Statement::new(
     "payment.payment_of_gateway_event",
@@ -119,7 +120,11 @@ static PAYMENT_OF: Statement = Statement::new(
              OR EXISTS (SELECT 1 FROM refund AS f
                          WHERE f.tenant_id = p.tenant_id AND f.order_id = p.order_id AND f.payment_id = p.payment_id
                            AND (f.refund_id = $3 OR (f.gateway_reference <> '' AND f.gateway_reference = $5))))
-      ORDER BY p.payment_id LIMIT 1",
+      ORDER BY CASE WHEN p.payment_id = $3
+                      OR EXISTS (SELECT 1 FROM refund AS f
+                                  WHERE f.tenant_id = p.tenant_id AND f.order_id = p.order_id
+                                    AND f.payment_id = p.payment_id AND f.refund_id = $3)
+                    THEN 0 ELSE 1 END, p.payment_id LIMIT 1",
 );
 
 /// Writes an event down; false if it was there already.

@@ -12,7 +12,7 @@ use crate::domain::{Account, Hold, HoldState, Parts};
 static LOAD: Statement = Statement::new(
     "payment.load_refund_holds",
     "SELECT h.tenant_id, h.order_id, h.saga_id, h.change_order_id, h.prior_ceiling_minor, h.new_ceiling_minor,
-            h.owed_minor, h.move_no_money, h.store_credit_fallback, h.gross_minor, h.discount_minor, h.tax_minor,
+            h.owed_minor, h.move_no_money, h.store_credit_fallback, h.over_minor, h.gross_minor, h.discount_minor, h.tax_minor,
             h.shipping_minor, h.shipping_tax_minor, h.fee_minor, h.state, h.settle_step
        FROM refund_hold AS h
        JOIN rows($1: tenant_id text, order_id text) AS r ON h.tenant_id = r.tenant_id AND h.order_id = r.order_id",
@@ -21,14 +21,14 @@ static LOAD: Statement = Statement::new(
 static INSERT: Statement = Statement::new(
     "payment.insert_refund_holds",
     "INSERT INTO refund_hold (tenant_id, order_id, saga_id, change_order_id, prior_ceiling_minor, new_ceiling_minor,
-                              owed_minor, move_no_money, store_credit_fallback, gross_minor, discount_minor, tax_minor,
-                              shipping_minor, shipping_tax_minor, fee_minor, state, settle_step)
+                              owed_minor, move_no_money, store_credit_fallback, over_minor, gross_minor,
+                              discount_minor, tax_minor, shipping_minor, shipping_tax_minor, fee_minor, state, settle_step)
      SELECT tenant_id, order_id, saga_id, change_order_id, prior_ceiling_minor, new_ceiling_minor, owed_minor,
-            move_no_money, store_credit_fallback, gross_minor, discount_minor, tax_minor, shipping_minor,
+            move_no_money, store_credit_fallback, over_minor, gross_minor, discount_minor, tax_minor, shipping_minor,
             shipping_tax_minor, fee_minor, state, settle_step
        FROM rows($1: tenant_id text, order_id text, saga_id text, change_order_id text, prior_ceiling_minor bigint,
                  new_ceiling_minor bigint, owed_minor bigint, move_no_money bigint, store_credit_fallback bigint,
-                 gross_minor bigint, discount_minor bigint, tax_minor bigint, shipping_minor bigint,
+                 over_minor bigint, gross_minor bigint, discount_minor bigint, tax_minor bigint, shipping_minor bigint,
                  shipping_tax_minor bigint, fee_minor bigint, state text, settle_step text)",
 );
 
@@ -68,6 +68,7 @@ pub async fn flush(tx: &mut Tx, accounts: &Table<OrderKey, Account>) -> Result<(
                 hold.owed_minor,
                 i64::from(hold.move_no_money),
                 i64::from(hold.store_credit_fallback),
+                hold.over_minor,
                 hold.parts.gross_minor,
                 hold.parts.discount_minor,
                 hold.parts.tax_minor,
@@ -95,6 +96,7 @@ fn hold(row: &Row) -> Result<Hold, DbError> {
         owed_minor: row.int("owed_minor")?,
         move_no_money: row.int("move_no_money")? == 1,
         store_credit_fallback: row.int("store_credit_fallback")? == 1,
+        over_minor: row.int("over_minor")?,
         parts: Parts {
             gross_minor: row.int("gross_minor")?,
             discount_minor: row.int("discount_minor")?,

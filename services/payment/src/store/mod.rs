@@ -17,11 +17,14 @@ mod payment;
 pub mod read;
 mod refund;
 pub mod reply;
+pub mod shared_payment;
 
 use storage::{DbError, Migration, OUTBOX, REQUESTS, Row, STEP_LEDGER};
 use types::{OrderId, Tenant};
 
 use crate::domain::{Origin, Schedule};
+
+pub use self::shared_payment::SharedKey;
 
 /// An order of a tenant: the key of everything here.
 pub type OrderKey = (Tenant, OrderId);
@@ -30,20 +33,16 @@ pub const MIGRATIONS: &[Migration] = &[
     REQUESTS,
     STEP_LEDGER,
     OUTBOX,
-    Migration {
-        number: 10,
-        name: "money",
-        sql: include_str!("../../migrations/0010_money.sql"),
-        sqlite: include_str!("../../migrations/0010_money.sqlite.sql"),
-        postgres: include_str!("../../migrations/0010_money.postgres.sql"),
-    },
-    Migration {
-        number: 20,
-        name: "refund_truth",
-        sql: include_str!("../../migrations/0020_refund_truth.sql"),
-        sqlite: include_str!("../../migrations/0020_refund_truth.sqlite.sql"),
-        postgres: include_str!("../../migrations/0020_refund_truth.postgres.sql"),
-    },
+    Migration::shared(10, "money", include_str!("../../migrations/0010_money.sql")).and(
+        include_str!("../../migrations/0010_money.sqlite.sql"),
+        include_str!("../../migrations/0010_money.postgres.sql"),
+    ),
+    Migration::shared(20, "refund_truth", include_str!("../../migrations/0020_refund_truth.sql")).and(
+        include_str!("../../migrations/0020_refund_truth.sqlite.sql"),
+        include_str!("../../migrations/0020_refund_truth.postgres.sql"),
+    ),
+    Migration::shared(30, "over_refund", include_str!("../../migrations/0030_over_refund.sql")),
+    Migration::shared(31, "shared_payment", include_str!("../../migrations/0031_shared_payment.sql")),
 ];
 
 fn order_key(row: &Row) -> Result<OrderKey, DbError> {
@@ -61,4 +60,13 @@ fn schedule(row: &Row) -> Result<Schedule, DbError> {
 fn origin(row: &Row) -> Result<Origin, DbError> {
     let (id, name) = (row.text("saga_id")?, row.text("step")?);
     row.named("asked_by", |kind| Origin::from_columns(kind, id, name))
+}
+
+/// An id that a row may be without; it is stored as an empty text.
+fn or_none<T, E>(text: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<Option<T>, E> {
+    if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
+}
+
+fn or_empty<T: AsRef<str>>(id: Option<&T>) -> &str {
+    id.map_or("", AsRef::as_ref)
 }

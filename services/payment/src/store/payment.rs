@@ -6,7 +6,7 @@ use storage::{DbError, Row, Rows, Statement, Table, Tx, Value, values};
 use types::PaymentId;
 
 use super::changes::Changes;
-use super::{OrderKey, order_key, origin, schedule};
+use super::{OrderKey, or_empty, or_none, order_key, origin, schedule};
 use crate::domain::payment::{Kind, State};
 use crate::domain::{Account, Payment};
 
@@ -14,7 +14,7 @@ static LOAD: Statement = Statement::new(
     "payment.load_payments",
     "SELECT p.tenant_id, p.order_id, p.payment_id, p.line_no, p.kind, p.gateway, p.token, p.gateway_reference,
             p.state, p.amount_minor, p.authorised_minor, p.captured_minor, p.voided_minor, p.external, p.capture_now,
-            p.abandoned, p.asked_by, p.saga_id, p.step, p.detail, p.tries, p.next_at, p.claimed_until, p.created_at
+            p.abandoned, p.shared_payment_id, p.asked_by, p.saga_id, p.step, p.detail, p.tries, p.next_at, p.claimed_until, p.created_at
        FROM payment AS p
        JOIN rows($1: tenant_id text, order_id text) AS r ON p.tenant_id = r.tenant_id AND p.order_id = r.order_id",
 );
@@ -23,14 +23,15 @@ static INSERT: Statement = Statement::new(
     "payment.insert_payments",
     "INSERT INTO payment (tenant_id, order_id, payment_id, line_no, kind, gateway, token, gateway_reference, state,
                           amount_minor, authorised_minor, captured_minor, voided_minor, external, capture_now,
-                          abandoned, asked_by, saga_id, step, detail, tries, next_at, claimed_until, created_at)
+                          abandoned, shared_payment_id, asked_by, saga_id, step, detail, tries, next_at, claimed_until, created_at)
      SELECT tenant_id, order_id, payment_id, line_no, kind, gateway, token, gateway_reference, state, amount_minor,
-            authorised_minor, captured_minor, voided_minor, external, capture_now, abandoned, asked_by, saga_id, step,
+            authorised_minor, captured_minor, voided_minor, external, capture_now, abandoned,
+            shared_payment_id, asked_by, saga_id, step,
             detail, tries, next_at, claimed_until, created_at
        FROM rows($1: tenant_id text, order_id text, payment_id text, line_no bigint, kind text, gateway text, token text,
                  gateway_reference text, state text, amount_minor bigint, authorised_minor bigint,
                  captured_minor bigint, voided_minor bigint, external bigint, capture_now bigint, abandoned bigint,
-                 asked_by text, saga_id text, step text, detail text, tries bigint, next_at bigint,
+                 shared_payment_id text, asked_by text, saga_id text, step text, detail text, tries bigint, next_at bigint,
                  claimed_until bigint, created_at text)",
 );
 
@@ -82,6 +83,7 @@ fn payment(row: &Row) -> Result<Payment, DbError> {
         external: row.int("external")? == 1,
         capture_now: row.int("capture_now")? == 1,
         abandoned: row.int("abandoned")? == 1,
+        shared_payment_id: row.parsed("shared_payment_id", |text| or_none(text, PaymentId::parse))?,
         origin: origin(row)?,
         detail: row.text("detail")?,
         schedule: schedule(row)?,
@@ -108,6 +110,7 @@ fn new_row((tenant, order_id): &OrderKey, payment: &Payment) -> Vec<Value> {
         i64::from(payment.external),
         i64::from(payment.capture_now),
         i64::from(payment.abandoned),
+        or_empty(payment.shared_payment_id.as_ref()),
         asked_by,
         saga_id,
         step,

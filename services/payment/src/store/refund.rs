@@ -6,7 +6,7 @@ use storage::{DbError, Row, Rows, Statement, Table, Tx, Value, values};
 use types::{CaptureId, ChangeOrderId, PaymentId, RefundId};
 
 use super::changes::Changes;
-use super::{OrderKey, order_key, schedule};
+use super::{OrderKey, or_empty, or_none, order_key, schedule};
 use crate::domain::refund::{Kind, Method, Resolution, State};
 use crate::domain::{Account, Refund};
 
@@ -90,14 +90,6 @@ pub(super) fn refund(row: &Row) -> Result<Refund, DbError> {
         created_at: row.timestamp("created_at")?,
         updated_at: row.timestamp("updated_at")?,
     })
-}
-
-fn or_none<T, E>(text: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<Option<T>, E> {
-    if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
-}
-
-fn or_empty<T: AsRef<str>>(id: Option<&T>) -> &str {
-    id.map_or("", AsRef::as_ref)
 }
 
 fn new_row((tenant, order_id): &OrderKey, refund: &Refund) -> Vec<Value> {

@@ -26,6 +26,7 @@ fn message(reply: &Reply) -> wire::RefundReply {
         nothing_to_do: reply.nothing_to_do,
         legs: reply.legs.iter().map(leg).collect(),
         owed_minor: reply.owed_minor,
+        missing_minor: reply.missing_minor,
     }
 }
 

@@ -11,6 +11,7 @@ mod replicas;
 mod resend;
 mod schema;
 mod service;
+mod shared;
 mod simulator;
 mod steps;
 mod truth;

@@ -219,13 +219,29 @@ async fn f49_our_refund_and_one_at_the_dashboard_are_never_more_than_the_capture
                 let (worker, sandbox) = (&worker, &service.sandbox);
                 async move {
                     let reference = format!("re_{}", task.payment_id);
-                    let side = async {
-                        // Somebody at a dashboard comes at any moment; what is asked for is in one commit with others.
-                        tokio::time::sleep(Duration::from_millis(((number * 13 + round) % 200) as u64)).await;
-                        let payment = &task.payment_id;
-                        sandbox.refund_at_dashboard_if_left(&Tenant::DEFAULT, payment, &reference, 60).await
-                    };
-                    futures::future::join(worker.carry_out(&Tenant::DEFAULT, task), side).await.1
+                    let payment = &task.payment_id;
+                    let side = sandbox.refund_at_dashboard_if_left(&Tenant::DEFAULT, payment, &reference, 60);
+                    let call = worker.carry_out(&Tenant::DEFAULT, task);
+                    // Half of them meet at a moment of chance; of the rest each side comes first in turn.
+                    match number % 4 {
+                        0 => {
+                            let side = side.await;
+                            call.await;
+                            side
+                        }
+                        1 => {
+                            call.await;
+                            side.await
+                        }
+                        _ => {
+                            let late = async {
+                                let spread = Duration::from_millis(((number * 13 + round) % 100) as u64);
+                                tokio::time::sleep(spread).await;
+                                side.await
+                            };
+                            futures::future::join(call, late).await.1
+                        }
+                    }
                 }
             });
             for side in futures::future::join_all(calls).await {

@@ -191,9 +191,11 @@ impl Service {
                     token: (*token).to_owned(),
                     amount_minor: *amount_minor,
                     capture_now: true,
+                    part: None,
                 })
                 .collect(),
             external_payments: Vec::new(),
+            pay_later: false,
         }
     }
 

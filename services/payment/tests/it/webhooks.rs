@@ -20,6 +20,7 @@ impl Service {
             gateway: observer.gateway.clone(),
             observer,
             clock: self.clock.clone(),
+            ids: self.ids.clone(),
             patience: IntakePatience { poll: Duration::from_millis(10), claim_micros: 1_000_000 },
             bell: Arc::default(),
         }
@@ -177,6 +178,7 @@ async fn an_event_about_nothing_of_ours_is_kept_unmatched_after_bounded_looks() 
             events,
             [("evt_1".to_owned(), EventState::Unmatched), ("evt_2".to_owned(), EventState::Done)]
         );
+        assert_eq!(service.count_events("AttentionRaised").await, 1, "somebody is asked to look");
     }
 }
 

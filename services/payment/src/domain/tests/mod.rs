@@ -51,6 +51,7 @@ impl World {
             token: "tok_approve".to_owned(),
             amount_minor,
             capture_now: true,
+            part: None,
         }
     }
 
@@ -62,6 +63,7 @@ impl World {
             total_minor,
             tenders,
             external_payments: Vec::new(),
+            pay_later: false,
         }
     }
 

@@ -1,6 +1,6 @@
 use types::{ChangeOrderId, Reason};
 
-use super::super::{Account, Ending, Opening, Origin, StepOutcome};
+use super::super::{Account, Ending, Opening, Origin, StepOutcome, Tender};
 use super::{World, applied, assert_books_balance, declined, done};
 
 fn restoring() -> Origin {
@@ -55,6 +55,24 @@ fn tenders_pay_exactly_what_is_missing() {
 }
 
 #[test]
+fn an_order_may_be_restored_before_it_is_paid_again() {
+    let world = World::new();
+    let mut account = emptied(&world);
+    let later = Opening { pay_later: true, ..again(&world, &account, &[]) };
+
+    let reply = applied(account.reopen(&later, &world.ids.mint(), &restoring(), world.moment()).unwrap());
+    let paying = Origin::step("sag_pay", "authorise_payments");
+    let opening = again(&world, &account, &[100]);
+    account.reopen(&opening, &world.ids.mint(), &paying, world.moment()).unwrap();
+    world.answer_all(&mut account, &done());
+    account.capture_tenders(&Origin::step("sag_pay", "capture_payments"), world.moment());
+    world.answer_all(&mut account, &done());
+
+    assert_eq!((reply.missing_minor, account.position_minor(), account.ceiling_minor), (100, 100, 100));
+    assert_books_balance(&account);
+}
+
+#[test]
 fn what_never_went_back_needs_no_tender() {
     let world = World::new();
     let mut account = world.captured(&[100]);
@@ -81,5 +99,22 @@ fn a_declined_tender_gives_the_other_and_the_ceiling_back() {
     assert_eq!((account.ceiling_minor, account.position_minor()), (0, 0));
     account.abandon(&restoring(), world.moment());
     assert_eq!(account.ceiling_minor, 0, "putting it back once more changes nothing");
+    assert_books_balance(&account);
+}
+
+#[test]
+fn what_is_paid_in_addition_is_captured_where_the_rest_was() {
+    let world = World::new();
+    let mut account = world.captured(&[100]);
+    let later = Tender { capture_now: false, ..world.tender(50) };
+    let opening = Opening { total_minor: 150, ..again(&world, &account, &[]) };
+    let opening = Opening { tenders: vec![later], ..opening };
+    account.reopen(&opening, &world.ids.mint(), &restoring(), world.moment()).unwrap();
+    world.answer_all(&mut account, &done());
+
+    account.capture_tenders(&Origin::step("sag_restore", "capture_payments"), world.moment());
+    world.answer_all(&mut account, &done());
+
+    assert_eq!((account.position_minor(), account.ceiling_minor), (150, 150));
     assert_books_balance(&account);
 }

@@ -3,7 +3,7 @@ use types::{CaptureId, PaymentId, Reason};
 
 use super::super::payment::Kind;
 use super::super::split::{Form, Named, Share, Source, Strategy, divide};
-use super::super::{Reservation, Terms};
+use super::super::{Ending, Reservation, Terms};
 use super::{World, amounts, applied, payment_ids};
 
 fn captured(world: &World, free: &[i64]) -> Vec<Source> {
@@ -109,6 +109,37 @@ fn a_reservation_by_name_leaves_the_rest_owed_and_refuses_too_much() {
     let reply = applied(account.reserve(&wanted, world.moment()).unwrap());
 
     assert_eq!((amounts(&reply), reply.owed_minor), (vec![50], 30));
+}
+
+#[test]
+fn more_than_is_owed_goes_back_only_where_it_is_allowed_and_never_more_than_was_captured() {
+    let world = World::new();
+    let mut account = world.captured(&[100]);
+    let payment_id = account.payments.keys().next().unwrap().clone();
+    let by_name = |saga: &str, amount_minor, allow_over_refund| Reservation {
+        terms: Terms {
+            strategy: Strategy::Explicit(vec![Named { payment_id: payment_id.clone(), amount_minor }]),
+            store_credit_fallback: true,
+            allow_over_refund,
+            ..Terms::default()
+        },
+        ..world.reservation(saga, 60)
+    };
+    for (amount, allowed) in [(50, false), (101, true)] {
+        let refusal = account.reserve(&by_name("sag_0", amount, allowed), world.moment()).unwrap_err();
+        assert_eq!(refusal.reason, Reason::ExceedsRefundable);
+    }
+
+    let reply = applied(account.reserve(&by_name("sag_1", 90, true), world.moment()).unwrap());
+
+    assert_eq!((amounts(&reply), reply.owed_minor), (vec![90], 0));
+    let explained = account.explain(account.refunds.values().next().unwrap());
+    assert_eq!((explained.carried_minor, explained.over_minor, explained.sum()), (40, 50, 90));
+    // What of it fails is owed only as far as it was owed, and no store credit takes its place.
+    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    let ended = world.answer_all(&mut account, &super::declined());
+    let Ending::Applied(reply) = &ended[0].ending else { panic!("a settlement cannot be refused") };
+    assert_eq!((reply.owed_minor, account.refunds.len()), (40, 1));
 }
 
 proptest! {

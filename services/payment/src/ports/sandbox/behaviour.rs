@@ -15,10 +15,12 @@ pub enum Behaviour {
     /// Until somebody ends it.
     KeepRefundPending,
     FailRefundAfter,
+    /// No more is given back than was captured, whoever asks.
+    CapRefunds,
 }
 
 /// No token is part of another, so the order does not matter.
-const TOKENS: [(&str, Behaviour); 8] = [
+const TOKENS: [(&str, Behaviour); 9] = [
     ("tok_decline", Behaviour::DeclineAuthorisation),
     ("tok_timeout", Behaviour::LoseAuthorisation),
     ("tok_capture_decline", Behaviour::DeclineCapture),
@@ -27,6 +29,7 @@ const TOKENS: [(&str, Behaviour); 8] = [
     ("tok_refund_late", Behaviour::DelayRefund),
     ("tok_refund_pending", Behaviour::KeepRefundPending),
     ("tok_refund_fail_after", Behaviour::FailRefundAfter),
+    ("tok_refund_capped", Behaviour::CapRefunds),
 ];
 
 impl Behaviour {
@@ -55,7 +58,8 @@ impl Behaviour {
                 | Self::LoseRefund
                 | Self::DelayRefund
                 | Self::KeepRefundPending
-                | Self::FailRefundAfter,
+                | Self::FailRefundAfter
+                | Self::CapRefunds,
                 Authorise | Capture | Refund | gateway::Effect::Void | gateway::Effect::Lower,
             ) => (Outcome::Applied, ""),
         }

@@ -27,6 +27,27 @@ impl Sandbox {
             .await
     }
 
+    /// The same at a dashboard that gives back no more than is left of the capture; false if it is not.
+    pub async fn refund_at_dashboard_if_left(
+        &self,
+        tenant: &Tenant,
+        payment_id: &PaymentId,
+        reference: &str,
+        amount_minor: i64,
+    ) -> Result<bool, DbError> {
+        let now = self.clock.now();
+        self.database
+            .write("sandbox.refund_at_dashboard_if_left", async |mut tx| {
+                let left = dashboard::left(&mut tx, tenant, payment_id).await?;
+                if left >= amount_minor {
+                    let refund = (reference, amount_minor);
+                    dashboard::insert_refund(&mut tx, tenant, payment_id, refund, now).await?;
+                }
+                Ok((tx, left >= amount_minor))
+            })
+            .await
+    }
+
     /// The bank opens a dispute, or ends one.
     pub async fn dispute(&self, tenant: &Tenant, disputed: &Disputed) -> Result<(), DbError> {
         let now = self.clock.now();

@@ -162,8 +162,12 @@ async fn a_quote_is_what_a_reservation_does_and_writes_nothing() {
 
     let quote = service.refunds().quote_refund(request).await.unwrap().into_inner();
 
-    let request =
-        ForecastRefundRequest { tenant: "default".to_owned(), order_id: order.clone(), new_total_minor: 25 };
+    let request = ForecastRefundRequest {
+        tenant: "default".to_owned(),
+        order_id: order.clone(),
+        new_total_minor: 25,
+        ..ForecastRefundRequest::default()
+    };
     let mut internal = RefundStepsServiceClient::new(service.internal.clone());
     let forecast = internal.forecast_refund(request).await.unwrap().into_inner();
     assert_eq!(forecast.legs, quote.legs, "the order service is told the same");

@@ -148,8 +148,7 @@ impl Running {
             currency_code: "GBP".to_owned(),
             total_minor: amount_minor,
             tenders: vec![tender],
-            external_payments: Vec::new(),
-            change_order_id: String::new(),
+            ..AuthorisePayments::default()
         };
         self.applied(step(&saga, "authorise_payments", Command::AuthorisePayments(command))).await;
         let command = Command::CapturePayments(CapturePayments { order_id: order.clone() });

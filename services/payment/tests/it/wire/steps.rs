@@ -90,8 +90,7 @@ async fn wrong_steps_are_refused_with_the_field_at_fault() {
             currency_code: "GBP".to_owned(),
             total_minor: 100,
             tenders: vec![tender(100)],
-            external_payments: Vec::new(),
-            change_order_id: String::new(),
+            ..AuthorisePayments::default()
         };
         change(&mut command);
         step(&service.id::<SagaId>(), "authorise_payments", Command::AuthorisePayments(command))

@@ -19,6 +19,22 @@ static REFUNDS: Statement = Statement::new(
       WHERE tenant_id = $1 AND payment_id = $2 ORDER BY gateway_reference",
 );
 
+/// Whoever gives back locks what was captured first.
+static CAPTURED: Statement = Statement::new(
+    "sandbox.lock_captured",
+    "SELECT amount_minor FROM gateway_effect
+      WHERE tenant_id = $1 AND payment_id = $2 AND kind = 'capture' AND outcome = 'applied' ORDER BY key FOR UPDATE",
+);
+
+static GIVEN_BACK: Statement = Statement::new(
+    "sandbox.given_back",
+    "SELECT CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) AS amount_minor FROM (
+        SELECT amount_minor FROM gateway_effect
+         WHERE tenant_id = $1 AND payment_id = $2 AND kind = 'refund' AND outcome IN ('applied', 'pending')
+        UNION ALL
+        SELECT amount_minor FROM gateway_side_refund WHERE tenant_id = $1 AND payment_id = $2) AS refunds",
+);
+
 static UPSERT_DISPUTE: Statement = Statement::new(
     "sandbox.upsert_dispute",
     "INSERT INTO gateway_dispute (tenant_id, gateway_reference, payment_id, amount_minor, state, at)
@@ -78,6 +94,16 @@ pub struct Disputed {
 pub async fn end_refund(tx: &mut Tx, tenant: &Tenant, key: &str, end: End) -> Result<bool, DbError> {
     let (from, to, detail) = end.change();
     Ok(tx.execute(&END_REFUND, values![tenant, key, to.as_str(), detail, from.as_str()]).await? == 1)
+}
+
+/// What is left of the payment's captures, which are locked until the commit.
+pub async fn left(tx: &mut Tx, tenant: &Tenant, payment_id: &PaymentId) -> Result<i64, DbError> {
+    let mut captured = 0;
+    for row in tx.fetch_all(&CAPTURED, values![tenant, payment_id]).await? {
+        captured += row.int("amount_minor")?;
+    }
+    let back = tx.fetch_one(&GIVEN_BACK, values![tenant, payment_id]).await?.int("amount_minor")?;
+    Ok(captured - back)
 }
 
 /// A repeat with the same reference is the same refund.

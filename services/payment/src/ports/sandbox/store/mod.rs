@@ -16,20 +16,11 @@ mod effect;
 pub mod happening;
 
 pub const MIGRATIONS: &[Migration] = &[
-    Migration {
-        number: 10,
-        name: "gateway",
-        sql: include_str!("../../../../migrations/sandbox/0010_gateway.sql"),
-        sqlite: include_str!("../../../../migrations/sandbox/0010_gateway.sqlite.sql"),
-        postgres: include_str!("../../../../migrations/sandbox/0010_gateway.postgres.sql"),
-    },
-    Migration {
-        number: 20,
-        name: "dashboard",
-        sql: include_str!("../../../../migrations/sandbox/0020_dashboard.sql"),
-        sqlite: "",
-        postgres: "",
-    },
+    Migration::shared(10, "gateway", include_str!("../../../../migrations/sandbox/0010_gateway.sql")).and(
+        include_str!("../../../../migrations/sandbox/0010_gateway.sqlite.sql"),
+        include_str!("../../../../migrations/sandbox/0010_gateway.postgres.sql"),
+    ),
+    Migration::shared(20, "dashboard", include_str!("../../../../migrations/sandbox/0020_dashboard.sql")),
 ];
 
 static LOAD: Statement = Statement::new(
@@ -117,12 +108,18 @@ impl Batch for Book {
             known.insert((row.tenant()?, row.text("key")?), effect(&row)?);
         }
         let mut new = Rows::new();
+        let mut made: Vec<(&Apply, Effect)> = Vec::new();
         let mut replies = Vec::with_capacity(commands.len());
         for apply in commands {
             let key = (apply.tenant.clone(), apply.task.subject.key().to_owned());
             let effect = match known.get(&key) {
                 Some(effect) => effect.clone(),
-                None => self.apply(apply, &mut new),
+                None => {
+                    let left = left(tx, apply, &made).await?;
+                    let effect = self.apply(apply, left, &mut new);
+                    made.push((apply, effect.clone()));
+                    effect
+                }
             };
             replies.push(effect);
         }
@@ -135,10 +132,15 @@ impl Batch for Book {
 }
 
 impl Book {
-    fn apply(&self, apply: &Apply, new: &mut Rows) -> Effect {
+    fn apply(&self, apply: &Apply, left: Option<i64>, new: &mut Rows) -> Effect {
         let task = &apply.task;
         let now = self.clock.now();
-        let (outcome, detail) = apply.behaviour.outcome(task.effect);
+        let (outcome, detail) = match left {
+            Some(left) if left < task.amount_minor => {
+                (Outcome::Declined, "no more can be given back than was captured")
+            }
+            Some(_) | None => apply.behaviour.outcome(task.effect),
+        };
         let changes_at = match (apply.behaviour, task.effect) {
             (Behaviour::DelayRefund, gateway::Effect::Refund) => now.plus(self.delays.late).unix_micros(),
             (Behaviour::FailRefundAfter, gateway::Effect::Refund) => {
@@ -175,6 +177,22 @@ impl Book {
         ]);
         effect
     }
+}
+
+/// What may still be given back of the task's payment, where the gateway looks at that; `new` is of this commit.
+async fn left(tx: &mut Tx, apply: &Apply, new: &[(&Apply, Effect)]) -> Result<Option<i64>, DbError> {
+    let task = &apply.task;
+    if (apply.behaviour, task.effect) != (Behaviour::CapRefunds, gateway::Effect::Refund) {
+        return Ok(None);
+    }
+    let its = new.iter().filter(|(other, effect)| {
+        other.tenant == apply.tenant
+            && effect.payment_id == task.payment_id
+            && effect.kind == gateway::Effect::Refund
+            && effect.outcome == Outcome::Applied
+    });
+    let just_given: i64 = its.map(|(_, effect)| effect.amount_minor).sum();
+    Ok(Some(dashboard::left(tx, &apply.tenant, &task.payment_id).await? - just_given))
 }
 
 /// The sandbox's own name for what was made with a key.
