@@ -215,6 +215,13 @@ pub fn reason(status: &Status) -> String {
     }
 }
 
+/// A detail of a refusal, or "" when it has none of this name.
+pub fn detail(status: &Status, name: &str) -> String {
+    let details = status.get_error_details();
+    let info = details.error_info();
+    info.and_then(|info| info.metadata.get(name)).cloned().unwrap_or_default()
+}
+
 /// Fails unless the call was refused with exactly this code and reason.
 pub fn refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, expected: &str) -> Result<Status> {
     let status = match answer {

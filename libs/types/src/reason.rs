@@ -90,6 +90,9 @@ reasons! {
         PartnerUnconfirmed = "PARTNER_UNCONFIRMED",
         ShippedAfterCancel = "SHIPPED_AFTER_CANCEL",
         ConfirmationRequired = "CONFIRMATION_REQUIRED",
+        PaymentRequired = "PAYMENT_REQUIRED",
+        ReturnWindowClosed = "RETURN_WINDOW_CLOSED",
+        CapabilityNotIncluded = "CAPABILITY_NOT_INCLUDED",
     }
     Aborted {
         ChangeInProgress = "CHANGE_IN_PROGRESS",

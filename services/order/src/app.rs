@@ -13,8 +13,10 @@ use types::{Clock, Ids, SagaId};
 
 use crate::config::Config;
 use crate::domain::quote::QuoteKey;
+use crate::ops::publication::Publisher;
 use crate::ops::{self, Books, Orders, Parts};
-use crate::ports::{Forecasts, Goods, Peers, Ports, Refunds};
+use crate::ports::nats::Broker;
+use crate::ports::{Forecasts, Goods, Outsiders, Peers, Ports, Refunds};
 use crate::{api, sagas, store};
 
 const SERVICE: &str = "order";
@@ -55,15 +57,23 @@ pub struct Bound {
     registry: Arc<Registry<Ports, Books>>,
     runner: RunnerConfig,
     bell: Doorbell,
+    /// None when events are not published.
+    broker: Option<Broker>,
 }
 
 impl App {
     pub async fn bind(config: Config) -> anyhow::Result<Bound> {
+        let broker = Broker::new(&config.nats)?;
         let database = Database::ready(SERVICE, store::MIGRATIONS, &config.database).await?;
         let clock = Clock::System;
         let ids = Ids::random(clock.clone());
         let worker: SagaId = ids.mint();
-        let runner = config.saga.runner(format!("{SERVICE}-{worker}"));
+        let instance = &config.saga.instance;
+        let runner = config.saga.runner(saga::of_instance(instance, &format!("{SERVICE}-{worker}")));
+        let freed = saga::free_former(&database, instance).await?;
+        if freed > 0 {
+            tracing::info!(freed, "sagas of this process's former life go on");
+        }
         let bell = Doorbell::new(&runner);
         let registry = sagas::registry(Limits::default());
         let orders = Orders::start(Parts {
@@ -85,7 +95,7 @@ impl App {
             .reflection(&config.reflection)
             .bind()
             .await?;
-        Ok(Bound { server, database, orders, registry, runner, bell })
+        Ok(Bound { server, database, orders, registry, runner, bell, broker })
     }
 }
 
@@ -99,17 +109,23 @@ impl Bound {
             events::target(peers.notification),
             stop.clone(),
         );
-        self.orders.connect(Forecasts::new(peers.payment.clone()), relay);
+        let forecasts = Forecasts::new(peers.payment.clone(), peers.inventory.clone());
+        self.orders.connect(forecasts, Outsiders::new(peers.inventory.clone()), relay);
 
         let ports = Ports { goods: Goods::start(peers.inventory), refunds: Refunds::start(peers.payment) };
         let owner = Arc::new(self.orders.saga_owner());
         let runner =
             Runner::start(owner, Arc::new(ports), self.registry, self.runner, self.bell, stop.clone());
 
-        tokio::spawn(self.orders.clone().watch_queue(stop.clone()));
+        let stream = self.broker.as_ref().map(|broker| broker.stream().to_owned());
+        tokio::spawn(self.orders.clone().watch_queue(stream, stop.clone()));
+        let publisher = self.broker.map(|broker| Publisher::new(self.orders.clone(), broker));
+        let publishing = publisher.map(|publisher| tokio::spawn(publisher.run(stop.clone())));
         let rules = tokio::spawn(self.orders.clone().work_rules(stop.clone()));
         let batches = tokio::spawn(self.orders.clone().work_batches(stop.clone()));
 
+        let unpaid = tokio::spawn(self.orders.clone().expire_unpaid(stop.clone()));
+        let returns = tokio::spawn(self.orders.clone().expire_returns(stop.clone()));
         let proposals = tokio::spawn(self.orders.clone().expire_proposals(stop.clone()));
 
         let served = self.server.run(shutdown).await;
@@ -117,7 +133,12 @@ impl Bound {
         runner.stopped().await;
         rules.await.context("the worker of rules")?;
         batches.await.context("the worker of batches")?;
+        unpaid.await.context("the clock of unpaid orders")?;
+        returns.await.context("the clock of returns")?;
         proposals.await.context("the clock of proposals")?;
+        if let Some(publishing) = publishing {
+            publishing.await.context("the publisher")?;
+        }
         self.orders.drain().await;
         self.database.close().await;
         served.context("serving")

@@ -1,25 +1,33 @@
 //! The scenarios, by name. Each is a claim.
 
+mod batches;
 mod books;
+mod broker;
 mod cancel;
 mod crash;
 mod events;
+mod expire;
 mod guides;
 mod independent;
 mod input;
 mod limits;
 mod messages;
 mod money;
+mod permissions;
 mod place;
 mod proposals;
+mod proposals_agreed;
 mod quote;
 mod races;
 mod refund_only;
 mod refunds;
 mod repeats;
 mod restore;
+mod returns;
+mod short_ship;
 mod steer;
 mod telemetry;
+mod transfer;
 mod watch;
 mod webhooks;
 mod webhooks_out;
@@ -75,6 +83,13 @@ const OWN: &[(&str, Scenario)] = scenarios![
     races::one_of_64_parallel_submits_is_accepted,
     races::a_shipped_order_is_not_cancelled,
     races::a_held_order_is_not_shipped_or_the_cancel_loses,
+    races::an_allocation_and_a_cancel_of_unallocated_units_never_both_win,
+    races::all_that_is_eligible_is_what_a_shipment_has_left,
+    permissions::restoring_needs_its_permission,
+    permissions::steering_a_saga_needs_the_permission_to_resolve,
+    permissions::cancelling_the_rest_of_a_shipment_needs_its_permission,
+    permissions::store_credit_needs_its_permission,
+    permissions::voiding_a_label_needs_its_permission,
     repeats::the_same_request_id_answers_the_same_change,
     repeats::the_same_request_id_with_another_body_is_refused,
     repeats::an_accepted_order_request_is_one_order,
@@ -99,11 +114,14 @@ const OWN: &[(&str, Scenario)] = scenarios![
     events::an_order_is_known_from_its_events_alone,
     events::a_subscriber_loses_nothing_when_the_service_is_killed,
     events::a_stream_goes_on_with_what_happens_next,
+    broker::every_event_is_published_once_though_order_and_broker_are_killed,
     events::a_party_of_the_business_is_not_shown_everybodys_orders,
     webhooks_out::another_language_verifies_what_is_posted,
     webhooks_out::a_receiver_that_is_busy_gets_the_event_later_under_the_same_id,
     webhooks_out::a_receiver_that_is_gone_is_not_asked_again,
     restore::cancel_restore_cancel_ends_where_the_first_cancel_did,
+    restore::an_order_restored_without_tenders_awaits_its_payment,
+    restore::an_unpaid_order_is_cancelled_again_without_a_refund,
     restore::missing_stock_leaves_the_order_cancelled,
     restore::a_declined_card_gives_the_stock_of_a_restoration_back,
     restore::tenders_of_a_restoration_pay_exactly_what_is_missing,
@@ -111,16 +129,45 @@ const OWN: &[(&str, Scenario)] = scenarios![
     refund_only::goodwill_goes_back_and_the_rest_with_the_cancellation,
     refund_only::goodwill_above_the_limit_is_refused,
     refund_only::a_refund_that_did_not_fail_is_not_tried_again,
+    returns::what_comes_back_is_on_the_shelf_and_paid_back_once,
+    returns::an_order_that_came_back_whole_is_returned,
+    returns::what_has_not_shipped_does_not_come_back,
+    returns::a_buyer_opens_a_return_and_does_not_decide_it,
+    returns::a_return_of_which_nothing_came_is_closed_or_expires,
+    returns::a_return_whose_refund_is_declined_is_owed_and_its_goods_are_here,
+    returns::a_crash_in_the_middle_of_a_return_moves_nothing_twice,
+    expire::an_unpaid_order_is_warned_of_and_then_ends_by_the_clock,
+    expire::an_order_that_is_paid_in_time_stands,
+    expire::a_crash_in_the_middle_ends_an_unpaid_order_once,
+    short_ship::what_does_not_exist_is_paid_back_and_sold_to_nobody_else,
+    short_ship::a_buyer_does_not_say_what_the_warehouse_has,
+    short_ship::a_crash_in_the_middle_writes_down_once,
     proposals::a_proposal_moves_nothing_until_the_other_side_agrees,
     proposals::an_approval_at_another_price_stays_requested,
     proposals::a_counter_proposal_takes_the_place_of_the_one_it_answers,
     proposals::a_delivery_charge_is_lowered_by_agreement_and_never_raised,
     proposals::a_proposal_is_declined_or_ends_by_the_clock,
+    proposals_agreed::more_units_are_reserved_and_paid_before_the_order_has_them,
+    proposals_agreed::a_declined_payment_for_more_units_leaves_everything_as_it_was,
+    proposals_agreed::more_units_than_there_are_cost_nobody_anything,
+    proposals_agreed::an_item_is_added_with_the_payment_of_whoever_proposes_it,
+    proposals_agreed::goods_are_replaced_in_one_change_and_the_difference_goes_back,
+    proposals_agreed::a_price_is_lowered_by_agreement_and_its_units_are_worth_less,
+    proposals_agreed::an_address_is_changed_by_agreement_until_something_has_left,
+    proposals_agreed::a_proposal_of_an_outdated_order_is_not_taken,
+    proposals_agreed::every_answer_to_an_addition_leaves_the_order_free,
+    proposals_agreed::a_kill_during_the_extra_authorisation_changes_nothing_but_the_time,
     withdrawal::a_withdrawal_is_acknowledged_before_it_is_decided,
     refunds::gift_card_and_store_credit_go_back_before_the_card_and_each_part_is_explained,
     refunds::a_refund_paid_by_hand_is_owed_no_more,
     refunds::a_declined_refund_is_tried_again_on_another_tender,
     webhooks::an_unsigned_webhook_is_refused,
+    batches::x15_a_batch_cut_anywhere_gives_every_order_one_change,
+    batches::x15_a_dry_run_tells_tenders_labels_and_stock_and_changes_nothing,
+    transfer::an_import_that_is_cut_is_resumed_and_repeating_it_changes_nothing,
+    transfer::a_dry_run_tells_what_is_wrong_line_by_line_and_writes_nothing,
+    transfer::exports_agree_with_the_books,
+    transfer::a_reference_brings_an_order_in_once,
     crash::twenty_kills_during_a_replay_change_nothing_but_the_time,
     crash::every_service_drains_at_sigterm,
 ];

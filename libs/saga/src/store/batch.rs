@@ -20,17 +20,16 @@ static LOAD: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "saga.insert",
-    "INSERT INTO saga (tenant_id, id, definition, version, subject_type, subject_id, state, params, traceparent,
-            epoch, lease_owner, lease_until, next_at, attempts, panics, woken, silent_since, unwind_cause,
-            attention_cause, decided_at, started_at, finished_at)
-     SELECT tenant_id, id, definition, version, subject_type, subject_id, state, params, traceparent,
-            epoch, lease_owner, lease_until, next_at, attempts, panics, woken, silent_since, unwind_cause,
-            attention_cause, decided_at, started_at, finished_at
+    "INSERT INTO saga (tenant_id, id, definition, version, subject_type, subject_id, params, traceparent,
+            started_at, state, epoch, lease_owner, lease_until, next_at, attempts, panics, woken, silent_since,
+            unwind_cause, attention_cause, decided_at, finished_at)
+     SELECT tenant_id, id, definition, version, subject_type, subject_id, params, traceparent,
+            started_at, state, epoch, lease_owner, lease_until, next_at, attempts, panics, woken, silent_since,
+            unwind_cause, attention_cause, decided_at, finished_at
        FROM rows($1: tenant_id text, id text, definition text, version bigint, subject_type text,
-            subject_id text, state text, params bytea, traceparent text, epoch bigint, lease_owner text,
-            lease_until bigint, next_at bigint, attempts bigint, panics bigint, woken bigint,
-            silent_since bigint, unwind_cause text, attention_cause text, decided_at text, started_at text,
-            finished_at text)",
+            subject_id text, params bytea, traceparent text, started_at text, state text, epoch bigint,
+            lease_owner text, lease_until bigint, next_at bigint, attempts bigint, panics bigint, woken bigint,
+            silent_since bigint, unwind_cause text, attention_cause text, decided_at text, finished_at text)",
 );
 
 static UPDATE: Statement = Statement::new(

@@ -81,39 +81,32 @@ pub(super) fn key_rows(keys: &[SagaKey]) -> Rows {
 /// A new row in the order of `saga.insert`.
 pub(super) fn insert_values(record: &Record) -> Vec<Value> {
     let row = &record.row;
-    values![
+    let mut values = values![
         &row.key.tenant,
         &row.key.id,
         &row.definition,
         row.version.0,
         &row.subject_type,
         &row.subject_id,
-        row.state.as_str(),
         row.params.to_vec(),
         row.traceparent.clone(),
-        row.epoch,
-        &row.lease_owner,
-        row.lease_until,
-        row.next_at,
-        row.attempts,
-        row.panics,
-        i64::from(row.woken),
-        row.silent_since,
-        row.unwind_cause.as_ref().map(text::of_refusal),
-        row.attention.as_ref().map(text::of_cause),
-        row.decided_at,
         row.started_at,
-        row.finished_at,
-    ]
+    ];
+    values.extend(moving(row));
+    values
 }
 
 /// A changed row in the order of `saga.update`.
 pub(super) fn update_values(record: &Record) -> Vec<Value> {
     let row = &record.row;
+    let mut values = values![&row.key.tenant, &row.key.id, record.stored_epoch];
+    values.extend(moving(row));
+    values
+}
+
+/// The columns that move.
+fn moving(row: &SagaRow) -> Vec<Value> {
     values![
-        &row.key.tenant,
-        &row.key.id,
-        record.stored_epoch,
         row.state.as_str(),
         row.epoch,
         &row.lease_owner,

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use saga::{AttentionChange, CauseKind, Limits, Owner as _, State, Version, Wake};
+use saga::{AttentionChange, CauseKind, Limits, State, Version, Wake};
 use storage::Direction::{Do, Undo};
-use storage::{Engine, Statement, values};
+use storage::{Statement, values};
 use types::{Reason, Refusal};
 
 use crate::owner::{Command, Reply};
@@ -136,30 +136,6 @@ async fn a_crashed_workers_saga_is_taken_over_when_its_lease_ends() {
             world.ports.seen(key.id.as_str(), "reserve", Do).iter().map(|seen| seen.epoch).collect();
         assert_eq!(epochs, [1, 2], "the new owner asks again, with a newer fence");
         assert_eq!(story(&image.log), HAPPY);
-        second.stop().await;
-    }
-}
-
-#[tokio::test]
-async fn a_restarted_process_does_not_wait_for_its_own_dead_leases() {
-    for mut world in worlds("former_life", brisk()).await {
-        world.config.worker = saga::of_instance("pod-1", "first");
-        world.ports.script("reserve", Do, [Act::Hang]);
-        let first = world.start_worker(&world.config.worker);
-        let key = world.accept(true).await;
-        world.ports.hanging.notified().await;
-        first.crash();
-        let database = world.owner.database();
-
-        let freed_by_another = saga::free_former(database, "pod-2").await.unwrap();
-        let freed = saga::free_former(database, "pod-1").await.unwrap();
-
-        // An embedded database has one process, so any name is its own.
-        let embedded = database.engine() == Engine::Sqlite;
-        assert_eq!((freed_by_another, freed), if embedded { (1, 0) } else { (0, 1) });
-        let second = world.start_worker(&saga::of_instance("pod-1", "second"));
-        let image = world.until_state(&key, State::Completed).await;
-        assert_eq!(image.row.epoch, 2, "the former life is fenced off");
         second.stop().await;
     }
 }

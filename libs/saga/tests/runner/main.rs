@@ -5,5 +5,6 @@
 mod cases;
 mod owner;
 mod participants;
+mod restarts;
 mod rows;
 mod world;

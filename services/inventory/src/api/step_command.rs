@@ -7,7 +7,9 @@ use storage::{Direction, StepCall};
 use types::{OrderId, Reason, Refusal, text};
 
 use super::convert::{self, LINES_MAX};
-use crate::domain::{Ask, Hold, HoldLine, Unconfirmed, Wanted};
+use crate::domain::{
+    Ask, CartNotice, Hold, HoldLine, IntegrationKey, Reach, ReturnedLine, Teller, Unconfirmed, Wanted,
+};
 use crate::ops::{Step, StepCommand};
 
 /// The steps' names in the sagas' definitions. An undo carries the name of the step it undoes.
@@ -16,6 +18,11 @@ const HOLD_GOODS: &str = "hold_goods";
 const STOP_PARTNER: &str = "stop_partner";
 const RELEASE_GOODS: &str = "release_goods";
 const VOID_LABELS: &str = "void_labels";
+const WRITE_DOWN: &str = "write_down";
+const GOODS_PAID: &str = "goods_paid";
+const KEEP_GOODS: &str = "keep_goods";
+const CLAIM_RETURNED: &str = "claim_returned";
+const TAKE_BACK: &str = "take_back";
 
 /// What a command is to its saga.
 struct Part {
@@ -63,8 +70,10 @@ fn part(command: &Command) -> Result<Part, Refusal> {
     match command {
         Command::ReserveStock(given) => {
             let lines = wanted(&given.lines)?;
-            simple(&given.order_id, Step::ReserveStock(lines), RESERVE_STOCK, done)
+            let step = Step::ReserveStock { lines, until_paid: given.until_paid };
+            simple(&given.order_id, step, RESERVE_STOCK, done)
         }
+        Command::GoodsPaid(given) => simple(&given.order_id, Step::GoodsPaid, GOODS_PAID, done),
         Command::UnreserveStock(given) => {
             simple(&given.order_id, Step::UnreserveStock, RESERVE_STOCK, undone)
         }
@@ -72,21 +81,73 @@ fn part(command: &Command) -> Result<Part, Refusal> {
             let step = Step::HoldGoods(Hold {
                 lines: held(&given.lines)?,
                 void_label: given.void_label,
-                allow_shipped: given.allow_shipped,
+                reach: reach(given)?,
+                take_what_is_left: given.take_what_is_left,
+                only_here: given.only_here,
             });
             simple(&given.order_id, step, HOLD_GOODS, done)
         }
         Command::ResumeGoods(given) => simple(&given.order_id, Step::ResumeGoods, HOLD_GOODS, undone),
+        Command::KeepGoods(given) => {
+            let part = simple(&given.order_id, Step::KeepGoods, KEEP_GOODS, done)?;
+            Ok(Part { completes: Some(HOLD_GOODS), ..part })
+        }
         Command::StopPartner(given) => {
             simple(&given.order_id, Step::StopPartner(ask(given)?), STOP_PARTNER, done)
         }
         Command::WithdrawStop(given) => simple(&given.order_id, Step::WithdrawStop, STOP_PARTNER, undone),
         Command::ReleaseGoods(given) => {
-            let part = simple(&given.order_id, Step::ReleaseGoods, RELEASE_GOODS, done)?;
+            let notices = notices(given)?;
+            let part = simple(&given.order_id, Step::ReleaseGoods(notices), RELEASE_GOODS, done)?;
             Ok(Part { completes: Some(HOLD_GOODS), ..part })
         }
         Command::VoidLabels(given) => simple(&given.order_id, Step::VoidLabels, VOID_LABELS, done),
+        Command::WriteDown(given) => {
+            let part = simple(&given.order_id, Step::WriteDown, WRITE_DOWN, done)?;
+            Ok(Part { completes: Some(HOLD_GOODS), ..part })
+        }
+        Command::ClaimReturned(given) => {
+            let lines = came_back(&given.lines)?;
+            simple(&given.order_id, Step::ClaimReturned(lines), CLAIM_RETURNED, done)
+        }
+        Command::UnclaimReturned(given) => {
+            simple(&given.order_id, Step::UnclaimReturned, CLAIM_RETURNED, undone)
+        }
+        Command::TakeBack(given) => {
+            let lines = came_back(&given.lines)?;
+            let part = simple(&given.order_id, Step::TakeBack(lines), TAKE_BACK, done)?;
+            Ok(Part { completes: Some(CLAIM_RETURNED), ..part })
+        }
     }
+}
+
+fn reach(given: &wire::HoldGoods) -> Result<Reach, Refusal> {
+    match (given.only_unallocated, given.allow_shipped) {
+        (true, true) => {
+            let message = "shipped units are not unallocated";
+            Err(Refusal::new(Reason::FieldInvalid, message).field("command.only_unallocated"))
+        }
+        (true, false) => Ok(Reach::Unallocated),
+        (false, true) => Ok(Reach::OnTheWay),
+        (false, false) => Ok(Reach::Here),
+    }
+}
+
+/// Who is to be told; a system whose name no profile can have is nobody that could be.
+fn notices(given: &wire::ReleaseGoods) -> Result<Vec<CartNotice>, Refusal> {
+    let note = convert::note("command.note", &given.note)?;
+    let known = given.carts.iter().filter_map(|cart| {
+        Some(CartNotice {
+            cart: IntegrationKey::parse(&cart.system).ok()?,
+            reference: cart.reference.clone(),
+            change_order_id: given.change_order_id.clone(),
+            reason_code: given.reason_code.clone(),
+            note: note.clone(),
+            units: given.units.max(1),
+            teller: Teller::Change,
+        })
+    });
+    Ok(known.collect())
 }
 
 fn ask(given: &wire::StopPartner) -> Result<Ask, Refusal> {
@@ -107,7 +168,7 @@ fn ask(given: &wire::StopPartner) -> Result<Ask, Refusal> {
     })
 }
 
-fn wanted(lines: &[wire::ReserveStockLine]) -> Result<Vec<Wanted>, Refusal> {
+pub fn wanted(lines: &[wire::ReserveStockLine]) -> Result<Vec<Wanted>, Refusal> {
     counted(lines.len())?;
     let parsed = lines.iter().enumerate().map(|(index, line)| {
         let field = |name: &str| format!("command.lines[{index}].{name}");
@@ -128,6 +189,27 @@ fn held(lines: &[wire::HoldGoodsLine]) -> Result<Vec<HoldLine>, Refusal> {
         Ok(HoldLine {
             line_id: convert::line_id(&field("line_id"), &line.line_id)?,
             quantity: convert::quantity(&field("quantity"), line.quantity)?,
+        })
+    });
+    parsed.collect()
+}
+
+fn came_back(lines: &[wire::ReturnedLine]) -> Result<Vec<ReturnedLine>, Refusal> {
+    counted(lines.len())?;
+    let parsed = lines.iter().enumerate().map(|(index, line)| {
+        let field = |name: &str| format!("command.lines[{index}].{name}");
+        for (name, units) in [("restock", line.restock), ("write_off", line.write_off)] {
+            if units < 0 {
+                let message = format!("{units} units cannot have come back");
+                return Err(Refusal::new(Reason::QuantityOutOfRange, message).field(field(name)));
+            }
+        }
+        convert::quantity(&field("restock"), line.restock.saturating_add(line.write_off))?;
+        Ok(ReturnedLine {
+            line_id: convert::line_id(&field("line_id"), &line.line_id)?,
+            restock: line.restock,
+            write_off: line.write_off,
+            warehouse_id: convert::optional_warehouse_id(&field("warehouse_id"), &line.warehouse_id)?,
         })
     });
     parsed.collect()

@@ -30,6 +30,10 @@ impl Goods {
         selection: &[Selection],
         moment: Moment<'_>,
     ) -> Result<FulfilmentId, Refusal> {
+        if self.awaits_payment {
+            let message = "the order waits for its payment, and its goods with it";
+            return Err(Refusal::new(Reason::PaymentRequired, message).detail("order_id", &self.order_id));
+        }
         let here = |row: &Reservation| row.warehouse_id == *warehouse_id && row.packed.is_none();
         let units = Units {
             verb: "allocate",

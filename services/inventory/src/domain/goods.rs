@@ -18,6 +18,8 @@ pub struct Goods {
     /// The number of the order's newest event from this service.
     pub event_seq: i64,
     pub created_at: Timestamp,
+    /// Its order was restored and is not paid again yet: no fulfilment gets anything.
+    pub awaits_payment: bool,
     pub lines: BTreeMap<LineId, Line>,
     pub reservations: BTreeMap<ReservationId, Reservation>,
     pub fulfilments: BTreeMap<FulfilmentId, Fulfilment>,
@@ -70,6 +72,7 @@ impl Goods {
             order_id,
             event_seq: 0,
             created_at,
+            awaits_payment: false,
             lines: BTreeMap::new(),
             reservations: BTreeMap::new(),
             fulfilments: BTreeMap::new(),
@@ -259,6 +262,18 @@ pub(super) fn restock_label_void(quantity: i64) -> Posting {
 
 pub(super) fn unship(quantity: i64) -> Posting {
     Posting::Unship { quantity }
+}
+
+pub(super) fn restock_return(quantity: i64) -> Posting {
+    Posting::RestockReturn { quantity }
+}
+
+pub(super) fn write_off(_: i64) -> Posting {
+    Posting::WriteOff
+}
+
+pub(super) fn short_ship(quantity: i64) -> Posting {
+    Posting::ShortShip { quantity }
 }
 
 pub(super) fn reserve(quantity: i64) -> Posting {

@@ -22,8 +22,22 @@ pub struct Hold {
     pub lines: Vec<HoldLine>,
     /// The labels of the held units are to be voided once it is decided.
     pub void_label: bool,
+    pub reach: Reach,
+    /// Units that cannot be held are left out, as long as there are others; otherwise all are held or none.
+    pub take_what_is_left: bool,
+    /// Nothing that a partner has been given is held: it could not be kept back there.
+    pub only_here: bool,
+}
+
+/// How far on their way units may be and still be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Only what no fulfilment has.
+    Unallocated,
+    /// Whatever has not left.
+    Here,
     /// Shipped units may be claimed where they are, when too few are left here.
-    pub allow_shipped: bool,
+    OnTheWay,
 }
 
 /// How far the units of a line were when something was done to them.
@@ -33,6 +47,8 @@ pub struct Split {
     pub allocated: i64,
     pub submitted: i64,
     pub shipped: i64,
+    /// Units that were wanted and left out, and why.
+    pub refused: Option<(i64, Reason)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -56,6 +72,10 @@ impl Splits {
         self.0.entry(line.clone()).or_default()
     }
 
+    fn refuse(&mut self, short: &Shortage) {
+        self.line(&short.line_id).refused = Some((short.wanted - short.available, short.reason));
+    }
+
     fn add(&mut self, row: &Reservation) {
         let split = self.line(&row.line_id);
         match row.progress() {
@@ -68,27 +88,31 @@ impl Splits {
 }
 
 impl Goods {
-    /// Holds the units of every line, or none. What is disturbed least goes first: unallocated units, then
-    /// allocated, then submitted ones, and shipped ones last, if they may be claimed. Stock does not move: held units
-    /// stay reserved.
+    /// Holds the units of every line, or none, or what is left of them. What is disturbed least goes first:
+    /// unallocated units, then allocated, then submitted ones, and shipped ones last, if they may be claimed. Stock does
+    /// not move: held units stay reserved.
     pub fn hold(&mut self, hold: &Hold, saga_id: &str, moment: Moment<'_>) -> Result<Splits, Refusal> {
         let wanted = &hold.lines;
         refusals::distinct(wanted.iter().map(|line| &line.line_id))?;
-        let mut active =
-            self.select_by_line(|row| row.is_active() || (hold.allow_shipped && row.is_on_the_way()));
+        let mut within = self.select_by_line(|row| hold.reach.has(row));
         let mut short = Vec::new();
         for line in wanted {
-            short.extend(self.shortage(line, active.units(&line.line_id), hold.allow_shipped)?);
+            short.extend(self.shortage(line, within.units(&line.line_id), hold.reach)?);
         }
-        if !short.is_empty() {
-            return Err(hold_refusal(&short));
+        let something = wanted.iter().any(|line| within.units(&line.line_id) > 0);
+        if !short.is_empty() && !(hold.take_what_is_left && something) {
+            return Err(hold_refusal(&short, hold.reach));
         }
 
         let mut splits = Splits::default();
+        for line in &short {
+            splits.refuse(line);
+        }
         for line in wanted {
-            let mut candidates = active.remove(&line.line_id);
+            let units = line.quantity.get().min(within.units(&line.line_id));
+            let mut candidates = within.remove(&line.line_id);
             candidates.sort_by_key(|id| self.reservations[id].progress());
-            for id in self.take(line.quantity.get(), candidates, moment) {
+            for id in self.take(units, candidates, moment) {
                 let row = self.row(&id);
                 splits.add(row);
                 let by = saga_id.to_owned();
@@ -124,6 +148,17 @@ impl Goods {
         let mut splits = Splits::default();
         let movements = self.release_rows(&self.held_by(saga_id), &mut splits);
         self.end_claims(saga_id, &AfterShip::Cancelled, &mut splits);
+        (splits, movements)
+    }
+
+    /// The other completion of a hold: what this saga holds does not exist, so that nobody else is promised it.
+    pub fn write_down(&mut self, saga_id: &str) -> (Splits, Vec<Movement>) {
+        let mut splits = Splits::default();
+        let held = self.held_by(saga_id);
+        let mut movements = self.release_rows(&held, &mut splits);
+        for (movement, id) in movements.iter_mut().zip(&held) {
+            *movement = self.movement(id, goods::short_ship);
+        }
         (splits, movements)
     }
 
@@ -167,16 +202,16 @@ impl Goods {
         &self,
         wanted: &HoldLine,
         available: i64,
-        allow_shipped: bool,
+        reach: Reach,
     ) -> Result<Option<Shortage>, Refusal> {
         let line = self.lines.get(&wanted.line_id).ok_or_else(|| refusals::no_such_line(&wanted.line_id))?;
         if available >= wanted.quantity.get() {
             return Ok(None);
         }
         let shipped = line.counters.shipped - line.counters.unshipped;
-        let reason = if allow_shipped && line.counters.delivered > 0 {
+        let reason = if reach == Reach::OnTheWay && line.counters.delivered > 0 {
             Reason::Delivered
-        } else if available == 0 && shipped > 0 {
+        } else if available == 0 && shipped > 0 && !self.has_active(&wanted.line_id) {
             Reason::ShippedFirst
         } else {
             Reason::QuantityExceedsAvailable
@@ -189,16 +224,33 @@ impl Goods {
             reason,
         }))
     }
+
+    fn has_active(&self, line_id: &LineId) -> bool {
+        self.reservations.values().any(|row| row.line_id == *line_id && row.is_active())
+    }
+}
+
+impl Reach {
+    fn has(self, row: &Reservation) -> bool {
+        match self {
+            Self::Unallocated => row.is_active() && row.progress() == Progress::Unallocated,
+            Self::Here => row.is_active(),
+            Self::OnTheWay => row.is_active() || row.is_on_the_way(),
+        }
+    }
 }
 
 /// A line that has left wholly tells the caller more than one that is merely too short.
-fn hold_refusal(short: &[Shortage]) -> Refusal {
+fn hold_refusal(short: &[Shortage], reach: Reach) -> Refusal {
     if short.iter().any(|line| line.reason == Reason::Delivered) {
         refusals::short(Reason::Delivered, "some of the units have been delivered", short)
     } else if short.iter().any(|line| line.reason == Reason::ShippedFirst) {
         refusals::short(Reason::ShippedFirst, "the units have been shipped", short)
     } else {
-        let message = "fewer units can still be held than are wanted";
+        let message = match reach {
+            Reach::Unallocated => "fewer units are still without a fulfilment than are wanted",
+            Reach::Here | Reach::OnTheWay => "fewer units can still be held than are wanted",
+        };
         refusals::short(Reason::QuantityExceedsAvailable, message, short)
     }
 }

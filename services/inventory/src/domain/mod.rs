@@ -4,6 +4,7 @@
 //! refuses and changes nothing, or changes the goods and says which [`Movement`]s the stock makes
 //! with it. [`Stock`] takes those movements and answers with the ledger entry.
 
+mod cart;
 mod deliver;
 mod fulfil;
 mod fulfilment;
@@ -16,6 +17,7 @@ mod partner;
 mod refusals;
 mod reservation;
 mod reserve;
+mod returning;
 mod selection;
 mod ship;
 mod shipped_after_cancel;
@@ -27,10 +29,11 @@ mod warehouse;
 #[cfg(test)]
 mod tests;
 
+pub use cart::{CartNotice, Teller, Untold};
 pub use fulfil::Handover;
 pub use fulfilment::{Fulfilment, FulfilmentState, Partner};
 pub use goods::{Counters, Goods, Line, Moment, Movement};
-pub use hold::{Hold, HoldLine, Split, Splits};
+pub use hold::{Hold, HoldLine, Reach, Split, Splits};
 pub use integration::{
     Confirmation, Connector, Integration, IntegrationKey, IntegrationKind, Integrations, Method,
     MethodProfile,
@@ -39,7 +42,8 @@ pub use label::{CarrierAnswer, Credit, Label, LabelState, VoidRefusal, Voider};
 pub use names::{NameError, Sku, WarehouseId};
 pub use partner::{Ask, PartnerAnswer, PartnerTask, TaskState, Unconfirmed, Word};
 pub use reservation::{AfterShip, FulfilmentLine, LineState, Reservation, State};
-pub use reserve::Wanted;
+pub use reserve::{Found, Wanted, forecast};
+pub use returning::ReturnedLine;
 pub use selection::Selection;
 pub use shipped_after_cancel::Reported;
 pub use stock::{Entry, Kind, Posting, PostingError, Stock};

@@ -6,8 +6,8 @@ use types::{Fingerprint, FulfilmentId, LabelId, OrderId, PartnerTaskId, Refusal,
 
 use super::labelling::Bought;
 use crate::domain::{
-    Ask, CarrierAnswer, Fulfilment, FulfilmentState, Goods, Hold, Integration, IntegrationKey, Label,
-    PartnerAnswer, PartnerTask, Reported, Reservation, Selection, Sku, Stock, Wanted, Warehouse, WarehouseId,
+    Ask, CarrierAnswer, CartNotice, Fulfilment, FulfilmentState, Goods, Hold, Integration, IntegrationKey, Label,
+    PartnerAnswer, PartnerTask, Reported, Reservation, ReturnedLine, Selection, Sku, Stock, Wanted, Warehouse, WarehouseId,
     Warehouses, Word,
 };
 
@@ -29,14 +29,24 @@ pub struct StepCommand {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    ReserveStock(Vec<Wanted>),
+    /// `until_paid`: no fulfilment gets the units before [`Step::GoodsPaid`].
+    ReserveStock { lines: Vec<Wanted>, until_paid: bool },
+    GoodsPaid,
     UnreserveStock,
     HoldGoods(Hold),
     ResumeGoods,
+    /// What was held is let go, and stays sold.
+    KeepGoods,
     StopPartner(Ask),
     WithdrawStop,
-    ReleaseGoods,
+    /// With the carts that are told of it.
+    ReleaseGoods(Vec<CartNotice>),
+    /// The held units do not exist.
+    WriteDown,
     VoidLabels,
+    ClaimReturned(Vec<ReturnedLine>),
+    UnclaimReturned,
+    TakeBack(Vec<ReturnedLine>),
 }
 
 /// One mutation of a client.
@@ -64,6 +74,7 @@ pub enum Action {
     UpsertIntegration { key: IntegrationKey, integration: Integration },
     PartnerWord { task_id: PartnerTaskId, word: Word, note: String, by: String },
     AskedByHand { task_id: PartnerTaskId, note: String },
+    TellCart { order_id: OrderId, notice: CartNotice },
 }
 
 /// What a carrier or a partner said to the worker that asked.
@@ -200,8 +211,12 @@ impl Command {
     /// Whether a carrier or a partner may have to be asked after it.
     pub fn may_leave_errands(&self) -> bool {
         match self {
-            Self::Step(command) => matches!(command.step, Step::StopPartner(_) | Step::VoidLabels),
-            Self::Request(command) => matches!(command.action, Action::VoidLabel { .. }),
+            Self::Step(command) => {
+                matches!(command.step, Step::StopPartner(_) | Step::VoidLabels | Step::ReleaseGoods(_))
+            },
+            Self::Request(command) => {
+                matches!(command.action, Action::VoidLabel { .. } | Action::TellCart { .. })
+            },
             Self::Errand(_) => true,
         }
     }

@@ -9,7 +9,7 @@ use types::Tenant;
 use super::books::Books;
 use super::command::{Action, Command, Step};
 use super::labelling::Bought;
-use crate::domain::{Sku, Wanted, WarehouseId};
+use crate::domain::{ReturnedLine, Sku, Wanted, WarehouseId};
 use crate::store::fulfilments::{self, FulfilmentKey};
 use crate::store::goods::{self, OrderKey};
 use crate::store::labels::{self, LabelKey};
@@ -25,8 +25,10 @@ impl Books {
         let waiting = owners_of_labels.iter().filter_map(|((tenant, _), owner)| {
             owner.saga_id.clone().map(|saga_id| (tenant.clone(), saga_id))
         });
-        let asking =
-            owners_of_tasks.iter().map(|((tenant, _), (_, saga_id))| (tenant.clone(), saga_id.clone()));
+        let asking = owners_of_tasks
+            .iter()
+            .filter(|(_, (_, saga_id))| !saga_id.is_empty())
+            .map(|((tenant, _), (_, saga_id))| (tenant.clone(), saga_id.clone()));
         let sagas: Vec<(Tenant, String)> = sagas(commands).into_iter().chain(waiting).chain(asking).collect();
         let steps = StepLedger::load(tx, &sagas).await?;
         let requests = RequestKeys::load(tx, &request_keys(commands)).await?;
@@ -81,7 +83,7 @@ impl Books {
                     let (order, _) = self.owners_of_tasks.get(&(tenant.clone(), task_id.clone()))?;
                     Some((tenant, order.clone()))
                 }
-                Action::CreateFulfilment { order_id, .. } => {
+                Action::CreateFulfilment { order_id, .. } | Action::TellCart { order_id, .. } => {
                     Some((command.tenant().clone(), order_id.clone()))
                 }
                 Action::SubmitFulfilment { fulfilment_id, .. }
@@ -109,11 +111,17 @@ impl Books {
         };
         match command {
             Command::Step(step) => match &step.step {
-                Step::ReserveStock(lines) => self.collect_shelves(tenant, lines, &mut add),
-                Step::UnreserveStock | Step::ReleaseGoods | Step::ResumeGoods => {
+                Step::ReserveStock { lines, .. } => self.collect_shelves(tenant, lines, &mut add),
+                Step::UnreserveStock | Step::ReleaseGoods(_) | Step::ResumeGoods | Step::KeepGoods | Step::WriteDown | Step::UnclaimReturned => {
                     self.collect_movable(command, &mut add);
                 }
-                Step::HoldGoods(_) | Step::StopPartner(_) | Step::WithdrawStop | Step::VoidLabels => {}
+                Step::TakeBack(lines) => self.collect_returned(command, lines, &mut add),
+                Step::HoldGoods(_)
+                | Step::GoodsPaid
+                | Step::StopPartner(_)
+                | Step::WithdrawStop
+                | Step::VoidLabels
+                | Step::ClaimReturned(_) => {}
             },
             Command::Errand(_) => self.collect_movable(command, &mut add),
             Command::Request(request) => match &request.action {
@@ -138,7 +146,8 @@ impl Books {
                 | Action::VoidLabel { .. }
                 | Action::UpsertIntegration { .. }
                 | Action::PartnerWord { .. }
-                | Action::AskedByHand { .. } => {}
+                | Action::AskedByHand { .. }
+                | Action::TellCart { .. } => {}
             },
         }
     }
@@ -151,6 +160,22 @@ impl Books {
                 Some(named) => add(named, &line.sku),
                 None => active.iter().for_each(|(warehouse_id, _)| add(warehouse_id, &line.sku)),
             }
+        }
+    }
+
+    /// The shelves that units which came back go to: the warehouse that is named, or the one they had left.
+    fn collect_returned(
+        &self,
+        command: &Command,
+        lines: &[ReturnedLine],
+        add: &mut impl FnMut(&WarehouseId, &Sku),
+    ) {
+        let goods = self.order_of(command).and_then(|key| self.goods.get(&key));
+        let rows = goods.into_iter().flat_map(|goods| goods.reservations.values());
+        for row in rows.filter(|row| row.claimed_by().is_some()) {
+            let line = lines.iter().find(|line| line.line_id == row.line_id);
+            let named = line.and_then(|line| line.warehouse_id.as_ref());
+            add(named.unwrap_or(&row.warehouse_id), &row.sku);
         }
     }
 
@@ -206,7 +231,8 @@ fn named_fulfilments(commands: &[Command]) -> BTreeSet<FulfilmentKey> {
         | Action::RestockLabel { .. }
         | Action::UpsertIntegration { .. }
         | Action::PartnerWord { .. }
-        | Action::AskedByHand { .. } => None,
+        | Action::AskedByHand { .. }
+        | Action::TellCart { .. } => None,
     });
     named.collect()
 }

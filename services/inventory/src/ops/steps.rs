@@ -3,13 +3,13 @@
 use prost::Message;
 use proto::inventory::v1::GoodsReply;
 use storage::{Admission, DbError, Outcome};
-use types::Refusal;
+use types::{Reason, Refusal};
 
 use super::books::{Books, Cause, Stop};
 use super::command::{Step, StepAnswer, StepCommand};
 use super::settling::{self, Change, conclude};
 use super::stored_reply;
-use crate::domain::{Ask, Goods, Hold, Moment, Wanted};
+use crate::domain::{Ask, CartNotice, Goods, Hold, Moment, ReturnedLine, Wanted};
 use crate::store::goods::OrderKey;
 use crate::store::stock::Origin;
 
@@ -48,11 +48,17 @@ fn run(books: &mut Books, command: &StepCommand, moment: Moment<'_>) -> Result<O
     let cause = Cause { origin, moment, traceparent: command.traceparent.as_deref() };
     let key = (context.tenant.clone(), command.order_id.clone());
     let done = match &command.step {
-        Step::ReserveStock(lines) => reserve(books, &key, lines, &cause),
+        Step::ReserveStock { lines, until_paid } => reserve(books, &key, lines, *until_paid, &cause),
+        Step::GoodsPaid => goods_paid(books, &key, &cause),
         Step::UnreserveStock => unreserve(books, &key, &cause),
         Step::HoldGoods(wanted) => hold(books, &key, wanted, &cause),
-        Step::ResumeGoods => resume(books, &key, &cause),
-        Step::ReleaseGoods => release(books, &key, &cause),
+        Step::ResumeGoods | Step::KeepGoods => resume(books, &key, &cause),
+        Step::ReleaseGoods(notices) => release(books, &key, notices, &cause),
+        Step::WriteDown => write_down(books, &key, &cause),
+        Step::ClaimReturned(lines) => claim_returned(books, &key, lines, &cause),
+        // What is claimed after it was shipped is given up as any claim is.
+        Step::UnclaimReturned => resume(books, &key, &cause),
+        Step::TakeBack(lines) => take_back(books, &key, lines, &cause),
         Step::WithdrawStop => withdraw_stop(books, &key, &cause),
         Step::StopPartner(ask) => return stop_partner(books, &key, ask, &cause),
         Step::VoidLabels => return void_labels(books, &key, &cause),
@@ -64,19 +70,30 @@ fn reserve(
     books: &mut Books,
     key: &OrderKey,
     lines: &[Wanted],
+    until_paid: bool,
     cause: &Cause<'_>,
 ) -> Result<GoodsReply, Stop> {
     let (tenant, order_id) = key;
     let known = books.goods.get(key).cloned();
     let mut goods = known.unwrap_or_else(|| Goods::new(order_id.clone(), cause.moment.at));
+    goods.await_payment(until_paid);
     let movements = goods.reserve(
         lines,
         &cause.origin.saga_id,
         books.warehouses(tenant),
         |warehouse_id, sku| books.available(tenant, warehouse_id, sku),
+        |integration| books.integrations(tenant).of(integration).resubmit_same_number_ok,
         cause.moment,
     )?;
     books.put_goods(key, goods, movements, cause)?;
+    Ok(GoodsReply::default())
+}
+
+fn goods_paid(books: &mut Books, key: &OrderKey, cause: &Cause<'_>) -> Result<GoodsReply, Stop> {
+    let known = books.goods.get(key).cloned();
+    let mut goods = known.ok_or_else(|| no_goods(key))?;
+    goods.awaits_payment = false;
+    books.put_goods(key, goods, Vec::new(), cause)?;
     Ok(GoodsReply::default())
 }
 
@@ -97,6 +114,10 @@ fn hold(books: &mut Books, key: &OrderKey, wanted: &Hold, cause: &Cause<'_>) -> 
     let mut goods = known.ok_or_else(|| no_goods(key))?;
     let splits = goods.hold(wanted, &cause.origin.saga_id, cause.moment)?;
     let with_partner = goods.held_with_partner(&cause.origin.saga_id, books.warehouses(&key.0));
+    if wanted.only_here && with_partner > 0 {
+        let message = format!("a partner has {with_partner} of the units already");
+        return Err(Refusal::new(Reason::StateConflict, message).detail("with_partner", with_partner).into());
+    }
     books.put_goods(key, goods, Vec::new(), cause)?;
     Ok(GoodsReply { with_partner, ..stored_reply::done(&splits) })
 }
@@ -112,14 +133,61 @@ fn resume(books: &mut Books, key: &OrderKey, cause: &Cause<'_>) -> Result<GoodsR
     Ok(stored_reply::done(&splits))
 }
 
-fn release(books: &mut Books, key: &OrderKey, cause: &Cause<'_>) -> Result<GoodsReply, Stop> {
+/// Who sold the order is told in the same commit, where its profile says that it is told without a rule.
+fn release(
+    books: &mut Books,
+    key: &OrderKey,
+    notices: &[CartNotice],
+    cause: &Cause<'_>,
+) -> Result<GoodsReply, Stop> {
     let Some(before) = books.goods.get(key).cloned() else { return Ok(stored_reply::nothing_to_do()) };
     let mut goods = before.clone();
     let (splits, mut movements) = goods.release(&cause.origin.saga_id);
+    let integrations = books.integrations(&key.0);
+    for notice in notices.iter().filter(|notice| integrations.told_cart(&notice.cart, notice.teller).is_ok()) {
+        goods.tell_cart(notice, integrations, cause.moment)?;
+    }
     // The carrier may have voided the label before: then the units it had shipped are back by now.
     movements.extend(goods.put_back(books.warehouses(&key.0), None));
     let change = Change { movements, ..Change::of(before, goods) };
     conclude(books, key, change, Some(&cause.origin.saga_id), cause)?;
+    Ok(stored_reply::done(&splits))
+}
+
+/// What is held does not exist: it leaves the count together with its promise.
+fn write_down(books: &mut Books, key: &OrderKey, cause: &Cause<'_>) -> Result<GoodsReply, Stop> {
+    let Some(before) = books.goods.get(key).cloned() else { return Ok(stored_reply::nothing_to_do()) };
+    let mut goods = before.clone();
+    let (splits, movements) = goods.write_down(&cause.origin.saga_id);
+    let change = Change { movements, ..Change::of(before, goods) };
+    conclude(books, key, change, None, cause)?;
+    Ok(stored_reply::done(&splits))
+}
+
+fn claim_returned(
+    books: &mut Books,
+    key: &OrderKey,
+    lines: &[ReturnedLine],
+    cause: &Cause<'_>,
+) -> Result<GoodsReply, Stop> {
+    let mut goods = books.goods.get(key).cloned().ok_or_else(|| no_goods(key))?;
+    let warehouses = books.warehouses(&key.0);
+    let splits = goods.claim_returned(lines, warehouses, &cause.origin.saga_id, cause.moment)?;
+    books.put_goods(key, goods, Vec::new(), cause)?;
+    Ok(stored_reply::done(&splits))
+}
+
+fn take_back(
+    books: &mut Books,
+    key: &OrderKey,
+    lines: &[ReturnedLine],
+    cause: &Cause<'_>,
+) -> Result<GoodsReply, Stop> {
+    let before = books.goods.get(key).cloned().ok_or_else(|| no_goods(key))?;
+    let mut goods = before.clone();
+    let (splits, movements) = goods.take_back(lines, books.warehouses(&key.0), &cause.origin.saga_id, cause.moment)?;
+    let change = Change { movements, ..Change::of(before, goods) };
+    conclude(books, key, change, None, cause)?;
     Ok(stored_reply::done(&splits))
 }
 

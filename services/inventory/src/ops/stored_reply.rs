@@ -22,7 +22,8 @@ pub fn done(splits: &Splits) -> GoodsReply {
             allocated: split.allocated,
             submitted: split.submitted,
             shipped: split.shipped,
-            ..GoodsLineSplit::default()
+            refused: split.refused.map_or(0, |(units, _)| units),
+            refused_reason: split.refused.map_or_else(String::new, |(_, why)| why.as_str().to_owned()),
         })
         .collect();
     GoodsReply { nothing_to_do: lines.is_empty(), lines, ..GoodsReply::default() }

@@ -12,7 +12,9 @@ pub static BOOKS: [Book; 15] = [
         "kind" Text, "on_hand_delta" Number, "reserved_delta" Number, "saga_id" Text, "step" Text,
         "direction" Text, "reservation_id" Text, "order_id" Text, "line_id" Text, "at" Text,
     ]),
-    book!("inventory", "goods", ["order_id" Text], ["event_seq" Number, "created_at" Text]),
+    book!("inventory", "goods", ["order_id" Text], [
+        "event_seq" Number, "created_at" Text, "awaits_payment" Number,
+    ]),
     book!("inventory", "goods_line", ["order_id" Text, "line_id" Text], [
         "sku" Text, "reserved_quantity" Number, "allocated" Number, "deallocated" Number,
         "submitted" Number, "shipped" Number, "unshipped" Number, "delivered" Number,
@@ -28,7 +30,7 @@ pub static BOOKS: [Book; 15] = [
     book!("inventory", "fulfilment_line", ["order_id" Text, "fulfilment_line_id" Text], [
         "fulfilment_id" Text, "reservation_id" Text, "line_id" Text, "sku" Text, "quantity" Number,
         "state" Text, "held_by" Text, "split_of" Text, "tracking_number" Text, "restocked" Number,
-        "reshipped" Number, "resubmit_needed" Number, "task_id" Text,
+        "reshipped" Number, "resubmit_needed" Number, "task_id" Text, "returned" Text,
     ]),
     book!("inventory", "label", ["order_id" Text, "label_id" Text], [
         "fulfilment_id" Text, "carrier" Text, "tracking_number" Text, "currency" Text, "cost_minor" Number,

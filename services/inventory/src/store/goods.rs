@@ -13,7 +13,7 @@ use crate::store::{labels, partner_tasks};
 
 static LOCK: Statement = Statement::new(
     "inventory.lock_goods",
-    "SELECT g.tenant_id, g.order_id, g.event_seq, g.created_at
+    "SELECT g.tenant_id, g.order_id, g.event_seq, g.created_at, g.awaits_payment
        FROM rows($1: tenant_id text, order_id text) AS r
        JOIN goods AS g ON g.tenant_id = r.tenant_id AND g.order_id = r.order_id
       ORDER BY g.tenant_id, g.order_id FOR UPDATE OF g",
@@ -21,7 +21,8 @@ static LOCK: Statement = Statement::new(
 
 static READ: Statement = Statement::new(
     "inventory.read_goods",
-    "SELECT tenant_id, order_id, event_seq, created_at FROM goods WHERE tenant_id = $1 AND order_id = $2",
+    "SELECT tenant_id, order_id, event_seq, created_at, awaits_payment FROM goods
+      WHERE tenant_id = $1 AND order_id = $2",
 );
 
 static LINES: Statement = Statement::new(
@@ -45,12 +46,16 @@ static RESERVATIONS: Statement = Statement::new(
     "SELECT v.tenant_id, v.order_id, v.reservation_id, v.line_id, v.warehouse_id, v.sku, v.quantity, v.state,
             v.saga_id, v.held_by, v.split_of, v.created_at, f.fulfilment_line_id, f.fulfilment_id,
             f.state AS line_state, f.split_of AS line_split_of, f.held_by AS line_held_by, f.tracking_number,
-            f.restocked, f.reshipped, f.resubmit_needed, f.task_id
+            f.restocked, f.reshipped, f.resubmit_needed, f.task_id, f.returned
        FROM rows($1: tenant_id text, order_id text) AS r
        JOIN reservation AS v ON v.tenant_id = r.tenant_id AND v.order_id = r.order_id
        LEFT JOIN fulfilment_line AS f
          ON f.tenant_id = v.tenant_id AND f.order_id = v.order_id AND f.reservation_id = v.reservation_id",
 );
+
+/// What a fulfilment line says of units that came back.
+pub const RESTOCKED: &str = "restocked";
+pub const WRITTEN_OFF: &str = "written_off";
 
 pub type OrderKey = (Tenant, OrderId);
 
@@ -80,6 +85,7 @@ async fn complete(tx: &mut Tx, heads: &[Row]) -> Result<BTreeMap<OrderKey, Goods
         let (tenant, order) = key(row)?;
         let mut goods = Goods::new(order.clone(), row.timestamp("created_at")?);
         goods.event_seq = row.int("event_seq")?;
+        goods.awaits_payment = row.int("awaits_payment")? == 1;
         all.insert((tenant, order), goods);
     }
     if all.is_empty() {
@@ -193,10 +199,11 @@ fn state(row: &Row, line_state: Option<LineState>) -> Result<State, DbError> {
         ("released", None, Some(tracking_number)) => Some(State::ShippedAfterCancel { tracking_number }),
         ("consumed", None, Some(tracking_number)) => {
             let delivered = line_state == Some(LineState::Delivered);
-            let after = match (line_state, row.opt_text("line_held_by")?) {
-                (Some(LineState::CancelledAfterShip), _) => AfterShip::Cancelled,
-                (_, Some(by)) => AfterShip::Claimed { by },
-                (_, None) => AfterShip::Sold,
+            let after = match (line_state, row.opt_text("line_held_by")?, row.opt_text("returned")?) {
+                (Some(LineState::CancelledAfterShip), ..) => AfterShip::Cancelled,
+                (_, Some(by), _) => AfterShip::Claimed { by },
+                (_, None, Some(what)) => AfterShip::Returned { sellable: what == RESTOCKED },
+                (_, None, None) => AfterShip::Sold,
             };
             Some(State::Consumed { tracking_number, delivered, after })
         }

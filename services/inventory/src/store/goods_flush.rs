@@ -5,20 +5,20 @@ use types::{FulfilmentId, LineId, ReservationId};
 
 use crate::domain::{Goods, Line, Reservation};
 use crate::store::delta::Delta;
-use crate::store::goods::OrderKey;
+use crate::store::goods::{OrderKey, RESTOCKED, WRITTEN_OFF};
 use crate::store::{labels, partner_tasks};
 
 static INSERT_GOODS: Statement = Statement::new(
     "inventory.insert_goods",
-    "INSERT INTO goods (tenant_id, order_id, event_seq, created_at)
-     SELECT tenant_id, order_id, event_seq, created_at
-       FROM rows($1: tenant_id text, order_id text, event_seq bigint, created_at text)",
+    "INSERT INTO goods (tenant_id, order_id, event_seq, created_at, awaits_payment)
+     SELECT tenant_id, order_id, event_seq, created_at, awaits_payment
+       FROM rows($1: tenant_id text, order_id text, event_seq bigint, created_at text, awaits_payment bigint)",
 );
 
 static UPDATE_GOODS: Statement = Statement::new(
     "inventory.update_goods",
-    "UPDATE goods SET event_seq = r.event_seq
-       FROM rows($1: tenant_id text, order_id text, event_seq bigint, created_at text) AS r
+    "UPDATE goods SET event_seq = r.event_seq, awaits_payment = r.awaits_payment
+       FROM rows($1: tenant_id text, order_id text, event_seq bigint, created_at text, awaits_payment bigint) AS r
       WHERE goods.tenant_id = r.tenant_id AND goods.order_id = r.order_id",
 );
 
@@ -90,22 +90,24 @@ static INSERT_FULFILMENT_LINES: Statement = Statement::new(
     "inventory.insert_fulfilment_lines",
     "INSERT INTO fulfilment_line (tenant_id, order_id, fulfilment_line_id, fulfilment_id, reservation_id, line_id, sku,
                                   quantity, state, held_by, split_of, tracking_number, restocked, reshipped,
-                                  resubmit_needed, task_id)
+                                  resubmit_needed, task_id, returned)
      SELECT tenant_id, order_id, fulfilment_line_id, fulfilment_id, reservation_id, line_id, sku, quantity, state,
-            held_by, split_of, tracking_number, restocked, reshipped, resubmit_needed, task_id
+            held_by, split_of, tracking_number, restocked, reshipped, resubmit_needed, task_id, returned
        FROM rows($1: tenant_id text, order_id text, fulfilment_line_id text, fulfilment_id text, reservation_id text,
                  line_id text, sku text, quantity bigint, state text, held_by text, split_of text,
-                 tracking_number text, restocked bigint, reshipped bigint, resubmit_needed bigint, task_id text)",
+                 tracking_number text, restocked bigint, reshipped bigint, resubmit_needed bigint, task_id text,
+                 returned text)",
 );
 
 static UPDATE_FULFILMENT_LINES: Statement = Statement::new(
     "inventory.update_fulfilment_lines",
     "UPDATE fulfilment_line SET quantity = r.quantity, state = r.state, held_by = r.held_by,
             tracking_number = r.tracking_number, restocked = r.restocked, reshipped = r.reshipped,
-            resubmit_needed = r.resubmit_needed, task_id = r.task_id
+            resubmit_needed = r.resubmit_needed, task_id = r.task_id, returned = r.returned
        FROM rows($1: tenant_id text, order_id text, fulfilment_line_id text, fulfilment_id text, reservation_id text,
                  line_id text, sku text, quantity bigint, state text, held_by text, split_of text,
-                 tracking_number text, restocked bigint, reshipped bigint, resubmit_needed bigint, task_id text) AS r
+                 tracking_number text, restocked bigint, reshipped bigint, resubmit_needed bigint, task_id text,
+                 returned text) AS r
       WHERE fulfilment_line.tenant_id = r.tenant_id AND fulfilment_line.order_id = r.order_id
         AND fulfilment_line.fulfilment_line_id = r.fulfilment_line_id",
 );
@@ -177,7 +179,7 @@ impl Changes {
 }
 
 fn head((tenant, order): &OrderKey, goods: &Goods) -> Vec<Value> {
-    values![tenant, order, goods.event_seq, goods.created_at]
+    values![tenant, order, goods.event_seq, goods.created_at, i64::from(goods.awaits_payment)]
 }
 
 fn line_row((tenant, order): &OrderKey, id: &LineId, line: &Line) -> Vec<Value> {
@@ -255,5 +257,6 @@ fn fulfilment_line_row(
         line.reshipped,
         i64::from(line.resubmit_needed),
         line.task.as_ref(),
+        row.returned().map(|sellable| if sellable { RESTOCKED } else { WRITTEN_OFF }),
     ])
 }

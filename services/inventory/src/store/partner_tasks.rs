@@ -123,7 +123,7 @@ pub(super) async fn load(tx: &mut Tx, orders: &Rows) -> Result<Vec<Row>, DbError
 pub(super) fn read(row: &Row) -> Result<(PartnerTaskId, PartnerTask), DbError> {
     let index = usize::try_from(row.int("method_index")?);
     let task = PartnerTask {
-        fulfilment_id: row.parsed("fulfilment_id", FulfilmentId::parse)?,
+        fulfilment_id: row.opt_parsed("fulfilment_id", FulfilmentId::parse)?,
         integration: row.parsed("integration_key", IntegrationKey::parse)?,
         external_number: row.text("external_number")?,
         saga_id: row.text("saga_id")?,
@@ -158,7 +158,7 @@ pub(super) fn row((tenant, order): &OrderKey, id: &PartnerTaskId, task: &Partner
         tenant,
         order,
         id,
-        &task.fulfilment_id,
+        task.fulfilment_id.as_ref().map(FulfilmentId::as_str),
         &task.integration,
         &task.external_number,
         &task.saga_id,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use inventory::domain::{Credit, Hold, HoldLine, LabelState, VoidRefusal, Warehouse, WarehouseKind};
+use inventory::domain::{Credit, Hold, HoldLine, LabelState, Reach, VoidRefusal, Warehouse, WarehouseKind};
 use inventory::ops::{Action, Bought, Resource, ShownLabel, Step, StepAnswer, StepCommand};
 use storage::Direction;
 use types::{FulfilmentId, Money, Reason, Refusal, Tenant};
@@ -58,7 +58,7 @@ impl World {
 impl Order {
     fn claim(&self, saga: &str, units: i64, void_label: bool) -> StepCommand {
         let lines = vec![HoldLine { line_id: self.lines[0].clone(), quantity: quantity(units) }];
-        let hold = Step::HoldGoods(Hold { lines, void_label, allow_shipped: true });
+        let hold = Step::HoldGoods(Hold { lines, void_label, reach: Reach::OnTheWay, take_what_is_left: false, only_here: false });
         step(saga, "hold_goods", Direction::Do, &self.id, hold)
     }
 

@@ -9,6 +9,7 @@ mod labels;
 mod partners;
 mod program;
 mod races;
+mod returns;
 mod steps;
 mod stock;
 mod wire;

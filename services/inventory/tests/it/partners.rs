@@ -24,6 +24,7 @@ fn method(method: Method, window_seconds: u32) -> MethodProfile {
 
 fn profile(methods: Vec<MethodProfile>, connector: Option<Connector>) -> Integration {
     Integration {
+        accepts_cancel_notification: false,
         name: "Fake".to_owned(),
         kind: IntegrationKind::Fulfillment,
         methods,

@@ -189,7 +189,9 @@ async fn labels_and_partners_are_answered_honestly() {
         let label = Step::HoldGoods(inventory::domain::Hold {
             lines: Vec::new(),
             void_label: true,
-            allow_shipped: false,
+            reach: inventory::domain::Reach::Here,
+            take_what_is_left: false,
+            only_here: false,
         });
         let labelled = step("label", "hold_goods", Direction::Do, &order.id, label);
         assert_eq!(reason(world.step(&labelled).await), Reason::NoLabel);

@@ -121,7 +121,7 @@ impl Service {
             quantity: units,
             warehouse_id: String::new(),
         };
-        let command = ReserveStock { order_id: order_id.to_string(), lines: vec![line] };
+        let command = ReserveStock { order_id: order_id.to_string(), lines: vec![line], until_paid: false };
         let saga = self.ids.mint::<SagaId>();
         let request = step(saga.as_str(), "reserve_stock", StepDirection::Do, Command::ReserveStock(command));
         (order_id, line_id, request)
@@ -205,8 +205,7 @@ async fn goods_are_shipped_held_and_released_over_the_wire() {
     let command = HoldGoods {
         order_id: order.to_string(),
         lines: vec![HoldGoodsLine { line_id: line.to_string(), quantity: 3 }],
-        void_label: false,
-        allow_shipped: false,
+        ..HoldGoods::default()
     };
     let request = step("change", "hold_goods", StepDirection::Do, Command::HoldGoods(command));
     let answer = service.steps().run_goods_step(request).await.unwrap().into_inner().answer.unwrap();
@@ -226,7 +225,7 @@ async fn goods_are_shipped_held_and_released_over_the_wire() {
         service.fulfillments().ship_fulfillment(ship).await.unwrap().into_inner().fulfillment.unwrap();
     assert_eq!(shipped.state(), FulfillmentState::PartiallyShipped);
 
-    let release = ReleaseGoods { order_id: order.to_string() };
+    let release = ReleaseGoods { order_id: order.to_string(), ..ReleaseGoods::default() };
     let release = step("change", "release_goods", StepDirection::Do, Command::ReleaseGoods(release));
     service.steps().run_goods_step(release).await.unwrap();
     let request = GetStockRequest { sku: "apple".to_owned(), warehouse_id: String::new() };

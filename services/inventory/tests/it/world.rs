@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use inventory::domain::{
-    Ask, Hold, HoldLine, Selection, Sku, Unconfirmed, Wanted, Warehouse, WarehouseId, WarehouseKind,
+    Ask, Hold, HoldLine, Reach, Selection, Sku, Unconfirmed, Wanted, Warehouse, WarehouseId, WarehouseKind,
 };
 use inventory::ops::{
     Action, Adjustment, Command, Desk, Inventory, Patience, Reply, RequestCommand, Resource, ShownFulfilment,
@@ -177,7 +177,7 @@ impl World {
             quantity: quantity(*units),
             warehouse_id: None,
         });
-        let reserve = Step::ReserveStock(wanted.collect());
+        let reserve = Step::ReserveStock { lines: wanted.collect(), until_paid: false };
         let command = step(&order.place, "reserve_stock", Direction::Do, &order.id, reserve);
         (order, command)
     }
@@ -259,7 +259,13 @@ impl Order {
         let lines = self.lines.iter().zip(units).filter(|(_, units)| **units > 0);
         let lines =
             lines.map(|(line_id, units)| HoldLine { line_id: line_id.clone(), quantity: quantity(*units) });
-        let hold = Step::HoldGoods(Hold { lines: lines.collect(), void_label: false, allow_shipped: false });
+        let hold = Step::HoldGoods(Hold {
+            lines: lines.collect(),
+            void_label: false,
+            reach: Reach::Here,
+            take_what_is_left: false,
+            only_here: false,
+        });
         step(saga, "hold_goods", Direction::Do, &self.id, hold)
     }
 
@@ -268,7 +274,7 @@ impl Order {
     }
 
     pub fn release(&self, saga: &str) -> StepCommand {
-        step(saga, "release_goods", Direction::Do, &self.id, Step::ReleaseGoods)
+        step(saga, "release_goods", Direction::Do, &self.id, Step::ReleaseGoods(Vec::new()))
     }
 
     pub fn unreserve(&self) -> StepCommand {

@@ -7,9 +7,10 @@ use types::{LineId, Reason, Refusal, Timestamp};
 
 use super::change::ChangeType;
 use super::order::{Actor, Order, OrderState, Placement};
-use super::policy::{Ack, Grant, Policy, Standing, Warning, standing};
+use super::policy::{Ack, Capability, Edition, Grant, Policy, Standing, Warning, standing};
 use super::pricing::fee_of_everything;
 use super::selection::{allocated, available, nothing_open, why_not};
+use super::workflow::{self, Step};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cancelability {
@@ -28,6 +29,10 @@ pub struct Cancelability {
     pub rule: String,
     pub grant: Option<Grant>,
     pub impact: Impact,
+    /// What makes sense at each step of fulfilment that something stands at.
+    pub steps: Vec<Step>,
+    /// What of the program the tenant's edition leaves out.
+    pub edition_blockers: Vec<Refusal>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,16 +69,22 @@ pub enum Advice {
     Completed,
 }
 
-pub fn cancelability(order: &Order, policy: &Policy, actor: &Actor, now: Timestamp) -> Cancelability {
+pub fn cancelability(
+    order: &Order,
+    policy: &Policy,
+    edition: &Edition,
+    actor: &Actor,
+    now: Timestamp,
+) -> Cancelability {
     let standing = standing(policy, order, actor, now);
-    let units = policy.document.units;
+    let units = edition.units(policy.document.units);
     let can = order.lines.iter().any(|line| available(line, units) > 0);
     let barred = may_submit(order, ChangeType::CancelOrder).err().or_else(|| standing.refusal.clone());
     let allowed = barred.is_none() && can;
     let blockers = match barred {
         Some(refusal) => vec![refusal],
         None if can => Vec::new(),
-        None => vec![held_back(order, policy)],
+        None => vec![held_back(order, policy, edition)],
     };
     let lines = order.lines.iter().map(|line| {
         let own = why_not(line, units).into_iter().collect();
@@ -97,6 +108,8 @@ pub fn cancelability(order: &Order, policy: &Policy, actor: &Actor, now: Timesta
         rule: standing.rule,
         grant: standing.grant,
         impact: impact(order, policy),
+        steps: workflow::steps(order, units, allowed, now),
+        edition_blockers: edition.blockers(),
         blockers,
     }
 }
@@ -138,8 +151,12 @@ fn still_placing(order: &Order) -> Refusal {
     Refusal::new(Reason::ChangeInProgress, message).detail("order_id", &order.order_id)
 }
 
-/// Why no unit can be cancelled: all gone, or held back by the policy.
-fn held_back(order: &Order, policy: &Policy) -> Refusal {
+/// Why no unit can be cancelled: all gone, or held back by the edition or the policy.
+fn held_back(order: &Order, policy: &Policy, edition: &Edition) -> Refusal {
+    let let_go = order.lines.iter().any(|line| available(line, policy.document.units) > 0);
+    if let_go && let Err(refusal) = edition.check(Capability::CancelAfterShip) {
+        return refusal;
+    }
     let open = order.lines.iter().find(|line| line.quantities.open > 0);
     open.and_then(|line| why_not(line, policy.document.units)).unwrap_or_else(|| nothing_open(order))
 }
@@ -158,14 +175,17 @@ fn actions(order: &Order, allowed: bool, now: Timestamp) -> Vec<&'static str> {
     let state = order.state();
     let open = order.placement == Placement::Open;
     let held = order.change_in_progress.is_some();
+    let free = !held && order.awaits_payment.is_none();
     let may = [
         ("PreviewChangeOrder", allowed && open),
         ("SubmitChangeOrder", allowed),
         ("WithdrawChangeOrder", held && open),
         ("StopPartnerByApi", allowed && order.outside.has_button(now)),
         ("VoidLabel", !held && order.outside.has_label()),
-        ("ConfirmOrder", !held && state == OrderState::Pending),
-        ("StartProcessing", !held && matches!(state, OrderState::Pending | OrderState::Confirmed)),
+        ("ConfirmOrder", free && state == OrderState::Pending),
+        ("StartProcessing", free && matches!(state, OrderState::Pending | OrderState::Confirmed)),
+        ("PayOrder", !held && order.awaits_payment.is_some()),
+        ("RestoreOrder", !held && state == OrderState::Cancelled),
     ];
     may.into_iter().filter_map(|(action, sensible)| sensible.then_some(action)).collect()
 }

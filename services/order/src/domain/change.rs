@@ -9,7 +9,9 @@ use types::{
 pub use super::change_state::{ChangeEvent, ChangeState, IllegalTransition};
 use super::order::{Actor, OrderState};
 use super::outside::Leg;
-pub use super::terms::{GroupReversal, Said, Skipped, TenderRefund, Terms};
+pub use super::terms::{
+    CameBack, Fee, GroupReversal, InConfidence, MoneyTerms, MoneyWish, Said, Skipped, TenderRefund, Terms,
+};
 
 /// A change that was asked for: parsed, but not yet held against an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +94,7 @@ pub struct ChangeOrder {
     /// The rule of the policy that allowed it.
     pub rule: String,
     pub terms: Terms,
+    pub in_confidence: InConfidence,
     /// Until when it may be answered, while it is requested.
     pub expires_at: Option<Timestamp>,
     /// What the customer gets back, fixed at accept.
@@ -221,6 +224,22 @@ pub enum ChangeType {
     Withdrawal,
     /// A wholly cancelled order stands again; its lines and amounts are what came back to the order.
     Restore,
+    /// What is missing of an order that was restored is paid.
+    Payment,
+    /// Agreed between both sides: one more line.
+    AddItem,
+    /// Agreed between both sides: units go and other goods come.
+    ReplaceItem,
+    /// Agreed between both sides: lines cost less and keep their units. Its lines name the units that it is for.
+    PriceAdjust,
+    /// Agreed between both sides: the goods go elsewhere.
+    Address,
+    /// Units that came back from the buyer and were accepted.
+    Return,
+    /// Units that cannot be shipped, because they do not exist.
+    ShortShip,
+    /// Nobody paid in time, or the authorisation lapsed.
+    Expire,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -257,7 +276,7 @@ pub enum Channel {
 }
 
 impl ChangeType {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 16] = [
         Self::CancelOrder,
         Self::CancelItems,
         Self::AllEligible,
@@ -266,6 +285,14 @@ impl ChangeType {
         Self::RefundOnly,
         Self::Withdrawal,
         Self::Restore,
+        Self::Payment,
+        Self::Return,
+        Self::ShortShip,
+        Self::Expire,
+        Self::AddItem,
+        Self::ReplaceItem,
+        Self::PriceAdjust,
+        Self::Address,
     ];
 
     /// The text that is stored.
@@ -279,6 +306,14 @@ impl ChangeType {
             Self::RefundOnly => "refund_only",
             Self::Withdrawal => "withdrawal",
             Self::Restore => "restore",
+            Self::Payment => "payment",
+            Self::AddItem => "add_item",
+            Self::ReplaceItem => "replace_item",
+            Self::PriceAdjust => "price_adjust",
+            Self::Address => "address",
+            Self::Return => "return",
+            Self::ShortShip => "short_ship",
+            Self::Expire => "expire",
         }
     }
 
@@ -289,8 +324,18 @@ impl ChangeType {
             | Self::CancelItems
             | Self::AllEligible
             | Self::EditQuantity
-            | Self::Withdrawal => true,
-            Self::ShippingAdjust | Self::RefundOnly | Self::Restore => false,
+            | Self::Withdrawal
+            | Self::ShortShip
+            | Self::Expire
+            | Self::ReplaceItem => true,
+            Self::ShippingAdjust
+            | Self::RefundOnly
+            | Self::Restore
+            | Self::Payment
+            | Self::Return
+            | Self::AddItem
+            | Self::PriceAdjust
+            | Self::Address => false,
         }
     }
 

@@ -11,7 +11,10 @@
 //! It never holds input or output, async code, SQL or transport. Time, ids and keys are handed in.
 //! What happens is decided here on values; the callers load them, and store what came out.
 
+pub mod added_line;
+pub mod address;
 pub mod attention;
+pub mod batch_means;
 pub mod batches;
 pub mod bundling;
 pub mod cancelability;
@@ -19,6 +22,7 @@ pub mod change;
 mod change_state;
 pub mod condition;
 pub mod conversation;
+pub mod decided;
 pub mod folders;
 pub mod goods;
 pub mod history;
@@ -29,17 +33,23 @@ pub mod order;
 pub mod outside;
 pub mod placing;
 pub mod policy;
+pub mod price_base;
 pub mod pricing;
+pub mod propagation;
 pub mod quantities;
 pub mod quote;
 pub mod readers;
 pub mod reason;
 pub mod reissue;
+pub mod returns;
 pub mod rules;
 pub mod selection;
+pub mod sides;
+pub mod simulation;
 pub mod stats;
 pub mod terms;
 #[cfg(test)]
 mod tests;
 pub mod unattended;
 pub mod verify;
+pub mod workflow;

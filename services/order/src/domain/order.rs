@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use types::{ChangeOrderId, Currency, LineId, OrderId, Refusal, Tenant, Timestamp, UnitPrice};
 
+use super::address::Address;
 use super::outside::Outside;
+use super::price_base::PriceBase;
 use super::quantities::Quantities;
 
 /// Who did something, as the caller's identity said at that moment.
@@ -33,13 +35,17 @@ pub struct Order {
     pub confirmed_at: Option<Timestamp>,
     /// When work began: the first submission to fulfilment, or StartProcessing.
     pub processing_at: Option<Timestamp>,
+    /// When units of it were last reported delivered.
+    pub delivered_at: Option<Timestamp>,
     pub created_at: Timestamp,
     /// When it was placed in its own system; informative.
     pub placed_at: Option<Timestamp>,
     pub created_by: Actor,
     pub customer_id: String,
     pub parties: Parties,
-    /// What the order came to when it was placed.
+    /// Where the goods go, if it was said.
+    pub address: Option<Address>,
+    /// What all its lines came to: those it was placed with, and those that agreed changes have added.
     pub placed_minor: i64,
     /// What committed changes took off.
     pub reversed_minor: i64,
@@ -48,6 +54,8 @@ pub struct Order {
     pub goodwill_minor: i64,
     /// What is owed to the customer and will not move by itself.
     pub refund_owed_minor: i64,
+    /// It stands, and its goods wait for the money.
+    pub awaits_payment: Option<AwaitedPayment>,
     /// The change that holds the order now.
     pub change_in_progress: Option<ChangeOrderId>,
     /// Moves with every change of the order.
@@ -73,6 +81,13 @@ pub struct Order {
     pub references: Vec<ExternalReference>,
 }
 
+/// What is missing of the price of an order that was restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AwaitedPayment {
+    pub missing_minor: i64,
+    pub since: Timestamp,
+}
+
 /// How far the placing of the order has come; everything else presumes [`Placement::Open`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placement {
@@ -94,7 +109,7 @@ pub struct Parties {
 }
 
 /// The name another system has for the order; unique for ever per tenant.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ExternalReference {
     pub system: String,
     pub reference: String,
@@ -115,6 +130,8 @@ pub struct Line {
     /// What committed changes gave back for the goods and tax of this line; the shipping they gave
     /// back stands with its [`Group`], so that every amount is counted in one place.
     pub reversed_minor: i64,
+    /// Opened by price adjustments, the last one is in force; none where the frozen amounts are.
+    pub bases: Vec<PriceBase>,
     pub progress: Progress,
     /// Set on a child of a bundle.
     pub bundle: Option<InBundle>,
@@ -264,6 +281,14 @@ impl Order {
 
     pub fn group_mut(&mut self, delivery_group: &str) -> Option<&mut Group> {
         self.groups.iter_mut().find(|group| group.delivery_group == delivery_group)
+    }
+
+    /// What is taken off the price need not be paid any more.
+    pub fn await_less(&mut self, by_minor: i64) {
+        self.awaits_payment = self.awaits_payment.and_then(|awaited| {
+            let missing_minor = awaited.missing_minor - by_minor;
+            (missing_minor > 0).then_some(AwaitedPayment { missing_minor, ..awaited })
+        });
     }
 
     pub fn summary(&self) -> Summary {

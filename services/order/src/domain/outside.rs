@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use types::{ChangeOrderId, Timestamp};
 
-use super::history::{Entry, Happened, Visibility};
+use super::history::{Entry, Fact, Happened, Visibility};
 use super::order::{Actor, Order};
 
 /// The picture of one order.
@@ -58,6 +58,17 @@ pub struct Leg {
     pub updated_at: String,
 }
 
+/// A request that goes by e-mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartnerMail {
+    pub address: String,
+    pub units: i64,
+    pub reason: String,
+    pub note: String,
+    pub deadline_at: String,
+    pub leg: Leg,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LegState {
@@ -85,7 +96,8 @@ impl LegState {
         if state != "requested" {
             return ENDED.iter().find(|(name, _)| *name == state).map(|(_, leg)| *leg);
         }
-        let by_hand = ["phone", "manual_portal"].contains(&method);
+        // A mail without an address was not sent either.
+        let by_hand = method != "api";
         Some(if sent {
             Self::Sent
         } else if by_hand {
@@ -108,21 +120,41 @@ impl LegState {
     }
 }
 
+impl Label {
+    pub fn can_be_voided(&self) -> bool {
+        ["purchased", "void_refused"].contains(&self.state.as_str())
+    }
+}
+
+impl Handed {
+    /// Whether its partner's program can still be asked to stop it, as far as is known.
+    pub fn has_button(&self, now: Timestamp) -> bool {
+        let open = || Timestamp::parse(&self.window_closes_at).is_ok_and(|closes| now <= closes);
+        self.method == "api" && (self.window_closes_at.is_empty() || open())
+    }
+}
+
+impl Leg {
+    /// Of a cart that sold the order; a partner has goods, and so a fulfilment.
+    pub fn is_upstream(&self) -> bool {
+        self.fulfillment_id.is_empty()
+    }
+}
+
 impl Outside {
+    /// Whose rate a cancellation of the order counts against: whoever was given goods of it last.
+    pub fn integration(&self) -> &str {
+        self.handed.last().map_or("", |handed| &handed.integration)
+    }
+
     /// Whether a label is there to void. The tracking number of one that was voided is kept all the same.
     pub fn has_label(&self) -> bool {
-        self.labels.iter().any(|label| ["purchased", "void_refused"].contains(&label.state.as_str()))
+        self.labels.iter().any(Label::can_be_voided)
     }
 
     /// Whether a program of a partner that has goods can still be asked to stop, as far as is known.
     pub fn has_button(&self, now: Timestamp) -> bool {
-        let open = |handed: &Handed| {
-            let closes = Timestamp::parse(&handed.window_closes_at);
-            handed.method == "api" && closes.is_ok_and(|closes| now <= closes)
-        };
-        self.handed
-            .iter()
-            .any(|handed| open(handed) || (handed.method == "api" && handed.window_closes_at.is_empty()))
+        self.handed.iter().any(|handed| handed.has_button(now))
     }
 
     pub fn legs_of(&self, change: &ChangeOrderId) -> Vec<Leg> {
@@ -168,11 +200,12 @@ pub fn record_leg(order: &mut Order, leg: Leg, now: Timestamp) -> Happened {
     let event = if leg.shipped_after_cancel {
         "partner.shipped_after_cancel".to_owned()
     } else {
-        format!("partner.{}", leg.state.as_str())
+        format!("{}.{}", if leg.is_upstream() { "cart" } else { "partner" }, leg.state.as_str())
     };
     let detail = if leg.detail.is_empty() { String::new() } else { format!(": {}", leg.detail) };
+    let what = if leg.is_upstream() { "telling of" } else { "stopping" };
     let summary = format!(
-        "stopping number {} at {} by {} is {}{detail}",
+        "{what} number {} at {} by {} is {}{detail}",
         leg.external_number,
         leg.integration,
         leg.method,
@@ -184,6 +217,16 @@ pub fn record_leg(order: &mut Order, leg: Leg, now: Timestamp) -> Happened {
         None => order.outside.legs.push(leg),
     }
     told(order, now, &event, summary, change)
+}
+
+/// As [`record_leg`], with the mail that asks.
+pub fn record_mail(order: &mut Order, mail: PartnerMail, now: Timestamp) -> Happened {
+    let happened = record_leg(order, mail.leg.clone(), now);
+    happened.fact(Fact::PartnerMail {
+        order_id: order.order_id.clone(),
+        order_number: order.number.clone(),
+        mail: Box::new(mail),
+    })
 }
 
 fn told(

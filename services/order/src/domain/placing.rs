@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use types::money::allocate;
 use types::{
     Currency, Fingerprint, Ids, LineId, Money, OrderId, PaymentId, Quantity, Reason, Refusal, Tenant,
     Timestamp, UnitPrice,
 };
 
+use super::address::Address;
 use super::bundling;
 use super::history::{Entry, Happened};
 use super::order::{
@@ -32,6 +34,7 @@ pub struct NewOrder {
     pub tenders: Vec<NewTender>,
     pub external_payments: Vec<NewExternalPayment>,
     pub parties: Parties,
+    pub address: Option<Address>,
     pub customer_id: String,
     pub references: Vec<ExternalReference>,
     /// Wait for ConfirmOrder instead of confirming by itself.
@@ -68,7 +71,8 @@ pub struct NewShipping {
 }
 
 /// A payment to authorise now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NewTender {
     pub gateway: String,
     pub payment_token: String,
@@ -119,16 +123,19 @@ pub fn place(
         placement: Placement::Placing,
         confirmed_at: None,
         processing_at: None,
+        delivered_at: None,
         created_at: now,
         placed_at: new.placed_at,
         created_by: actor.clone(),
         customer_id: new.customer_id,
         parties: new.parties,
+        address: new.address,
         placed_minor,
         reversed_minor: 0,
         fees_minor: 0,
         goodwill_minor: 0,
         refund_owed_minor: 0,
+        awaits_payment: None,
         change_in_progress: None,
         version: 1,
         pricing_version: 1,
@@ -205,7 +212,10 @@ fn freeze(new: &NewOrder) -> Result<Vec<LineAmounts>, Refusal> {
 }
 
 /// What a line comes to by itself; a refusal with the field of the line it is about.
-fn own_amounts(currency: Currency, line: &NewLine) -> Result<LineAmounts, (&'static str, Refusal)> {
+pub(super) fn own_amounts(
+    currency: Currency,
+    line: &NewLine,
+) -> Result<LineAmounts, (&'static str, Refusal)> {
     let gross = line
         .unit_price
         .times(line.quantity, currency)
@@ -316,6 +326,7 @@ fn lines(new: Vec<NewLine>, amounts: Vec<LineAmounts>, ids: &Ids) -> Vec<Line> {
             quantities: Quantities::placed(line.quantity.get()),
             amounts,
             reversed_minor: 0,
+            bases: Vec::new(),
             progress: Progress::default(),
             bundle: line.bundle,
         })
@@ -324,7 +335,7 @@ fn lines(new: Vec<NewLine>, amounts: Vec<LineAmounts>, ids: &Ids) -> Vec<Line> {
 
 impl Group {
     /// A group whose delivery costs nothing.
-    fn free(delivery_group: &str) -> Self {
+    pub(super) fn free(delivery_group: &str) -> Self {
         Self {
             delivery_group: delivery_group.to_owned(),
             shipping_minor: 0,

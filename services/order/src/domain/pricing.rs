@@ -4,10 +4,10 @@
 //! `C(k+q) − C(k)`, where `C` rounds the running total. So any sequence of partial changes, in any
 //! order, sums to exactly what was paid, and no part is ever negative.
 
-use types::money::telescope;
 use types::{Reason, Refusal};
 
-use super::change::{ChangeLine, ChangeRequest, GroupReversal, Parts, Skipped, Terms};
+use super::added_line::AddedLine;
+use super::change::{ChangeLine, ChangeRequest, Fee, GroupReversal, Parts, Skipped, Terms};
 use super::order::{Group, Line, Order, Placement};
 use super::policy::{Document, FeeRule, ShippingRule};
 use super::selection::{self, Taken};
@@ -26,6 +26,8 @@ pub struct PricedChange {
     pub total_after_minor: i64,
     /// The rule of the fee; empty without one.
     pub fee_rule: String,
+    /// What its fee is reckoned from.
+    pub fee: Fee,
     pub skipped: Vec<Skipped>,
     pub without_parent: Vec<types::LineId>,
 }
@@ -46,11 +48,13 @@ pub fn price_change(
         return Err(Refusal::new(Reason::FieldInvalid, message).field("change.shipping"));
     }
     within_what_is_left(order, &request.said.shipping)?;
-    let given_back = priced(order, lines, policy.shipping, &request.said.shipping);
-    let fee = fee_of(order, policy);
-    let fee_minor = fee.map_or(0, |fee| charge(fee, given_back.amounts.amount));
+    let given_back = priced(order, lines, policy.shipping, &request.said.shipping, &[]);
+    let rule = fee_of(order, policy);
+    let fee = rule.map_or_else(Fee::default, FeeRule::fee);
+    let fee_minor = fee.charge(given_back.amounts.amount);
     Ok(PricedChange {
-        fee_rule: fee.filter(|_| fee_minor > 0).map_or_else(String::new, |fee| fee.rule.clone()),
+        fee_rule: rule.filter(|_| fee_minor > 0).map_or_else(String::new, |rule| rule.rule.clone()),
+        fee,
         skipped: choice.skipped,
         without_parent: choice.without_parent,
         ..given_back.less(fee_minor)
@@ -68,13 +72,13 @@ pub fn fee_of_everything(order: &Order, policy: &Document) -> i64 {
         note: String::new(),
         parts: parts_of(line, selection::available(line, policy.units)),
     });
-    let given_back = priced(order, lines.collect(), policy.shipping, &[]).amounts.amount;
-    fee_of(order, policy).map_or(0, |fee| charge(fee, given_back))
+    let given_back = priced(order, lines.collect(), policy.shipping, &[], &[]).amounts.amount;
+    fee_of(order, policy).map_or(0, |rule| rule.fee().charge(given_back))
 }
 
 /// The price of units that were accepted before, on the terms they were accepted on.
 pub fn reprice(order: &Order, lines: Vec<ChangeLine>, terms: &Terms, fee_minor: i64) -> PricedChange {
-    priced(order, lines, terms.shipping, &terms.explicit_shipping).less(fee_minor)
+    priced(order, lines, terms.shipping, &terms.explicit_shipping, &terms.added).less(fee_minor)
 }
 
 fn priced(
@@ -82,9 +86,15 @@ fn priced(
     lines: Vec<ChangeLine>,
     rule: ShippingRule,
     explicit: &[GroupReversal],
+    coming: &[AddedLine],
 ) -> PricedChange {
-    let shipping: Vec<GroupReversal> =
-        order.groups.iter().filter_map(|group| shipping_back(order, group, &lines, rule, explicit)).collect();
+    let shipping = order.groups.iter().filter_map(|group| {
+        // What is delivered anyhow keeps its charge.
+        let goes_on = coming.iter().any(|line| line.delivery_group == group.delivery_group);
+        let rule = if goes_on && rule == ShippingRule::OnLastUnit { ShippingRule::None } else { rule };
+        shipping_back(order, group, &lines, rule, explicit)
+    });
+    let shipping: Vec<GroupReversal> = shipping.collect();
     let mut amounts = Parts::sum_of(&lines);
     for reversal in &shipping {
         amounts.shipping += reversal.shipping_minor;
@@ -99,6 +109,7 @@ fn priced(
         total_after_minor: total_before_minor - amounts.amount,
         amounts,
         fee_rule: String::new(),
+        fee: Fee::default(),
         skipped: Vec::new(),
         without_parent: Vec::new(),
     }
@@ -106,7 +117,7 @@ fn priced(
 
 impl PricedChange {
     /// A fee reduces what is given back; what the order comes to stays as it is.
-    fn less(mut self, fee_minor: i64) -> Self {
+    pub fn less(mut self, fee_minor: i64) -> Self {
         self.amounts.fee = fee_minor;
         self.amounts.amount -= fee_minor;
         self
@@ -115,10 +126,10 @@ impl PricedChange {
 
 /// What the next `units` of a line are worth.
 pub fn parts_of(line: &Line, units: i64) -> Parts {
-    let goods_net = share(line, line.amounts.goods_net, units);
+    let goods_net = line.next_share(|base| base.goods_net_minor, units);
     // Gross and discount are not telescoped apart: their difference could then come to -1.
-    let discount = share(line, line.amounts.line_discount + line.amounts.order_discount, units);
-    let tax = share(line, line.amounts.tax, units);
+    let discount = line.next_share(|base| base.discount_minor, units);
+    let tax = line.next_share(|base| base.tax_minor, units);
     let tax_beside = if line.amounts.tax_included { 0 } else { tax };
     Parts {
         gross: goods_net + discount,
@@ -131,12 +142,6 @@ pub fn parts_of(line: &Line, units: i64) -> Parts {
         fee: 0,
         amount: goods_net + tax_beside,
     }
-}
-
-/// The part of a line's amount that its next `units` bring back.
-fn share(line: &Line, amount: i64, units: i64) -> i64 {
-    let from = line.quantities.taken_back();
-    telescope(amount, line.quantities.ordered, from, from + units)
 }
 
 /// Units of a line for which nothing is said apart.
@@ -177,11 +182,10 @@ fn fee_of<'a>(order: &Order, policy: &'a Document) -> Option<&'a FeeRule> {
     })
 }
 
-/// A fee never exceeds what the change gives back: nobody has to pay for cancelling.
-fn charge(fee: &FeeRule, given_back_minor: i64) -> i64 {
-    let whole = 10_000;
-    let share = telescope(given_back_minor, whole, 0, fee.basis_points);
-    (fee.amount_minor + share).min(given_back_minor)
+impl FeeRule {
+    fn fee(&self) -> Fee {
+        Fee { amount_minor: self.amount_minor, basis_points: self.basis_points }
+    }
 }
 
 /// Refuses to take more off a delivery group's charge than is left of it.
@@ -248,8 +252,8 @@ fn prorated(order: &Order, group: &Group, taken: &[ChangeLine]) -> GroupReversal
     let (mut shipping, mut tax) = (0, 0);
     for line in members {
         let units = units_of(line, taken);
-        shipping += share(line, line.amounts.shipping, units);
-        tax += share(line, line.amounts.shipping_tax, units);
+        shipping += line.next_share(|base| base.shipping_minor, units);
+        tax += line.next_share(|base| base.shipping_tax_minor, units);
     }
     let left = left_of(group);
     GroupReversal {

@@ -6,12 +6,13 @@ use types::{ChangeOrderId, Fingerprint, OrderId, Reason, Refusal, SagaId};
 use super::attention::Raised;
 use super::batch::{After, Answer, Asked, OrderBatch};
 use super::books::Books;
-use super::{carry, plans, views};
+use super::{carry, decisions, plans, views};
 use crate::domain::change::{ChangeOrder, ChangeRequest, ChangeType};
 use crate::domain::history::Happened;
 use crate::domain::lifecycle::{self, Submission};
 use crate::domain::order::{Actor, Order, Placement};
 use crate::domain::placing::{self, NewOrder};
+use crate::store::groups::Bearer;
 use crate::store::keys::OrderKey;
 
 /// An answer, and the resource that the request id stands for from now on.
@@ -33,10 +34,11 @@ pub(super) fn create(
     new.confirm_later |= !policy.document.auto_confirm;
     let placed = placing::place(new, asked.tenant.clone(), asked.actor.clone(), &books.ids, books.now)?;
     let order = placed.order.clone();
+    let bearer = Bearer { order_id: order.order_id.clone(), state: order.state() };
     for name in &order.references {
-        books.references.insert((asked.tenant.clone(), name.clone()), order.order_id.clone());
+        books.references.insert((asked.tenant.clone(), name.clone()), bearer.clone());
     }
-    books.numbers.insert((asked.tenant.clone(), order.number.clone()), order.order_id.clone());
+    books.numbers.insert((asked.tenant.clone(), order.number.clone()), bearer);
 
     let saga = plans::place(&placed, books.ids.mint(), batch.lease.clone(), asked.traceparent.clone());
     after.start = Some(books.sagas.start(saga));
@@ -46,20 +48,20 @@ pub(super) fn create(
 }
 
 fn names_are_free(books: &Books, asked: &Asked, new: &NewOrder) -> Result<(), Refusal> {
-    let taken = |message: String, order_id: &OrderId| {
-        Err(Refusal::new(Reason::ExternalReferenceTaken, message).detail("order_id", order_id))
+    // The state tells whoever imports the same order again what has become of it; nothing brings it back.
+    let taken = |message: String, bearer: &Bearer| {
+        let refusal = Refusal::new(Reason::ExternalReferenceTaken, message);
+        let state = bearer.state.as_str().to_ascii_uppercase();
+        Err(refusal.detail("order_id", &bearer.order_id).detail("state", state))
     };
     for name in &new.references {
-        if let Some(order_id) = books.references.get(&(asked.tenant.clone(), name.clone())) {
-            return taken(
-                format!("{} {} is the name of another order", name.system, name.reference),
-                order_id,
-            );
+        if let Some(bearer) = books.references.get(&(asked.tenant.clone(), name.clone())) {
+            return taken(format!("{} {} is the name of another order", name.system, name.reference), bearer);
         }
     }
     match &new.number {
         Some(number) => match books.numbers.get(&(asked.tenant.clone(), number.clone())) {
-            Some(order_id) => taken(format!("another order has the number {number}"), order_id),
+            Some(bearer) => taken(format!("another order has the number {number}"), bearer),
             None => Ok(()),
         },
         None => Ok(()),
@@ -112,7 +114,12 @@ pub(super) fn submit(
         actor: asked.actor.clone(),
         now: books.now,
     };
-    let (change, happened) = lifecycle::accept(&mut order, submission)?;
+    let before = order.clone();
+    let (change, happened) = lifecycle::accept(&mut order, submission).inspect_err(|refusal| {
+        books.decisions.extend(decisions::refused(&before, request, &shelf, asked, refusal, books.now));
+    })?;
+    shelf.edition.check_change(&before, request, &change.lines, &change.terms.skipped)?;
+    books.decisions.extend(Some(decisions::allowed(&before, request, &change)));
     books.put(order.clone(), Some(change.clone()), happened, asked.traceparent.as_deref());
     if placing {
         unwind_placing(books, &order, &change.change_order_id, &change.saga_id)?;

@@ -56,7 +56,7 @@ impl Books {
     }
 
     /// Closes what is open about a subject.
-    pub(super) fn close(&mut self, tenant: &Tenant, subject_type: &str, subject_id: &str) {
+    pub(crate) fn close(&mut self, tenant: &Tenant, subject_type: &str, subject_id: &str) {
         let about = |item: &AttentionItem| item.subject_type == subject_type && item.subject_id == subject_id;
         let open: Vec<AttentionId> = self.open_items(tenant, about).map(|(_, id)| id.clone()).collect();
         for id in open {

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use saga::{LocalError, SagaBooks, SagaRow};
 use storage::{DbError, Inbox, NewEvent, RequestKeys, Table, Tx, outbox};
-use types::{ChangeOrderId, Ids, OrderId, SagaId, Tenant, Timestamp};
+use types::{ChangeOrderId, Ids, SagaId, Tenant, Timestamp};
 
+use super::decisions::Decisions;
 use super::desk::Desk;
 use super::plans;
 use super::policies::PolicyBook;
@@ -14,9 +15,12 @@ use crate::domain::attention::AttentionItem;
 use crate::domain::change::ChangeOrder;
 use crate::domain::history::{Entry, Fact, Happened, Recorded};
 use crate::domain::order::{ExternalReference, Order, Placement};
+use crate::domain::returns::Return;
 use crate::store::attention::AttentionKey;
+use crate::store::groups::Bearer;
 use crate::store::keys::{ChangeKey, OrderKey};
-use crate::store::{attention, changes, orders, timeline};
+use crate::store::returns::ReturnKey;
+use crate::store::{attention, changes, labels, orders, returns, shrunk, timeline};
 use crate::wire::{self, movement};
 
 /// The aggregate type of every event this service sends.
@@ -32,14 +36,17 @@ pub struct Books {
     pub(super) orders: Table<OrderKey, Order>,
     pub(super) changes: Table<ChangeKey, ChangeOrder>,
     pub(super) attention: Table<AttentionKey, AttentionItem>,
+    /// Returns that are asked for, and the open ones of orders of which another is to be opened.
+    pub(super) returns: Table<ReturnKey, Return>,
     /// Which orders have the names and numbers that new orders ask for.
-    pub(super) references: Table<(Tenant, ExternalReference), OrderId>,
-    pub(super) numbers: Table<(Tenant, String), OrderId>,
+    pub(super) references: Table<(Tenant, ExternalReference), Bearer>,
+    pub(super) numbers: Table<(Tenant, String), Bearer>,
     /// The place sagas of orders that were in the placing when the batch began.
     pub(super) placing: BTreeMap<OrderKey, SagaId>,
     /// The changes of orders whose whole history is asked for, as they were when the batch began.
     pub(super) histories: BTreeMap<OrderKey, Vec<ChangeOrderId>>,
     pub(super) policies: PolicyBook,
+    pub(super) decisions: Decisions,
     /// Messages, folders, rules.
     pub(super) desk: Desk,
     told: Told,
@@ -88,12 +95,14 @@ impl Books {
             orders: Table::new(),
             changes: Table::new(),
             attention: Table::new(),
+            returns: Table::new(),
             references: Table::new(),
             numbers: Table::new(),
             placing: BTreeMap::new(),
             histories: BTreeMap::new(),
             desk: Desk::default(),
             policies: PolicyBook::default(),
+            decisions: Decisions::default(),
             told: Told::default(),
         }
     }
@@ -158,6 +167,23 @@ impl Books {
         }
     }
 
+    /// Writes a return down, beside its order.
+    pub fn put_return(&mut self, returned: Return) {
+        let key = returns::key(&returned);
+        if self.returns.contains(&key) {
+            self.returns.update(&key, |row| *row = returned).expect("the return was just found");
+        } else {
+            self.returns.insert(key, returned);
+        }
+    }
+
+    /// The return that a saga's change takes units of.
+    pub fn return_of(&self, row: &SagaRow) -> Result<Return, LocalError> {
+        let return_id = plans::return_of(&row.params).ok_or_else(|| defect("the plan names no return"))?;
+        let found = self.returns.get(&(row.key.tenant.clone(), return_id)).cloned();
+        found.ok_or_else(|| defect("the saga's return does not exist"))
+    }
+
     /// One more entry of an order's timeline.
     pub(super) fn note(&mut self, key: &OrderKey, entry: Entry) {
         self.told.touched.insert(key.clone());
@@ -220,8 +246,12 @@ impl Books {
         let (entries, events) = self.number();
         self.sagas.flush(tx).await?;
         orders::flush(tx, &self.orders).await?;
+        labels::flush(tx, &self.orders).await?;
         changes::flush(tx, &self.changes).await?;
+        shrunk::flush(tx, &self.changes).await?;
+        returns::flush(tx, &self.returns).await?;
         timeline::append(tx, &entries).await?;
+        self.decisions.flush(tx).await?;
         attention::flush(tx, &self.attention).await?;
         self.desk.flush(tx).await?;
         self.policies.flush(tx).await?;
@@ -289,9 +319,11 @@ impl saga::Books for Books {
         self.orders.mark();
         self.changes.mark();
         self.attention.mark();
+        self.returns.mark();
         self.references.mark();
         self.numbers.mark();
         self.desk.mark();
+        self.decisions.mark();
         self.told.entries_marked = self.told.entries.len();
         self.told.events_marked = self.told.events.len();
     }
@@ -303,9 +335,11 @@ impl saga::Books for Books {
         self.orders.rollback();
         self.changes.rollback();
         self.attention.rollback();
+        self.returns.rollback();
         self.references.rollback();
         self.numbers.rollback();
         self.desk.rollback();
+        self.decisions.rollback();
         self.told.entries.truncate(self.told.entries_marked);
         self.told.events.truncate(self.told.events_marked);
         self.told.touched.clear();

@@ -9,14 +9,16 @@ use types::{ChangeOrderId, SagaId, Tenant};
 
 use super::batch::{Command, OrderBatch, Wish};
 use super::books::Books;
-use super::desk::{Desk, Needed};
+use super::desk::{Desk, DeskWish, Needed};
 use super::plans;
 use super::policies::PolicyBook;
 use super::remedies::{self, RemedyWish};
+use super::returns;
 use crate::domain::change::ChangeType;
 use crate::domain::order::{ExternalReference, Placement};
 use crate::domain::reissue;
 use crate::store::keys::{ChangeKey, OrderKey};
+use crate::store::returns as stored_returns;
 use crate::store::{attention, changes, groups, orders, sagas};
 
 /// The keys of everything that the commands of a batch touch.
@@ -35,6 +37,7 @@ struct Wanted {
     numbers: BTreeSet<(Tenant, String)>,
     desk: Needed,
     remedies: remedies::Needed,
+    returns: returns::Needed,
     /// Whose policies are decided by or written.
     tenants: BTreeSet<Tenant>,
     /// What attention may be open about without an order: type and id.
@@ -52,6 +55,7 @@ pub(super) async fn books(batch: &OrderBatch, tx: &mut Tx, commands: &[Command])
     for row in keys.iter().filter_map(|key| saga_books.get(key)) {
         let tenant = &row.key.tenant;
         wanted.orders.extend(plans::order_of(&row.params).map(|order_id| (tenant.clone(), order_id)));
+        wanted.returns.returns.extend(plans::return_of(&row.params).map(|id| (tenant.clone(), id)));
         if row.subject_type == plans::SUBJECT_CHANGE {
             wanted.changes.extend(ChangeOrderId::parse(&row.subject_id).map(|id| (tenant.clone(), id)));
         }
@@ -74,6 +78,7 @@ async fn find_owners(tx: &mut Tx, wanted: &mut Wanted) -> Result<BTreeMap<OrderK
         wanted.orders.insert((tenant.clone(), owners.order_id));
         wanted.sagas.insert(SagaKey::new(tenant, owners.saga_id));
     }
+    wanted.orders.extend(stored_returns::find_orders(tx, &wanted.returns.returns).await?);
     let placing = sagas::find_placing(tx, &wanted.whole).await?;
     for ((tenant, _), saga_id) in &placing {
         wanted.sagas.insert(SagaKey::new(tenant.clone(), saga_id.clone()));
@@ -96,6 +101,13 @@ async fn load_orders(tx: &mut Tx, books: &mut Books, wanted: &mut Wanted) -> Res
         }
         books.orders.load(key, order);
     }
+    for returned in stored_returns::load_open(tx, &wanted.returns.of_orders).await? {
+        wanted.returns.returns.remove(&stored_returns::key(&returned));
+        books.returns.load(stored_returns::key(&returned), returned);
+    }
+    for returned in stored_returns::load(tx, &wanted.returns.returns).await? {
+        books.returns.load(stored_returns::key(&returned), returned);
+    }
     books.histories = changes::find_of_orders(tx, &wanted.remedies.histories).await?;
     for ((tenant, _), ids) in &books.histories {
         wanted.changes.extend(ids.iter().map(|id| (tenant.clone(), id.clone())));
@@ -117,11 +129,11 @@ async fn load_orders(tx: &mut Tx, books: &mut Books, wanted: &mut Wanted) -> Res
 }
 
 async fn load_names(tx: &mut Tx, books: &mut Books, wanted: &Wanted) -> Result<(), DbError> {
-    for ((tenant, order_id), name) in groups::find_references(tx, &wanted.references).await? {
-        books.references.load((tenant, name), order_id);
+    for (name, bearer) in groups::find_references(tx, &wanted.references).await? {
+        books.references.load(name, bearer);
     }
-    for ((tenant, order_id), number) in groups::find_numbers(tx, &wanted.numbers).await? {
-        books.numbers.load((tenant, number), order_id);
+    for (number, bearer) in groups::find_numbers(tx, &wanted.numbers).await? {
+        books.numbers.load(number, bearer);
     }
     Ok(())
 }
@@ -160,8 +172,20 @@ impl Wanted {
                 }
                 self.remedies.add(tenant, wish, &mut self.orders, &mut self.changes);
             }
-            Wish::Desk(wish) => self.desk.add(tenant, wish, &mut self.orders, &mut self.changes),
-            Wish::WritePolicy { .. } | Wish::ChoosePolicy { .. } | Wish::OfferReason(_) => {
+            Wish::Return(wish) => {
+                self.tenants.insert(tenant.clone());
+                self.returns.add(tenant, wish, &mut self.orders);
+            }
+            Wish::Desk(wish) => {
+                if matches!(wish, DeskWish::UpsertRule(_)) {
+                    self.tenants.insert(tenant.clone());
+                }
+                self.desk.add(tenant, wish, &mut self.orders, &mut self.changes);
+            }
+            Wish::WritePolicy { .. }
+            | Wish::ChoosePolicy { .. }
+            | Wish::OfferReason(_)
+            | Wish::PutOnEdition(_) => {
                 self.tenants.insert(tenant.clone());
             }
             Wish::CreateOrder(new) => {
@@ -186,6 +210,7 @@ impl Wanted {
                 self.changes.insert(key);
             }
             Wish::RetryStep { saga_id, .. } | Wish::AbortBeforePivot { saga_id, .. } => {
+                self.tenants.insert(tenant.clone());
                 self.sagas.insert(SagaKey::new(tenant.clone(), saga_id.clone()));
             }
         }

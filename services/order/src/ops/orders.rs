@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use futures::future::join_all;
 use kit::{Deadline, Failure, Principal};
-use proto::payment::v1::ForecastRefundResponse;
+use proto::payment::v1::{ForecastRefundRequest, ForecastRefundResponse};
 use saga::{Doorbell, Lease, Registry, SagaImage};
 use storage::{Database, Delivery, Envelope, Relay, RequestKey, Writer};
 use tonic::Status;
@@ -24,7 +24,7 @@ use crate::domain::change::{ChangeRequest, ChangeView};
 use crate::domain::order::{Actor, Order};
 use crate::domain::placing::NewOrder;
 use crate::domain::quote::QuoteKey;
-use crate::ports::{Forecasts, Ports};
+use crate::ports::{Forecasts, Outsiders, Ports};
 
 /// Cheap to clone; all clones share one writer.
 #[derive(Clone)]
@@ -37,6 +37,7 @@ pub struct Orders {
     pub(super) bulk: BatchBell,
     /// Set when the peers are known.
     forecasts: Arc<OnceLock<Forecasts>>,
+    outsiders: Arc<OnceLock<Outsiders>>,
 }
 
 /// What the use cases are made of.
@@ -76,6 +77,7 @@ impl Orders {
             event_log,
             bulk: BatchBell::new(),
             forecasts: Arc::default(),
+            outsiders: Arc::default(),
         }
     }
 
@@ -85,8 +87,10 @@ impl Orders {
     }
 
     /// The peers are known: previews may be forecast, and commits wake this relay.
-    pub fn connect(&self, forecasts: Forecasts, relay: Relay) {
-        let first = self.forecasts.set(forecasts).is_ok() && self.batch.relay.set(relay).is_ok();
+    pub fn connect(&self, forecasts: Forecasts, outsiders: Outsiders, relay: Relay) {
+        let first = self.forecasts.set(forecasts).is_ok()
+            && self.outsiders.set(outsiders).is_ok()
+            && self.batch.relay.set(relay).is_ok();
         if !first {
             tracing::warn!("the peers were connected before; the first connection stays");
         }
@@ -97,8 +101,17 @@ impl Orders {
         self.writer.drain().await;
     }
 
+    pub(super) fn outsiders(&self) -> Option<&Outsiders> {
+        self.outsiders.get()
+    }
+
     pub(super) fn shelves(&self) -> &Shelves {
         &self.batch.shelves
+    }
+
+    /// Set when the peers are known.
+    pub(super) fn forecasts(&self) -> Option<&Forecasts> {
+        self.forecasts.get()
     }
 
     pub(super) fn ids(&self) -> &Ids {
@@ -133,9 +146,7 @@ impl Orders {
         request_id: RequestId,
         order_id: OrderId,
     ) -> Result<Order, Failure> {
-        let asked = asked(principal, "ConfirmOrder", request_id, &[order_id.as_str().as_bytes()]);
-        let answer = self.ask(asked, Wish::ConfirmOrder(order_id)).await?;
-        self.order_of(&principal.tenant, answer).await
+        self.take_order_on(principal, "ConfirmOrder", request_id, order_id, Wish::ConfirmOrder).await
     }
 
     pub async fn start_processing(
@@ -144,8 +155,20 @@ impl Orders {
         request_id: RequestId,
         order_id: OrderId,
     ) -> Result<Order, Failure> {
-        let asked = asked(principal, "StartProcessing", request_id, &[order_id.as_str().as_bytes()]);
-        let answer = self.ask(asked, Wish::StartProcessing(order_id)).await?;
+        self.take_order_on(principal, "StartProcessing", request_id, order_id, Wish::StartProcessing).await
+    }
+
+    /// A move of an order that is asked for by its id alone.
+    async fn take_order_on(
+        &self,
+        principal: &Principal,
+        method: &str,
+        request_id: RequestId,
+        order_id: OrderId,
+        wish: fn(OrderId) -> Wish,
+    ) -> Result<Order, Failure> {
+        let asked = asked(principal, method, request_id, &[order_id.as_str().as_bytes()]);
+        let answer = self.ask(asked, wish(order_id)).await?;
         self.order_of(&principal.tenant, answer).await
     }
 
@@ -188,10 +211,8 @@ impl Orders {
         saga_id: SagaId,
         note: String,
     ) -> Result<SagaImage, Failure> {
-        let content: [&[u8]; 2] = [saga_id.as_str().as_bytes(), note.as_bytes()];
-        let asked = asked(principal, "RetryStep", request_id, &content);
-        let answer = self.ask(asked, Wish::RetryStep { saga_id, note }).await?;
-        self.saga_of(&principal.tenant, answer).await
+        let wish = |saga_id, note| Wish::RetryStep { saga_id, note };
+        self.steer_saga(principal, "RetryStep", request_id, (saga_id, note), wish).await
     }
 
     pub async fn abort_before_pivot(
@@ -201,9 +222,21 @@ impl Orders {
         saga_id: SagaId,
         note: String,
     ) -> Result<SagaImage, Failure> {
+        let wish = |saga_id, note| Wish::AbortBeforePivot { saga_id, note };
+        self.steer_saga(principal, "AbortBeforePivot", request_id, (saga_id, note), wish).await
+    }
+
+    async fn steer_saga(
+        &self,
+        principal: &Principal,
+        method: &str,
+        request_id: RequestId,
+        (saga_id, note): (SagaId, String),
+        wish: fn(SagaId, String) -> Wish,
+    ) -> Result<SagaImage, Failure> {
         let content: [&[u8]; 2] = [saga_id.as_str().as_bytes(), note.as_bytes()];
-        let asked = asked(principal, "AbortBeforePivot", request_id, &content);
-        let answer = self.ask(asked, Wish::AbortBeforePivot { saga_id, note }).await?;
+        let asked = asked(principal, method, request_id, &content);
+        let answer = self.ask(asked, wish(saga_id, note)).await?;
         self.saga_of(&principal.tenant, answer).await
     }
 
@@ -227,11 +260,10 @@ impl Orders {
     pub async fn forecast_refund(
         &self,
         principal: &Principal,
-        order_id: &OrderId,
-        new_total_minor: i64,
+        request: ForecastRefundRequest,
     ) -> Result<ForecastRefundResponse, Status> {
         match self.forecasts.get() {
-            Some(forecasts) => forecasts.refund(&principal.tenant, order_id, new_total_minor).await,
+            Some(forecasts) => forecasts.refund(&principal.tenant, request).await,
             None => Err(Status::unavailable("the payment service is not connected yet")),
         }
     }

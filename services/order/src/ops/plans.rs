@@ -3,46 +3,23 @@
 
 use prost::Message;
 use proto::inventory::v1::{
-    HoldGoods, HoldGoodsLine, ReserveStock, ReserveStockLine, StopPartner, UnconfirmedPolicy, VoidLabels,
+    CartReference, HoldGoods, HoldGoodsLine, ReleaseGoods, ReserveStock, ReserveStockLine, ReturnedLine,
+    StopPartner, UnconfirmedPolicy, VoidLabels,
 };
 use proto::payment::v1::{
-    AuthorisePayments, AuthoriseTender, ExplicitTender, PriceParts, RecordExternalPayment, RefundStrategy,
-    ReserveRefund,
+    AuthorisePayments, AuthoriseTender, ExplicitTender, ForecastRefundRequest, PriceParts,
+    RecordExternalPayment, RefundStrategy, ReserveRefund,
 };
-use saga::{Lease, NewSaga, StepName, Version};
-use types::{OrderId, PaymentId, SagaId};
+use saga::{Lease, NewSaga};
+use types::{OrderId, PaymentId, ReturnId, SagaId};
 
-use crate::domain::change::{ChangeOrder, ChangeType, LabelAction, Parts, Settlement, TenderRefund};
+pub use super::tables::*;
+use crate::domain::change::{
+    CameBack, ChangeOrder, ChangeType, LabelAction, MoneyTerms, Parts, Settlement, TenderRefund,
+};
 use crate::domain::order::Order;
 use crate::domain::placing::{NewTender, Placed};
-use crate::domain::policy::Unconfirmed;
-
-pub const PLACE: StepName = "place";
-pub const PLACE_VERSION: Version = Version(1);
-pub const CANCEL: StepName = "cancel";
-pub const CANCEL_VERSION: Version = Version(1);
-
-pub const RESTORE: StepName = "restore";
-pub const RESTORE_VERSION: Version = Version(1);
-pub const REFUND_ONLY: StepName = "refund_only";
-pub const REFUND_ONLY_VERSION: Version = Version(1);
-
-pub const ADJUST: StepName = "adjust";
-pub const ADJUST_VERSION: Version = Version(1);
-
-/// The table that carries a change of this kind out.
-pub const fn definition_of(kind: ChangeType) -> (StepName, Version) {
-    match kind {
-        ChangeType::CancelOrder
-        | ChangeType::CancelItems
-        | ChangeType::AllEligible
-        | ChangeType::EditQuantity
-        | ChangeType::Withdrawal => (CANCEL, CANCEL_VERSION),
-        ChangeType::ShippingAdjust => (ADJUST, ADJUST_VERSION),
-        ChangeType::RefundOnly => (REFUND_ONLY, REFUND_ONLY_VERSION),
-        ChangeType::Restore => (RESTORE, RESTORE_VERSION),
-    }
-}
+use crate::domain::policy::{TenderStrategy, Unconfirmed};
 
 /// What a saga is about, in its row.
 pub const SUBJECT_ORDER: &str = "order";
@@ -75,6 +52,19 @@ pub struct CancelPlan {
     pub stop: StopPartner,
     #[prost(message, required, tag = "5")]
     pub void: VoidLabels,
+    /// Missing in plans of before carts were told.
+    #[prost(message, optional, tag = "16")]
+    pub release: Option<ReleaseGoods>,
+}
+
+/// What a return says beside what every lowering of a price says. The two stand one behind the other in one text: each is
+/// read by its own tags, and skips the other's.
+#[derive(Clone, PartialEq, Message)]
+pub struct TakeBackPlan {
+    #[prost(string, tag = "20")]
+    pub return_id: String,
+    #[prost(message, repeated, tag = "21")]
+    pub lines: Vec<ReturnedLine>,
 }
 
 /// What all plans have in common.
@@ -87,6 +77,36 @@ struct AnyPlan {
 /// The order a plan is about; nothing for a plan that cannot be read.
 pub fn order_of(params: &[u8]) -> Option<OrderId> {
     OrderId::parse(&AnyPlan::decode(params).ok()?.order_id).ok()
+}
+
+/// The return a plan takes units of; nothing for any other plan.
+pub fn return_of(params: &[u8]) -> Option<ReturnId> {
+    ReturnId::parse(&TakeBackPlan::decode(params).ok()?.return_id).ok()
+}
+
+/// The saga that takes units of a return back.
+pub fn take_back(
+    change: &ChangeOrder,
+    fees_before: i64,
+    lease: Lease,
+    traceparent: Option<String>,
+) -> NewSaga {
+    let plan = TakeBackPlan {
+        return_id: change.terms.return_id.as_ref().map_or_else(String::new, ToString::to_string),
+        lines: change.terms.came_back.iter().map(returned_line).collect(),
+    };
+    let mut params = cancel_plan(change, fees_before).encode_to_vec();
+    params.extend(plan.encode_to_vec());
+    carrying(change, params, lease, traceparent)
+}
+
+fn returned_line(line: &CameBack) -> ReturnedLine {
+    ReturnedLine {
+        line_id: line.line_id.to_string(),
+        restock: line.restock,
+        write_off: line.write_off,
+        warehouse_id: line.warehouse_id.clone(),
+    }
 }
 
 /// The saga that places an order.
@@ -121,8 +141,31 @@ pub fn restore(
     carrying(change, restore_plan(order, change, tenders).encode_to_vec(), lease, traceparent)
 }
 
-fn carrying(change: &ChangeOrder, params: Vec<u8>, lease: Lease, traceparent: Option<String>) -> NewSaga {
-    let (definition, version) = definition_of(change.change_type);
+/// The saga that pays what is missing of a restored order.
+pub fn pay(
+    order: &Order,
+    change: &ChangeOrder,
+    tenders: &[(PaymentId, NewTender)],
+    lease: Lease,
+    traceparent: Option<String>,
+) -> NewSaga {
+    let plan = PlacePlan {
+        reserve: ReserveStock::default(),
+        authorise: authorise_again(order, change, tenders, false),
+        confirm: false,
+        capture_now: tenders.iter().any(|(_, tender)| tender.capture_now),
+        order_id: order.order_id.to_string(),
+    };
+    carrying(change, plan.encode_to_vec(), lease, traceparent)
+}
+
+pub(super) fn carrying(
+    change: &ChangeOrder,
+    params: Vec<u8>,
+    lease: Lease,
+    traceparent: Option<String>,
+) -> NewSaga {
+    let (definition, version) = table_of(change);
     NewSaga {
         tenant: change.tenant.clone(),
         id: change.saga_id.clone(),
@@ -148,19 +191,37 @@ fn restore_plan(order: &Order, change: &ChangeOrder, tenders: &[(PaymentId, NewT
         }
     });
     PlacePlan {
-        reserve: ReserveStock { order_id: order_id.clone(), lines: lines.collect() },
-        authorise: AuthorisePayments {
+        reserve: ReserveStock {
             order_id: order_id.clone(),
-            currency_code: order.currency.code().to_owned(),
-            // Goodwill may have been more than what is left to pay.
-            total_minor: change.new_total_minor.max(0),
-            tenders: tenders.iter().map(authorise_tender).collect(),
-            external_payments: Vec::new(),
-            change_order_id: change.change_order_id.to_string(),
+            lines: lines.collect(),
+            // Until the payment service has said what is missing, nothing may leave.
+            until_paid: tenders.is_empty(),
         },
+        authorise: authorise_again(order, change, tenders, true),
         confirm: false,
         capture_now: tenders.iter().any(|(_, tender)| tender.capture_now),
         order_id,
+    }
+}
+
+/// Asks an account that is open for what is missing of the order's price.
+pub(super) fn authorise_again(
+    order: &Order,
+    change: &ChangeOrder,
+    tenders: &[(PaymentId, NewTender)],
+    pay_later: bool,
+) -> AuthorisePayments {
+    // Restoring resets the fees; later changes may have brought new ones.
+    let fees_minor = if change.change_type == ChangeType::Restore { 0 } else { order.fees_minor };
+    AuthorisePayments {
+        order_id: order.order_id.to_string(),
+        currency_code: order.currency.code().to_owned(),
+        // Goodwill may have been more than what is left to pay.
+        total_minor: change.new_total_minor.max(0) + fees_minor,
+        tenders: tenders.iter().map(authorise_tender).collect(),
+        external_payments: Vec::new(),
+        change_order_id: change.change_order_id.to_string(),
+        pay_later,
     }
 }
 
@@ -193,14 +254,18 @@ fn place_plan(placed: &Placed) -> PlacePlan {
             captured_minor: payment.captured_minor,
         });
     PlacePlan {
-        reserve: ReserveStock { order_id: order_id.clone(), lines: lines.collect() },
+        reserve: ReserveStock {
+            order_id: order_id.clone(),
+            lines: lines.collect(),
+            ..ReserveStock::default()
+        },
         authorise: AuthorisePayments {
             order_id: order_id.clone(),
             currency_code: order.currency.code().to_owned(),
             total_minor: order.placed_minor,
             tenders: tenders.collect(),
             external_payments: external_payments.collect(),
-            change_order_id: String::new(),
+            ..AuthorisePayments::default()
         },
         confirm: !placed.confirm_later,
         capture_now: placed.tenders.iter().any(|(_, tender)| tender.capture_now),
@@ -221,18 +286,21 @@ fn price_parts(amounts: &Parts) -> PriceParts {
 }
 
 /// `fees_before` are those of earlier changes: they are kept as well.
-fn cancel_plan(change: &ChangeOrder, fees_before: i64) -> CancelPlan {
+pub(super) fn cancel_plan(change: &ChangeOrder, fees_before: i64) -> CancelPlan {
     let order_id = change.order_id.to_string();
-    let lines = change
-        .lines
-        .iter()
-        .map(|line| HoldGoodsLine { line_id: line.line_id.to_string(), quantity: line.quantity });
+    let units = change.lines.iter().filter(|_| change.change_type.takes_units());
+    let lines =
+        units.map(|line| HoldGoodsLine { line_id: line.line_id.to_string(), quantity: line.quantity });
     CancelPlan {
         hold: HoldGoods {
             order_id: order_id.clone(),
             lines: lines.collect(),
             void_label: change.label_action == LabelAction::Void,
             allow_shipped: change.terms.allow_shipped,
+            only_unallocated: change.terms.only_unallocated,
+            // A quote promised an amount: then it is all of it, or nothing.
+            take_what_is_left: change.change_type == ChangeType::AllEligible && change.quote_id.is_empty(),
+            only_here: false,
         },
         stop: StopPartner {
             order_id: order_id.clone(),
@@ -242,22 +310,78 @@ fn cancel_plan(change: &ChangeOrder, fees_before: i64) -> CancelPlan {
             unconfirmed: unconfirmed(change.terms.unconfirmed).into(),
         },
         void: VoidLabels { order_id: order_id.clone(), change_order_id: change.change_order_id.to_string() },
+        release: Some(release(change)),
         reserve: ReserveRefund {
             order_id: order_id.clone(),
             change_order_id: change.change_order_id.to_string(),
             new_total_minor: change.new_total_minor,
             fees_minor: fees_before + change.amounts.fee,
             move_no_money: change.settlement == Settlement::None,
-            strategy: match change.settlement {
-                Settlement::Explicit => RefundStrategy::Explicit.into(),
-                Settlement::Auto | Settlement::None => RefundStrategy::Unspecified.into(),
-            },
+            strategy: strategy(change.terms.money.strategy, &change.terms.tenders).into(),
             tenders: change.terms.tenders.iter().map(explicit_tender).collect(),
             force: change.terms.forced,
+            store_credit_fallback: change.terms.money.store_credit_fallback,
             parts: Some(price_parts(&change.amounts)),
-            ..ReserveRefund::default()
+            allow_over_refund: !change.terms.money.over_refund_reason.is_empty(),
         },
         order_id,
+    }
+}
+
+/// What has to be reserved for a change that goes on with less than was accepted.
+pub fn reserve_rest(accepted: ReserveRefund, change: &ChangeOrder, fees_before: i64) -> ReserveRefund {
+    ReserveRefund {
+        new_total_minor: change.new_total_minor,
+        fees_minor: fees_before + change.amounts.fee,
+        parts: Some(price_parts(&change.amounts)),
+        ..accepted
+    }
+}
+
+/// What a preview asks the payment service, of a change that would be accepted on these terms. `kept_minor` is what the
+/// order will come to, fees included.
+pub fn forecast(
+    order_id: &OrderId,
+    kept_minor: i64,
+    money: &MoneyTerms,
+    tenders: &[TenderRefund],
+) -> ForecastRefundRequest {
+    ForecastRefundRequest {
+        tenant: String::new(),
+        order_id: order_id.to_string(),
+        new_total_minor: kept_minor,
+        strategy: strategy(money.strategy, tenders).into(),
+        tenders: tenders.iter().map(explicit_tender).collect(),
+        allow_over_refund: !money.over_refund_reason.is_empty(),
+    }
+}
+
+/// Where a policy wants tenders named and nobody could, the latest goes first.
+fn strategy(strategy: TenderStrategy, named: &[TenderRefund]) -> RefundStrategy {
+    match strategy {
+        TenderStrategy::Explicit if named.is_empty() => RefundStrategy::Lifo,
+        TenderStrategy::Explicit => RefundStrategy::Explicit,
+        TenderStrategy::Lifo => RefundStrategy::Lifo,
+        TenderStrategy::Fifo => RefundStrategy::Fifo,
+        TenderStrategy::Proportional => RefundStrategy::Proportional,
+        TenderStrategy::ExactThenSmallestSufficient => RefundStrategy::ExactThenSmallestSufficient,
+    }
+}
+
+/// With the carts that are told of it.
+fn release(change: &ChangeOrder) -> ReleaseGoods {
+    let carts = change
+        .terms
+        .carts
+        .iter()
+        .map(|name| CartReference { system: name.system.clone(), reference: name.reference.clone() });
+    ReleaseGoods {
+        order_id: change.order_id.to_string(),
+        change_order_id: change.change_order_id.to_string(),
+        reason_code: change.reason_code.clone(),
+        note: change.note.clone(),
+        units: change.lines.iter().map(|line| line.quantity).sum(),
+        carts: carts.collect(),
     }
 }
 

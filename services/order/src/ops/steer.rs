@@ -7,9 +7,13 @@ use super::accept::Done;
 use super::attention::SAGA;
 use super::batch::{After, Answer, Asked, OrderBatch};
 use super::books::Books;
+use super::remedies::author;
 use super::{carry, views};
+use crate::domain::change::ChangeOrder;
 use crate::domain::history::{Entry, Visibility};
 use crate::domain::lifecycle::{self, Withdrawal};
+use crate::domain::order::Order;
+use crate::domain::policy::Permission;
 use crate::store::orders;
 
 /// Before it was accepted a change is simply withdrawn; after that its saga puts everything back; after the decision
@@ -54,6 +58,7 @@ pub(super) fn retry(
     after: &mut After,
 ) -> Done {
     let key = known(books, asked, saga_id)?;
+    may_resolve(books, asked, &key)?;
     books.sagas.retry(&key)?;
     books.close(&key.tenant, SAGA, saga_id.as_str());
     told(books, asked, &key, "operator.retried", "an operator asked for another try", note)?;
@@ -70,6 +75,7 @@ pub(super) fn abort(
     after: &mut After,
 ) -> Done {
     let key = known(books, asked, saga_id)?;
+    may_resolve(books, asked, &key)?;
     told(books, asked, &key, "operator.aborted", "an operator asked to put everything back", note)?;
     let message = format!("{} aborted it before its decision", asked.actor.user);
     carry::turn_back(books, &key, Refusal::new(Reason::AbortedByOperator, message))?;
@@ -86,6 +92,18 @@ fn known(books: &Books, asked: &Asked, saga_id: &SagaId) -> Result<SagaKey, Refu
     }
 }
 
+/// Whoever steers a saga needs the permission from the policy of its order.
+fn may_resolve(books: &Books, asked: &Asked, key: &SagaKey) -> Result<(), Refusal> {
+    let shelf = books.policies.shelf(&asked.tenant);
+    let order = subject(books, key)?.0;
+    author(books, asked, shelf.of(&order)).must_have(Permission::Resolve)
+}
+
+fn subject(books: &Books, key: &SagaKey) -> Result<(Order, Option<ChangeOrder>), Refusal> {
+    let row = books.sagas.get(key).expect("the saga was just found");
+    books.subject(row).map_err(|error| Refusal::new(Reason::StateConflict, error.0))
+}
+
 fn told(
     books: &mut Books,
     asked: &Asked,
@@ -94,9 +112,7 @@ fn told(
     summary: &str,
     note: &str,
 ) -> Result<(), Refusal> {
-    let row = books.sagas.get(key).expect("the saga was just found").clone();
-    let (order, change) =
-        books.subject(&row).map_err(|error| Refusal::new(Reason::StateConflict, error.0))?;
+    let (order, change) = subject(books, key)?;
     let mut entry =
         Entry::new(books.now, asked.actor.clone(), event, summary).visible_to(Visibility::Internal);
     entry.change_order_id = change.map(|change| change.change_order_id);

@@ -17,8 +17,9 @@ use super::cancel::{carried, commit_change, money_reply, nothing_with_a_partner,
 use super::plan_of;
 use crate::domain::lifecycle;
 use crate::ops::Books;
-use crate::ops::amend_plans::{AMEND, AMEND_VERSION, AmendPlan};
+use crate::ops::amend_plans::AmendPlan;
 use crate::ops::books::defect;
+use crate::ops::plans::{AMEND, AMEND_VERSION};
 use crate::ports::Ports;
 
 pub fn definition() -> Definition<Ports, Books> {

@@ -19,7 +19,7 @@ use crate::domain::lifecycle::{self, Settled};
 use crate::domain::order::Order;
 use crate::ops::Books;
 use crate::ops::books::defect;
-use crate::ops::plans::{CANCEL, CANCEL_VERSION, CancelPlan};
+use crate::ops::plans::{CANCEL, CANCEL_VERSION, CancelPlan, SUBJECT_CHANGE};
 use crate::ports::Ports;
 
 pub fn definition() -> Definition<Ports, Books> {
@@ -40,12 +40,12 @@ pub fn definition() -> Definition<Ports, Books> {
 
 // ── hold_goods ──
 
-async fn hold_goods(ports: Arc<Ports>, call: Call) -> Answer {
+pub(super) async fn hold_goods(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: CancelPlan = plan_of(&call);
     ports.goods.run(&call, Goods::HoldGoods(plan.hold)).await
 }
 
-async fn resume_goods(ports: Arc<Ports>, call: Call) -> Answer {
+pub(super) async fn resume_goods(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: CancelPlan = plan_of(&call);
     ports.goods.run(&call, Goods::ResumeGoods(ResumeGoods { order_id: plan.order_id })).await
 }
@@ -64,18 +64,18 @@ pub(super) async fn release_refund(ports: Arc<Ports>, call: Call) -> Answer {
 
 // ── stop_partner ──
 
-async fn stop_partner(ports: Arc<Ports>, call: Call) -> Answer {
+pub(super) async fn stop_partner(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: CancelPlan = plan_of(&call);
     ports.goods.run(&call, Goods::StopPartner(StopPartner { order_id: plan.order_id, ..plan.stop })).await
 }
 
-async fn withdraw_stop(ports: Arc<Ports>, call: Call) -> Answer {
+pub(super) async fn withdraw_stop(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: CancelPlan = plan_of(&call);
     ports.goods.run(&call, Goods::WithdrawStop(WithdrawStop { order_id: plan.order_id })).await
 }
 
 /// Only units that a partner has must be stopped there, and hold_goods said whether there are any.
-fn nothing_with_a_partner(log: &Log) -> bool {
+pub(super) fn nothing_with_a_partner(log: &Log) -> bool {
     log.reply("hold_goods")
         .and_then(|reply| GoodsReply::decode(reply).ok())
         .is_some_and(|reply| reply.with_partner == 0)
@@ -100,16 +100,18 @@ fn shipped(log: &Log) -> Result<BTreeMap<LineId, i64>, LocalError> {
     gone.map(|line| Ok((LineId::parse(&line.line_id).map_err(defect)?, line.shipped))).collect()
 }
 
-fn goods_reply(log: &Log, step: &str) -> Result<GoodsReply, LocalError> {
+pub(super) fn goods_reply(log: &Log, step: &str) -> Result<GoodsReply, LocalError> {
     log.reply(step)
         .map_or_else(|| Ok(GoodsReply::default()), |reply| GoodsReply::decode(reply).map_err(defect))
 }
 
 // ── release_goods, settle_refund, void_labels ──
 
-async fn release_goods(ports: Arc<Ports>, call: Call) -> Answer {
+pub(super) async fn release_goods(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: CancelPlan = plan_of(&call);
-    ports.goods.run(&call, Goods::ReleaseGoods(ReleaseGoods { order_id: plan.order_id })).await
+    let release =
+        plan.release.unwrap_or_else(|| ReleaseGoods { order_id: plan.order_id, ..ReleaseGoods::default() });
+    ports.goods.run(&call, Goods::ReleaseGoods(release)).await
 }
 
 pub(super) async fn settle_refund(ports: Arc<Ports>, call: Call) -> Answer {
@@ -118,7 +120,7 @@ pub(super) async fn settle_refund(ports: Arc<Ports>, call: Call) -> Answer {
 }
 
 /// Only if it was asked for; a change that keeps the label has nothing to void.
-async fn void_labels(ports: Arc<Ports>, call: Call) -> Answer {
+pub(super) async fn void_labels(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: CancelPlan = plan_of(&call);
     if !plan.hold.void_label {
         return Answer::NothingToDo;
@@ -142,7 +144,10 @@ pub(super) fn reject_change(books: &mut Books, row: &SagaRow, _: &Log) -> Result
     let (mut order, mut change) = carried(books, row)?;
     let cause = row.unwind_cause.clone().ok_or_else(|| defect("the saga was unwound without a cause"))?;
     let happened = lifecycle::reject(&mut order, &mut change, cause, books.now()).map_err(defect)?;
+    let (tenant, id) = (change.tenant.clone(), change.change_order_id.to_string());
     books.put(order, Some(change), happened, row.traceparent.as_deref());
+    // What was forced has come to nothing, so nobody has to look at it any more.
+    books.close(&tenant, SUBJECT_CHANGE, &id);
     Ok(Vec::new())
 }
 
@@ -154,7 +159,7 @@ pub(super) fn carried(books: &Books, row: &SagaRow) -> Result<(Order, ChangeOrde
 }
 
 /// How the money ended. By settlement NONE nothing was to move, and what was reserved to be owed is owed.
-fn settled(change: &ChangeOrder, log: &Log) -> Result<Settled, LocalError> {
+pub(super) fn settled(change: &ChangeOrder, log: &Log) -> Result<Settled, LocalError> {
     let ended = money_reply(log, "settle_refund")?;
     let owed_minor = match change.settlement {
         Settlement::Auto | Settlement::Explicit => ended.owed_minor,

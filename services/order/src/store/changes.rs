@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use storage::{DbError, Row, Rows, Statement, Table, Tx, Value, values};
-use types::{ChangeOrderId, LineId, OrderId, Reason, Refusal, SagaId, Timestamp};
+use types::{ChangeOrderId, LineId, OrderId, SagaId, Timestamp};
 
+use super::change_texts::{exceptions_text, in_confidence, read_exceptions, read_in_confidence};
 use super::keys::{self, ChangeKey, OrderKey};
 use super::refusals;
 use crate::domain::change::{
@@ -21,7 +21,7 @@ macro_rules! change_columns {
          c.quote_id, c.policy_version, c.rule, c.gross_minor, c.discount_minor, c.goods_net_minor, c.tax_minor,
          c.tax_included, c.shipping_minor, c.shipping_tax_minor, c.fee_minor, c.amount_minor, c.new_total_minor,
          c.cause_reason, c.cause_message, c.cause_details, c.refund_owed_minor, c.exceptions, c.refunds, c.version,
-         c.created_at, c.decided_at, c.finished_at, c.attention_open, c.channel, c.stage, c.terms, c.expires_at"
+         c.created_at, c.decided_at, c.finished_at, c.attention_open, c.channel, c.stage, c.terms, c.expires_at, c.in_confidence"
     };
 }
 pub(super) use change_columns;
@@ -64,13 +64,13 @@ static INSERT: Statement = Statement::new(
        type, saga_id, settlement, label_action, reason_code, note, requested_by_user, requested_by_org,
        requested_by_role, quote_id, policy_version, rule, new_total_minor, created_at, gross_minor, discount_minor,
        goods_net_minor, tax_minor, tax_included, shipping_minor, shipping_tax_minor, fee_minor, amount_minor,
-       channel, stage, terms, expires_at)
+       channel, stage, terms, expires_at, in_confidence)
      SELECT tenant_id, change_order_id, state, cause_reason, cause_message, cause_details, refund_owed_minor,
        exceptions, refunds, version, decided_at, finished_at, attention_open, order_id, number, type, saga_id,
        settlement, label_action, reason_code, note, requested_by_user, requested_by_org, requested_by_role,
        quote_id, policy_version, rule, new_total_minor, created_at, gross_minor, discount_minor, goods_net_minor,
        tax_minor, tax_included, shipping_minor, shipping_tax_minor, fee_minor, amount_minor, channel, stage,
-       terms, expires_at
+       terms, expires_at, in_confidence
        FROM rows($1: tenant_id text, change_order_id text, state text, cause_reason text, cause_message text,
          cause_details text, refund_owed_minor bigint, exceptions text, refunds text, version bigint,
          decided_at text, finished_at text, attention_open bigint, order_id text, number text, type text,
@@ -79,7 +79,7 @@ static INSERT: Statement = Statement::new(
          new_total_minor bigint, created_at text, gross_minor bigint, discount_minor bigint,
          goods_net_minor bigint, tax_minor bigint, tax_included bigint, shipping_minor bigint,
          shipping_tax_minor bigint, fee_minor bigint, amount_minor bigint, channel text, stage text,
-         terms text, expires_at text)",
+         terms text, expires_at text, in_confidence text)",
 );
 
 static UPDATE: Statement = Statement::new(
@@ -101,6 +101,7 @@ static LOAD_LINES: Statement = Statement::new(
        l.shipping_tax_minor, l.fee_minor, l.amount_minor
        FROM rows($1: tenant_id text, change_order_id text) AS r
        JOIN change_order_line AS l ON l.tenant_id = r.tenant_id AND l.change_order_id = r.change_order_id
+     WHERE l.quantity > 0
       ORDER BY l.tenant_id, l.change_order_id, l.line_number",
 );
 
@@ -187,7 +188,8 @@ pub(super) async fn hang_on(
     Ok(changes)
 }
 
-/// Writes the changes that are new or have moved. What was asked for, and its price, never change.
+/// Writes the changes that are new or have moved. What was asked for, and its price,
+/// never change but for [`super::shrunk`].
 pub async fn flush(tx: &mut Tx, changes: &Table<ChangeKey, ChangeOrder>) -> Result<(), DbError> {
     let inserted = |_: &ChangeKey, change: &ChangeOrder| {
         let mut row = changing(change);
@@ -256,9 +258,19 @@ fn unchanging(change: &ChangeOrder) -> Vec<Value> {
         change.created_at,
     ];
     row.extend(parts_values(change.amounts));
-    let terms = serde_json::to_string(&change.terms).expect("texts and numbers always have a JSON form");
-    row.extend(values![change.channel.as_str(), change.stage.as_str(), terms, change.expires_at]);
+    let terms = terms_text(&change.terms);
+    row.extend(values![
+        change.channel.as_str(),
+        change.stage.as_str(),
+        terms,
+        change.expires_at,
+        in_confidence(change)
+    ]);
     row
+}
+
+pub(super) fn terms_text(terms: &Terms) -> String {
+    serde_json::to_string(terms).expect("texts and numbers always have a JSON form")
 }
 
 fn line_row(change: &ChangeOrder, line: &ChangeLine) -> Vec<Value> {
@@ -276,7 +288,7 @@ fn line_row(change: &ChangeOrder, line: &ChangeLine) -> Vec<Value> {
     row
 }
 
-fn parts_values(parts: Parts) -> Vec<Value> {
+pub(super) fn parts_values(parts: Parts) -> Vec<Value> {
     values![
         parts.gross,
         parts.discount,
@@ -315,6 +327,7 @@ pub(super) fn read(row: &Row) -> Result<ChangeOrder, DbError> {
         policy_version: row.text("policy_version")?,
         rule: row.text("rule")?,
         terms: row.parsed("terms", |text| serde_json::from_str::<Terms>(text))?,
+        in_confidence: row.parsed("in_confidence", read_in_confidence)?,
         expires_at: row.opt_timestamp("expires_at")?,
         amounts: read_parts(row)?,
         new_total_minor: row.int("new_total_minor")?,
@@ -355,36 +368,4 @@ fn read_parts(row: &Row) -> Result<Parts, DbError> {
         fee: row.int("fee_minor")?,
         amount: row.int("amount_minor")?,
     })
-}
-
-/// An exception as it is stored: a refusal without a field.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredException {
-    reason: String,
-    message: String,
-    details: BTreeMap<String, String>,
-}
-
-fn exceptions_text(exceptions: &[Refusal]) -> String {
-    let stored: Vec<StoredException> = exceptions
-        .iter()
-        .map(|refusal| StoredException {
-            reason: refusal.reason.as_str().to_owned(),
-            message: refusal.message.clone(),
-            details: refusal.details.clone(),
-        })
-        .collect();
-    serde_json::to_string(&stored).expect("texts always have a JSON form")
-}
-
-fn read_exceptions(text: &str) -> Result<Vec<Refusal>, String> {
-    let stored: Vec<StoredException> = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    stored
-        .into_iter()
-        .map(|exception| {
-            let reason = Reason::parse(&exception.reason).ok_or("no such reason")?;
-            Ok(Refusal { reason, message: exception.message, field: None, details: exception.details })
-        })
-        .collect()
 }

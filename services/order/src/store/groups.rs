@@ -6,7 +6,7 @@ use storage::{DbError, Rows, Statement, Tx, Value, values};
 use types::{OrderId, Tenant};
 
 use super::keys::{self, OrderKey};
-use crate::domain::order::{ExternalReference, Group, Order};
+use crate::domain::order::{ExternalReference, Group, Order, OrderState};
 
 static LOAD_GROUPS: Statement = Statement::new(
     "order.load_groups",
@@ -47,10 +47,11 @@ static LOAD_REFERENCES: Statement = Statement::new(
 
 static FIND_REFERENCES: Statement = Statement::new(
     "order.find_references",
-    "SELECT e.tenant_id, e.order_id, e.system, e.reference
+    "SELECT e.tenant_id, e.order_id, e.system, e.reference, h.state
        FROM rows($1: tenant_id text, system text, reference text) AS r
        JOIN external_reference AS e
-         ON e.tenant_id = r.tenant_id AND e.system = r.system AND e.reference = r.reference",
+         ON e.tenant_id = r.tenant_id AND e.system = r.system AND e.reference = r.reference
+       JOIN order_head AS h ON h.tenant_id = e.tenant_id AND h.order_id = e.order_id",
 );
 
 static INSERT_REFERENCES: Statement = Statement::new(
@@ -62,7 +63,7 @@ static INSERT_REFERENCES: Statement = Statement::new(
 
 static FIND_NUMBERS: Statement = Statement::new(
     "order.find_numbers",
-    "SELECT h.tenant_id, h.order_id, h.number
+    "SELECT h.tenant_id, h.order_id, h.number, h.state
        FROM rows($1: tenant_id text, number text) AS r
        JOIN order_head AS h ON h.tenant_id = r.tenant_id AND h.number = r.number",
 );
@@ -126,17 +127,30 @@ pub(super) async fn load_references(
     rows.iter().map(reference).collect()
 }
 
+/// The order that has a name already, and its state when it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bearer {
+    pub order_id: OrderId,
+    pub state: OrderState,
+}
+
 /// Which orders have these names already.
 pub async fn find_references(
     tx: &mut Tx,
     wanted: &BTreeSet<(Tenant, ExternalReference)>,
-) -> Result<Vec<(OrderKey, ExternalReference)>, DbError> {
+) -> Result<Vec<((Tenant, ExternalReference), Bearer)>, DbError> {
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let names: Rows =
         wanted.iter().map(|(tenant, name)| values![tenant, &name.system, &name.reference]).collect();
-    tx.fetch_all(&FIND_REFERENCES, values![names]).await?.iter().map(reference).collect()
+    let rows = tx.fetch_all(&FIND_REFERENCES, values![names]).await?;
+    rows.iter()
+        .map(|row| {
+            let ((tenant, _), name) = reference(row)?;
+            Ok(((tenant, name), bearer(row)?))
+        })
+        .collect()
 }
 
 pub(super) async fn insert_references(
@@ -157,14 +171,19 @@ pub(super) async fn insert_references(
 pub async fn find_numbers(
     tx: &mut Tx,
     wanted: &BTreeSet<(Tenant, String)>,
-) -> Result<Vec<(OrderKey, String)>, DbError> {
+) -> Result<Vec<((Tenant, String), Bearer)>, DbError> {
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let rows = tx.fetch_all(&FIND_NUMBERS, values![keys::rows(wanted)]).await?;
-    rows.iter()
-        .map(|row| Ok(((row.tenant()?, row.parsed("order_id", OrderId::parse)?), row.text("number")?)))
-        .collect()
+    rows.iter().map(|row| Ok(((row.tenant()?, row.text("number")?), bearer(row)?))).collect()
+}
+
+fn bearer(row: &storage::Row) -> Result<Bearer, DbError> {
+    Ok(Bearer {
+        order_id: row.parsed("order_id", OrderId::parse)?,
+        state: row.named("state", OrderState::parse)?,
+    })
 }
 
 fn reference(row: &storage::Row) -> Result<(OrderKey, ExternalReference), DbError> {

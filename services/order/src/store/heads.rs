@@ -7,7 +7,8 @@ use types::{ChangeOrderId, Currency, OrderId};
 
 use super::keys::{self, OrderKey};
 use super::refusals;
-use crate::domain::order::{Actor, Order, Parties, Placement};
+use crate::domain::address::Address;
+use crate::domain::order::{Actor, AwaitedPayment, Order, Parties, Placement};
 use crate::domain::outside::Outside;
 
 /// The columns of a head, for every statement that reads whole ones.
@@ -18,7 +19,8 @@ macro_rules! columns {
          h.created_by_org, h.created_by_role, h.customer_id, h.buyer, h.supplier, h.source_router,
          h.client_contact, h.placed_minor, h.reversed_minor, h.fees_minor, h.refund_owed_minor,
          h.change_in_progress, h.version, h.pricing_version, h.event_seq, h.timeline_seq, h.attention_open,
-         h.cancelled_by_change, h.goodwill_minor, h.outside, h.reissue_of"
+         h.cancelled_by_change, h.goodwill_minor, h.outside, h.reissue_of, h.delivered_at,
+         h.missing_minor, h.awaits_payment_since, h.address"
     };
 }
 pub(super) use columns;
@@ -49,23 +51,25 @@ static INSERT: Statement = Statement::new(
        placement_message, placement_details, confirmed_at, processing_at, created_at, placed_at, created_by_user,
        created_by_org, created_by_role, customer_id, buyer, supplier, source_router, client_contact, placed_minor,
        reversed_minor, fees_minor, refund_owed_minor, change_in_progress, version, pricing_version, event_seq,
-       timeline_seq, attention_open, cancelled_by_change, goodwill_minor, outside, reissue_of)
+       timeline_seq, attention_open, cancelled_by_change, goodwill_minor, outside, delivered_at, missing_minor,
+       awaits_payment_since, address, reissue_of)
      SELECT tenant_id, order_id, number, currency, placement, state, placement_reason, placement_message,
        placement_details, confirmed_at, processing_at, created_at, placed_at, created_by_user, created_by_org,
        created_by_role, customer_id, buyer, supplier, source_router, client_contact, placed_minor, reversed_minor,
        fees_minor, refund_owed_minor, change_in_progress, version, pricing_version, event_seq, timeline_seq,
-       attention_open, cancelled_by_change, goodwill_minor, outside, reissue_of
+       attention_open, cancelled_by_change, goodwill_minor, outside, delivered_at, missing_minor,
+       awaits_payment_since, address, reissue_of
        FROM rows($1: tenant_id text, order_id text, placement text, state text, placement_reason text,
          placement_message text, placement_details text, confirmed_at text, processing_at text,
          reversed_minor bigint, fees_minor bigint, refund_owed_minor bigint, change_in_progress text,
          version bigint, pricing_version bigint, event_seq bigint, timeline_seq bigint, attention_open bigint,
-         cancelled_by_change text, goodwill_minor bigint, outside text, number text, currency text, created_at text, placed_at text,
+         cancelled_by_change text, goodwill_minor bigint, outside text, delivered_at text,
+         missing_minor bigint, awaits_payment_since text, placed_minor bigint, address text, number text, currency text, created_at text, placed_at text,
          created_by_user text, created_by_org text, created_by_role text, customer_id text, buyer text,
-         supplier text, source_router text, client_contact text, placed_minor bigint,
-         reissue_of text)",
+         supplier text, source_router text, client_contact text, reissue_of text)",
 );
 
-/// Only what may change: who placed the order, when and for how much stays as it was.
+/// Only what may change: who placed the order, and when, stays as it was.
 static UPDATE: Statement = Statement::new(
     "order.update_heads",
     "UPDATE order_head SET placement = r.placement, state = r.state, placement_reason = r.placement_reason,
@@ -75,12 +79,14 @@ static UPDATE: Statement = Statement::new(
        change_in_progress = r.change_in_progress, version = r.version, pricing_version = r.pricing_version,
        event_seq = r.event_seq, timeline_seq = r.timeline_seq, attention_open = r.attention_open,
        cancelled_by_change = r.cancelled_by_change, goodwill_minor = r.goodwill_minor,
-       outside = r.outside
+       outside = r.outside, delivered_at = r.delivered_at, missing_minor = r.missing_minor,
+       awaits_payment_since = r.awaits_payment_since, placed_minor = r.placed_minor, address = r.address
       FROM rows($1: tenant_id text, order_id text, placement text, state text, placement_reason text,
          placement_message text, placement_details text, confirmed_at text, processing_at text,
          reversed_minor bigint, fees_minor bigint, refund_owed_minor bigint, change_in_progress text,
          version bigint, pricing_version bigint, event_seq bigint, timeline_seq bigint, attention_open bigint,
-         cancelled_by_change text, goodwill_minor bigint, outside text) AS r
+         cancelled_by_change text, goodwill_minor bigint, outside text, delivered_at text,
+         missing_minor bigint, awaits_payment_since text, placed_minor bigint, address text) AS r
      WHERE order_head.tenant_id = r.tenant_id AND order_head.order_id = r.order_id",
 );
 
@@ -140,8 +146,22 @@ fn changing(order: &Order) -> Vec<Value> {
         order.cancelled_by_change.as_ref(),
         order.goodwill_minor,
         outside(&order.outside),
+        order.delivered_at,
+        order.awaits_payment.map_or(0, |awaited| awaited.missing_minor),
+        order.awaits_payment.map(|awaited| awaited.since),
+        order.placed_minor,
+        address(order.address.as_ref()),
     ]);
     row
+}
+
+/// Empty where none was given.
+fn address(address: Option<&Address>) -> String {
+    address.map_or_else(String::new, |known| serde_json::to_string(known).expect("texts have a JSON form"))
+}
+
+fn read_address(text: &str) -> Result<Option<Address>, serde_json::Error> {
+    if text.is_empty() { Ok(None) } else { serde_json::from_str(text).map(Some) }
 }
 
 /// Most orders have nothing outside, and then nothing is stored.
@@ -175,7 +195,6 @@ fn unchanging(order: &Order) -> Vec<Value> {
         &parties.supplier,
         &parties.source_router,
         &parties.client_contact,
-        order.placed_minor,
         order.reissue_of.as_ref(),
     ]
 }
@@ -190,6 +209,7 @@ pub(super) fn read(row: &Row) -> Result<Order, DbError> {
         placement: placement(row)?,
         confirmed_at: row.opt_timestamp("confirmed_at")?,
         processing_at: row.opt_timestamp("processing_at")?,
+        delivered_at: row.opt_timestamp("delivered_at")?,
         created_at: row.timestamp("created_at")?,
         placed_at: row.opt_timestamp("placed_at")?,
         created_by: Actor {
@@ -208,6 +228,10 @@ pub(super) fn read(row: &Row) -> Result<Order, DbError> {
         reversed_minor: row.int("reversed_minor")?,
         fees_minor: row.int("fees_minor")?,
         refund_owed_minor: row.int("refund_owed_minor")?,
+        awaits_payment: match row.opt_timestamp("awaits_payment_since")? {
+            Some(since) => Some(AwaitedPayment { missing_minor: row.int("missing_minor")?, since }),
+            None => None,
+        },
         change_in_progress: row.opt_parsed("change_in_progress", ChangeOrderId::parse)?,
         version: row.int("version")?,
         pricing_version: row.int("pricing_version")?,
@@ -218,6 +242,7 @@ pub(super) fn read(row: &Row) -> Result<Order, DbError> {
         goodwill_minor: row.int("goodwill_minor")?,
         reissue_of: row.opt_parsed("reissue_of", OrderId::parse)?,
         outside: read_outside(row)?,
+        address: row.parsed("address", read_address)?,
         lines: Vec::new(),
         groups: Vec::new(),
         references: Vec::new(),

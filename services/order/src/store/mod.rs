@@ -3,26 +3,35 @@
 
 pub mod attention;
 pub mod audit;
+pub mod batch_forecast;
 pub mod batch_totals;
 pub mod batches;
+mod change_texts;
 pub mod changes;
+pub mod decisions;
 pub mod event_log;
 pub mod folders;
 pub mod groups;
 pub mod heads;
 pub mod keys;
+pub mod labels;
 pub mod lines;
 pub mod lists;
 pub mod messages;
 pub mod newest;
 pub mod orders;
 pub mod policies;
+pub mod publications;
 pub mod queue;
 pub mod refusals;
+pub mod returns;
 pub mod rules;
 pub mod sagas;
+pub mod shrunk;
 pub mod stats;
+pub mod stats_money;
 pub mod timeline;
+pub mod unpaid;
 
 use storage::Migration;
 
@@ -32,103 +41,39 @@ pub const MIGRATIONS: &[Migration] = &[
     storage::OUTBOX,
     storage::INBOX,
     saga::MIGRATION,
-    ORDER,
-    CHANGE_ORDER,
-    TIMELINE,
-    CHANNEL,
-    EVENT_LOG,
-    POLICY,
-    FOLDER,
-    RULE,
-    BATCH,
-    OUTSIDE,
-    REMEDIES,
+    Migration::shared(10, "order", include_str!("../../migrations/0010_order.sql")),
+    Migration::shared(11, "change_order", include_str!("../../migrations/0011_change_order.sql")),
+    Migration::shared(12, "timeline", include_str!("../../migrations/0012_timeline.sql")).and(
+        include_str!("../../migrations/0012_timeline.sqlite.sql"),
+        include_str!("../../migrations/0012_timeline.postgres.sql"),
+    ),
+    Migration::shared(15, "channel", include_str!("../../migrations/0015_channel.sql")),
+    Migration::shared(19, "event_log", include_str!("../../migrations/0019_event_log.sql")).and(
+        include_str!("../../migrations/0019_event_log.sqlite.sql"),
+        include_str!("../../migrations/0019_event_log.postgres.sql"),
+    ),
+    Migration::shared(20, "policy", include_str!("../../migrations/0020_policy.sql")),
+    Migration::shared(24, "folder", include_str!("../../migrations/0024_folder.sql")).and(
+        include_str!("../../migrations/0024_folder.sqlite.sql"),
+        include_str!("../../migrations/0024_folder.postgres.sql"),
+    ),
+    Migration::shared(25, "rule", include_str!("../../migrations/0025_rule.sql")),
+    Migration::shared(26, "batch", include_str!("../../migrations/0026_batch.sql")),
+    Migration::shared(28, "outside", include_str!("../../migrations/0028_outside.sql")),
+    Migration::shared(30, "remedies", include_str!("../../migrations/0030_remedies.sql")),
+    Migration::shared(33, "edition", include_str!("../../migrations/0033_edition.sql")),
+    Migration::shared(44, "publication", include_str!("../../migrations/0044_publication.sql")),
+    Migration::shared(45, "returns", include_str!("../../migrations/0045_returns.sql")),
+    Migration::shared(50, "decision", include_str!("../../migrations/0050_decision.sql")).and(
+        include_str!("../../migrations/0050_decision.sqlite.sql"),
+        include_str!("../../migrations/0050_decision.postgres.sql"),
+    ),
+    Migration::shared(51, "shrunk", include_str!("../../migrations/0051_shrunk.sql")),
+    Migration::shared(52, "awaits_payment", include_str!("../../migrations/0052_awaits_payment.sql")),
+    Migration::shared(56, "batch_means", include_str!("../../migrations/0056_batch_means.sql")),
+    Migration::shared(60, "agreed", include_str!("../../migrations/0060_agreed.sql")),
+    Migration::shared(61, "order_label", include_str!("../../migrations/0061_order_label.sql")).and(
+        include_str!("../../migrations/0061_order_label.sqlite.sql"),
+        include_str!("../../migrations/0061_order_label.postgres.sql"),
+    ),
 ];
-
-const ORDER: Migration = Migration {
-    number: 10,
-    name: "order",
-    sql: include_str!("../../migrations/0010_order.sql"),
-    sqlite: "",
-    postgres: "",
-};
-
-const CHANGE_ORDER: Migration = Migration {
-    number: 11,
-    name: "change_order",
-    sql: include_str!("../../migrations/0011_change_order.sql"),
-    sqlite: "",
-    postgres: "",
-};
-
-const TIMELINE: Migration = Migration {
-    number: 12,
-    name: "timeline",
-    sql: include_str!("../../migrations/0012_timeline.sql"),
-    sqlite: include_str!("../../migrations/0012_timeline.sqlite.sql"),
-    postgres: include_str!("../../migrations/0012_timeline.postgres.sql"),
-};
-
-const CHANNEL: Migration = Migration {
-    number: 15,
-    name: "channel",
-    sql: include_str!("../../migrations/0015_channel.sql"),
-    sqlite: "",
-    postgres: "",
-};
-
-const EVENT_LOG: Migration = Migration {
-    number: 19,
-    name: "event_log",
-    sql: include_str!("../../migrations/0019_event_log.sql"),
-    sqlite: include_str!("../../migrations/0019_event_log.sqlite.sql"),
-    postgres: include_str!("../../migrations/0019_event_log.postgres.sql"),
-};
-
-const POLICY: Migration = Migration {
-    number: 20,
-    name: "policy",
-    sql: include_str!("../../migrations/0020_policy.sql"),
-    sqlite: "",
-    postgres: "",
-};
-
-const FOLDER: Migration = Migration {
-    number: 24,
-    name: "folder",
-    sql: include_str!("../../migrations/0024_folder.sql"),
-    sqlite: include_str!("../../migrations/0024_folder.sqlite.sql"),
-    postgres: include_str!("../../migrations/0024_folder.postgres.sql"),
-};
-
-const RULE: Migration = Migration {
-    number: 25,
-    name: "rule",
-    sql: include_str!("../../migrations/0025_rule.sql"),
-    sqlite: "",
-    postgres: "",
-};
-
-const OUTSIDE: Migration = Migration {
-    number: 28,
-    name: "outside",
-    sql: include_str!("../../migrations/0028_outside.sql"),
-    sqlite: "",
-    postgres: "",
-};
-
-const REMEDIES: Migration = Migration {
-    number: 30,
-    name: "remedies",
-    sql: include_str!("../../migrations/0030_remedies.sql"),
-    sqlite: "",
-    postgres: "",
-};
-
-const BATCH: Migration = Migration {
-    number: 26,
-    name: "batch",
-    sql: include_str!("../../migrations/0026_batch.sql"),
-    sqlite: "",
-    postgres: "",
-};

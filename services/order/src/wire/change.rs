@@ -5,12 +5,14 @@ use proto::order::v1 as wire;
 use types::text::display;
 use types::{Currency, LineId};
 
+use super::order::amounts;
 use super::shared::{actor, timestamp};
+use crate::domain::added_line::{AddedLine, amount_of};
 use crate::domain::change::{
     ChangeLine, ChangeOrder, ChangeState, ChangeType, Channel, LabelAction, Parts, Refund, Settlement,
     Skipped, Steps,
 };
-use crate::domain::policy::Grant;
+use crate::domain::policy::{Grant, TenderStrategy};
 
 /// A change with the number and currency of its order, and how far its saga has come.
 pub fn change_order(
@@ -63,6 +65,15 @@ pub fn change_order(
         expires_at: timestamp(change.expires_at),
         propagation: Vec::new(),
         external_confirmed: false,
+        return_id: change.terms.return_id.as_ref().map_or_else(String::new, ToString::to_string),
+        tender_strategy: tender_strategy(change.terms.money.strategy).into(),
+        store_credit_fallback: change.terms.money.store_credit_fallback,
+        over_refund_reason: display(&change.terms.money.over_refund_reason),
+        added: change.terms.added.iter().map(added_line).collect(),
+        added_minor: amount_of(&change.terms.added),
+        total_after_minor: change.new_total_minor.max(0),
+        proposed_by: change.terms.proposed_by.map_or_else(String::new, |side| side.as_str().to_owned()),
+        address: None,
         counter_of: change.terms.counter_of.as_ref().map_or_else(String::new, ToString::to_string),
     }
 }
@@ -79,6 +90,19 @@ pub fn priced_line(line: &ChangeLine, without_parent: &[LineId]) -> wire::Change
         note: display(&line.note),
         parts: Some(parts(line.parts)),
         explain: if lonely { "BUNDLE_PARENT_NOT_SELECTED".to_owned() } else { String::new() },
+    }
+}
+
+fn added_line(line: &AddedLine) -> wire::AddedLine {
+    wire::AddedLine {
+        line_id: line.line_id.to_string(),
+        sku: line.sku.clone(),
+        description: display(&line.description),
+        quantity: line.quantity,
+        unit_price: line.unit_price.to_string(),
+        amounts: Some(amounts(line.amounts())),
+        delivery_group: line.delivery_group.clone(),
+        like_line: line.like_line,
     }
 }
 
@@ -117,6 +141,14 @@ fn change_type(change_type: ChangeType) -> wire::ChangeOrderType {
         ChangeType::RefundOnly => wire::ChangeOrderType::RefundOnly,
         ChangeType::Withdrawal => wire::ChangeOrderType::Withdrawal,
         ChangeType::Restore => wire::ChangeOrderType::Restore,
+        ChangeType::AddItem => wire::ChangeOrderType::AddItem,
+        ChangeType::ReplaceItem => wire::ChangeOrderType::ReplaceItem,
+        ChangeType::PriceAdjust => wire::ChangeOrderType::PriceAdjust,
+        ChangeType::Address => wire::ChangeOrderType::Address,
+        ChangeType::Return => wire::ChangeOrderType::Return,
+        ChangeType::ShortShip => wire::ChangeOrderType::ShortShip,
+        ChangeType::Expire => wire::ChangeOrderType::Expire,
+        ChangeType::Payment => wire::ChangeOrderType::Payment,
     }
 }
 
@@ -144,6 +176,16 @@ pub fn settlement(settlement: Settlement) -> wire::Settlement {
     }
 }
 
+pub fn tender_strategy(strategy: TenderStrategy) -> wire::TenderStrategy {
+    match strategy {
+        TenderStrategy::Lifo => wire::TenderStrategy::Lifo,
+        TenderStrategy::Fifo => wire::TenderStrategy::Fifo,
+        TenderStrategy::Proportional => wire::TenderStrategy::Proportional,
+        TenderStrategy::ExactThenSmallestSufficient => wire::TenderStrategy::ExactThenSmallestSufficient,
+        TenderStrategy::Explicit => wire::TenderStrategy::Explicit,
+    }
+}
+
 pub fn granted_by(grant: Option<Grant>) -> String {
     let name = match grant {
         None => "",
@@ -164,7 +206,7 @@ pub fn skipped(line: &Skipped) -> wire::SkippedLine {
     }
 }
 
-fn label_action(action: LabelAction) -> wire::LabelAction {
+pub fn label_action(action: LabelAction) -> wire::LabelAction {
     match action {
         LabelAction::Keep => wire::LabelAction::Keep,
         LabelAction::Void => wire::LabelAction::Void,

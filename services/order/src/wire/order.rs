@@ -6,10 +6,12 @@ use types::text::display;
 
 use super::outside;
 use super::shared::{actor, external_reference, timestamp};
+use crate::domain::address::Address;
 use crate::domain::line_state::LineState;
 use crate::domain::order::{
     Group, Line, LineAmounts, Order, OrderState, Parties, Placement, Summary, Totals,
 };
+use crate::domain::propagation::targets;
 use crate::domain::quantities::Quantities;
 
 pub fn order(order: &Order) -> wire::Order {
@@ -37,10 +39,26 @@ pub fn order(order: &Order) -> wire::Order {
         attention_open: order.attention_open > 0,
         customer_id: display(&order.customer_id),
         cancelled_by_change: order.cancelled_by_change.as_ref().map_or_else(String::new, ToString::to_string),
+        folder_id: String::new(),
+        folder: String::new(),
+        awaits_payment_minor: order.awaits_payment.map_or(0, |awaited| awaited.missing_minor),
+        awaits_payment_since: timestamp(order.awaits_payment.map(|awaited| awaited.since)),
         labels: outside::labels(&order.outside),
         partner_handovers: outside::handovers(&order.outside),
-        propagation: outside::propagation(&order.outside.legs),
+        propagation: outside::propagation(&targets(order)),
+        delivery_address: order.address.as_ref().map(address),
         reissue_of: order.reissue_of.as_ref().map_or_else(String::new, ToString::to_string),
+    }
+}
+
+pub fn address(address: &Address) -> wire::Address {
+    wire::Address {
+        recipient: display(&address.recipient),
+        lines: address.lines.iter().map(|line| display(line)).collect(),
+        city: display(&address.city),
+        postal_code: display(&address.postal_code),
+        region: display(&address.region),
+        country_code: address.country_code.clone(),
     }
 }
 
@@ -94,6 +112,7 @@ fn line(line: &Line) -> wire::OrderLine {
         quantities: Some(quantities(line.quantities)),
         amounts: Some(amounts(line.amounts)),
         delivery_group: display(&line.delivery_group),
+        adjusted_minor: line.adjusted_minor(),
         reversed_minor: line.reversed_minor,
         state: line_state(line.state()).into(),
         parent_line: line.bundle.map_or(0, |place| place.parent),

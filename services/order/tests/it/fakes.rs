@@ -10,9 +10,11 @@ use kit::server::{Bound, Routes, Server};
 use proto::common::v1::{Refusal, StepContext, StepDirection, StepPending};
 use proto::events::v1::event_intake_service_server::{EventIntakeService, EventIntakeServiceServer};
 use proto::events::v1::{DeliverEventsRequest, DeliverEventsResponse, Delivery, EventEnvelope};
+use proto::inventory::v1::goods_command::Command;
 use proto::inventory::v1::goods_steps_service_server::{GoodsStepsService, GoodsStepsServiceServer};
 use proto::inventory::v1::{
-    GoodsReply, GoodsStepResult, RunGoodsStepRequest, RunGoodsStepResponse, RunGoodsStepsRequest,
+    ForecastReservationRequest, ForecastReservationResponse, GoodsLineSplit, GoodsReply, GoodsStepResult,
+    ReservationForecast, ReserveStockLine, RunGoodsStepRequest, RunGoodsStepResponse, RunGoodsStepsRequest,
     RunGoodsStepsResponse, goods_step_result,
 };
 use proto::payment::v1::refund_command::Command as Money;
@@ -35,6 +37,10 @@ pub enum Act {
     Pending,
     /// hold_goods: this many units stand with a partner.
     WithPartner(i64),
+    /// hold_goods: this many units of the first line are gone.
+    LeaveOut(i64),
+    /// authorise_payments: this much is to be paid later.
+    Missing(i64),
     /// settle_refund: the leg is declined, and its amount stays owed.
     Decline,
 }
@@ -139,9 +145,12 @@ struct Goods {
     script: Script,
 }
 
-fn goods_result(act: &Act) -> GoodsStepResult {
+fn goods_result(act: &Act, step: &RunGoodsStepRequest) -> GoodsStepResult {
     let answer = match act {
-        Act::Apply | Act::Decline => goods_step_result::Answer::Applied(GoodsReply::default()),
+        Act::Apply | Act::Decline | Act::Missing(_) => {
+            goods_step_result::Answer::Applied(GoodsReply::default())
+        }
+        Act::LeaveOut(units) => goods_step_result::Answer::Applied(left_out(*units, step)),
         Act::WithPartner(units) => {
             goods_step_result::Answer::Applied(GoodsReply { with_partner: *units, ..GoodsReply::default() })
         }
@@ -150,6 +159,19 @@ fn goods_result(act: &Act) -> GoodsStepResult {
         Act::Pending => goods_step_result::Answer::Pending(StepPending::default()),
     };
     GoodsStepResult { answer: Some(answer) }
+}
+
+fn left_out(units: i64, step: &RunGoodsStepRequest) -> GoodsReply {
+    let command = step.command.as_ref().and_then(|command| command.command.as_ref());
+    let Some(Command::HoldGoods(hold)) = command else { return GoodsReply::default() };
+    let line = GoodsLineSplit {
+        line_id: hold.lines[0].line_id.clone(),
+        unallocated: hold.lines[0].quantity - units,
+        refused: units,
+        refused_reason: Reason::QuantityExceedsAvailable.as_str().to_owned(),
+        ..GoodsLineSplit::default()
+    };
+    GoodsReply { lines: vec![line], ..GoodsReply::default() }
 }
 
 #[tonic::async_trait]
@@ -161,15 +183,32 @@ impl GoodsStepsService for Goods {
         Err(Status::unimplemented("the fake is asked in batches"))
     }
 
+    async fn forecast_reservation(
+        &self,
+        request: Request<ForecastReservationRequest>,
+    ) -> Result<Response<ForecastReservationResponse>, Status> {
+        Ok(Response::new(everything(&request.get_ref().lines)))
+    }
+
     async fn run_goods_steps(
         &self,
         request: Request<RunGoodsStepsRequest>,
     ) -> Result<Response<RunGoodsStepsResponse>, Status> {
         let steps = request.into_inner().steps;
         let results =
-            steps.iter().map(|step| goods_result(&self.script.next(step.context.as_ref()))).collect();
+            steps.iter().map(|step| goods_result(&self.script.next(step.context.as_ref()), step)).collect();
         Ok(Response::new(RunGoodsStepsResponse { results }))
     }
+}
+
+/// Has whatever is wanted.
+fn everything(lines: &[ReserveStockLine]) -> ForecastReservationResponse {
+    let found = lines.iter().map(|line| ReservationForecast {
+        line_id: line.line_id.clone(),
+        available: line.quantity,
+        enough: true,
+    });
+    ForecastReservationResponse { lines: found.collect() }
 }
 
 struct Refunds {
@@ -180,7 +219,12 @@ struct Refunds {
 impl Refunds {
     fn result(&self, step: &RunRefundStepRequest) -> RefundStepResult {
         let answer = match self.script.next(step.context.as_ref()) {
-            Act::Apply | Act::WithPartner(_) => refund_step_result::Answer::Applied(self.reply(step, false)),
+            Act::Apply | Act::WithPartner(_) | Act::LeaveOut(_) => {
+                refund_step_result::Answer::Applied(self.reply(step, false))
+            }
+            Act::Missing(missing_minor) => {
+                refund_step_result::Answer::Applied(RefundReply { missing_minor, ..self.reply(step, false) })
+            }
             Act::Decline => refund_step_result::Answer::Applied(self.reply(step, true)),
             Act::Refuse(reason) => refund_step_result::Answer::Refused(refusal(reason)),
             Act::LoseAnswer => refund_step_result::Answer::Unknown("the answer was lost".to_owned()),

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use kit::{Deadline, Principal};
 use order::domain::change::{ChangeState, LineKey};
-use order::domain::lifecycle::{Given, Proposal, Proposed, RefundRequest, RestoreRequest};
+use order::domain::lifecycle::{Given, PayRequest, Proposal, Proposed, RefundRequest, RestoreRequest};
 use order::domain::order::{Order, OrderState};
 use order::domain::reissue::{Prices, Reissue};
-use order::ops::Wait;
+use order::ops::{Approval, Wait};
 use types::{Fingerprint, Reason};
 
 use crate::fakes::Act;
@@ -51,6 +51,96 @@ async fn a_cancelled_order_is_restored_whole() {
         let after = world.order(&order.order_id).await;
         assert_eq!((after.state(), after.total_minor()), (OrderState::Confirmed, 3_900));
         assert_eq!((after.cancelled_by_change, after.change_in_progress), (None, None));
+    }
+}
+
+#[tokio::test]
+async fn an_order_restored_without_tenders_awaits_its_payment() {
+    for world in worlds("restore_unpaid").await {
+        let me = caller();
+        let order = cancelled(&world).await;
+        world.fakes.script.play("authorise_payments", [Act::Missing(3_900), Act::Apply]);
+        let request = RestoreRequest { tenders: Vec::new(), ..restoration(&order) };
+        let restored =
+            world.orders.restore_order(&me, request_id("restore"), request, Wait::Completed, soon());
+        assert_eq!(restored.await.unwrap().change.state, ChangeState::Completed);
+
+        let awaiting = world.order(&order.order_id).await;
+        assert_eq!(awaiting.awaits_payment.map(|awaited| awaited.missing_minor), Some(3_900));
+        let started = world.orders.start_processing(&me, request_id("start"), order.order_id.clone()).await;
+        assert_eq!(started.unwrap_err().reason(), Reason::PaymentRequired);
+
+        let pay = |name: &str| PayRequest {
+            order_id: order.order_id.clone(),
+            tenders: new_order(name).tenders,
+            content: Fingerprint::of(&[name.as_bytes()]),
+        };
+        let paid = world.orders.pay_order(&me, request_id("pay"), pay("pay"), Wait::Completed, soon());
+        let view = paid.await.unwrap();
+        assert_eq!(view.change.state, ChangeState::Completed, "{view:?}");
+        assert_eq!(world.order(&order.order_id).await.awaits_payment, None);
+        let again = world.orders.pay_order(&me, request_id("again"), pay("again"), Wait::Completed, soon());
+        assert_eq!(again.await.unwrap_err().reason(), Reason::StateConflict);
+        world.orders.start_processing(&me, request_id("go"), order.order_id.clone()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_declined_payment_leaves_the_order_waiting_and_may_be_tried_again() {
+    for world in worlds("pay_declined").await {
+        let me = caller();
+        let order = cancelled(&world).await;
+        let acts = [Act::Missing(3_900), Act::Refuse(Reason::PaymentDeclined), Act::Apply];
+        world.fakes.script.play("authorise_payments", acts);
+        let request = RestoreRequest { tenders: Vec::new(), ..restoration(&order) };
+        world
+            .orders
+            .restore_order(&me, request_id("restore"), request, Wait::Completed, soon())
+            .await
+            .unwrap();
+        let pay = |name: &str| PayRequest {
+            order_id: order.order_id.clone(),
+            tenders: new_order(name).tenders,
+            content: Fingerprint::of(&[name.as_bytes()]),
+        };
+
+        let declined = world
+            .orders
+            .pay_order(&me, request_id("pay"), pay("pay"), Wait::Completed, soon())
+            .await
+            .unwrap();
+        let waiting = world.order(&order.order_id).await;
+        let paid = world
+            .orders
+            .pay_order(&me, request_id("again"), pay("again"), Wait::Completed, soon())
+            .await
+            .unwrap();
+
+        assert_eq!(declined.change.state, ChangeState::Rejected);
+        assert_eq!(waiting.awaits_payment.map(|awaited| awaited.missing_minor), Some(3_900));
+        assert_eq!(paid.change.state, ChangeState::Completed);
+        assert_eq!(world.order(&order.order_id).await.awaits_payment, None);
+    }
+}
+
+#[tokio::test]
+async fn cancelling_an_unpaid_order_again_needs_no_payment() {
+    for world in worlds("unpaid_cancelled").await {
+        let me = caller();
+        let order = cancelled(&world).await;
+        world.fakes.script.play("authorise_payments", [Act::Missing(3_900)]);
+        let request = RestoreRequest { tenders: Vec::new(), ..restoration(&order) };
+        world
+            .orders
+            .restore_order(&me, request_id("restore"), request, Wait::Completed, soon())
+            .await
+            .unwrap();
+
+        let view = world.submit("again", cancel_all(&order.order_id), Wait::Completed).await.unwrap();
+
+        assert_eq!(view.change.state, ChangeState::Completed, "{view:?}");
+        let after = world.order(&order.order_id).await;
+        assert_eq!((after.state(), after.awaits_payment), (OrderState::Cancelled, None));
     }
 }
 
@@ -156,6 +246,8 @@ async fn a_proposal_is_stored_approved_by_the_other_and_carried_out() {
             reason_code: String::new(),
             note: "two are cracked".to_owned(),
             expires_at: world.orders.now().plus(Duration::from_mins(5)),
+            pays: Vec::new(),
+            pricing_version: None,
         };
         let (id, content) = (order.order_id.clone(), Fingerprint::of(&[b"propose"]));
         let proposed = world.orders.propose_change(&me, request_id("propose"), id, proposal, None, content);
@@ -164,8 +256,10 @@ async fn a_proposal_is_stored_approved_by_the_other_and_carried_out() {
         let change_order_id = view.change.change_order_id.clone();
         let other = Principal { user: "ben".to_owned(), ..caller() };
 
+        let content = Fingerprint::of(&[b"approve"]);
+        let approval = Approval { change_order_id, tenders: Vec::new(), content };
         let approved =
-            world.orders.approve_change(&other, request_id("yes"), change_order_id, Wait::Completed, soon());
+            world.orders.approve_change(&other, request_id("yes"), approval, Wait::Completed, soon());
         let view = approved.await.unwrap();
 
         assert_eq!(view.change.state, ChangeState::Completed, "{view:?}");
@@ -183,6 +277,8 @@ async fn a_proposal_that_nobody_answers_is_ended_by_the_clock() {
             reason_code: String::new(),
             note: String::new(),
             expires_at: world.orders.now(),
+            pays: Vec::new(),
+            pricing_version: None,
         };
         let (id, content) = (order.order_id.clone(), Fingerprint::of(&[b"propose"]));
         let proposed = world.orders.propose_change(&me, request_id("propose"), id, proposal, None, content);

@@ -39,6 +39,7 @@ pub fn new_order(name: &str) -> NewOrder {
         }],
         external_payments: Vec::new(),
         parties: Parties::default(),
+        address: None,
         customer_id: "customer-1".to_owned(),
         references: Vec::new(),
         confirm_later: false,
@@ -66,6 +67,10 @@ fn line(sku: &str, quantity: i64, price: &str) -> NewLine {
 
 pub fn cancel_all(order_id: &OrderId) -> ChangeRequest {
     request(order_id, Selection::Everything)
+}
+
+pub fn all_eligible(order_id: &OrderId) -> ChangeRequest {
+    request(order_id, Selection::AllEligible)
 }
 
 /// Cancels some units of one line.

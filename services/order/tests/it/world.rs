@@ -9,7 +9,7 @@ use order::domain::order::{Order, Placement};
 use order::domain::placing::NewOrder;
 use order::domain::quote::QuoteKey;
 use order::ops::{Orders, Parts, Wait, number_claimed};
-use order::ports::{Forecasts, Goods, Ports, Refunds};
+use order::ports::{Forecasts, Goods, Outsiders, Ports, Refunds};
 use order::{sagas, store};
 use prost::Message;
 use saga::{Doorbell, Limits, Runner, RunnerConfig};
@@ -73,7 +73,11 @@ impl World {
             kit::events::target(fakes.channel()),
             stop.clone(),
         );
-        orders.connect(Forecasts::new(fakes.channel()), relay);
+        orders.connect(
+            Forecasts::new(fakes.channel(), fakes.channel()),
+            Outsiders::new(fakes.channel()),
+            relay,
+        );
         let ports = Ports { goods: Goods::start(fakes.channel()), refunds: Refunds::start(fakes.channel()) };
         Runner::start(Arc::new(orders.saga_owner()), Arc::new(ports), registry, config, bell, stop.clone());
         Self { orders, fakes, database, ids, _stop: stop.drop_guard() }
@@ -96,7 +100,17 @@ impl World {
         request: ChangeRequest,
         wait: Wait,
     ) -> Result<ChangeView, Failure> {
-        self.orders.submit_change(&caller(), request_id(name), request, None, wait, soon()).await
+        self.submit_quoted(name, request, None, wait).await
+    }
+
+    pub async fn submit_quoted(
+        &self,
+        name: &str,
+        request: ChangeRequest,
+        quote: Option<String>,
+        wait: Wait,
+    ) -> Result<ChangeView, Failure> {
+        self.orders.submit_change(&caller(), request_id(name), request, quote, wait, soon()).await
     }
 
     pub async fn order(&self, order_id: &OrderId) -> Order {

@@ -5,11 +5,11 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use proto::common::v1::Wait;
 use proto::order::v1::{
-    ApproveChangeOrderRequest, ChangeOrder, ChangeOrderState, ChangeOrderType, DeclineChangeOrderRequest,
-    ProposeChangeOrderRequest, ProposedLine, RefundOrderRequest, ReissueOrderRequest,
-    RequestWithdrawalRequest, RestoreOrderRequest, ShippingReversalInput, TenderInput,
+    ChangeOrder, ChangeOrderState, DeclineChangeOrderRequest, PayOrderRequest, RefundOrderRequest,
+    ReissueOrderRequest, RequestWithdrawalRequest, RestoreOrderRequest, TenderInput,
 };
 
+use super::proposals::{self, APPROVE_EXAMPLES, Approval, PROPOSE_EXAMPLES, Proposal};
 use super::{request_id, show};
 use crate::clients::Clients;
 use crate::render;
@@ -25,11 +25,19 @@ pub enum RemedyVerb {
         #[arg(long = "tender", value_parser = parse_tender)]
         tenders: Vec<TenderInput>,
     },
+    /// Pay what is missing of an order that was restored without tenders.
+    Pay {
+        /// Order id (ord_…) or number.
+        order: String,
+        /// A payment, as GATEWAY:TOKEN=MINOR-UNITS; together they pay exactly what is missing.
+        #[arg(long = "tender", required = true, value_parser = parse_tender)]
+        tenders: Vec<TenderInput>,
+    },
     /// Bring a wholly cancelled order back.
     Restore {
         /// Order id (ord_…) or number.
         order: String,
-        /// A payment, as GATEWAY:TOKEN=MINOR-UNITS; together they pay what is missing.
+        /// A payment, as GATEWAY:TOKEN=MINOR-UNITS; together they pay what is missing. Without any, the order awaits it.
         #[arg(long = "tender", value_parser = parse_tender)]
         tenders: Vec<TenderInput>,
         #[arg(long, default_value = "")]
@@ -52,36 +60,12 @@ pub enum RemedyVerb {
         #[arg(long, default_value = "")]
         note: String,
     },
-    /// Ask the other side for fewer units, or for a lower delivery charge.
-    #[command(after_help = "Examples:
-  countermand order propose O-1 --line 2=1 --note 'one is cracked'
-  countermand order propose O-1 --shipping 150")]
-    Propose {
-        /// Order id (ord_…) or number.
-        order: String,
-        /// A line number and what is to be left of it, as 2=1.
-        #[arg(long = "line", value_parser = parse_line, conflicts_with = "shipping")]
-        lines: Vec<(i64, i64)>,
-        /// Minor units off the delivery charge.
-        #[arg(long, required_unless_present = "lines")]
-        shipping: Option<i64>,
-        /// The delivery group whose charge it is.
-        #[arg(long, default_value = "")]
-        group: String,
-        #[arg(long, default_value = "")]
-        note: String,
-        /// Seconds in which it may be answered; three days when not given.
-        #[arg(long, default_value_t = 0)]
-        valid: i64,
-        /// The other side's proposal (chg_…) that this one answers.
-        #[arg(long, default_value = "")]
-        counter_of: String,
-    },
+    /// Ask the other side for another quantity, other goods, a lower price or charge, or another address.
+    #[command(after_help = PROPOSE_EXAMPLES)]
+    Propose(Box<Proposal>),
     /// Agree to a proposal, or to a withdrawal.
-    Approve {
-        /// Change order id (chg_…).
-        change_order: String,
-    },
+    #[command(after_help = APPROVE_EXAMPLES)]
+    Approve(Approval),
     /// Do not agree to a proposal, or to a withdrawal.
     Decline {
         /// Change order id (chg_…).
@@ -113,6 +97,15 @@ pub async fn run(clients: &Clients, verb: RemedyVerb, json: bool) -> Result<()> 
             };
             told(clients.remedies().restore_order(request).await?.into_inner().change_order, json)
         }
+        RemedyVerb::Pay { order, tenders } => {
+            let request = PayOrderRequest {
+                request_id: request_id(),
+                order_id: super::find(clients, &order).await?.order_id,
+                tenders,
+                wait: Wait::Completed.into(),
+            };
+            told(clients.remedies().pay_order(request).await?.into_inner().change_order, json)
+        }
         RemedyVerb::Refund { order, amount, retry_of, reason, note } => {
             let request = RefundOrderRequest {
                 request_id: request_id(),
@@ -125,27 +118,8 @@ pub async fn run(clients: &Clients, verb: RemedyVerb, json: bool) -> Result<()> 
             };
             told(clients.remedies().refund_order(request).await?.into_inner().change_order, json)
         }
-        RemedyVerb::Propose { order, lines, shipping, group, note, valid, counter_of } => {
-            let order_id = super::find(clients, &order).await?.order_id;
-            let proposed = proposed(&lines, shipping, group);
-            let request = ProposeChangeOrderRequest {
-                request_id: request_id(),
-                order_id,
-                note,
-                valid_seconds: valid,
-                counter_of,
-                ..proposed
-            };
-            told(clients.proposals().propose_change_order(request).await?.into_inner().change_order, json)
-        }
-        RemedyVerb::Approve { change_order } => {
-            let request = ApproveChangeOrderRequest {
-                request_id: request_id(),
-                change_order_id: change_order,
-                wait: Wait::Completed.into(),
-            };
-            told(clients.proposals().approve_change_order(request).await?.into_inner().change_order, json)
-        }
+        RemedyVerb::Propose(wish) => proposals::propose(clients, *wish, json).await,
+        RemedyVerb::Approve(wish) => proposals::approve(clients, wish, json).await,
         RemedyVerb::Decline { change_order, note } => {
             let request =
                 DeclineChangeOrderRequest { request_id: request_id(), change_order_id: change_order, note };
@@ -189,32 +163,8 @@ async fn withdrawal(clients: &Clients, number: String, contact: String, json: bo
     Ok(())
 }
 
-fn proposed(
-    lines: &[(i64, i64)],
-    shipping: Option<i64>,
-    delivery_group: String,
-) -> ProposeChangeOrderRequest {
-    if let Some(shipping_minor) = shipping {
-        return ProposeChangeOrderRequest {
-            r#type: ChangeOrderType::ShippingAdjust.into(),
-            shipping: vec![ShippingReversalInput { delivery_group, shipping_minor, shipping_tax_minor: 0 }],
-            ..ProposeChangeOrderRequest::default()
-        };
-    }
-    let line = |&(line_number, new_quantity): &(i64, i64)| ProposedLine {
-        line_id: String::new(),
-        line_number,
-        new_quantity,
-    };
-    ProposeChangeOrderRequest {
-        r#type: ChangeOrderType::EditQuantity.into(),
-        lines: lines.iter().map(line).collect(),
-        ..ProposeChangeOrderRequest::default()
-    }
-}
-
 /// Shows what became of a change; one that was put back is an error to the caller's shell.
-fn told(change: Option<ChangeOrder>, json: bool) -> Result<()> {
+pub fn told(change: Option<ChangeOrder>, json: bool) -> Result<()> {
     let change = change.context("the answer holds no change order")?;
     if json {
         render::print_json(&render::proto_json("countermand.order.v1.ChangeOrder", &change)?)?;
@@ -229,7 +179,7 @@ fn told(change: Option<ChangeOrder>, json: bool) -> Result<()> {
     }
 }
 
-fn parse_tender(text: &str) -> Result<TenderInput, String> {
+pub fn parse_tender(text: &str) -> Result<TenderInput, String> {
     let parsed = text.split_once(':').and_then(|(gateway, rest)| {
         let (token, amount) = rest.rsplit_once('=')?;
         Some(TenderInput {
@@ -244,7 +194,7 @@ fn parse_tender(text: &str) -> Result<TenderInput, String> {
     })
 }
 
-fn parse_line(text: &str) -> Result<(i64, i64), String> {
+pub fn parse_line(text: &str) -> Result<(i64, i64), String> {
     let parsed = text.split_once('=').and_then(|(line, left)| Some((line.parse().ok()?, left.parse().ok()?)));
     parsed.ok_or_else(|| format!("\"{text}\" is not LINE=QUANTITY, such as 2=1"))
 }

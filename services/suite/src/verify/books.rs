@@ -80,7 +80,7 @@ impl Books {
     /// For tests that make a row up, in a book that may be empty.
     #[cfg(test)]
     pub fn add_row(&mut self, service: Service, book: &str, columns: &[&str], cell: impl Fn(&str) -> String) {
-        let numbers = ["_minor", "seq", "tries", "next_at"];
+        let numbers = ["_minor", "seq", "tries", "next_at", "attempt", "status"];
         let book = self.books.entry((service, book.to_owned())).or_default();
         book.columns = columns.iter().map(ToString::to_string).collect();
         let cells = columns.iter().map(|column| {

@@ -60,15 +60,16 @@ impl Report {
     }
 
     pub fn text(&self) -> String {
-        let (orders, rows) = (render::count(as_count(self.orders)), render::count(as_count(self.rows)));
+        let (orders, rows) =
+            (render::counted(as_count(self.orders), "order"), render::count(as_count(self.rows)));
         let mut lines = match self.verdict() {
             Verdict::Empty => vec!["There is nothing to verify: the books are empty.".to_owned()],
             Verdict::Holds => vec![format!(
-                "The books balance: {} equations hold over {orders} orders ({rows} rows of four services).",
+                "The books balance: {} equations hold over {orders} ({rows} rows of four services).",
                 self.equations
             )],
             Verdict::Broken => vec![format!(
-                "THE BOOKS DO NOT BALANCE: {} of {} equations are broken over {orders} orders.",
+                "THE BOOKS DO NOT BALANCE: {} of {} equations are broken over {orders}.",
                 self.broken.len(),
                 self.equations
             )],

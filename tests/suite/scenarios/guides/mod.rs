@@ -4,7 +4,9 @@
 //! Each file lists its own scenarios, so that one who adds a row touches one file.
 
 pub mod bundles;
+pub mod carts;
 pub mod desk;
+pub mod editions;
 pub mod finding;
 pub mod installer;
 pub mod marketplace;
@@ -14,7 +16,7 @@ pub mod ordoro;
 pub mod records;
 pub mod remedies;
 pub mod salesforce;
-mod under;
+pub pub(super) mod under;
 
 use crate::Scenario;
 
@@ -22,8 +24,10 @@ pub const ALL: &[&[(&str, Scenario)]] = &[
     installer::ALL,
     order_desk::ALL,
     named_partners::ALL,
+    carts::ALL,
     salesforce::ALL,
     bundles::ALL,
+    editions::ALL,
     marketplace::ALL,
     ordoro::ALL,
     remedies::ALL,

@@ -6,7 +6,7 @@ use proto::order::v1::{
     Batch, BatchItemState, BatchState, CreateBatchRequest, GetBatchRequest, GetCancellationStatsRequest,
     ListBatchItemsRequest, ListChangeOrdersRequest, OrderState, StatsDimension, WatchBatchRequest,
 };
-use tests::shop::refused;
+use tests::shop::{detail, refused};
 use tests::suite::Service;
 use tests::{Shop, assert_books_balance, eventually};
 use tonic::Code;
@@ -121,7 +121,9 @@ pub async fn d13_importing_a_cancelled_order_again_does_not_revive_it(stage: &St
     import.request_id = shop.request_id();
     let again = shop.create(import.clone()).await;
 
-    refused(again, Code::AlreadyExists, "EXTERNAL_REFERENCE_TAKEN")?;
+    let answer = refused(again, Code::AlreadyExists, "EXTERNAL_REFERENCE_TAKEN")?;
+    ensure!(detail(&answer, "state") == "CANCELLED", "it says what has become of it: {answer:?}");
+    ensure!(detail(&answer, "order_id") == order.order_id, "{answer:?}");
     ensure!(shop.order(&order.order_id).await?.state() == OrderState::Cancelled, "it stays cancelled");
     ensure!(shop.stock(&sku).await?.reserved == 0, "nothing was reserved");
     (import.request_id, import.external_references[0].reference) = (shop.request_id(), shop.sku("W-2"));

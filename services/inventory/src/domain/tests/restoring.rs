@@ -34,6 +34,24 @@ fn a_line_that_was_given_back_whole_is_promised_again() {
 }
 
 #[test]
+fn what_is_not_paid_again_is_given_to_no_fulfilment() {
+    let (mut world, wanted) = cancelled(None);
+    cancel(&mut world, &wanted.line_id);
+    world.goods.await_payment(true);
+    world.reserve(std::slice::from_ref(&wanted), "restore").unwrap();
+
+    let refused = world.allocate("main", &[]).unwrap_err();
+    cancel(&mut world, &wanted.line_id);
+    world.goods.await_payment(false);
+    world.reserve(std::slice::from_ref(&wanted), "again").unwrap();
+    let allocated = world.allocate("main", &[]);
+
+    assert_eq!(refused.reason, Reason::PaymentRequired);
+    assert!(allocated.is_ok(), "{allocated:?}");
+    world.check();
+}
+
+#[test]
 fn a_line_that_still_has_units_is_not_promised_twice() {
     let (mut world, wanted) = cancelled(None);
     world.hold(&wanted.line_id, 3, "cancel").unwrap();
@@ -45,7 +63,7 @@ fn a_line_that_still_has_units_is_not_promised_twice() {
 }
 
 #[test]
-fn a_number_that_a_partner_has_seen_is_not_used_again() {
+fn a_number_that_a_partner_has_seen_is_used_again_only_where_its_profile_says_so() {
     let (mut world, wanted) = cancelled(Some("partner"));
     let all = vec![Selection { line_id: wanted.line_id.clone(), quantity: quantity(4) }];
     let fulfilment = world.allocate("partner", &all).unwrap();
@@ -55,6 +73,9 @@ fn a_number_that_a_partner_has_seen_is_not_used_again() {
     cancel(&mut world, &wanted.line_id);
 
     let refused = world.reserve(std::slice::from_ref(&wanted), "restore").unwrap_err();
+    world.numbers_are_taken_again = true;
+    let taken = world.reserve(std::slice::from_ref(&wanted), "restore");
 
     assert_eq!((refused.reason, refused.details["external_number"].as_str()), (Reason::UseReissue, "O-1"));
+    assert_eq!(taken, Ok(()), "its partner's profile lets the number be used again");
 }

@@ -136,7 +136,7 @@ fn a_hold_takes_unallocated_units_first_and_submitted_ones_last() {
 
     let splits = world.hold(&line, 7, "change").unwrap();
 
-    let expected = Split { unallocated: 3, allocated: 3, submitted: 1, shipped: 0 };
+    let expected = Split { unallocated: 3, allocated: 3, submitted: 1, ..Split::default() };
     assert_eq!(splits.iter().next(), Some((&line, &expected)));
     assert_eq!(world.balances("main", "apple"), (10, 9));
     world.check();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use types::{Clock, FulfilmentId, Ids, LineId, OrderId, Quantity, Refusal, Timestamp};
 
 use crate::domain::{
-    Goods, Hold, HoldLine, Moment, Movement, Posting, Reservation, Selection, Sku, Splits, Stock, Wanted,
+    Goods, Hold, HoldLine, IntegrationKey, Moment, Movement, Posting, Reach, Reservation, Selection, Sku, Splits, Stock, Wanted,
     Warehouse, WarehouseId, WarehouseKind, Warehouses,
 };
 
@@ -16,6 +16,8 @@ pub struct World {
     /// Sums of all ledger deltas, by stock row.
     pub ledger: BTreeMap<(WarehouseId, Sku), (i64, i64)>,
     pub goods: Goods,
+    /// What the profiles of all partners say.
+    pub numbers_are_taken_again: bool,
 }
 
 pub fn warehouse(name: &str) -> WarehouseId {
@@ -46,7 +48,7 @@ impl World {
             Warehouse { kind: own, priority: 0, active: false, integration: None },
         );
         let goods = Goods::new(ids.mint::<OrderId>(), Timestamp::UNIX_EPOCH);
-        Self { ids, warehouses, stock: BTreeMap::new(), ledger: BTreeMap::new(), goods }
+        Self { ids, warehouses, stock: BTreeMap::new(), ledger: BTreeMap::new(), goods, numbers_are_taken_again: false }
     }
 
     pub fn with_partner(mut self) -> Self {
@@ -79,7 +81,8 @@ impl World {
         let stock = &self.stock;
         let free =
             |at: &WarehouseId, name: &Sku| stock.get(&(at.clone(), name.clone())).map_or(0, Stock::available);
-        let movements = self.goods.reserve(wanted, saga, &self.warehouses, free, moment)?;
+        let again = |_: &IntegrationKey| self.numbers_are_taken_again;
+        let movements = self.goods.reserve(wanted, saga, &self.warehouses, free, again, moment)?;
         self.apply(movements);
         Ok(())
     }
@@ -91,10 +94,20 @@ impl World {
     }
 
     pub fn hold(&mut self, line: &LineId, units: i64, saga: &str) -> Result<Splits, Refusal> {
+        self.hold_within(line, units, Reach::Here, false, saga)
+    }
+
+    pub fn hold_within(
+        &mut self,
+        line: &LineId,
+        units: i64,
+        reach: Reach,
+        take_what_is_left: bool,
+        saga: &str,
+    ) -> Result<Splits, Refusal> {
         let moment = Moment { ids: &self.ids, at: Timestamp::UNIX_EPOCH };
         let lines = vec![HoldLine { line_id: line.clone(), quantity: quantity(units) }];
-        let hold = Hold { lines, void_label: false, allow_shipped: false };
-        self.goods.hold(&hold, saga, moment)
+        self.goods.hold(&Hold { lines, void_label: false, reach, take_what_is_left, only_here: false }, saga, moment)
     }
 
     pub fn release(&mut self, saga: &str) -> Splits {

@@ -9,8 +9,8 @@ use crate::api::convert::{
     order_id, too_many, unknown_value,
 };
 use crate::domain::change::{
-    ChangeRequest, Channel, GroupReversal, LabelAction, LineKey, Said, SelectedLine, Selection, Settlement,
-    TenderRefund,
+    ChangeRequest, Channel, GroupReversal, LabelAction, LineKey, MoneyWish, Said, SelectedLine, Selection,
+    Settlement, TenderRefund,
 };
 
 /// The most lines one change may select.
@@ -77,7 +77,15 @@ fn selection(given: &wire::ChangeInput) -> Result<Selection, Refusal> {
             | wire::ChangeOrderType::ShippingAdjust
             | wire::ChangeOrderType::RefundOnly
             | wire::ChangeOrderType::Withdrawal
-            | wire::ChangeOrderType::Restore,
+            | wire::ChangeOrderType::Restore
+            | wire::ChangeOrderType::Payment
+            | wire::ChangeOrderType::Return
+            | wire::ChangeOrderType::ShortShip
+            | wire::ChangeOrderType::Expire
+            | wire::ChangeOrderType::AddItem
+            | wire::ChangeOrderType::ReplaceItem
+            | wire::ChangeOrderType::PriceAdjust
+            | wire::ChangeOrderType::Address,
         ) => {
             let message = "changes of this type have an RPC of their own";
             Err(Refusal::new(Reason::FieldInvalid, message).field("change.type"))
@@ -183,7 +191,26 @@ fn said(given: &wire::ChangeInput) -> Result<Said, Refusal> {
         force: given.force,
         shipping: given.shipping.iter().enumerate().map(shipping).collect::<Result<_, _>>()?,
         tenders: given.tenders.iter().enumerate().map(tender).collect::<Result<_, _>>()?,
+        money: money(given, explicit)?,
     })
+}
+
+/// More than is owed goes back only from tenders that are named, and only with the reason why.
+fn money(given: &wire::ChangeInput, explicit: bool) -> Result<MoneyWish, Refusal> {
+    let over_refund_reason =
+        optional("change.over_refund_reason", NOTE_LENGTH_MAX, &given.over_refund_reason)?;
+    if given.allow_over_refund && !explicit {
+        let message = "only the tenders of settlement EXPLICIT can give back more than is owed";
+        return Err(Refusal::new(Reason::FieldInvalid, message).field("change.allow_over_refund"));
+    }
+    if given.allow_over_refund && over_refund_reason.trim().is_empty() {
+        return Err(missing("change.over_refund_reason", "say why more goes back than is owed"));
+    }
+    if !given.allow_over_refund && !over_refund_reason.is_empty() {
+        let message = "a reason to give more back needs allow_over_refund";
+        return Err(Refusal::new(Reason::FieldInvalid, message).field("change.over_refund_reason"));
+    }
+    Ok(MoneyWish { store_credit_fallback: given.store_credit_fallback, over_refund_reason })
 }
 
 fn shipping((index, given): (usize, &wire::ShippingReversalInput)) -> Result<GroupReversal, Refusal> {

@@ -7,6 +7,7 @@ use tonic::Request;
 use super::standing::{acks, advice, advice_key, blocker, impact, warning};
 use crate::api::convert::order_id;
 use crate::domain::cancelability::{LineCancelability, cancelability};
+use crate::domain::workflow::{Stage, Step};
 use crate::ops::{Orders, actor};
 use crate::wire::outside;
 use crate::wire::{granted_by, timestamp};
@@ -20,7 +21,8 @@ pub async fn answer(
 
     let order = orders.get_order(&caller, &order_id).await?;
     let shelf = orders.shelf(&caller.tenant).await?;
-    let found = cancelability(&order, shelf.of(&order), &actor(&caller), orders.now());
+    let found = cancelability(&order, shelf.of(&order), &shelf.edition, &actor(&caller), orders.now());
+    let foreseen = orders.foresee_targets(&caller, &order, true).await?;
     Ok(wire::GetCancelabilityResponse {
         allowed: found.allowed,
         blockers: found.blockers.iter().map(blocker).collect(),
@@ -35,9 +37,29 @@ pub async fn answer(
         granted_by: granted_by(found.grant),
         advice_key: advice_key(found.advice),
         impact: Some(impact(found.impact)),
+        steps: found.steps.into_iter().map(step).collect(),
         partner_handovers: outside::handovers(&order.outside),
         label_options: outside::label_options(&order.outside),
+        propagation: outside::forecasts(&foreseen.targets),
+        propagation_unavailable: !foreseen.is_whole,
+        edition_blockers: found.edition_blockers.iter().map(blocker).collect(),
     })
+}
+
+fn step(step: Step) -> wire::FulfilmentStep {
+    let stage = match step.stage {
+        Stage::Unallocated => wire::FulfilmentStage::Unallocated,
+        Stage::Allocated => wire::FulfilmentStage::Allocated,
+        Stage::Submitted => wire::FulfilmentStage::Submitted,
+        Stage::Shipped => wire::FulfilmentStage::Shipped,
+        Stage::Delivered => wire::FulfilmentStage::Delivered,
+    };
+    wire::FulfilmentStep {
+        stage: stage.into(),
+        units: step.units,
+        fulfillment_id: step.fulfillment_id,
+        allowed_actions: step.allowed_actions.into_iter().map(str::to_owned).collect(),
+    }
 }
 
 fn line(line: &LineCancelability) -> wire::LineCancelability {

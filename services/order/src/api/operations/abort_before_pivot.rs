@@ -13,7 +13,6 @@ pub async fn answer(
     request: Request<wire::AbortBeforePivotRequest>,
 ) -> Result<wire::AbortBeforePivotResponse, Failure> {
     let caller = Principal::of(&request)?.clone();
-    caller.operators_only()?;
     let request = request.into_inner();
 
     let request_id = request_id(&request.request_id)?;

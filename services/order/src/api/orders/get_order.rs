@@ -3,6 +3,7 @@
 use kit::{Failure, Principal};
 use proto::order::v1 as wire;
 use tonic::Request;
+use types::text::display;
 use types::{Reason, Refusal};
 
 use super::new_order::NUMBER_LENGTH_MAX;
@@ -29,5 +30,12 @@ pub async fn answer(
             return Err(Refusal::new(Reason::FieldInvalid, message).field("number").into());
         }
     };
-    Ok(wire::GetOrderResponse { order: Some(order(&found)) })
+    let folders = orders.folders_of_orders(&caller, [found.order_id.clone()]).await?;
+    let folder = folders.get(&found.order_id);
+    let shown = wire::Order {
+        folder_id: folder.map_or_else(String::new, |folder| folder.folder_id.to_string()),
+        folder: folder.map_or_else(String::new, |folder| display(&folder.name)),
+        ..order(&found)
+    };
+    Ok(wire::GetOrderResponse { order: Some(shown) })
 }

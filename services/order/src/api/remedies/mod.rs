@@ -1,8 +1,10 @@
 //! RemedyService: what is done after a cancellation, or instead of one.
 
+mod pay_order;
 mod refund_order;
 mod reissue_order;
 mod restore_order;
+mod short_ship;
 
 use proto::order::v1 as wire;
 use proto::order::v1::remedy_service_server::RemedyService;
@@ -36,10 +38,23 @@ impl RemedyService for RemedyApi {
         Ok(Response::new(restore_order::answer(&self.orders, request).await?))
     }
 
+    async fn pay_order(
+        &self,
+        request: Request<wire::PayOrderRequest>,
+    ) -> Result<Response<wire::PayOrderResponse>, Status> {
+        Ok(Response::new(pay_order::answer(&self.orders, request).await?))
+    }
+
     async fn refund_order(
         &self,
         request: Request<wire::RefundOrderRequest>,
     ) -> Result<Response<wire::RefundOrderResponse>, Status> {
         Ok(Response::new(refund_order::answer(&self.orders, request).await?))
+    }
+    async fn short_ship(
+        &self,
+        request: Request<wire::ShortShipRequest>,
+    ) -> Result<Response<wire::ShortShipResponse>, Status> {
+        Ok(Response::new(short_ship::answer(&self.orders, request).await?))
     }
 }

@@ -4,12 +4,13 @@ use types::{ChangeOrderId, Money, Reason, Refusal, SagaId, Timestamp};
 
 use super::move_units;
 use crate::domain::cancelability;
-use crate::domain::change::{ChangeOrder, ChangeRequest, ChangeState, LabelAction, Terms};
+use crate::domain::change::{ChangeOrder, ChangeRequest, ChangeState, InConfidence, LabelAction, Terms};
 use crate::domain::history::{Entry, Fact, Happened};
 use crate::domain::order::{Actor, Order};
 use crate::domain::placing::human_number;
 use crate::domain::policy::{Policy, Standing, Units, standing};
 use crate::domain::pricing::{PricedChange, price_change};
+use crate::domain::propagation::told_with;
 use crate::domain::quantities::Quantities;
 use crate::domain::quote::{self, QuoteKey};
 use crate::domain::reason::Catalogue;
@@ -83,7 +84,8 @@ pub fn accept(order: &mut Order, submission: Submission<'_>) -> Result<(ChangeOr
 
     let amount = Money::new(order.currency, change.amounts.amount)?;
     let units: i64 = change.lines.iter().map(|line| line.quantity).sum();
-    let summary = format!("change {} was accepted: cancel {units} units, {amount}", change.number);
+    let plural = if units == 1 { "" } else { "s" };
+    let summary = format!("change {} was accepted: cancel {units} unit{plural}, {amount}", change.number);
     let entry = Entry::new(submission.now, submission.actor, "change_order.accepted", summary)
         .about(&change)
         .because(&change.reason_code, &change.note);
@@ -111,21 +113,29 @@ fn accepted(
     let request = submission.request;
     let said = &request.said;
     let terms = Terms {
+        carts: told_with(order, &priced.lines),
         shipping: submission.policy.document.shipping,
         explicit_shipping: said.shipping.clone(),
         tenders: said.tenders.clone(),
+        money: standing.money_terms(request),
         unconfirmed: submission.policy.document.unconfirmed,
         allow_shipped: submission.policy.document.units == Units::OpenOrShipped,
+        only_unallocated: submission.policy.document.units == Units::Unallocated,
         grant: standing.grant,
         supplier_contacted: said.supplier_contacted,
         supplier_contact_ref: said.supplier_contact_ref.clone(),
         confirmed: said.confirmed,
         forced: said.force,
         fee_rule: priced.fee_rule,
+        fee: priced.fee,
         skipped: priced.skipped,
         without_parent: priced.without_parent,
         retry_of: None,
         counter_of: None,
+        return_id: None,
+        came_back: Vec::new(),
+        proposed_by: None,
+        added: Vec::new(),
     };
     ChangeOrder {
         tenant: order.tenant.clone(),
@@ -146,6 +156,7 @@ fn accepted(
         policy_version: submission.policy.version_text(),
         rule: standing.rule.clone(),
         terms,
+        in_confidence: InConfidence::default(),
         expires_at: None,
         amounts: priced.amounts,
         new_total_minor: priced.total_after_minor,

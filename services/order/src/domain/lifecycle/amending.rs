@@ -6,7 +6,7 @@
 use types::{Money, Reason, Refusal, Timestamp};
 
 use super::{Defect, unlock};
-use crate::domain::change::{ChangeEvent, ChangeOrder};
+use crate::domain::change::{ChangeEvent, ChangeOrder, ChangeType};
 use crate::domain::history::{Entry, Fact, Happened};
 use crate::domain::order::{Actor, Order};
 use crate::domain::placing::NewTender;
@@ -22,6 +22,10 @@ pub struct Difference {
 /// What the order comes to more with a change, and whether that has to be paid first. What is owed to the customer counts as
 /// paid: it is with us.
 pub fn difference(order: &Order, change: &ChangeOrder) -> Difference {
+    if change.change_type == ChangeType::Address {
+        // It moves no money, whatever the order came to when it was proposed.
+        return Difference { to_pay_minor: 0, to_give_back_minor: 0 };
+    }
     let kept = order.total_minor().max(0) + order.refund_owed_minor;
     let wanted = change.new_total_minor.max(0);
     Difference { to_pay_minor: (wanted - kept).max(0), to_give_back_minor: (kept - wanted).max(0) }
@@ -53,9 +57,8 @@ pub fn pays(order: &Order, change: &ChangeOrder, tenders: &[NewTender]) -> Resul
 /// Takes the agreed amounts off the lines. The units stay, and are worth less from now on.
 pub(super) fn lower_prices(order: &mut Order, change: &ChangeOrder) -> Result<(), Defect> {
     for cheaper in &change.lines {
-        let line = order
-            .line_mut(&cheaper.line_id)
-            .ok_or_else(|| Defect::UnknownLine(cheaper.line_id.clone()))?;
+        let line =
+            order.line_mut(&cheaper.line_id).ok_or_else(|| Defect::UnknownLine(cheaper.line_id.clone()))?;
         let left = line.left_of(|base| base.goods_net_minor);
         if line.quantities.net() == 0 || cheaper.parts.amount > left {
             return Err(Defect::PriceMoved { accepted_minor: cheaper.parts.amount, repriced_minor: left });

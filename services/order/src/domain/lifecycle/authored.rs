@@ -3,7 +3,7 @@
 use types::{ChangeOrderId, Reason, Refusal, SagaId, Timestamp};
 
 use crate::domain::change::{
-    ChangeOrder, ChangeState, ChangeType, Channel, LabelAction, Parts, Settlement, Terms,
+    ChangeOrder, ChangeState, ChangeType, Channel, InConfidence, LabelAction, Parts, Settlement, Terms,
 };
 use crate::domain::order::{Actor, Order};
 use crate::domain::placing::human_number;
@@ -56,7 +56,8 @@ impl Author<'_> {
             quote_id: String::new(),
             policy_version: self.policy.version_text(),
             rule: rule.to_owned(),
-            terms: Terms::default(),
+            terms: Terms { money: self.policy.document.money_terms(), ..Terms::default() },
+            in_confidence: InConfidence::default(),
             expires_at: None,
             amounts: Parts::default(),
             new_total_minor: order.total_minor(),

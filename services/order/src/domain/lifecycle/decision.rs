@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use types::{LineId, Money, Reason, Refusal, Timestamp};
 
+use super::amending::lower_prices;
 use super::{Defect, move_units, unlock};
-use crate::domain::change::{ChangeEvent, ChangeOrder, ChangeState, GroupReversal};
+use crate::domain::added_line;
+use crate::domain::change::{ChangeEvent, ChangeOrder, ChangeState, ChangeType, GroupReversal};
 use crate::domain::history::{Entry, Fact, Happened};
 use crate::domain::order::{Actor, Order, Placement};
 use crate::domain::pricing::{self, parts_of};
@@ -61,24 +63,18 @@ pub fn learn_shipped(
     Ok(())
 }
 
-/// Cancels the units and takes their price off, on the order and on the change.
+/// Cancels the units and takes their price off, on the order and on the change; what else was agreed comes with it.
 pub(super) fn decide(order: &mut Order, change: &mut ChangeOrder, now: Timestamp) -> Result<(), Defect> {
     let mut decided = order.clone();
-    let reversal = reprice(&decided, change)?;
-    move_units(&mut decided, change, Quantities::cancel)?;
+    if change.change_type == ChangeType::PriceAdjust {
+        lower_prices(&mut decided, change)?;
+    } else if change.change_type == ChangeType::Address {
+        decided.address.clone_from(&change.in_confidence.address);
+    } else {
+        take_units(&mut decided, change)?;
+    }
     unlock(&mut decided, change)?;
-    for taken in &change.lines {
-        let line =
-            decided.line_mut(&taken.line_id).ok_or_else(|| Defect::UnknownLine(taken.line_id.clone()))?;
-        line.reversed_minor += taken.parts.amount;
-    }
-    for given_back in reversal {
-        let group = decided
-            .group_mut(&given_back.delivery_group)
-            .expect("the reversal was priced from the groups of this order");
-        group.shipping_reversed_minor += given_back.shipping_minor;
-        group.shipping_tax_reversed_minor += given_back.shipping_tax_minor;
-    }
+    added_line::bring(&mut decided, &change.terms.added);
     // The fee is kept apart: the order comes to less by all that its units were worth.
     decided.reversed_minor += change.amounts.amount + change.amounts.fee;
     decided.fees_minor += change.amounts.fee;
@@ -91,6 +87,26 @@ pub(super) fn decide(order: &mut Order, change: &mut ChangeOrder, now: Timestamp
     change.step(ChangeEvent::Decide)?;
     change.decided_at = Some(now);
     *order = decided;
+    Ok(())
+}
+
+fn take_units(decided: &mut Order, change: &ChangeOrder) -> Result<(), Defect> {
+    let reversal = reprice(decided, change)?;
+    let leave =
+        if change.change_type == ChangeType::Return { Quantities::bring_back } else { Quantities::cancel };
+    move_units(decided, change, leave)?;
+    for taken in &change.lines {
+        let line =
+            decided.line_mut(&taken.line_id).ok_or_else(|| Defect::UnknownLine(taken.line_id.clone()))?;
+        line.reversed_minor += taken.parts.amount;
+    }
+    for given_back in reversal {
+        let group = decided
+            .group_mut(&given_back.delivery_group)
+            .expect("the reversal was priced from the groups of this order");
+        group.shipping_reversed_minor += given_back.shipping_minor;
+        group.shipping_tax_reversed_minor += given_back.shipping_tax_minor;
+    }
     Ok(())
 }
 
@@ -178,7 +194,8 @@ pub fn withdraw(
             change.step(ChangeEvent::Withdraw).expect("a change that was not accepted may be withdrawn");
             change.finished_at = Some(now);
             let summary = format!("change {} was withdrawn", change.number);
-            Ok(Withdrawal::Withdrawn(entry("change_order.withdrawn", summary, change)))
+            let fact = Fact::ChangeDropped { change: Box::new(change.clone()), order: order.summary() };
+            Ok(Withdrawal::Withdrawn(entry("change_order.withdrawn", summary, change).fact(fact)))
         }
         // The place saga is unwinding for it already, and nothing turns that back.
         ChangeState::Executing if order.placement == Placement::Placing => {

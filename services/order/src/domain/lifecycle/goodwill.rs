@@ -121,6 +121,7 @@ pub fn commit_refund(
     let before = order.summary();
     let mut lowered = order.clone();
     lowered.goodwill_minor += change.amounts.amount;
+    lowered.await_less(change.amounts.amount);
     // Payment reserved the whole excess, what earlier changes left owed included.
     lowered.refund_owed_minor = 0;
     lowered.version += 1;

@@ -4,6 +4,7 @@
 //!  placing:     (placed) ──open_order──▶ open ──confirm──▶ ──start_processing──▶
 //!                   └──────fail_placement──▶ failed
 //!  acceptance:  accept: open → cancel_pending, the order is locked        [EXECUTING]
+//!               take_what_is_held: what was not held is open again     [EXECUTING]
 //!  decision:    commit: cancel_pending → cancelled, unlocked              [SETTLING]
 //!               begin_unwinding … reject: cancel_pending → open, unlocked [UNWINDING, REJECTED]
 //!  ending:      finish                                                    [COMPLETED …]
@@ -14,25 +15,43 @@
 //! for answers a [`Defect`], because the saga's log would then contradict the order.
 
 mod acceptance;
+mod amending;
 mod authored;
 mod decision;
 mod ending;
+mod expiring;
 mod goodwill;
+mod offering;
+mod paying;
+mod picturing;
 mod placement;
 mod proposing;
 mod restoring;
-mod sides;
+mod returning;
+mod short_shipping;
+mod shrinking;
 
 use types::LineId;
 
 pub use self::acceptance::{Previewed, Submission, accept, preview};
+pub use self::amending::{Difference, commit_address, costs_more, difference};
 pub use self::authored::Author;
 pub use self::decision::{Withdrawal, begin_unwinding, commit, learn_shipped, reject, withdraw};
 pub use self::ending::{Settled, finish, record_refund};
+pub use self::expiring::{Due, accept_expiry, due, warn_of_expiry};
 pub use self::goodwill::{Given, RefundRequest, accept_refund, commit_refund};
+pub use self::offering::{Proposal, Proposed};
+pub use self::paying::{PayRequest, accept_payment, commit_payment};
+pub use self::picturing::{Picture, picture_change, picture_proposal};
 pub use self::placement::{confirm, fail_placement, open_order, start_processing};
-pub use self::proposing::{Proposal, Proposed, approve, decline, expire, propose, receive_withdrawal};
+pub use self::proposing::{approve, decline, expire, propose, receive_withdrawal};
 pub use self::restoring::{RestoreRequest, accept_restore, commit_restore};
+pub use self::returning::{
+    Accepted, Counted, Opening, accept_return, close_return, commit_return, expire_return, open_return,
+    receive_return, reject_return,
+};
+pub use self::short_shipping::{ShortShipRequest, accept_short_ship};
+pub use self::shrinking::{LeftOut, take_what_is_held};
 use super::change::{ChangeEvent, ChangeOrder, IllegalTransition};
 use super::order::Order;
 use super::quantities::{Quantities, QuantitiesError};

@@ -6,7 +6,9 @@ use types::{Ids, Quantity, Reason, Refusal, Timestamp};
 
 use crate::domain::added_line::{AddedLine, room_for};
 use crate::domain::address::Address;
-use crate::domain::change::{ChangeLine, ChangeRequest, ChangeType, Channel, GroupReversal, InConfidence, LineKey, Parts, Terms};
+use crate::domain::change::{
+    ChangeLine, ChangeRequest, ChangeType, Channel, GroupReversal, InConfidence, LineKey, Parts, Terms,
+};
 use crate::domain::order::{Line, Order};
 use crate::domain::placing::{NewLine, NewTender};
 use crate::domain::policy::{Document, ShippingRule};
@@ -19,7 +21,10 @@ pub enum Proposed {
     Quantities(Vec<(LineKey, i64)>),
     Items(Vec<NewLine>),
     /// What is to be left of lines, and what comes in their place.
-    Replacement { left: Vec<(LineKey, i64)>, items: Vec<NewLine> },
+    Replacement {
+        left: Vec<(LineKey, i64)>,
+        items: Vec<NewLine>,
+    },
     /// What is taken off each of these lines.
     Prices(Vec<(LineKey, i64)>),
     /// Less of delivery groups' charges.
@@ -179,7 +184,8 @@ fn coming(order: &Order, items: &[NewLine], ids: &Ids) -> Result<Vec<AddedLine>,
 
 fn cheaper(order: &Order, off: &[(LineKey, i64)]) -> Result<Vec<ChangeLine>, Refusal> {
     let lines = each_once(order, off)?.into_iter().enumerate().map(|(index, (line, off_minor))| {
-        worth_so_much(line, off_minor).map_err(|refusal| refusal.field(format!("lines[{index}].off_minor")))?;
+        worth_so_much(line, off_minor)
+            .map_err(|refusal| refusal.field(format!("lines[{index}].off_minor")))?;
         let parts = Parts {
             gross: off_minor,
             goods_net: off_minor,

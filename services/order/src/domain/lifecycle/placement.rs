@@ -125,6 +125,9 @@ fn live(order: &Order, verb: &str) -> Result<(), Refusal> {
     match order.placement {
         Placement::Placing => refuse(Reason::StateConflict, "it is still being placed"),
         Placement::Failed(_) => refuse(Reason::PlacementFailed, "it was never placed"),
+        Placement::Open if order.awaits_payment.is_some() => {
+            refuse(Reason::PaymentRequired, "it waits for its payment")
+        }
         Placement::Open if order.units().net() == 0 => refuse(Reason::StateConflict, "nothing of it is left"),
         Placement::Open => Ok(()),
     }

@@ -46,8 +46,7 @@ pub fn propose(
         happened = decline(order, countered, &author.actor, author.policy, why, author.now)?;
         change.terms.counter_of = Some(countered.change_order_id.clone());
     }
-    let summary =
-        format!("change {} was proposed: {}", change.number, comes_to(order, &change)?);
+    let summary = format!("change {} was proposed: {}", change.number, comes_to(order, &change)?);
     let entry = Entry::new(author.now, author.actor.clone(), "change_order.proposed", summary)
         .about(&change)
         .because(&change.reason_code, &change.note);
@@ -99,7 +98,9 @@ fn comes_to(order: &Order, change: &ChangeOrder) -> Result<String, Refusal> {
     let by = difference(order, change);
     Ok(match (by.to_pay_minor, by.to_give_back_minor) {
         _ if change.change_type == ChangeType::Address => "another address".to_owned(),
-        (0, _) => format!("{} less", Money::new(order.currency, order.total_minor() - change.new_total_minor)?),
+        (0, _) => {
+            format!("{} less", Money::new(order.currency, order.total_minor() - change.new_total_minor)?)
+        }
         (more, _) => format!("{} more", Money::new(order.currency, more)?),
     })
 }

@@ -11,7 +11,7 @@ use super::{Defect, unlock};
 use crate::domain::cancelability;
 use crate::domain::change::{ChangeEvent, ChangeLine, ChangeOrder, ChangeType, Parts, Settlement};
 use crate::domain::history::{Entry, Fact, Happened};
-use crate::domain::order::{Actor, Line, Order, OrderState, Placement};
+use crate::domain::order::{Actor, AwaitedPayment, Line, Order, OrderState, Placement};
 use crate::domain::placing::NewTender;
 use crate::domain::policy::Permission;
 
@@ -121,10 +121,12 @@ fn came_back(line: &Line) -> ChangeLine {
     }
 }
 
-/// The pivot: stock is reserved and the missing money authorised. What is kept beyond the price is said at its end.
+/// The pivot: stock is reserved, and the missing money authorised or, where there were no tenders, still awaited. What is
+/// kept beyond the price is said at its end.
 pub fn commit_restore(
     order: &mut Order,
     change: &mut ChangeOrder,
+    missing_minor: i64,
     now: Timestamp,
 ) -> Result<Happened, Defect> {
     let before = order.summary();
@@ -140,6 +142,8 @@ pub fn commit_restore(
         }
         line.quantities = line.quantities.restore(back.quantity)?;
         line.reversed_minor = 0;
+        // The whole price of then stands again, also what was taken off it by agreement.
+        line.bases.clear();
     }
     for group in &mut restored.groups {
         group.shipping_reversed_minor = 0;
@@ -148,6 +152,7 @@ pub fn commit_restore(
     restored.reversed_minor -= change.amounts.amount;
     restored.fees_minor = 0;
     restored.refund_owed_minor = 0;
+    restored.awaits_payment = (missing_minor > 0).then_some(AwaitedPayment { missing_minor, since: now });
     restored.cancelled_by_change = None;
     restored.version += 1;
     restored.pricing_version += 1;
@@ -156,7 +161,9 @@ pub fn commit_restore(
     change.decided_at = Some(now);
     *order = restored;
 
-    let summary = format!("change {} was committed; order {} stands again", change.number, order.number);
+    let awaits = if missing_minor > 0 { " and awaits payment" } else { "" };
+    let summary =
+        format!("change {} was committed; order {} stands again{awaits}", change.number, order.number);
     let entry = Entry::new(now, Actor::system(), "order.restored", summary)
         .about(change)
         .because(&change.reason_code, "");

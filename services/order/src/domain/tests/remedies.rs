@@ -259,7 +259,8 @@ fn a_counter_proposal_declines_the_one_it_answers() {
     let order = two_sided(&ids);
     let (mut first, _told) = propose(&order, &fewer(1, 1), None, &author(&ids, supplier()), &ids).unwrap();
 
-    let (second, _told) = propose(&order, &fewer(1, 2), Some(&mut first), &author(&ids, buyer()), &ids).unwrap();
+    let (second, _told) =
+        propose(&order, &fewer(1, 2), Some(&mut first), &author(&ids, buyer()), &ids).unwrap();
 
     assert_eq!((first.state, second.state), (ChangeState::Declined, ChangeState::Requested));
     assert_eq!(second.terms.counter_of, Some(first.change_order_id.clone()));

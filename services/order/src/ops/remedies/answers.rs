@@ -69,8 +69,7 @@ pub fn approve(
     let policy = shelf.of(&order);
     let offered = if tenders.is_empty() { change.in_confidence.pays.clone() } else { tenders.to_vec() };
     let before = order.clone();
-    let happened =
-        lifecycle::approve(&mut order, &mut change, &offered, &asked.actor, policy, books.now)?;
+    let happened = lifecycle::approve(&mut order, &mut change, &offered, &asked.actor, policy, books.now)?;
     let tenders: Vec<(PaymentId, NewTender)> =
         offered.into_iter().map(|tender| (books.ids.mint(), tender)).collect();
     let (lease, traceparent) = (batch.lease.clone(), asked.traceparent.clone());

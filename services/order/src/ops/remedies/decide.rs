@@ -1,12 +1,12 @@
 //! Accepting a remedy in the batch, together with the saga that carries it out.
 
 use saga::NewSaga;
-use types::{PaymentId, Reason, Refusal};
+use types::{OrderId, PaymentId, Reason, Refusal};
 
 use super::{RemedyWish, answers};
 use crate::domain::change::{ChangeOrder, ChangeState};
 use crate::domain::history::Happened;
-use crate::domain::lifecycle::{self, Author, RefundRequest, RestoreRequest};
+use crate::domain::lifecycle::{self, Author, PayRequest, RefundRequest, RestoreRequest, ShortShipRequest};
 use crate::domain::order::Order;
 use crate::domain::placing::NewTender;
 use crate::domain::policy::{Policy, grant};
@@ -24,17 +24,26 @@ pub fn decide(
     wish: &RemedyWish,
     after: &mut After,
 ) -> Done {
+    if let Some(needed) = wish.needs() {
+        books.policies.shelf(&asked.tenant).edition.check(needed)?;
+    }
     match wish {
         RemedyWish::Reissue(wish) => reissue(batch, books, asked, wish, after),
         RemedyWish::Restore(request) => restore(batch, books, asked, request, after),
+        RemedyWish::Pay(request) => pay(batch, books, asked, request, after),
         RemedyWish::Refund(request) => refund(batch, books, asked, request, after),
+        RemedyWish::WarnOfExpiry(order_id) => warn_of_expiry(books, asked, order_id),
+        RemedyWish::ExpireUnpaid(order_id) => expire_unpaid(batch, books, asked, order_id, after),
+        RemedyWish::ShortShip(request) => short_ship(batch, books, asked, request, after),
         RemedyWish::Propose { order_id, proposal, counter_of } => {
             answers::propose(batch, books, asked, order_id, proposal, counter_of.as_ref())
         }
         RemedyWish::ReceiveWithdrawal { order_id, contact, note } => {
             answers::receive_withdrawal(batch, books, asked, order_id, contact, note)
         }
-        RemedyWish::Approve(change_order_id) => answers::approve(batch, books, asked, change_order_id, after),
+        RemedyWish::Approve { change_order_id, tenders } => {
+            answers::approve(batch, books, asked, change_order_id, tenders, after)
+        }
         RemedyWish::Decline { change_order_id, note } => {
             answers::decline(batch, books, asked, change_order_id, note)
         }
@@ -74,10 +83,31 @@ fn restore(
     let shelf = books.policies.shelf(&asked.tenant);
     let author = author(books, asked, shelf.of(&order));
     let (change, happened) = lifecycle::accept_restore(&mut order, request, &settling, &author)?;
-    let tenders: Vec<(PaymentId, NewTender)> =
-        request.tenders.iter().map(|tender| (books.ids.mint(), tender.clone())).collect();
+    let tenders = minted(books, &request.tenders);
     let saga = plans::restore(&order, &change, &tenders, batch.lease.clone(), asked.traceparent.clone());
     Ok(begin(batch, books, asked, (order, change, happened), saga, after))
+}
+
+/// Pays what is missing; whose tenders are refused may try again.
+fn pay(
+    batch: &OrderBatch,
+    books: &mut Books,
+    asked: &Asked,
+    request: &PayRequest,
+    after: &mut After,
+) -> Done {
+    let mut order = find(books, asked, &request.order_id)?;
+    let shelf = books.policies.shelf(&asked.tenant);
+    let author = author(books, asked, shelf.of(&order));
+    let (change, happened) = lifecycle::accept_payment(&mut order, &author)?;
+    let tenders = minted(books, &request.tenders);
+    let saga = plans::pay(&order, &change, &tenders, batch.lease.clone(), asked.traceparent.clone());
+    Ok(begin(batch, books, asked, (order, change, happened), saga, after))
+}
+
+/// The ids of payments, before the first step.
+fn minted(books: &Books, tenders: &[NewTender]) -> Vec<(PaymentId, NewTender)> {
+    tenders.iter().map(|tender| (books.ids.mint(), tender.clone())).collect()
 }
 
 fn refund(
@@ -97,7 +127,50 @@ fn refund(
     Ok(begin(batch, books, asked, (order, change, happened), saga, after))
 }
 
-pub(super) fn author<'a>(books: &Books, asked: &Asked, policy: &'a Policy) -> Author<'a> {
+fn short_ship(
+    batch: &OrderBatch,
+    books: &mut Books,
+    asked: &Asked,
+    request: &ShortShipRequest,
+    after: &mut After,
+) -> Done {
+    let mut order = find(books, asked, &request.order_id)?;
+    let shelf = books.policies.shelf(&asked.tenant);
+    let author = author(books, asked, shelf.of(&order));
+    let (change, happened) = lifecycle::accept_short_ship(&mut order, request, &author)?;
+    let (lease, traceparent) = (batch.lease.clone(), asked.traceparent.clone());
+    let saga = plans::cancel(&change, order.fees_minor, lease, traceparent);
+    Ok(begin(batch, books, asked, (order, change, happened), saga, after))
+}
+
+/// One that was paid meanwhile stays as it is.
+fn warn_of_expiry(books: &mut Books, asked: &Asked, order_id: &OrderId) -> Done {
+    let mut order = find(books, asked, order_id)?;
+    let shelf = books.policies.shelf(&asked.tenant);
+    if let Some(happened) = lifecycle::warn_of_expiry(&order, shelf.of(&order), books.now) {
+        order.version += 1;
+        books.put(order.clone(), None, happened, asked.traceparent.as_deref());
+    }
+    Ok((Answer::Order(Box::new(order)), order_id.to_string()))
+}
+
+fn expire_unpaid(
+    batch: &OrderBatch,
+    books: &mut Books,
+    asked: &Asked,
+    order_id: &OrderId,
+    after: &mut After,
+) -> Done {
+    let mut order = find(books, asked, order_id)?;
+    let shelf = books.policies.shelf(&asked.tenant);
+    let author = author(books, asked, shelf.of(&order));
+    let (change, happened) = lifecycle::accept_expiry(&mut order, &author)?;
+    let (lease, traceparent) = (batch.lease.clone(), asked.traceparent.clone());
+    let saga = plans::cancel(&change, order.fees_minor, lease, traceparent);
+    Ok(begin(batch, books, asked, (order, change, happened), saga, after))
+}
+
+pub(in crate::ops) fn author<'a>(books: &Books, asked: &Asked, policy: &'a Policy) -> Author<'a> {
     Author {
         policy,
         change_order_id: books.ids.mint(),
@@ -108,7 +181,7 @@ pub(super) fn author<'a>(books: &Books, asked: &Asked, policy: &'a Policy) -> Au
 }
 
 /// Writes an accepted change down and starts the saga that carries it out.
-pub(super) fn begin(
+pub(in crate::ops) fn begin(
     batch: &OrderBatch,
     books: &mut Books,
     asked: &Asked,

@@ -11,7 +11,7 @@ use crate::verify::books::Row;
 use crate::verify::facts::Facts;
 
 /// What the units of a line are priced from, since its price was last lowered.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Base {
     /// Units taken before it began.
     pub from: i64,
@@ -62,6 +62,23 @@ impl Base {
         }
     }
 
+    /// Whether the line itself says that it is priced from here.
+    pub fn is_stored(self, line: Row<'_>) -> bool {
+        let bases: Vec<Value> = serde_json::from_str(line.text("bases")).unwrap_or_default();
+        let stored = bases.last().map_or_else(
+            || Self::frozen(line),
+            |base| Self {
+                from: number(base, "taken_before"),
+                goods: number(base, "goods_net_minor"),
+                tax: number(base, "tax_minor"),
+                shipping: number(base, "shipping_minor"),
+                shipping_tax: number(base, "shipping_tax_minor"),
+                ordered: line.number("ordered"),
+            },
+        );
+        stored == self
+    }
+
     /// Whether more was taken off than there was.
     pub fn is_overdrawn(self) -> bool {
         self.goods < 0 || self.from >= self.ordered
@@ -99,7 +116,8 @@ pub(super) fn stands_as_agreed(line: Row<'_>, agreed: &Value) -> Option<String> 
         .or_else(|| differs(&what("gross"), line.number("gross_minor"), number(agreed, "gross_minor")))
         .or_else(|| differs(&what("tax"), line.number("tax_minor"), number(agreed, "tax_minor")))
         .or_else(|| {
-            let shares = ["line_discount_minor", "order_discount_minor", "shipping_minor", "shipping_tax_minor"];
+            let shares =
+                ["line_discount_minor", "order_discount_minor", "shipping_minor", "shipping_tax_minor"];
             differs(&what("shares"), shares.map(|share| line.number(share)), [0; 4])
         })
 }

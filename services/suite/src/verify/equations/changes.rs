@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::agreed::{self, Base};
 use super::differs;
-use super::pricing::{committed, cumulative};
+use super::pricing::committed;
 use crate::clients::Service;
 use crate::verify::books::Row;
 use crate::verify::facts::Facts;
@@ -14,6 +15,8 @@ type Group<'a> = (&'a str, &'a str);
 /// The orders as the changes walked over so far have left them.
 struct Walk<'a> {
     lines: HashMap<&'a str, Row<'a>>,
+    /// What each line's units are priced from.
+    bases: HashMap<&'a str, Base>,
     charges: HashMap<Group<'a>, Row<'a>>,
     selected: BTreeMap<&'a str, Vec<Row<'a>>>,
     /// Units of a line that are cancelled.
@@ -26,16 +29,20 @@ struct Walk<'a> {
 
 pub fn change_amounts(facts: &Facts) -> Option<String> {
     let mut walk = Walk::new(facts);
-    committed(facts).into_iter().find_map(|change| match change.text("type") {
-        "refund_only" => differs(
-            &format!("goodwill of change {}", change.text("change_order_id")),
-            change.number("amount_minor"),
-            change.number("gross_minor"),
-        ),
-        "restore" => walk.restore(change),
-        "shipping_adjust" => walk.adjust(change),
-        _ => walk.cancel(change),
-    })
+    let broken = committed(facts).into_iter().find_map(|change| {
+        walk.bring(change).or_else(|| match change.text("type") {
+            "refund_only" => differs(
+                &format!("goodwill of change {}", change.text("change_order_id")),
+                change.number("amount_minor"),
+                change.number("gross_minor"),
+            ),
+            "restore" => walk.restore(change),
+            "shipping_adjust" => walk.adjust(change),
+            "price_adjust" => walk.lower_prices(change),
+            _ => walk.cancel(change),
+        })
+    });
+    broken.or_else(|| walk.bases_stand(facts))
 }
 
 impl<'a> Walk<'a> {
@@ -43,7 +50,8 @@ impl<'a> Walk<'a> {
         let lines: HashMap<&str, Row<'_>> =
             facts.rows(Service::Order, "order_line").map(|line| (line.text("line_id"), line)).collect();
         let mut left: HashMap<Group<'_>, i64> = HashMap::new();
-        for line in lines.values() {
+        let later = agreed::later_lines(facts);
+        for line in lines.values().filter(|line| !later.contains(line.text("line_id"))) {
             *left.entry(group_of(*line)).or_default() += line.number("ordered");
         }
         let charges =
@@ -52,7 +60,45 @@ impl<'a> Walk<'a> {
         for line in facts.rows(Service::Order, "change_order_line") {
             selected.entry(line.text("change_order_id")).or_default().push(line);
         }
-        Self { lines, charges, selected, taken: HashMap::new(), left, given: HashMap::new() }
+        let bases = lines.iter().map(|(id, line)| (*id, Base::frozen(*line))).collect();
+        Self { lines, bases, charges, selected, taken: HashMap::new(), left, given: HashMap::new() }
+    }
+
+    /// What the next unit of each line is priced from stands on the line.
+    fn bases_stand(&self, facts: &Facts) -> Option<String> {
+        let lines = self.lines.values().filter(|line| facts.stands_still(line.text("order_id")));
+        let strays = lines.filter(|line| !self.bases[line.text("line_id")].is_stored(**line));
+        strays.map(|line| format!("a line that is priced from nothing agreed: {}", line.describe())).next()
+    }
+
+    /// Lines that come with a change are there for what it takes, too.
+    fn bring(&mut self, change: Row<'_>) -> Option<String> {
+        agreed::added(change).iter().find_map(|agreed| {
+            let id = agreed["line_id"].as_str().unwrap_or_default();
+            let Some(line) = self.lines.get(id).copied() else {
+                return Some(format!("a line that was agreed on never came: {}", change.describe()));
+            };
+            *self.left.entry(group_of(line)).or_default() += line.number("ordered");
+            agreed::stands_as_agreed(line, agreed)
+        })
+    }
+
+    /// The units stay; what is left of each line is worth less from then on.
+    fn lower_prices(&mut self, change: Row<'_>) -> Option<String> {
+        let mut amount = 0;
+        for part in self.parts(change) {
+            let id = part.text("line_id");
+            let Some(base) = self.bases.get_mut(id) else {
+                return Some(format!("a change of a line that is not there: {}", part.describe()));
+            };
+            *base =
+                base.lowered(self.taken.get(id).copied().unwrap_or_default(), part.number("amount_minor"));
+            if base.is_overdrawn() {
+                return Some(format!("more was taken off a line than was left of it: {}", part.describe()));
+            }
+            amount += part.number("amount_minor");
+        }
+        comes_to(change, amount, (0, 0))
     }
 
     fn parts(&self, change: Row<'_>) -> Vec<Row<'a>> {
@@ -66,7 +112,7 @@ impl<'a> Walk<'a> {
             return self.cancel_by_word(change);
         }
         for part in self.parts(change) {
-            let line = self.lines.get(part.text("line_id")).copied();
+            let base = self.bases.get(part.text("line_id")).copied();
             let from = self.taken.get(part.text("line_id")).copied().unwrap_or_default();
             let due = match self.take(part, part.number("quantity")) {
                 Ok(due) => due,
@@ -74,15 +120,13 @@ impl<'a> Walk<'a> {
             };
             amount += due;
             let group = group_of(self.lines[part.text("line_id")]);
-            let share = |column: &str| {
-                let (whole, n) = line.map_or((0, 1), |line| (line.number(column), line.number("ordered")));
-                cumulative(whole, from + part.number("quantity"), n) - cumulative(whole, from, n)
-            };
             let wanted = match (rule.as_str(), self.left.get(&group), self.charges.get(&group)) {
                 ("on_last_unit", Some(0), Some(tariff)) if tariff.number("ever_shipped") == 0 => {
                     (i64::MAX, i64::MAX)
                 }
-                ("prorate", _, _) => (share("shipping_minor"), share("shipping_tax_minor")),
+                ("prorate", _, _) => {
+                    base.map_or((0, 0), |base| base.delivery(from, from + part.number("quantity")))
+                }
                 _ => (0, 0),
             };
             if let Some(tariff) = self.charges.get(&group) {
@@ -115,6 +159,10 @@ impl<'a> Walk<'a> {
     fn restore(&mut self, change: Row<'_>) -> Option<String> {
         let mut amount = 0;
         for part in self.parts(change) {
+            // The whole price of then stands again, also what was taken off it by agreement.
+            if let Some(line) = self.lines.get(part.text("line_id")) {
+                self.bases.insert(line.text("line_id"), Base::frozen(*line));
+            }
             match self.take(part, -part.number("quantity")) {
                 Ok(due) => amount -= due,
                 Err(broken) => return Some(broken),
@@ -158,11 +206,8 @@ impl<'a> Walk<'a> {
         if !(0..=ordered).contains(&after) {
             return Err(format!("more units than the line has: {}", part.describe()));
         }
-        let share = |column| {
-            let whole = line.number(column);
-            cumulative(whole, after, ordered) - cumulative(whole, *before, ordered)
-        };
-        let (goods, tax) = (share("goods_net_minor"), share("tax_minor"));
+        let base = self.bases[line_id];
+        let (goods, tax) = base.price(*before, after);
         let due = goods + if line.number("tax_included") == 1 { 0 } else { tax };
         *before = after;
         *self.left.entry(group_of(line)).or_default() -= units;

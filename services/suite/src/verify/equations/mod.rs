@@ -1,15 +1,20 @@
 //! The equations, in the order they are checked. Each finds the first row that breaks it, or nothing.
 
+mod agreed;
+mod batches;
 mod changes;
+mod desk;
 mod history;
 mod money;
 mod outside;
 mod owed;
 mod pricing;
 mod quantity;
+mod returned;
 mod sagas;
 mod stock;
 mod told;
+mod unpaid;
 
 use super::facts::Facts;
 
@@ -77,6 +82,11 @@ pub const ALL: &[Equation] = &[
         first_broken: pricing::position,
     },
     Equation {
+        id: "I04",
+        says: "an order awaits no more than it comes to, and its goods wait with it",
+        first_broken: unpaid::goods_wait_with_their_order,
+    },
+    Equation {
         id: "I05",
         says: "every movement of money has two equal sides",
         first_broken: money::ledger_balances,
@@ -110,6 +120,21 @@ pub const ALL: &[Equation] = &[
         id: "I06",
         says: "what came back after shipping is in the ledger, and never more than went out",
         first_broken: outside::restocks_are_in_the_ledger,
+    },
+    Equation {
+        id: "I09",
+        says: "returned units: the order, its returns, its changes and the warehouses say the same",
+        first_broken: returned::returned_units_agree,
+    },
+    Equation {
+        id: "I06",
+        says: "units that came back are in the stock ledger, each once",
+        first_broken: returned::returned_units_are_in_the_ledger,
+    },
+    Equation {
+        id: "I09",
+        says: "a return counts no more than came, and ends with its last unit",
+        first_broken: returned::returns_end,
     },
     Equation {
         id: "I08",
@@ -211,6 +236,51 @@ pub const ALL: &[Equation] = &[
         id: "I21",
         says: "deliveries = ended + open, per channel",
         first_broken: told::deliveries_add_up,
+    },
+    Equation {
+        id: "I18",
+        says: "each item of a batch has one change of its own order, or says how it ended",
+        first_broken: batches::items_have_one_change,
+    },
+    Equation {
+        id: "I18",
+        says: "each change that came by a batch belongs to one of its items",
+        first_broken: batches::changes_belong_to_items,
+    },
+    Equation {
+        id: "I18",
+        says: "a batch has the items it was made of, and none of them is open at its end",
+        first_broken: batches::batches_add_up,
+    },
+    Equation {
+        id: "I18",
+        says: "a rule runs once for an event, and what it made is its own",
+        first_broken: desk::rules_run_once,
+    },
+    Equation {
+        id: "I16",
+        says: "a proposal that waits holds nothing, and one that was not agreed to moved nothing",
+        first_broken: desk::proposals_hold_nothing,
+    },
+    Equation {
+        id: "I19",
+        says: "folders and messages are of orders that there are",
+        first_broken: desk::desk_points_at_orders,
+    },
+    Equation {
+        id: "I20",
+        says: "the event log has no gap, and an order's events stand in their own order",
+        first_broken: desk::event_log_is_gap_free,
+    },
+    Equation {
+        id: "I21",
+        says: "the tries of a webhook are numbered, and what was sent was taken",
+        first_broken: desk::webhook_tries_are_noted,
+    },
+    Equation {
+        id: "I24",
+        says: "each submitted cancellation has its decision, by the same rule, policy and person",
+        first_broken: desk::decisions_have_their_facts,
     },
 ];
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::differs;
+use super::{agreed, differs};
 use crate::clients::Service;
 use crate::verify::facts::Facts;
 
@@ -102,7 +102,11 @@ pub fn parts_agree(facts: &Facts) -> Option<String> {
     let changes: HashMap<&str, i64> = facts
         .rows(Service::Order, "change_order")
         .filter(|change| change.text("type") != "restore")
-        .map(|change| (change.text("change_order_id"), change.number("amount_minor")))
+        // Goods that go pay for those that come: only the rest goes back.
+        .map(|change| {
+            let rest = change.number("amount_minor") - agreed::added_minor(change);
+            (change.text("change_order_id"), rest.max(0))
+        })
         .collect();
     facts.rows(Service::Payment, "refund_hold").find_map(|hold| {
         let part = |name: &str| hold.number(name);

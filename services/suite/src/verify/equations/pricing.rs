@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::differs;
+use super::{agreed, differs};
 use crate::clients::Service;
 use crate::verify::books::Row;
 use crate::verify::facts::Facts;
@@ -132,7 +132,7 @@ pub fn position(facts: &Facts) -> Option<String> {
     }
     let restored: HashSet<&str> = committed(facts)
         .into_iter()
-        .filter(|change| change.text("type") == "restore")
+        .filter(|change| change.text("type") == "restore" || !agreed::added(*change).is_empty())
         .map(|change| change.text("order_id"))
         .collect();
     let mut back: HashMap<&str, i64> = HashMap::new();

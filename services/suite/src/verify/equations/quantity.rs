@@ -24,8 +24,11 @@ pub fn partition(facts: &Facts) -> Option<String> {
 }
 
 pub fn cancelled_by_changes(facts: &Facts) -> Option<String> {
-    let signs: HashMap<&str, i64> =
-        committed(facts).into_iter().map(|change| (change.text("change_order_id"), sign(change))).collect();
+    let signs: HashMap<&str, i64> = committed(facts)
+        .into_iter()
+        .filter(|change| !matches!(change.text("type"), "return" | "price_adjust"))
+        .map(|change| (change.text("change_order_id"), sign(change)))
+        .collect();
     let mut cancelled: HashMap<&str, i64> = HashMap::new();
     for line in facts.rows(Service::Order, "change_order_line") {
         if let Some(sign) = signs.get(line.text("change_order_id")) {

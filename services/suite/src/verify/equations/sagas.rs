@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::clients::Service;
 use crate::verify::facts::Facts;
 
-/// A forward step, and the reversible step it completes.
-const COMPLETES: [(&str, &str); 3] = [
+/// A forward step, and the reversible step it completes. What was held is released, or written down.
+const COMPLETES: [(&str, &str); 6] = [
     ("release_goods", "hold_goods"),
+    ("keep_goods", "hold_goods"),
+    ("write_down", "hold_goods"),
+    ("take_back", "claim_returned"),
     ("settle_refund", "reserve_refund"),
     ("capture_payments", "authorise_payments"),
 ];
@@ -100,14 +103,14 @@ fn completed_wholly(ledger: &Ledger<'_>) -> Option<String> {
     if let Some(step) = ledger.undone.iter().next() {
         return Some(format!("completed, yet {step} was undone"));
     }
+    let is_completed = |reversible: &str| {
+        let mut forwards = COMPLETES.iter().filter(|(_, completed)| *completed == reversible);
+        forwards.any(|(forward, _)| ledger.done.contains(forward) || ledger.skipped.contains(forward))
+    };
     COMPLETES
         .iter()
-        .find(|(forward, reversible)| {
-            ledger.done.contains(reversible)
-                && !ledger.done.contains(forward)
-                && !ledger.skipped.contains(forward)
-        })
-        .map(|(forward, reversible)| format!("completed, yet {reversible} was never completed by {forward}"))
+        .find(|(_, reversible)| ledger.done.contains(reversible) && !is_completed(reversible))
+        .map(|(_, reversible)| format!("completed, yet {reversible} was never completed"))
 }
 
 fn unwound_wholly(ledger: &Ledger<'_>) -> Option<String> {
