@@ -8,13 +8,9 @@ use proto::inventory::v1::{
     PartnerMethodProfile, PartnerTask, PartnerWord, RespondCancellationRequest, ShipFulfillmentRequest,
     SubmitFulfillmentRequest, UpsertIntegrationRequest, UpsertWarehouseRequest, Warehouse, WarehouseKind,
 };
-use proto::order::v1::{
-    ActivatePolicyRequest, GetCancelabilityRequest, GetCancelabilityResponse, Order, PolicySelector,
-    PolicySelectorKind,
-};
+use proto::order::v1::{GetCancelabilityRequest, GetCancelabilityResponse, Order};
 use tonic::Status;
 
-use crate::clients::{Caller, Clients};
 use crate::partner::FakePartner;
 use crate::shop::{Shop, WAREHOUSE};
 
@@ -22,21 +18,6 @@ pub const PARTNER: &str = "partner";
 pub const TRACKING: &str = "1Z999";
 
 impl Shop {
-    /// A shop of a tenant of its own, under one of the shipped policies.
-    pub async fn of_policy(clients: Clients, policy: &str) -> Result<Self> {
-        let any = Self::open(clients.clone()).await?;
-        let tenant = format!("t-{}", any.sku("own").to_lowercase());
-        let shop = Self::open(clients.acting_as(Caller { tenant, ..Caller::default() })).await?;
-        let request = ActivatePolicyRequest {
-            request_id: shop.request_id(),
-            policy_id: policy.to_owned(),
-            version: 0,
-            selector: Some(PolicySelector { kind: PolicySelectorKind::Tenant.into(), value: String::new() }),
-        };
-        shop.clients.policies().activate_policy(request).await.context("activating the policy")?;
-        Ok(shop)
-    }
-
     /// A third party's warehouse, reached by the profile of this key.
     pub async fn partner(&self, integration: &str) -> Result<()> {
         let warehouse = Warehouse {
@@ -89,14 +70,20 @@ impl Shop {
         let mut request = self.order_request(&self.sku("KITE"), 2, "10.00", 2_000);
         PARTNER.clone_into(&mut request.lines[0].warehouse_id);
         let order = self.create(request).await?;
+        let fulfillment_id = self.allocate_at_partner(&order.order_id).await?;
+        Ok((order, fulfillment_id))
+    }
+
+    /// Allocates everything of an order at the partner.
+    pub async fn allocate_at_partner(&self, order_id: &str) -> Result<String> {
         let request = CreateFulfillmentRequest {
             request_id: self.request_id(),
-            order_id: order.order_id.clone(),
+            order_id: order_id.to_owned(),
             warehouse_id: PARTNER.to_owned(),
             lines: Vec::new(),
         };
         let created = self.clients.fulfillments().create_fulfillment(request).await?.into_inner();
-        Ok((order, created.fulfillment.context("the answer holds no fulfillment")?.fulfillment_id))
+        Ok(created.fulfillment.context("the answer holds no fulfillment")?.fulfillment_id)
     }
 
     pub async fn hand_over(&self, fulfillment_id: &str, number: &str) -> Result<Fulfillment, Status> {

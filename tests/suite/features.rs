@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use libtest_mimic::{Failed, Trial};
 
 use crate::Scenario;
+use crate::inversions::Inversion;
 
 const ROWS: &str = include_str!("features/rows.txt");
 /// How many rows the guides have.
@@ -24,6 +25,8 @@ struct Row<'a> {
 enum Line<'a> {
     Heading(&'a str),
     Row(Row<'a>),
+    /// Of the row above: its rule, turned around.
+    Inversion(&'a str),
 }
 
 /// Compares the page with the scenarios there are, and tells of scenarios that claim a row there is not.
@@ -57,6 +60,10 @@ fn parsed(text: &str) -> Result<Vec<Line<'_>>, Failed> {
             lines.push(Line::Heading(heading));
             continue;
         }
+        if let Some(inversion) = line.strip_prefix("~ ") {
+            lines.push(Line::Inversion(inversion));
+            continue;
+        }
         let mut fields = line.splitn(3, " | ");
         let (Some(id), Some(rpc), Some(claim)) = (fields.next(), fields.next(), fields.next()) else {
             return Err(format!("this is not ID | RPC | claim: {line}").into());
@@ -72,7 +79,7 @@ fn parsed(text: &str) -> Result<Vec<Line<'_>>, Failed> {
 
 fn rows<'a>(lines: &'a [Line<'a>]) -> impl Iterator<Item = &'a Row<'a>> {
     lines.iter().filter_map(|line| match line {
-        Line::Heading(_) => None,
+        Line::Heading(_) | Line::Inversion(_) => None,
         Line::Row(row) => Some(row),
     })
 }
@@ -86,6 +93,26 @@ fn proofs<'a>(names: &[&'a str]) -> BTreeMap<String, Vec<&'a str>> {
         }
     }
     proofs
+}
+
+/// Each row with a rule of data, and the rule turned around.
+pub fn inversions() -> anyhow::Result<Vec<(&'static str, Inversion)>> {
+    let lines = parsed(ROWS).map_err(|failed| anyhow::anyhow!("{}", failed.message().unwrap_or_default()))?;
+    let mut row = "";
+    let mut found = Vec::new();
+    for line in lines {
+        match line {
+            Line::Heading(_) => {}
+            Line::Row(Row { id, .. }) => row = id,
+            Line::Inversion(text) => found.push((row, Inversion::parse(text)?)),
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a scenario of this name proves the row.
+pub fn proves(name: &str, row: &str) -> bool {
+    name.split('_').take_while(|word| is_id(word)).any(|id| id.to_uppercase() == row)
 }
 
 /// A letter and a number.
@@ -111,6 +138,7 @@ fn page(lines: &[Line<'_>], names: &[&str]) -> String {
                 let _ =
                     write!(page, "\n## {heading}\n\n| Row | Capability | Test | RPC |\n|---|---|---|---|\n");
             }
+            Line::Inversion(_) => {}
             Line::Row(Row { id, rpc, claim }) => {
                 let tests = proofs.get(*id).map_or_else(
                     || "not yet".to_owned(),

@@ -3,6 +3,7 @@
 
 mod features;
 mod guide;
+mod inversions;
 mod scenarios;
 mod tidy;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use futures::future::LocalBoxFuture;
+use inversions::Data;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tests::suite::Extra;
 use tests::{Engine, Suite};
@@ -20,13 +22,21 @@ use tokio::sync::OnceCell;
 /// What a scenario is handed.
 pub struct Stage {
     engine: Engine,
-    shared: OnceCell<Suite>,
+    shared: Arc<OnceCell<Suite>>,
+    /// What becomes of the data of shops that open here.
+    pub data: Data,
 }
 
 impl Stage {
     /// The suite that scenarios of this engine share; started by the first that asks.
     pub async fn suite(&self) -> Result<&Suite> {
         self.shared.get_or_try_init(|| Suite::start(self.engine, &[])).await
+    }
+
+    /// The same suite, for shops with other data.
+    #[must_use]
+    pub fn with(&self, data: Data) -> Self {
+        Self { engine: self.engine, shared: Arc::clone(&self.shared), data }
     }
 
     /// A suite of the scenario's own, to be killed and restarted.
@@ -44,7 +54,7 @@ fn main() -> ExitCode {
     let runtime = Arc::new(Runtime::new().expect("a test run needs its runtime"));
     let stages: Vec<Arc<Stage>> = Engine::available()
         .into_iter()
-        .map(|engine| Arc::new(Stage { engine, shared: OnceCell::new() }))
+        .map(|engine| Arc::new(Stage { engine, shared: Arc::default(), data: Data::AsItIs }))
         .collect();
 
     let mut trials = tidy::trials();
@@ -52,6 +62,10 @@ fn main() -> ExitCode {
     let scenarios = scenarios::all();
     trials.push(features::trial(&scenarios));
     trials.extend(on_each_engine(&runtime, &stages, &scenarios));
+    // Data is read the same way on every engine: turning it around on the first one is enough.
+    trials.extend(
+        stages.first().map(|stage| inversions::trials(&runtime, stage, &scenarios)).unwrap_or_default(),
+    );
     let first = libtest_mimic::run(&arguments, trials);
     // They look back at what all others did, so they wait for them.
     let mut last = on_each_engine(&runtime, &stages, scenarios::LAST);

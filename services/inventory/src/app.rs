@@ -11,12 +11,13 @@ use proto::inventory::v1::fulfillment_service_server::FulfillmentServiceServer;
 use proto::inventory::v1::goods_steps_service_server::GoodsStepsServiceServer;
 use proto::inventory::v1::integration_service_server::IntegrationServiceServer;
 use proto::inventory::v1::label_service_server::LabelServiceServer;
+use proto::inventory::v1::propagation_service_server::PropagationServiceServer;
 use proto::inventory::v1::stock_service_server::StockServiceServer;
 use storage::{Database, Relay};
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids};
 
-use crate::api::{FulfillmentApi, GoodsStepsApi, IntegrationApi, LabelApi, StockApi};
+use crate::api::{FulfillmentApi, GoodsStepsApi, IntegrationApi, LabelApi, PropagationApi, StockApi};
 use crate::config::Config;
 use crate::ops::{Inventory, Worker};
 use crate::ports::Peers;
@@ -108,10 +109,15 @@ fn public_routes(inventory: &Inventory, database: &Database) -> Routes {
 }
 
 fn internal_routes(inventory: &Inventory) -> Routes {
-    Routes::new().add_service(
-        GoodsStepsServiceServer::new(GoodsStepsApi::new(inventory.clone()))
-            .max_decoding_message_size(GoodsStepsApi::REQUEST_BYTES_MAX),
-    )
+    Routes::new()
+        .add_service(
+            GoodsStepsServiceServer::new(GoodsStepsApi::new(inventory.clone()))
+                .max_decoding_message_size(GoodsStepsApi::REQUEST_BYTES_MAX),
+        )
+        .add_service(
+            PropagationServiceServer::new(PropagationApi::new(inventory.clone()))
+                .max_decoding_message_size(server::REQUEST_BYTES_MAX),
+        )
 }
 
 impl Bound {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use proto::order::v1::rule_action::{Action, MoveToFolder, SubmitCancel, WriteNote};
+use proto::order::v1::rule_action::{Action, MoveToFolder, PropagateTo, SubmitCancel, WriteNote};
 use proto::order::v1::{
     AddNoteRequest, DeleteFolderRequest, Folder, ListFoldersRequest, ListRuleRunsRequest, ListRulesRequest,
     MoveOrderRequest, Rule, RuleAction, RuleOutcome, RuleTrigger, SimulateRuleRequest, TimelineVisibility,
@@ -89,6 +89,9 @@ pub struct RuleWish {
     /// Cancel the whole order, for this reason.
     #[arg(long, value_name = "REASON")]
     cancel: Option<String>,
+    /// Tell this cart that the order is cancelled; the name of the system in the order's references.
+    #[arg(long, value_name = "SYSTEM")]
+    tell: Option<String>,
     /// Move the order to this folder.
     #[arg(long, value_name = "FOLDER")]
     move_to: Option<String>,
@@ -239,6 +242,9 @@ async fn add_rule(clients: &Clients, wish: RuleWish, json: bool) -> Result<()> {
     if let Some(reason_code) = wish.cancel {
         actions.push(Action::SubmitCancel(SubmitCancel { reason_code, note: wish.name.clone() }));
     }
+    if let Some(target) = wish.tell {
+        actions.push(Action::PropagateTo(PropagateTo { target }));
+    }
     if let Some(folder) = wish.move_to {
         let folder_id = find_folder(clients, &folder).await?.folder_id;
         actions.push(Action::MoveToFolder(MoveToFolder { folder_id }));
@@ -248,7 +254,7 @@ async fn add_rule(clients: &Clients, wish: RuleWish, json: bool) -> Result<()> {
         actions.push(Action::WriteNote(WriteNote { visibility, text }));
     }
     if actions.is_empty() {
-        bail!("a rule does something: --cancel, --move-to or --note");
+        bail!("a rule does something: --cancel, --tell, --move-to or --note");
     }
     let rule = Rule {
         name: wish.name,

@@ -107,6 +107,7 @@ fn profile(integration: &Integration) -> String {
     let flags = [
         (integration.needs_reason, "needs a reason"),
         (integration.rule_triggerable, "a rule may cancel"),
+        (integration.accepts_cancel_notification, "takes notifications"),
         (integration.rule_required, "told only by a rule"),
         (integration.resubmit_same_number_ok, "takes a number again"),
         (integration.connector.is_some(), "connected"),

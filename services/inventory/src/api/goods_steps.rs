@@ -6,11 +6,13 @@ use proto::common::v1::StepPending;
 use proto::inventory::v1::goods_step_result::Answer;
 use proto::inventory::v1::goods_steps_service_server::GoodsStepsService;
 use proto::inventory::v1::{
-    GoodsStepResult, RunGoodsStepRequest, RunGoodsStepResponse, RunGoodsStepsRequest, RunGoodsStepsResponse,
+    ForecastReservationRequest, ForecastReservationResponse, GoodsStepResult, ReservationForecast,
+    RunGoodsStepRequest, RunGoodsStepResponse, RunGoodsStepsRequest, RunGoodsStepsResponse,
     run_goods_step_response,
 };
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
+use types::{Refusal, Tenant};
 
 use super::step_command;
 use crate::ops::{Inventory, StepAnswer};
@@ -69,6 +71,23 @@ impl GoodsStepsService for GoodsStepsApi {
             }
             StepAnswer::Refused(refusal) => Err(Failure::from(refusal).into()),
         }
+    }
+
+    async fn forecast_reservation(
+        &self,
+        request: Request<ForecastReservationRequest>,
+    ) -> Result<Response<ForecastReservationResponse>, Status> {
+        let request = request.into_inner();
+        let tenant = Tenant::parse(&request.tenant)
+            .map_err(|error| Failure::from(Refusal::from(error).field("tenant")))?;
+        let wanted = step_command::wanted(&request.lines).map_err(Failure::from)?;
+        let found = self.inventory.forecast(&tenant, &wanted).await.map_err(Failure::from)?;
+        let lines = wanted.iter().zip(found).map(|(line, found)| ReservationForecast {
+            line_id: line.line_id.to_string(),
+            available: found.available,
+            enough: found.enough,
+        });
+        Ok(Response::new(ForecastReservationResponse { lines: lines.collect() }))
     }
 
     async fn run_goods_steps(

@@ -36,6 +36,7 @@ pub fn parse(given: Option<&wire::Integration>) -> Result<(IntegrationKey, Integ
         resubmit_same_number_ok: given.resubmit_same_number_ok,
         rule_triggerable: given.rule_triggerable,
         rule_required: given.rule_required,
+        accepts_cancel_notification: given.accepts_cancel_notification,
         connector: given.connector.as_ref().map(parse_connector).transpose()?,
     };
     Ok((key, integration))
@@ -143,6 +144,7 @@ pub fn render(shown: &ShownIntegration) -> wire::Integration {
         resubmit_same_number_ok: profile.resubmit_same_number_ok,
         rule_triggerable: profile.rule_triggerable,
         rule_required: profile.rule_required,
+        accepts_cancel_notification: profile.accepts_cancel_notification,
         connector: profile.connector.as_ref().map(render_connector),
         seeded: shown.seeded,
         shipped_after_cancel: shown.shipped_after_cancel,

@@ -175,13 +175,13 @@ fn rendered(resource: Resource) -> wire::PartnerTask {
     }
 }
 
-fn task(shown: &ShownTask) -> wire::PartnerTask {
+pub fn task(shown: &ShownTask) -> wire::PartnerTask {
     let task = &shown.task;
     wire::PartnerTask {
         task_id: shown.id.to_string(),
         order_id: shown.order_id.to_string(),
         change_order_id: task.ask.change_order_id.clone(),
-        fulfillment_id: task.fulfilment_id.to_string(),
+        fulfillment_id: task.fulfilment().to_owned(),
         integration: task.integration.to_string(),
         external_number: task.external_number.clone(),
         state: state(task.state).into(),

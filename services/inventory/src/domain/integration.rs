@@ -107,6 +107,9 @@ pub struct Integration {
     pub rule_triggerable: bool,
     #[serde(default)]
     pub rule_required: bool,
+    /// Of a cart: it takes the word that an order is cancelled.
+    #[serde(default)]
+    pub accepts_cancel_notification: bool,
     #[serde(default)]
     pub connector: Option<Connector>,
 }

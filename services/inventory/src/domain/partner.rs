@@ -1,15 +1,22 @@
 //! What a fulfilment partner was asked to stop, and its word.
 
+use std::time::Duration;
+
 use types::{FulfilmentId, Timestamp};
 
 use super::integration::{IntegrationKey, Method, MethodProfile};
 
-/// One fulfilment at one partner, for one change order.
+/// A reminder comes as long after the deadline as was waited for the word, and not sooner than this.
+const REMINDER_MIN: Duration = Duration::from_secs(1);
+
+/// One fulfilment at one partner, for one change order; or a cart that is told of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartnerTask {
-    pub fulfilment_id: FulfilmentId,
+    /// None for a cart.
+    pub fulfilment_id: Option<FulfilmentId>,
     pub integration: IntegrationKey,
     pub external_number: String,
+    /// The saga that waits for the word; empty for a cart.
     pub saga_id: String,
     pub ask: Ask,
     /// The partner's own reason.
@@ -121,6 +128,52 @@ impl TaskState {
 }
 
 impl PartnerTask {
+    /// A task of nobody's fulfilment and nobody's saga, for which no method was chosen yet.
+    pub fn new(
+        integration: IntegrationKey,
+        external_number: String,
+        ask: Ask,
+        units: i64,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            fulfilment_id: None,
+            integration,
+            external_number,
+            saga_id: String::new(),
+            ask,
+            partner_reason: String::new(),
+            units,
+            state: TaskState::Requested,
+            method_index: 0,
+            method: Method::ManualPortal,
+            address: String::new(),
+            confirmation_required: true,
+            sent: false,
+            deadline_at: now,
+            requested_at: now,
+            answered_at: None,
+            answered_by: String::new(),
+            detail: String::new(),
+            shipped_after_cancel: false,
+            due_at: 0,
+            tries: 0,
+        }
+    }
+
+    pub fn is_of_cart(&self) -> bool {
+        self.fulfilment_id.is_none()
+    }
+
+    pub fn fulfilment(&self) -> &str {
+        self.fulfilment_id.as_ref().map_or("", FulfilmentId::as_str)
+    }
+
+    /// The saga whose step waits for the word, if one does.
+    pub fn waiting_saga(&self) -> Option<&str> {
+        (!self.saga_id.is_empty()).then_some(self.saga_id.as_str())
+    }
+
     /// Somebody has to call, use a portal, or follow up: only a program that is being asked needs nobody.
     pub fn needs_person(&self) -> bool {
         match self.state {
@@ -137,14 +190,14 @@ impl PartnerTask {
 
     /// Goes on by this method. Its deadline counts from now.
     pub fn use_method(&mut self, index: usize, profile: &MethodProfile, now: Timestamp) {
-        let deadline = now.plus(std::time::Duration::from_secs(profile.deadline_seconds().into()));
+        let deadline = now.plus(Duration::from_secs(profile.deadline_seconds().into()));
         self.method_index = index;
         self.method = profile.method;
         self.address.clone_from(&profile.address);
         self.deadline_at = deadline;
         self.tries = 0;
         // A mail is handed over in the same commit; all but a program's call only waits from here on.
-        self.sent = profile.method == Method::Email;
+        self.sent = profile.method == Method::Email && !profile.address.is_empty();
         self.due_at = if profile.method == Method::Api { now.unix_micros() } else { deadline.unix_micros() };
     }
 
@@ -156,5 +209,22 @@ impl PartnerTask {
             detail.clone_into(&mut self.detail);
         }
         self.due_at = 0;
+    }
+
+    /// The change goes on without the word, which is still wanted: somebody is reminded of it once.
+    pub(super) fn go_on_without_word(&mut self, now: Timestamp) {
+        let waited = self.deadline_at.since(self.requested_at);
+        self.end(TaskState::Unconfirmed, "system", "no word by the deadline", now);
+        self.due_at = now.plus(waited.max(REMINDER_MIN)).unix_micros();
+    }
+
+    /// The time of the reminder has come; there is no other.
+    pub(super) fn remind(&mut self, now: Timestamp) -> bool {
+        let is_due =
+            self.state == TaskState::Unconfirmed && self.due_at != 0 && self.due_at <= now.unix_micros();
+        if is_due {
+            self.due_at = 0;
+        }
+        is_due
     }
 }

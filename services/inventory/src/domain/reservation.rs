@@ -48,6 +48,10 @@ pub enum AfterShip {
         by: String,
     },
     Cancelled,
+    /// The buyer sent them back. Sellable ones are on the shelf again.
+    Returned {
+        sellable: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,12 +141,35 @@ impl Reservation {
     pub fn claimed_by(&self) -> Option<&str> {
         match &self.state {
             State::Consumed { after: AfterShip::Claimed { by }, .. } => Some(by),
-            State::Consumed { after: AfterShip::Sold | AfterShip::Cancelled, .. }
+            State::Consumed {
+                after: AfterShip::Sold | AfterShip::Cancelled | AfterShip::Returned { .. },
+                ..
+            }
             | State::Active
             | State::Held { .. }
             | State::Released
             | State::ShippedAfterCancel { .. } => None,
         }
+    }
+
+    /// What became of units that came back: whether they can be sold again.
+    pub fn returned(&self) -> Option<bool> {
+        match &self.state {
+            State::Consumed { after: AfterShip::Returned { sellable }, .. } => Some(*sellable),
+            State::Consumed {
+                after: AfterShip::Sold | AfterShip::Claimed { .. } | AfterShip::Cancelled,
+                ..
+            }
+            | State::Active
+            | State::Held { .. }
+            | State::Released
+            | State::ShippedAfterCancel { .. } => None,
+        }
+    }
+
+    /// Out of the house, and theirs who bought them.
+    pub fn is_sold(&self) -> bool {
+        matches!(self.state, State::Consumed { after: AfterShip::Sold, .. })
     }
 
     pub fn tracking_number(&self) -> Option<&str> {

@@ -42,8 +42,7 @@ impl Goods {
         let mut out = self.select_by_line(Reservation::is_sold);
         let mut short = Vec::new();
         for line in lines {
-            let known =
-                self.lines.get(&line.line_id).ok_or_else(|| refusals::no_such_line(&line.line_id))?;
+            let known = self.lines.get(&line.line_id).ok_or_else(|| refusals::no_such_line(&line.line_id))?;
             let available = out.units(&line.line_id);
             if available < line.units() {
                 short.push(Shortage {
@@ -89,11 +88,11 @@ impl Goods {
     ) -> Result<(Splits, Vec<Movement>), Refusal> {
         let (mut splits, mut movements) = (Splits::default(), Vec::new());
         for line in lines {
-            let claimed =
-                self.select(|row| row.line_id == line.line_id && row.claimed_by() == Some(saga_id));
+            let claimed = self.select(|row| row.line_id == line.line_id && row.claimed_by() == Some(saga_id));
             let units: i64 = claimed.iter().map(|id| self.reservations[id].quantity).sum();
             if units != line.units() {
-                let message = format!("{units} units of line {} are claimed, not {}", line.line_id, line.units());
+                let message =
+                    format!("{units} units of line {} are claimed, not {}", line.line_id, line.units());
                 return Err(Refusal::new(Reason::ProtocolViolation, message).detail("line_id", &line.line_id));
             }
             splits.line(&line.line_id).shipped += units;

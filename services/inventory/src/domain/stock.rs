@@ -40,6 +40,16 @@ pub enum Posting {
     Unship {
         quantity: i64,
     },
+    /// The buyer sent units back that can be sold again.
+    RestockReturn {
+        quantity: i64,
+    },
+    /// The buyer sent units back that cannot be sold again: a record, nothing moves.
+    WriteOff,
+    /// Promised units that turned out not to exist.
+    ShortShip {
+        quantity: i64,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +61,9 @@ pub enum Kind {
     Ship,
     RestockLabelVoid,
     Unship,
+    RestockReturn,
+    WriteOff,
+    ShortShip,
 }
 
 /// What a posting writes into the ledger. The deltas of all entries of a row sum to its balances.
@@ -76,7 +89,7 @@ pub enum PostingError {
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 10] = [
         Self::Set,
         Self::Adjust,
         Self::Reserve,
@@ -84,6 +97,9 @@ impl Kind {
         Self::Ship,
         Self::RestockLabelVoid,
         Self::Unship,
+        Self::RestockReturn,
+        Self::WriteOff,
+        Self::ShortShip,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -95,6 +111,9 @@ impl Kind {
             Self::Ship => "ship",
             Self::RestockLabelVoid => "restock_label_void",
             Self::Unship => "unship",
+            Self::RestockReturn => "restock_return",
+            Self::WriteOff => "write_off",
+            Self::ShortShip => "short_ship",
         }
     }
 
@@ -118,6 +137,9 @@ impl Stock {
             Posting::Ship { quantity } => (Kind::Ship, -quantity, -quantity),
             Posting::RestockLabelVoid { quantity } => (Kind::RestockLabelVoid, quantity, 0),
             Posting::Unship { quantity } => (Kind::Unship, quantity, quantity),
+            Posting::RestockReturn { quantity } => (Kind::RestockReturn, quantity, 0),
+            Posting::WriteOff => (Kind::WriteOff, 0, 0),
+            Posting::ShortShip { quantity } => (Kind::ShortShip, -quantity, -quantity),
         };
         let on_hand = self.on_hand.checked_add(on_hand_delta).ok_or(PostingError::BeyondRange)?;
         let reserved = self.reserved.checked_add(reserved_delta).ok_or(PostingError::BeyondRange)?;
@@ -141,7 +163,9 @@ impl Stock {
             Posting::Reserve { quantity } if !holds => {
                 Err(PostingError::NotAvailable { wanted: quantity, available: self.available() })
             }
-            Posting::Release { quantity } | Posting::Ship { quantity } if !holds => {
+            Posting::Release { quantity } | Posting::Ship { quantity } | Posting::ShortShip { quantity }
+                if !holds =>
+            {
                 Err(PostingError::Imbalance { quantity, reserved: self.reserved, on_hand: self.on_hand })
             }
             Posting::Set { .. }
@@ -150,7 +174,10 @@ impl Stock {
             | Posting::Release { .. }
             | Posting::Ship { .. }
             | Posting::RestockLabelVoid { .. }
-            | Posting::Unship { .. } => Ok(()),
+            | Posting::Unship { .. }
+            | Posting::RestockReturn { .. }
+            | Posting::WriteOff
+            | Posting::ShortShip { .. } => Ok(()),
         }
     }
 }

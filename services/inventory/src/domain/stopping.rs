@@ -56,9 +56,13 @@ impl Goods {
         integrations: &Integrations,
         now: Timestamp,
     ) -> bool {
-        let Some(task) = self.tasks.get_mut(id).filter(|task| task.state == TaskState::Requested) else {
+        let Some(task) = self.tasks.get_mut(id) else { return false };
+        if task.remind(now) {
+            return true;
+        }
+        if task.state != TaskState::Requested {
             return false;
-        };
+        }
         match answer {
             PartnerAnswer::Taken { detail } if task.confirmation_required => {
                 task.sent = true;
@@ -188,8 +192,8 @@ impl Goods {
     }
 
     fn since_submission(&self, task: &PartnerTask, now: Timestamp) -> Duration {
-        let submitted =
-            self.fulfilments.get(&task.fulfilment_id).and_then(|fulfilment| fulfilment.submitted_at);
+        let fulfilment = task.fulfilment_id.as_ref().and_then(|id| self.fulfilments.get(id));
+        let submitted = fulfilment.and_then(|fulfilment| fulfilment.submitted_at);
         submitted.map_or(Duration::ZERO, |at| now.since(at))
     }
 
@@ -214,29 +218,11 @@ impl Goods {
         let since = fulfilment.submitted_at.map_or(Duration::ZERO, |at| now.since(at));
         let index = integration.usable(0, since);
         let profile = integration.method(index);
-        let mut task = PartnerTask {
-            fulfilment_id: fulfilment_id.clone(),
-            integration: key,
-            external_number,
-            saga_id: saga_id.to_owned(),
-            ask: ask.clone(),
-            partner_reason,
-            units,
-            state: TaskState::Requested,
-            method_index: index,
-            method: profile.method,
-            address: String::new(),
-            confirmation_required: integration.needs_confirmation(index),
-            sent: false,
-            deadline_at: now,
-            requested_at: now,
-            answered_at: None,
-            answered_by: String::new(),
-            detail: String::new(),
-            shipped_after_cancel: false,
-            due_at: 0,
-            tries: 0,
-        };
+        let mut task = PartnerTask::new(key, external_number, ask.clone(), units, now);
+        task.fulfilment_id = Some(fulfilment_id.clone());
+        saga_id.clone_into(&mut task.saga_id);
+        task.partner_reason = partner_reason;
+        task.confirmation_required = integration.needs_confirmation(index);
         task.use_method(index, &profile, now);
         Ok(task)
     }
@@ -288,7 +274,7 @@ impl PartnerTask {
     /// The deadline has come without a word.
     fn run_out(&mut self, now: Timestamp) {
         match self.ask.unconfirmed {
-            Unconfirmed::Commit => self.end(TaskState::Unconfirmed, "system", "no word by the deadline", now),
+            Unconfirmed::Commit => self.go_on_without_word(now),
             Unconfirmed::Reject => self.end(TaskState::Expired, "system", "no word by the deadline", now),
             Unconfirmed::Wait => {
                 "no word by the deadline; the change waits for it".clone_into(&mut self.detail);

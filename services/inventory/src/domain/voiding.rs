@@ -141,7 +141,7 @@ impl Goods {
                     movements.push(self.movement(&row_id, goods::unship));
                     self.reopen(&row_id);
                 }
-                State::Consumed { after: AfterShip::Claimed { .. }, .. }
+                State::Consumed { after: AfterShip::Claimed { .. } | AfterShip::Returned { .. }, .. }
                 | State::Active
                 | State::Held { .. }
                 | State::Released
@@ -221,7 +221,7 @@ fn request(label: &mut Label, now: Timestamp) {
 }
 
 /// A third party's shelves are no affair of ours.
-fn takes_back(warehouses: &Warehouses, id: &WarehouseId) -> bool {
+pub(super) fn takes_back(warehouses: &Warehouses, id: &WarehouseId) -> bool {
     warehouses.get(id).is_some_and(|warehouse| match warehouse.kind {
         WarehouseKind::Own => warehouse.active,
         WarehouseKind::Dropship => true,

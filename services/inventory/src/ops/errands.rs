@@ -136,7 +136,7 @@ impl Worker {
             Due::Task(id) => {
                 let Some(task) = work.goods.tasks.get(id) else { return };
                 let answer = self.ask_partner(&work, id).await;
-                (Some(task.saga_id.clone()), Said::Partner { task_id: id.clone(), answer })
+                (task.waiting_saga().map(str::to_owned), Said::Partner { task_id: id.clone(), answer })
             }
         };
         let errand = Errand { tenant: work.tenant, order_id: work.order_id, saga_id, said };

@@ -112,7 +112,12 @@ impl Books {
         match command {
             Command::Step(step) => match &step.step {
                 Step::ReserveStock { lines, .. } => self.collect_shelves(tenant, lines, &mut add),
-                Step::UnreserveStock | Step::ReleaseGoods(_) | Step::ResumeGoods | Step::KeepGoods | Step::WriteDown | Step::UnclaimReturned => {
+                Step::UnreserveStock
+                | Step::ReleaseGoods(_)
+                | Step::ResumeGoods
+                | Step::KeepGoods
+                | Step::WriteDown
+                | Step::UnclaimReturned => {
                     self.collect_movable(command, &mut add);
                 }
                 Step::TakeBack(lines) => self.collect_returned(command, lines, &mut add),

@@ -6,7 +6,7 @@ use super::books::{Books, Cause, Stop};
 use super::command::{Resource, ShownTask};
 use super::settling::{Change, conclude};
 use super::steps::no_goods;
-use crate::domain::{Goods, Word};
+use crate::domain::{CartNotice, Goods, Word};
 use crate::store::goods::OrderKey;
 
 pub fn word(
@@ -20,8 +20,8 @@ pub fn word(
     let (key, before) = find(books, tenant, id)?;
     let mut goods = before.clone();
     goods.partner_word(id, word, said, cause.moment.at)?;
-    let saga = goods.tasks[id].saga_id.clone();
-    conclude(books, &key, Change::of(before, goods), Some(&saga), cause)?;
+    let saga = goods.tasks[id].waiting_saga().map(str::to_owned);
+    conclude(books, &key, Change::of(before, goods), saga.as_deref(), cause)?;
     shown(books, &key, id)
 }
 
@@ -39,12 +39,26 @@ pub fn asked(
     shown(books, &key, id)
 }
 
+/// A rule has a cart told; one that was told of this change before is not told again.
+pub fn tell_cart(
+    books: &mut Books,
+    key: &OrderKey,
+    notice: &CartNotice,
+    cause: &Cause<'_>,
+) -> Result<Resource, Stop> {
+    let before = books.goods.get(key).cloned().ok_or_else(|| no_goods(key))?;
+    let mut goods = before.clone();
+    let id = goods.tell_cart(notice, books.integrations(&key.0), cause.moment)?;
+    conclude(books, key, Change::of(before, goods), None, cause)?;
+    shown(books, key, &id)
+}
+
 pub fn show(books: &Books, tenant: &Tenant, id: &PartnerTaskId) -> Result<Resource, Stop> {
     let (key, _) = find(books, tenant, id)?;
     shown(books, &key, id)
 }
 
-fn shown(books: &Books, key: &OrderKey, id: &PartnerTaskId) -> Result<Resource, Stop> {
+pub fn shown(books: &Books, key: &OrderKey, id: &PartnerTaskId) -> Result<Resource, Stop> {
     let goods = books.goods.get(key).ok_or_else(|| no_goods(key))?;
     let task = goods.tasks.get(id).cloned().ok_or_else(|| no_such_task(id))?;
     Ok(Resource::Task(ShownTask { id: id.clone(), order_id: key.1.clone(), task }))

@@ -1,12 +1,14 @@
 //! What is only looked at: each answer from one snapshot, nothing locked.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use storage::DbError;
 use types::{FulfilmentId, OrderId, Refusal, Tenant};
 
 use super::command::{ShownFulfilment, ShownIntegration, ShownLabel, ShownTask};
 use super::fulfilling::no_such_fulfilment;
 use super::inventory::Inventory;
-use crate::domain::{Goods, IntegrationKey, Sku, Stock, Warehouse, WarehouseId};
+use crate::domain::{Found, Goods, IntegrationKey, Integrations, Sku, Stock, Wanted, Warehouse, WarehouseId, forecast};
 use crate::store::lists::{self, LedgerLine};
 use crate::store::{fulfilments, goods, integrations, partner_tasks, warehouses};
 
@@ -29,6 +31,22 @@ impl Inventory {
     ) -> Result<Vec<(WarehouseId, Stock)>, DbError> {
         let mut tx = self.database.read().await?;
         lists::get_stock(&mut tx, tenant, sku, warehouse_id).await
+    }
+
+    /// What a reservation of these lines would find now.
+    pub async fn forecast(&self, tenant: &Tenant, wanted: &[Wanted]) -> Result<Vec<Found>, DbError> {
+        let mut tx = self.database.read().await?;
+        let warehouses = warehouses::load(&mut tx, &[tenant.clone()].into()).await?;
+        let mut free: BTreeMap<(WarehouseId, Sku), i64> = BTreeMap::new();
+        let articles: BTreeSet<&Sku> = wanted.iter().map(|line| &line.sku).collect();
+        for sku in articles {
+            let rows = lists::get_stock(&mut tx, tenant, sku, None).await?;
+            free.extend(rows.into_iter().map(|(id, stock)| ((id, sku.clone()), stock.available())));
+        }
+        let all = warehouses.get(tenant).expect("a tenant that was asked for has an entry");
+        let available =
+            |id: &WarehouseId, sku: &Sku| free.get(&(id.clone(), sku.clone())).copied().unwrap_or(0);
+        Ok(forecast(wanted, all, available))
     }
 
     pub async fn list_ledger(
@@ -76,6 +94,13 @@ impl Inventory {
             shipped_after_cancel: liars.get(key.as_str()).copied().unwrap_or(0),
         });
         Ok(shown.collect())
+    }
+
+    /// The profiles by which outsiders of a tenant are reached.
+    pub async fn profiles(&self, tenant: &Tenant) -> Result<Integrations, DbError> {
+        let mut tx = self.database.read().await?;
+        let read = integrations::read_all(&mut tx, &[tenant.clone()].into()).await?.remove(tenant);
+        Ok(read.expect("every tenant that is asked for is answered"))
     }
 
     /// What partners were asked about one order.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use storage::{DbError, Direction, Request};
-use types::{FulfilmentId, LabelId, Reason, Refusal};
+use types::{FulfilmentId, LabelId, PartnerTaskId, Reason, Refusal};
 
 use super::books::{Books, Cause, Stop};
 use super::command::{Action, RequestCommand, Resource};
@@ -79,6 +79,9 @@ fn perform(books: &mut Books, command: &RequestCommand, moment: Moment<'_>) -> R
         Action::AskedByHand { task_id, note } => {
             partner_requests::asked(books, tenant, task_id, note, &cause)
         }
+        Action::TellCart { order_id, notice } => {
+            partner_requests::tell_cart(books, &(tenant.clone(), order_id.clone()), notice, &cause)
+        }
     }
 }
 
@@ -122,6 +125,11 @@ fn show(books: &Books, command: &RequestCommand, resource_id: &str) -> Result<Re
         Action::UpsertIntegration { key, .. } => integrations::show(books, tenant, key),
         Action::PartnerWord { task_id, .. } | Action::AskedByHand { task_id, .. } => {
             partner_requests::show(books, tenant, task_id)
+        }
+        Action::TellCart { order_id, .. } => {
+            let id = PartnerTaskId::parse(resource_id)
+                .map_err(|problem| DbError::malformed("inventory.show_task", problem))?;
+            partner_requests::shown(books, &(tenant.clone(), order_id.clone()), &id)
         }
     }
 }

@@ -110,7 +110,7 @@ fn partners(goods: &Goods, tasks: &[PartnerTaskId]) -> GoodsReply {
         let task = &goods.tasks[id];
         PartnerLeg {
             task_id: id.to_string(),
-            fulfillment_id: task.fulfilment_id.to_string(),
+            fulfillment_id: task.fulfilment().to_owned(),
             integration: task.integration.to_string(),
             external_number: task.external_number.clone(),
             state: task.state.as_str().to_owned(),

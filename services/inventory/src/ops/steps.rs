@@ -144,7 +144,8 @@ fn release(
     let mut goods = before.clone();
     let (splits, mut movements) = goods.release(&cause.origin.saga_id);
     let integrations = books.integrations(&key.0);
-    for notice in notices.iter().filter(|notice| integrations.told_cart(&notice.cart, notice.teller).is_ok()) {
+    for notice in notices.iter().filter(|notice| integrations.told_cart(&notice.cart, notice.teller).is_ok())
+    {
         goods.tell_cart(notice, integrations, cause.moment)?;
     }
     // The carrier may have voided the label before: then the units it had shipped are back by now.
@@ -185,7 +186,8 @@ fn take_back(
 ) -> Result<GoodsReply, Stop> {
     let before = books.goods.get(key).cloned().ok_or_else(|| no_goods(key))?;
     let mut goods = before.clone();
-    let (splits, movements) = goods.take_back(lines, books.warehouses(&key.0), &cause.origin.saga_id, cause.moment)?;
+    let (splits, movements) =
+        goods.take_back(lines, books.warehouses(&key.0), &cause.origin.saga_id, cause.moment)?;
     let change = Change { movements, ..Change::of(before, goods) };
     conclude(books, key, change, None, cause)?;
     Ok(stored_reply::done(&splits))

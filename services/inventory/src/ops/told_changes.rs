@@ -145,7 +145,7 @@ fn partner_asked(
         order_id: key.1.to_string(),
         change_order_id: task.ask.change_order_id.clone(),
         task_id: id.to_string(),
-        fulfillment_id: task.fulfilment_id.to_string(),
+        fulfillment_id: task.fulfilment().to_owned(),
         integration: task.integration.to_string(),
         external_number: task.external_number.clone(),
         state: task.state.as_str().to_owned(),
@@ -181,6 +181,14 @@ fn alarm(
             let message = format!("{about}: no word by the deadline; the order is cancelled without it");
             Some(("ResolvePartnerTask", say(Reason::PartnerUnconfirmed, message)))
         }
+        (Some(TaskState::Unconfirmed), TaskState::Unconfirmed) if is_reminder(was, task) => {
+            let message = format!("{about}: there is still no word; this is the only reminder");
+            Some(("ResolvePartnerTask", say(Reason::NoAnswerInTime, message)))
+        }
+        (Some(TaskState::Requested | TaskState::Unconfirmed), TaskState::Rejected) if task.is_of_cart() => {
+            let message = format!("{about}: it does not take the cancellation");
+            Some(("ResolvePartnerTask", say(Reason::PartnerRejected, message)))
+        }
         (Some(TaskState::Unconfirmed), TaskState::Rejected) => {
             let message = format!("{about}: it does not stop, and the order is cancelled already");
             Some(("ReportPartnerShipment", say(Reason::PartnerRejected, message)))
@@ -214,7 +222,12 @@ fn is_overdue(was: Option<&PartnerTask>, task: &PartnerTask, cause: &Cause<'_>) 
     task.due_at == 0 && cause.moment.at >= task.deadline_at && was.is_some_and(|was| was.due_at != 0)
 }
 
+fn is_reminder(was: Option<&PartnerTask>, task: &PartnerTask) -> bool {
+    task.due_at == 0 && was.is_some_and(|was| was.due_at != 0)
+}
+
 fn calls_for_person(was: Option<&PartnerTask>, task: &PartnerTask) -> bool {
-    let by_hand = |task: &PartnerTask| matches!(task.method, Method::Phone | Method::ManualPortal);
+    // A mail without an address is somebody's to write.
+    let by_hand = |task: &PartnerTask| task.method != Method::Api && !task.sent;
     by_hand(task) && was.is_none_or(|was| !by_hand(was))
 }

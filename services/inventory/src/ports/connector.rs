@@ -86,7 +86,7 @@ impl Partners {
         let values = context! {
             external_number => task.external_number.as_str(),
             order_id => order_id.as_str(),
-            fulfillment_id => task.fulfilment_id.as_str(),
+            fulfillment_id => task.fulfilment(),
             change_order_id => task.ask.change_order_id.as_str(),
             reason => task.partner_reason.as_str(),
             note => task.ask.note.as_str(),

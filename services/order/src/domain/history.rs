@@ -11,6 +11,8 @@ use super::change::ChangeOrder;
 use super::conversation::Message;
 use super::folders::FolderName;
 use super::order::{Actor, Order, OrderState, Summary};
+use super::outside::PartnerMail;
+use super::returns::Return;
 
 /// Everything one decision leaves to be told, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -81,6 +83,16 @@ pub enum Fact {
         order: Summary,
         before: OrderState,
     },
+    /// The other side has to answer it.
+    ChangeProposed {
+        change: Box<ChangeOrder>,
+        order: Summary,
+    },
+    /// A proposal comes to nothing; the change's state says why.
+    ChangeDropped {
+        change: Box<ChangeOrder>,
+        order: Summary,
+    },
     ChangeAccepted {
         change: Box<ChangeOrder>,
         order: Summary,
@@ -110,6 +122,24 @@ pub enum Fact {
     MessageAdded {
         message: Message,
         order: Summary,
+    },
+    /// It is not paid, and ends when this passes.
+    OrderExpiring {
+        order: Summary,
+        expires_at: Timestamp,
+    },
+    /// A return was opened, units of it came or were rejected, or it ended.
+    ReturnProgressed {
+        returned: Box<Return>,
+        order: Summary,
+        /// "opened", "received", "rejected", "closed" or "expired".
+        what: &'static str,
+    },
+    /// A partner or a cart that is reached by e-mail has to be written to.
+    PartnerMail {
+        order_id: OrderId,
+        order_number: String,
+        mail: Box<PartnerMail>,
     },
     /// Somebody has to look.
     AttentionOpened {

@@ -68,6 +68,10 @@ pub enum Action {
         visibility: Visibility,
         text: String,
     },
+    /// Tells the cart that sold the order that it is cancelled.
+    PropagateTo {
+        target: String,
+    },
 }
 
 /// What a rule did for an event.

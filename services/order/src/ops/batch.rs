@@ -15,13 +15,15 @@ use super::hints::{Hints, Seen};
 use super::policies::{self, Shelves};
 use super::queue::Queue;
 use super::remedies::{self, RemedyWish};
+use super::returns::{self, ReturnWish};
 use super::{accept, arrivals, carry, load, steer, views};
 use crate::domain::change::{ChangeRequest, ChangeView};
 use crate::domain::order::{Actor, Order};
 use crate::domain::placing::NewOrder;
-use crate::domain::policy::{Document, Selector};
+use crate::domain::policy::{Document, Edition, Selector};
 use crate::domain::quote::QuoteKey;
 use crate::domain::reason::CancelReason;
+use crate::domain::returns::Return;
 use crate::ports::Ports;
 use crate::store::keys::OrderKey;
 
@@ -53,8 +55,10 @@ pub enum Wish {
     WritePolicy { policy_id: String, document: Box<Document> },
     ChoosePolicy { policy_id: String, version: i64, selector: Selector },
     OfferReason(Box<CancelReason>),
+    PutOnEdition(Box<Edition>),
     Desk(DeskWish),
     Remedy(RemedyWish),
+    Return(ReturnWish),
 }
 
 pub struct Reply {
@@ -70,6 +74,7 @@ pub enum Answer {
     Change(Box<ChangeView>),
     Saga(Box<SagaImage>),
     Desk(Box<DeskAnswer>),
+    Return(Box<Return>),
     /// What a policy command has written, by name.
     Written(String),
     Advanced(Result<Box<SagaImage>, LeaseLost>),
@@ -217,8 +222,10 @@ impl OrderBatch {
                 policies::choose(books, asked, policy_id, *version, selector)
             }
             Wish::OfferReason(reason) => policies::offer(books, asked, reason),
+            Wish::PutOnEdition(edition) => policies::put_on(books, asked, edition),
             Wish::Desk(wish) => desk::decide(books, asked, wish),
             Wish::Remedy(wish) => remedies::decide(self, books, asked, wish, after),
+            Wish::Return(wish) => returns::decide(self, books, asked, wish, after),
         };
         match done {
             Ok((answer, resource)) => {

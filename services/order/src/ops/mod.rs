@@ -11,12 +11,14 @@
 //! It holds no rule of its own: `domain` decides, `store` reads and writes, and the steps of sagas live in `sagas`.
 
 mod accept;
+pub mod amend_plans;
 mod arrivals;
 mod attention;
 mod batch;
 pub mod books;
 mod bulk;
 mod carry;
+mod decisions;
 mod desk;
 mod event_log;
 mod hints;
@@ -26,14 +28,19 @@ mod outside;
 mod owner;
 pub mod plans;
 mod policies;
+mod policy_simulation;
+mod propagation;
+pub mod publication;
 mod queue;
 mod reads;
 mod remedies;
+mod returns;
 mod rule_event;
 mod rule_simulation;
 mod rule_worker;
 mod stats;
 mod steer;
+mod tables;
 mod views;
 mod wait;
 
@@ -43,5 +50,8 @@ pub use event_log::{EventFilter, EventReader, Found, Start, number_claimed};
 pub use hints::{Hint, Seen, Watch};
 pub use orders::{Orders, Parts, actor};
 pub use owner::SagaOwner;
+pub use policy_simulation::{PolicySimulated, PolicySimulation};
+pub use remedies::Approval;
+pub use returns::Step as ReturnStep;
 pub use rule_simulation::{Simulated, Simulation, SimulationReport};
 pub use wait::Wait;

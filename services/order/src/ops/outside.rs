@@ -6,13 +6,15 @@ use types::{OrderId, Timestamp};
 
 use crate::domain::history::Happened;
 use crate::domain::order::Order;
-use crate::domain::outside::{self, Handed, Label, Leg, LegState};
+use crate::domain::outside::{self, Handed, Label, Leg, LegState, PartnerMail};
 
 /// What one event has to say.
 pub(super) enum News {
     Label(Label),
     Handover(Handed),
     Leg(Leg),
+    /// A leg that begins with a mail.
+    Mail(Box<PartnerMail>),
 }
 
 /// The order and the news; none for an event of another kind.
@@ -35,6 +37,7 @@ pub(super) fn record(order: &mut Order, news: &News, now: Timestamp) -> Happened
         News::Label(label) => outside::record_label(order, label.clone(), now),
         News::Handover(handed) => outside::record_handover(order, handed.clone(), now),
         News::Leg(leg) => outside::record_leg(order, leg.clone(), now),
+        News::Mail(mail) => outside::record_mail(order, PartnerMail::clone(mail), now),
     }
 }
 
@@ -81,7 +84,19 @@ fn leg(event: PartnerAsked, at: Timestamp) -> Result<(OrderId, News), String> {
         shipped_after_cancel: event.shipped_after_cancel,
         updated_at: at.to_string(),
     };
-    Ok((OrderId::parse(&event.order_id).map_err(text)?, News::Leg(leg)))
+    let news = if event.send_mail && !event.address.is_empty() {
+        News::Mail(Box::new(PartnerMail {
+            address: event.address,
+            units: event.units,
+            reason: event.reason,
+            note: event.note,
+            deadline_at: event.deadline_at,
+            leg,
+        }))
+    } else {
+        News::Leg(leg)
+    };
+    Ok((OrderId::parse(&event.order_id).map_err(text)?, news))
 }
 
 fn text(problem: impl std::fmt::Display) -> String {

@@ -12,7 +12,7 @@ use super::accept::Done;
 use super::batch::{Answer, Asked, Wish};
 use super::books::Books;
 use super::orders::{Orders, asked};
-use crate::domain::policy::{Document, Selector, Shelf};
+use crate::domain::policy::{Document, Edition, Selector, Shelf};
 use crate::domain::reason::CancelReason;
 use crate::store::policies::{self, Written};
 
@@ -122,6 +122,14 @@ pub(super) fn offer(books: &mut Books, asked: &Asked, reason: &CancelReason) -> 
     Ok((Answer::Written(reason.code.clone()), reason.code.clone()))
 }
 
+pub(super) fn put_on(books: &mut Books, asked: &Asked, edition: &Edition) -> Done {
+    let mut shelf = Shelf::clone(&books.policies.shelf(&asked.tenant));
+    shelf.put_on(edition.clone());
+    books.policies.written.editions.insert(asked.tenant.clone(), edition.clone());
+    books.policies.put(&asked.tenant, shelf);
+    Ok((Answer::Written(edition.name.clone()), edition.name.clone()))
+}
+
 impl Orders {
     /// Everything that a tenant has written about policies and reasons.
     pub async fn shelf(&self, tenant: &Tenant) -> Result<Arc<Shelf>, Failure> {
@@ -168,6 +176,17 @@ impl Orders {
         let text = serde_json::to_string(&reason).expect("texts always have a JSON form");
         let asked = asked(principal, "UpsertReason", request_id, &[text.as_bytes()]);
         self.written(asked, Wish::OfferReason(Box::new(reason))).await
+    }
+
+    pub async fn set_edition(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        edition: Edition,
+    ) -> Result<String, Failure> {
+        let content = format!("{edition:?}");
+        let asked = asked(principal, "SetTenantCapabilities", request_id, &[content.as_bytes()]);
+        self.written(asked, Wish::PutOnEdition(Box::new(edition))).await
     }
 
     async fn written(&self, asked: Asked, wish: Wish) -> Result<String, Failure> {

@@ -248,6 +248,9 @@ impl Orders {
                 self.move_order(&caller, request_id, order_id, to, event.depth + 1).await?;
                 Ok(None)
             }
+            Action::PropagateTo { target } => {
+                Ok(Some(self.propagate(&caller, request_id, &order_id, target).await?))
+            }
             Action::WriteNote { visibility, text } => {
                 let new = NewMessage::about(&order_id, *visibility, text);
                 Ok(Some(self.add_note(&caller, request_id, new).await?.message_id.to_string()))

@@ -8,6 +8,7 @@ use super::books::Books;
 use super::plans;
 use crate::domain::change::{ChangeOrder, ChangeState, ChangeView, Steps};
 use crate::domain::order::Order;
+use crate::domain::propagation::targets_of;
 use crate::ports::Ports;
 
 /// The view of a change as the batch leaves it.
@@ -28,7 +29,7 @@ pub(super) async fn of_store(
     change: ChangeOrder,
 ) -> Result<ChangeView, DbError> {
     if change.state.is_final() {
-        let (definition, version) = plans::definition_of(change.change_type);
+        let (definition, version) = plans::table_of(&change);
         let shape = registry.shape(definition, version);
         let steps = shape.map_or_else(Steps::default, |shape| ended(shape, change.state));
         return Ok(view(order, &change, steps));
@@ -43,7 +44,7 @@ pub(super) async fn of_store(
 
 fn view(order: &Order, change: &ChangeOrder, steps: Steps) -> ChangeView {
     ChangeView {
-        legs: order.outside.legs_of(&change.change_order_id),
+        legs: targets_of(order, change),
         change: change.clone(),
         order_number: order.number.clone(),
         currency: order.currency,

@@ -3,6 +3,8 @@
 
 mod forecasts;
 mod goods;
+pub mod nats;
+mod outsiders;
 mod refunds;
 mod result;
 
@@ -10,6 +12,7 @@ use kit::client::Channel;
 
 pub use forecasts::Forecasts;
 pub use goods::Goods;
+pub use outsiders::Outsiders;
 pub use refunds::Refunds;
 
 /// What the steps of sagas may call, and nothing more.

@@ -1,4 +1,4 @@
-//! `policy`, `policy_choice`, `cancel_reason` and the revision that moves with all three.
+//! `policy`, `policy_choice`, `cancel_reason`, `tenant_edition` and the revision that moves with all four.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use storage::{DbError, Row, Rows, Statement, Tx, Value, values};
 use types::Tenant;
 
 use crate::domain::order::Actor;
-use crate::domain::policy::{Document, Policy, Selector, Shelf, Stored};
+use crate::domain::policy::{Capability, Document, Edition, Policy, Selector, Shelf, Stored};
 use crate::domain::reason::{CancelReason, Catalogue, Family};
 
 static REVISIONS: Statement = Statement::new(
@@ -31,6 +31,18 @@ static REASONS: Statement = Statement::new(
     "order.load_cancel_reasons",
     "SELECT r.code, r.family, r.note_required, r.active, r.labels, r.mapping FROM cancel_reason AS r
       WHERE r.tenant_id = $1 ORDER BY r.code",
+);
+
+static EDITION: Statement = Statement::new(
+    "order.load_tenant_edition",
+    "SELECT e.edition, e.withheld FROM tenant_edition AS e WHERE e.tenant_id = $1",
+);
+
+static UPSERT_EDITIONS: Statement = Statement::new(
+    "order.upsert_tenant_editions",
+    "INSERT INTO tenant_edition (tenant_id, edition, withheld)
+     SELECT tenant_id, edition, withheld FROM rows($1: tenant_id text, edition text, withheld text) AS r WHERE true
+     ON CONFLICT (tenant_id) DO UPDATE SET edition = excluded.edition, withheld = excluded.withheld",
 );
 
 static INSERT_POLICIES: Statement = Statement::new(
@@ -77,6 +89,7 @@ pub struct Written {
     pub policies: Vec<(Tenant, Stored)>,
     pub choices: BTreeMap<(Tenant, Selector), (String, i64)>,
     pub reasons: BTreeMap<(Tenant, String), CancelReason>,
+    pub editions: BTreeMap<Tenant, Edition>,
     pub revisions: BTreeMap<Tenant, i64>,
 }
 
@@ -95,6 +108,7 @@ pub async fn shelf(tx: &mut Tx, tenant: &Tenant, revision: i64) -> Result<Shelf,
     let policies = tx.fetch_all(&POLICIES, values![tenant]).await?;
     let choices = tx.fetch_all(&CHOICES, values![tenant]).await?;
     let reasons = tx.fetch_all(&REASONS, values![tenant]).await?;
+    let edition = tx.fetch_optional(&EDITION, values![tenant]).await?;
     let own: Vec<CancelReason> = reasons.iter().map(reason).collect::<Result<_, _>>()?;
     Ok(Shelf {
         revision,
@@ -102,6 +116,7 @@ pub async fn shelf(tx: &mut Tx, tenant: &Tenant, revision: i64) -> Result<Shelf,
         choices: choices.iter().map(choice).collect::<Result<_, _>>()?,
         own_reasons: own.len(),
         catalogue: Catalogue::with(own),
+        edition: edition.as_ref().map(self::edition).transpose()?.unwrap_or_default(),
     })
 }
 
@@ -112,11 +127,16 @@ pub async fn flush(tx: &mut Tx, written: &Written) -> Result<(), DbError> {
         values![tenant, by, value, policy_id, *version]
     });
     let reasons = written.reasons.iter().map(|((tenant, _), reason)| reason_row(tenant, reason));
+    let editions = written.editions.iter().map(|(tenant, edition)| {
+        let names: Vec<&str> = edition.withheld.iter().map(|withheld| withheld.as_str()).collect();
+        values![tenant, &edition.name, names.join(" ")]
+    });
     let revisions = written.revisions.iter().map(|(tenant, revision)| values![tenant, *revision]);
     for (statement, rows) in [
         (&INSERT_POLICIES, policies),
         (&UPSERT_CHOICES, choices.collect()),
         (&UPSERT_REASONS, reasons.collect()),
+        (&UPSERT_EDITIONS, editions.collect()),
         (&UPSERT_REVISIONS, revisions.collect()),
     ] {
         let expected = rows.len() as u64;
@@ -125,6 +145,15 @@ pub async fn flush(tx: &mut Tx, written: &Written) -> Result<(), DbError> {
         }
     }
     Ok(())
+}
+
+fn edition(row: &Row) -> Result<Edition, DbError> {
+    let names = row.text("withheld")?;
+    let withheld = names.split_whitespace().map(|name| {
+        Capability::parse(name)
+            .ok_or_else(|| DbError::malformed(EDITION.name(), format!("no capability {name:?}")))
+    });
+    Ok(Edition { name: row.text("edition")?, withheld: withheld.collect::<Result<_, _>>()? })
 }
 
 fn policy_row((tenant, stored): &(Tenant, Stored)) -> Vec<Value> {

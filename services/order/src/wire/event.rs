@@ -3,9 +3,11 @@
 use kit::answer::to_wire;
 use prost::Message;
 use proto::events::v1 as events;
+use types::OrderId;
 
 use super::change::change_order;
 use super::order::{order_state, summary};
+use super::returns::order_return;
 use super::shared::actor;
 use super::timeline::visibility;
 use crate::domain::attention::AttentionItem;
@@ -14,12 +16,15 @@ use crate::domain::conversation::Message as DeskMessage;
 use crate::domain::folders::FolderName;
 use crate::domain::history::{Fact, Told};
 use crate::domain::order::Summary;
+use crate::domain::outside::PartnerMail;
 
 /// Every type that [`event`] gives.
-pub const EVENT_TYPES: [&str; 10] = [
+pub const EVENT_TYPES: [&str; 15] = [
     "countermand.events.v1.OrderPlaced",
     "countermand.events.v1.OrderPlacementFailed",
     "countermand.events.v1.OrderProgressed",
+    "countermand.events.v1.ChangeOrderProposed",
+    "countermand.events.v1.ChangeOrderDropped",
     "countermand.events.v1.ChangeOrderAccepted",
     "countermand.events.v1.ChangeOrderCommitted",
     "countermand.events.v1.ChangeOrderRejected",
@@ -27,6 +32,9 @@ pub const EVENT_TYPES: [&str; 10] = [
     "countermand.events.v1.OrderFolderChanged",
     "countermand.events.v1.OrderMessageAdded",
     "countermand.events.v1.AttentionOpened",
+    "countermand.events.v1.PartnerMailRequested",
+    "countermand.events.v1.ReturnProgressed",
+    "countermand.events.v1.OrderExpiring",
 ];
 
 /// The type and the encoded payload of the event that tells a fact, with what moved.
@@ -53,6 +61,14 @@ pub fn event(fact: &Fact, movement: events::OrderMovement) -> (&'static str, Vec
             };
             ("countermand.events.v1.OrderProgressed", event.encode_to_vec())
         }
+        Fact::ChangeProposed { change, order } => (
+            "countermand.events.v1.ChangeOrderProposed",
+            events::ChangeOrderProposed { change_order: Some(of(change, order)), movement }.encode_to_vec(),
+        ),
+        Fact::ChangeDropped { change, order } => (
+            "countermand.events.v1.ChangeOrderDropped",
+            events::ChangeOrderDropped { change_order: Some(of(change, order)), movement }.encode_to_vec(),
+        ),
         Fact::ChangeAccepted { change, order } => (
             "countermand.events.v1.ChangeOrderAccepted",
             events::ChangeOrderAccepted { change_order: Some(of(change, order)), movement }.encode_to_vec(),
@@ -85,6 +101,27 @@ pub fn event(fact: &Fact, movement: events::OrderMovement) -> (&'static str, Vec
             "countermand.events.v1.OrderMessageAdded",
             message_added(message, order, movement).encode_to_vec(),
         ),
+        Fact::OrderExpiring { order, expires_at } => {
+            let event = events::OrderExpiring {
+                order: Some(summary(order)),
+                expires_at: expires_at.to_string(),
+                movement,
+            };
+            ("countermand.events.v1.OrderExpiring", event.encode_to_vec())
+        }
+        Fact::ReturnProgressed { returned, order, what } => {
+            let event = events::ReturnProgressed {
+                order: Some(summary(order)),
+                order_return: Some(order_return(returned)),
+                what: (*what).to_owned(),
+                movement,
+            };
+            ("countermand.events.v1.ReturnProgressed", event.encode_to_vec())
+        }
+        Fact::PartnerMail { order_id, order_number, mail } => (
+            "countermand.events.v1.PartnerMailRequested",
+            partner_mail(order_id, order_number, mail, movement).encode_to_vec(),
+        ),
         Fact::AttentionOpened { item } => {
             ("countermand.events.v1.AttentionOpened", attention_opened(item, movement).encode_to_vec())
         }
@@ -110,6 +147,30 @@ fn message_added(
         visibility: visibility(message.visibility).into(),
         text: message.text.clone(),
         author: Some(actor(&message.author)),
+        movement,
+    }
+}
+
+fn partner_mail(
+    order_id: &OrderId,
+    order_number: &str,
+    mail: &PartnerMail,
+    movement: Option<events::OrderMovement>,
+) -> events::PartnerMailRequested {
+    let leg = &mail.leg;
+    events::PartnerMailRequested {
+        order_id: order_id.to_string(),
+        order_number: order_number.to_owned(),
+        change_order_id: leg.change_order_id.clone(),
+        task_id: leg.task_id.clone(),
+        integration: leg.integration.clone(),
+        external_number: leg.external_number.clone(),
+        address: mail.address.clone(),
+        units: mail.units,
+        reason: mail.reason.clone(),
+        note: mail.note.clone(),
+        deadline_at: mail.deadline_at.clone(),
+        upstream: leg.is_upstream(),
         movement,
     }
 }

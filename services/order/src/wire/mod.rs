@@ -10,13 +10,17 @@ mod order;
 mod organising;
 pub mod outside;
 mod policy;
+mod returns;
 mod shared;
 mod timeline;
 
-pub use self::change::{change_order, granted_by, parts, priced_line, settlement, skipped};
+pub use self::change::{
+    change_order, granted_by, label_action, parts, priced_line, settlement, skipped, tender_strategy,
+};
 pub use self::event::{EVENT_TYPES, cloud_event, event};
-pub use self::order::{order, summary};
+pub use self::order::{address, order, summary};
 pub use self::organising::{note, order_folder};
-pub use self::policy::{cancel_reason, policy};
+pub use self::policy::{cancel_reason, policy, tenant_capabilities};
+pub use self::returns::order_return;
 pub use self::shared::{attention, timestamp};
 pub use self::timeline::{timeline_entry, visibility};

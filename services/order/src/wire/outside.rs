@@ -4,6 +4,7 @@ use proto::common::v1::Money;
 use proto::order::v1 as wire;
 
 use crate::domain::outside::{Handed, Label, Leg, LegState, Outside};
+use crate::domain::propagation::{Forecast, Outlook};
 
 pub fn labels(outside: &Outside) -> Vec<wire::OrderLabel> {
     outside.labels.iter().map(label).collect()
@@ -17,9 +18,24 @@ pub fn propagation(legs: &[Leg]) -> Vec<wire::PropagationTarget> {
     legs.iter().map(target).collect()
 }
 
-/// Every outsider has given its word.
+/// Every outsider that was asked has given its word.
 pub fn is_confirmed(legs: &[Leg]) -> bool {
-    legs.iter().all(|leg| matches!(leg.state, LegState::Acked | LegState::Rejected | LegState::Withdrawn))
+    let mut asked = legs.iter().filter(|leg| !leg.task_id.is_empty());
+    asked.all(|leg| matches!(leg.state, LegState::Acked | LegState::Rejected | LegState::Withdrawn))
+}
+
+pub fn forecasts(forecasts: &[Forecast]) -> Vec<wire::PropagationForecast> {
+    let shown = forecasts.iter().map(|forecast| wire::PropagationForecast {
+        target: forecast.target.clone(),
+        reference: forecast.reference.clone(),
+        upstream: forecast.upstream,
+        told: forecast.outlook.is_told(),
+        by_rule: forecast.outlook == Outlook::ToldByRule,
+        why_not: forecast.outlook.why_not().to_owned(),
+        message: forecast.outlook.message().to_owned(),
+        method: forecast.method.clone(),
+    });
+    shown.collect()
 }
 
 /// What may be said of labels: nothing, where there is none to void.
@@ -77,5 +93,6 @@ fn target(leg: &Leg) -> wire::PropagationTarget {
         detail: leg.detail.clone(),
         shipped_after_cancel: leg.shipped_after_cancel,
         updated_at: leg.updated_at.clone(),
+        upstream: leg.is_upstream(),
     }
 }

@@ -4,7 +4,7 @@ use proto::order::v1 as wire;
 use types::text::display;
 
 use super::shared::actor;
-use crate::domain::policy::{Policy, Selector, Shelf, preset};
+use crate::domain::policy::{Capability, Edition, Policy, Selector, Shelf, preset};
 use crate::domain::reason::{CancelReason, Family};
 
 /// A version of a policy as it stands on a tenant's shelf; without its document in lists.
@@ -48,4 +48,21 @@ pub fn cancel_reason(reason: &CancelReason, language: &str) -> wire::CancelReaso
         integration_codes: reason.mapping.clone(),
         label: reason.label(language).to_owned(),
     }
+}
+
+pub fn tenant_capabilities(edition: &Edition) -> wire::TenantCapabilities {
+    let capability = |capability: Capability| match capability {
+        Capability::PartialCancellation => wire::Capability::PartialCancellation,
+        Capability::CancelAfterShip => wire::Capability::CancelAfterShip,
+        Capability::Batches => wire::Capability::Batches,
+        Capability::Proposals => wire::Capability::Proposals,
+        Capability::Rules => wire::Capability::Rules,
+        Capability::Restoring => wire::Capability::Restoring,
+        Capability::Goodwill => wire::Capability::Goodwill,
+    };
+    let capabilities = Capability::ALL.into_iter().map(|known| wire::TenantCapability {
+        capability: capability(known).into(),
+        included: !edition.withheld.contains(&known),
+    });
+    wire::TenantCapabilities { edition: display(&edition.name), capabilities: capabilities.collect() }
 }

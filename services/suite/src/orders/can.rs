@@ -39,6 +39,15 @@ fn text(answer: &GetCancelabilityResponse, currency: &str) -> String {
     if impact.fee_minor > 0 {
         lines.push(format!("  a fee of up to {}", render::money(currency, impact.fee_minor)));
     }
+    lines.extend(
+        answer.edition_blockers.iter().map(|blocker| format!("  {}: {}", blocker.reason, blocker.message)),
+    );
+    lines.extend(
+        answer
+            .propagation
+            .iter()
+            .map(|told| format!("  {} {}: {}", told.target, told.reference, told.message)),
+    );
     let rows = answer.lines.iter().map(|line| {
         let why: Vec<&str> = line.blockers.iter().map(|blocker| blocker.reason.as_str()).collect();
         vec![

@@ -130,7 +130,9 @@ pub async fn run(clients: &Clients, wish: Wish, json: bool) -> Result<()> {
         };
     }
     // An order that is still being placed has no prices to bind a quote to: all of it is called off, for nothing was paid.
-    let quote_id = if placing { String::new() } else { preview(clients, &change).await?.quote_id };
+    // And a request that may be a repeated one has to be the same one: a quote is another each time.
+    let is_free = placing || wish.request_id.is_some();
+    let quote_id = if is_free { String::new() } else { preview(clients, &change).await?.quote_id };
     let request = SubmitChangeOrderRequest {
         request_id: wish.request_id.unwrap_or_else(super::request_id),
         change: Some(change),

@@ -5,6 +5,7 @@ pub mod cancel;
 pub mod list;
 pub mod money;
 pub mod place;
+mod proposals;
 pub mod remedies;
 pub mod show;
 pub mod steering;

@@ -1,7 +1,7 @@
 //! `countermand order show`: lines, quantities, money and change orders.
 
 use anyhow::Result;
-use proto::order::v1::{ChangeOrder, ListChangeOrdersRequest, Order};
+use proto::order::v1::{ChangeOrder, ListChangeOrdersRequest, Order, PropagationTarget};
 use proto::payment::v1::{GetMoneyPositionRequest, MoneyPosition};
 
 use crate::clients::Clients;
@@ -41,6 +41,10 @@ pub async fn run(clients: &Clients, id_or_number: &str, json: bool) -> Result<()
     if let Some(position) = &position {
         say!("\n{}", money_line(position));
     }
+    if !order.propagation.is_empty() {
+        say!("\n{}", render::heading("Carts and partners"));
+        say!("{}", targets_table(&order.propagation));
+    }
     if !changes.is_empty() {
         say!("\n{}", render::heading("Change orders"));
         say!("{}", changes_table(&changes));
@@ -67,6 +71,22 @@ pub fn print_order(order: &Order) {
         amount(totals.total_minor),
         amount(totals.refund_owed_minor),
     );
+}
+
+/// Who was told of a cancellation, and what became of it.
+pub fn targets_table(targets: &[PropagationTarget]) -> String {
+    let rows = targets.iter().map(|target| {
+        let side = if target.upstream { "cart" } else { "partner" };
+        vec![
+            side.to_owned(),
+            target.target.clone(),
+            target.external_number.clone(),
+            render::state(render::short(target.state().as_str_name(), "PROPAGATION_STATE_")),
+            target.method.clone(),
+            target.detail.clone(),
+        ]
+    });
+    render::table(&["side", "who", "its number", "state", "by", "what was heard"], &[], rows)
 }
 
 fn lines_table(order: &Order) -> String {

@@ -3,13 +3,15 @@
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use proto::order::v1::{
-    ChangeOrder, ConfirmOrderRequest, GetChangeOrderRequest, StartProcessingRequest, WatchChangeOrderRequest,
-    WithdrawChangeOrderRequest,
+    ChangeOrder, ConfirmOrderRequest, GetChangeOrderRequest, ListChangeOrdersRequest, StartProcessingRequest,
+    WatchChangeOrderRequest, WithdrawChangeOrderRequest,
 };
 
 use super::{request_id, show};
 use crate::clients::Clients;
 use crate::render;
+
+const PAGE_SIZE: i32 = 200;
 
 #[derive(Debug, Subcommand)]
 pub enum SteeringVerb {
@@ -28,19 +30,19 @@ pub enum SteeringVerb {
         after_help = "Example:\n  countermand order withdraw chg_01… --note 'the customer called again'"
     )]
     Withdraw {
-        /// Change order id (chg_…).
+        /// Change order id (chg_…), or an order: then its latest change.
         change_order: String,
         #[arg(long, default_value = "")]
         note: String,
     },
     /// Follow a change step by step, to its end.
     Watch {
-        /// Change order id (chg_…).
+        /// Change order id (chg_…), or an order: then its latest change.
         change_order: String,
     },
     /// Explain a change: its lines, and what each gives back.
     Explain {
-        /// Change order id (chg_…).
+        /// Change order id (chg_…), or an order: then its latest change.
         change_order: String,
     },
 }
@@ -58,14 +60,17 @@ pub async fn run(clients: &Clients, verb: SteeringVerb, json: bool) -> Result<()
             told(clients.orders().start_processing(request).await?.into_inner().order, json)
         }
         SteeringVerb::Withdraw { change_order, note } => {
-            let request =
-                WithdrawChangeOrderRequest { request_id: request_id(), change_order_id: change_order, note };
+            let change_order_id = find_change(clients, change_order).await?;
+            let request = WithdrawChangeOrderRequest { request_id: request_id(), change_order_id, note };
             let change = clients.changes().withdraw_change_order(request).await?.into_inner().change_order;
             shown(&change.context("the answer holds no change order")?, json)
         }
-        SteeringVerb::Watch { change_order } => watch(clients, change_order, json).await,
+        SteeringVerb::Watch { change_order } => {
+            watch(clients, find_change(clients, change_order).await?, json).await
+        }
         SteeringVerb::Explain { change_order } => {
-            let request = GetChangeOrderRequest { change_order_id: change_order };
+            let request =
+                GetChangeOrderRequest { change_order_id: find_change(clients, change_order).await? };
             let change = clients.changes().get_change_order(request).await?.into_inner().change_order;
             let change = change.context("the answer holds no change order")?;
             if json {
@@ -75,6 +80,30 @@ pub async fn run(clients: &Clients, verb: SteeringVerb, json: bool) -> Result<()
             Ok(())
         }
     }
+}
+
+/// The id that was given, or that of the order's latest change.
+async fn find_change(clients: &Clients, change_or_order: String) -> Result<String> {
+    if change_or_order.starts_with("chg_") {
+        return Ok(change_or_order);
+    }
+    let order = super::find(clients, &change_or_order).await?;
+    let mut request = ListChangeOrdersRequest {
+        order_id: order.order_id,
+        page_size: PAGE_SIZE,
+        ..ListChangeOrdersRequest::default()
+    };
+    let mut latest = None;
+    loop {
+        let page = clients.changes().list_change_orders(request.clone()).await?.into_inner();
+        latest = page.change_orders.into_iter().last().or(latest);
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    let latest = latest.with_context(|| format!("order {} has no change", order.number))?;
+    Ok(latest.change_order_id)
 }
 
 fn told(order: Option<proto::order::v1::Order>, json: bool) -> Result<()> {
@@ -132,6 +161,9 @@ fn explained(change: &ChangeOrder) -> String {
     });
     let lines = render::table(&["line", "sku", "units", "gives back", "reason", "note"], &[0, 2, 3], rows);
     let mut text = format!("{}\n\n{lines}", show::changes_table(std::slice::from_ref(change)));
+    if !change.propagation.is_empty() {
+        text = format!("{text}\n\n{}", show::targets_table(&change.propagation));
+    }
     let facts = [
         ("came in by", render::short(change.channel().as_str_name(), "CHANNEL_").to_lowercase()),
         ("stage", change.stage.clone()),

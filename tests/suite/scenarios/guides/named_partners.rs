@@ -111,6 +111,7 @@ async fn o18_mww_button_for_two_minutes_then_email(stage: &Stage) -> Result<()> 
 
     let mut brief = seeded;
     brief.methods[0].window_seconds = 1;
+    "orders@mww.example".clone_into(&mut brief.methods[1].address);
     shop.put_profile(brief).await?;
     let (late, _) = shop.at_partner("").await?;
     eventually("the window closes", async || {
@@ -129,6 +130,9 @@ async fn o18_mww_button_for_two_minutes_then_email(stage: &Stage) -> Result<()> 
 
 async fn o19_oia_global_is_asked_by_email(stage: &Stage) -> Result<()> {
     let shop = shop(stage).await?;
+    let mut addressed = shop.integration("oia_global").await?;
+    "orders@oia.example".clone_into(&mut addressed.methods[0].address);
+    shop.put_profile(addressed).await?;
     shop.partner("oia_global").await?;
     let (order, _) = shop.at_partner("").await?;
 

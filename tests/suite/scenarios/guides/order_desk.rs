@@ -13,6 +13,7 @@ use tests::shop::refused;
 use tests::{FakePartner, Shop, eventually};
 use tonic::Code;
 
+use super::under::under;
 use crate::scenarios::scenarios;
 use crate::{Scenario, Stage};
 
@@ -31,7 +32,7 @@ pub const ALL: &[(&str, Scenario)] = scenarios![
 ];
 
 pub(super) async fn shop(stage: &Stage) -> Result<Shop> {
-    Shop::of_policy(stage.suite().await?.clients(), "default").await
+    under(stage, "default").await
 }
 
 /// Accepted, without waiting for anybody.

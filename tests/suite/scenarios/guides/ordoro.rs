@@ -9,6 +9,7 @@ use tests::shop::{WAREHOUSE, refused};
 use tests::{Shop, eventually};
 use tonic::{Code, Status};
 
+use super::under::under;
 use crate::scenarios::scenarios;
 use crate::{Scenario, Stage};
 
@@ -26,7 +27,7 @@ pub const ALL: &[(&str, Scenario)] = scenarios![
 ];
 
 async fn shop(stage: &Stage) -> Result<Shop> {
-    Shop::of_policy(stage.suite().await?.clients(), "ordoro").await
+    under(stage, "ordoro").await
 }
 
 async fn cancel(shop: &Shop, order_id: &str, label: LabelAction) -> Result<ChangeOrder, Status> {

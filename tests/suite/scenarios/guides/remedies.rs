@@ -1,6 +1,7 @@
 //! The rows about what is done after a cancellation, or instead of one: B15, B18, B19, D12, O22.
 
 use anyhow::{Result, ensure};
+use proto::common::v1::Wait;
 use proto::order::v1::{ChangeOrderState, OrderState};
 use tests::shop::{card, refused};
 use tests::{Shop, eventually};
@@ -9,6 +10,7 @@ use tonic::Code;
 use crate::scenarios::proposals::{BUYER, SUPPLIER, approve, buyer, fewer, propose, supplier, two_sided};
 use crate::scenarios::refund_only::refund;
 use crate::scenarios::restore::{cancelled, reissue, restore};
+use crate::scenarios::returns;
 use crate::scenarios::scenarios;
 use crate::{Scenario, Stage};
 
@@ -57,6 +59,13 @@ async fn b18_shipped_order_is_settled_by_a_refund(stage: &Stage) -> Result<()> {
     ensure!(change.state() == ChangeOrderState::Completed, "{change:?}");
     let back: i64 = shop.refunds(&order.order_id).await?.iter().map(|refund| refund.amount_minor).sum();
     ensure!(back == 300, "{back}");
+    let returned = returns::open(&shop, &order.order_id, 1, 0).await?;
+    returns::receive(&shop, &returned, 1).await?;
+    let change = returns::accept(&shop, &returned, 1, 0, Wait::Completed).await?;
+    ensure!(change.state() == ChangeOrderState::Completed, "{change:?}");
+    let order = shop.order(&order.order_id).await?;
+    ensure!(order.totals.unwrap_or_default().total_minor == 700, "{:?}", order.totals);
+    ensure!(order.lines[0].quantities.unwrap_or_default().returned == 1, "{:?}", order.lines);
     Ok(())
 }
 

@@ -10,14 +10,15 @@ use tests::Shop;
 use tests::clients::Caller;
 use types::{Clock, EventId, Ids};
 
-use crate::Stage;
+use crate::{Stage, inversions};
 
-/// Opens a shop and puts all its orders under a preset.
+/// Opens a shop and puts all its orders under a preset, with the data that the stage wants.
 pub async fn under(stage: &Stage, preset: &str) -> Result<Shop> {
     let id = Ids::random(Clock::System).mint::<EventId>().to_string();
     let tenant = format!("guide-{}", &id[id.len() - 12..]);
     let clients = stage.suite().await?.clients().acting_as(Caller { tenant, ..Caller::default() });
     let shop = Shop::open(clients).await?;
+    inversions::write(&shop, preset, stage.data).await?;
     activate(&shop, preset).await?;
     Ok(shop)
 }

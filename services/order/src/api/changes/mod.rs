@@ -31,6 +31,7 @@ impl ChangeApi {
 }
 
 pub(super) use change_request::line_key;
+pub(super) use standing::blocker;
 
 /// A change as every RPC shows it.
 pub(super) fn shown(view: &ChangeView) -> wire::ChangeOrder {
@@ -38,6 +39,8 @@ pub(super) fn shown(view: &ChangeView) -> wire::ChangeOrder {
     wire::ChangeOrder {
         propagation: crate::wire::outside::propagation(&view.legs),
         external_confirmed: crate::wire::outside::is_confirmed(&view.legs),
+        // Events never carry it: it is shown to those who ask for the change.
+        address: view.change.in_confidence.address.as_ref().map(crate::wire::address),
         ..change
     }
 }

@@ -11,9 +11,10 @@ use super::change_request::change_request;
 use super::standing::{acks, advice, blocker, impact, warning};
 use crate::domain::cancelability::cancelability;
 use crate::domain::lifecycle::{Previewed, preview};
+use crate::domain::propagation::cancels;
 use crate::domain::quote::issue;
-use crate::ops::{Orders, actor};
-use crate::wire::{granted_by, parts, priced_line, settlement, skipped, timestamp};
+use crate::ops::{Orders, actor, plans};
+use crate::wire::{granted_by, parts, priced_line, settlement, skipped, tender_strategy, timestamp};
 
 pub async fn answer(
     orders: &Orders,
@@ -27,12 +28,18 @@ pub async fn answer(
     let actor = actor(&caller);
     let policy = shelf.of(&order);
     let now = orders.now();
-    let Previewed { priced, standing, blockers } =
+    let Previewed { priced, standing, mut blockers } =
         preview(&order, &change, policy, &shelf.catalogue, &actor, now)?;
+    let edition = &shelf.edition;
+    blockers.extend(edition.check_change(&order, &change, &priced.lines, &priced.skipped).err());
     let quote = issue(orders.quote_key(), &order, &change, &priced, now);
     let kept = priced.total_after_minor + order.fees_minor + priced.amounts.fee;
-    let forecast = orders.forecast_refund(&caller, &order.order_id, kept).await;
-    let whole = cancelability(&order, policy, &actor, now);
+    let money = standing.money_terms(&change);
+    let asked = plans::forecast(&order.order_id, kept, &money, &change.said.tenders);
+    let forecast = orders.forecast_refund(&caller, asked).await;
+    let whole = cancelability(&order, policy, edition, &actor, now);
+    let nothing_left = cancels(&order, &priced.lines);
+    let foreseen = orders.foresee_targets(&caller, &order, nothing_left).await?;
     let required_acks = standing.missing_acks(&change);
     Ok(wire::PreviewChangeOrderResponse {
         quote_id: quote.quote_id,
@@ -43,7 +50,10 @@ pub async fn answer(
         total_before_minor: priced.total_before_minor,
         total_after_minor: priced.total_after_minor,
         tenders_unavailable: forecast.is_err(),
+        tenders_shortfall_minor: forecast.as_ref().map_or(0, |forecast| forecast.shortfall_minor),
         tenders: forecast.map_or_else(|_| Vec::new(), |forecast| tenders(&forecast)),
+        tender_strategy: tender_strategy(money.strategy).into(),
+        store_credit_fallback: money.store_credit_fallback,
         policy_version: policy.version_text(),
         allowed: blockers.is_empty(),
         blockers: blockers.iter().map(blocker).collect(),
@@ -59,6 +69,8 @@ pub async fn answer(
         impact: Some(impact(whole.impact)),
         settlement: settlement(standing.settlement(&change)).into(),
         label_options: crate::wire::outside::label_options(&order.outside),
+        propagation: crate::wire::outside::forecasts(&foreseen.targets),
+        propagation_unavailable: !foreseen.is_whole,
     })
 }
 
@@ -73,7 +85,11 @@ fn tenders(forecast: &ForecastRefundResponse) -> Vec<wire::TenderForecast> {
         match leg.kind() {
             RefundKind::Void => tender.void_minor += leg.amount_minor,
             // A kind of a newer payment service gives money back in some way, too.
-            RefundKind::Refund | RefundKind::Unspecified => tender.refund_minor += leg.amount_minor,
+            RefundKind::Refund | RefundKind::Unspecified => {
+                tender.refund_minor += leg.amount_minor;
+                let capture_id = leg.capture_id.clone();
+                tender.captures.push(wire::CaptureForecast { capture_id, refund_minor: leg.amount_minor });
+            }
         }
     }
     tenders.into_values().collect()

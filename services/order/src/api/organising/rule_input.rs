@@ -1,13 +1,15 @@
 //! Rules between the wire and the domain.
 
 use proto::order::v1 as wire;
-use proto::order::v1::rule_action::{Action as Given, MoveToFolder, SubmitCancel, WriteNote};
+use proto::order::v1::rule_action::{Action as Given, MoveToFolder, PropagateTo, SubmitCancel, WriteNote};
 use types::text::display;
 use types::{Reason, Refusal, RuleId};
 
 use super::conversation::visibility;
 use super::folders::{NAME_LENGTH_MAX, folder_id};
-use crate::api::convert::{NOTE_LENGTH_MAX, REASON_LENGTH_MAX, missing, optional, required, unknown_value};
+use crate::api::convert::{
+    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, missing, optional, required, unknown_value,
+};
 use crate::domain::condition::LENGTH_MAX as CONDITION_LENGTH_MAX;
 use crate::domain::history::Visibility;
 use crate::domain::rules::{ACTIONS_MAX, Action, Rule, RuleWish, Trigger};
@@ -80,6 +82,9 @@ fn action(index: usize, given: &wire::RuleAction) -> Result<Action, Refusal> {
                 .unwrap_or(Visibility::Internal),
             text: required(&format!("{at}.write_note.text"), NOTE_LENGTH_MAX, text)?,
         }),
+        Some(Given::PropagateTo(PropagateTo { target })) => Ok(Action::PropagateTo {
+            target: required(&format!("{at}.propagate_to.target"), REFERENCE_LENGTH_MAX, target)?,
+        }),
     }
 }
 
@@ -115,6 +120,7 @@ fn shown_action(action: &Action) -> wire::RuleAction {
         Action::MoveToFolder { folder_id } => Given::MoveToFolder(MoveToFolder {
             folder_id: folder_id.as_ref().map_or_else(String::new, ToString::to_string),
         }),
+        Action::PropagateTo { target } => Given::PropagateTo(PropagateTo { target: target.clone() }),
         Action::WriteNote { visibility, text } => Given::WriteNote(WriteNote {
             visibility: shown_visibility(*visibility).into(),
             text: text.clone(),

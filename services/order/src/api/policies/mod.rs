@@ -1,6 +1,8 @@
 //! PolicyService: what a tenant allows, and the reasons it offers.
 
+mod editions;
 mod reasons;
+mod simulate;
 mod versions;
 
 use proto::order::v1 as wire;
@@ -49,11 +51,32 @@ impl PolicyService for PolicyApi {
         Ok(Response::new(versions::activate(&self.orders, request).await?))
     }
 
+    async fn simulate_policy(
+        &self,
+        request: Request<wire::SimulatePolicyRequest>,
+    ) -> Result<Response<wire::SimulatePolicyResponse>, Status> {
+        Ok(Response::new(simulate::answer(&self.orders, request).await?))
+    }
+
     async fn list_reasons(
         &self,
         request: Request<wire::ListReasonsRequest>,
     ) -> Result<Response<wire::ListReasonsResponse>, Status> {
         Ok(Response::new(reasons::list(&self.orders, request).await?))
+    }
+
+    async fn get_tenant_capabilities(
+        &self,
+        request: Request<wire::GetTenantCapabilitiesRequest>,
+    ) -> Result<Response<wire::GetTenantCapabilitiesResponse>, Status> {
+        Ok(Response::new(editions::get(&self.orders, request).await?))
+    }
+
+    async fn set_tenant_capabilities(
+        &self,
+        request: Request<wire::SetTenantCapabilitiesRequest>,
+    ) -> Result<Response<wire::SetTenantCapabilitiesResponse>, Status> {
+        Ok(Response::new(editions::set(&self.orders, request).await?))
     }
 
     async fn upsert_reason(

@@ -81,7 +81,7 @@ fn by_version_text<'a>(shelf: &'a Shelf, text: &str) -> Result<&'a Policy, Failu
     policy.ok_or_else(|| Failure::internal("a policy that was just written is not there"))
 }
 
-fn policy_id(given: &str) -> Result<String, Refusal> {
+pub(super) fn policy_id(given: &str) -> Result<String, Refusal> {
     let name = required("policy_id", NAME_LENGTH_MAX, given)?;
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
     if name.bytes().all(plain) {
@@ -91,7 +91,7 @@ fn policy_id(given: &str) -> Result<String, Refusal> {
     Err(Refusal::new(Reason::FieldInvalid, message).field("policy_id"))
 }
 
-fn document(given: &str) -> Result<Document, Refusal> {
+pub(super) fn document(given: &str) -> Result<Document, Refusal> {
     if given.len() > DOCUMENT_BYTES_MAX {
         let message = format!("a document has at most {DOCUMENT_BYTES_MAX} bytes");
         return Err(Refusal::new(Reason::FieldTooLong, message).field("document"));

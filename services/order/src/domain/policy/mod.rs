@@ -9,17 +9,21 @@
 //! under every policy.
 
 mod document;
+mod edition;
 mod presets;
 mod shelf;
 mod standing;
+mod windows;
 
 pub use self::document::{
-    Bundle, Contact, Document, DocumentError, Effect, FeeRule, Goodwill, MatrixRule, Permission, ReasonRule,
-    Scope, ShippingRule, Unconfirmed, Units, UnknownReason,
+    Bundle, Contact, Document, DocumentError, Effect, FeeRule, Goodwill, MatrixRule, Permission,
+    ReasonRule, Scope, ShippingRule, TenderStrategy, Tenders, Unconfirmed, Units, UnknownReason,
 };
+pub use self::edition::{Capability, Edition};
 pub use self::presets::{DEFAULT, PRESET_VERSION, PRESETS, default_policy, preset};
 pub use self::shelf::{Shelf, Stored};
 pub use self::standing::{Ack, Grant, Standing, Warning, grant, standing};
+pub use self::windows::{Expiry, Returns};
 
 /// A document in force, under its name and version.
 #[derive(Debug, Clone, PartialEq, Eq)]

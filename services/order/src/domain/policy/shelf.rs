@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use types::{Reason, Refusal, Timestamp};
 
 use super::presets::PRESET_VERSION;
-use super::{Document, Policy, Selector, default_policy, preset};
+use super::{Document, Edition, Policy, Selector, default_policy, preset};
 use crate::domain::order::{Actor, ExternalReference, Order};
 use crate::domain::reason::{CancelReason, Catalogue};
 
@@ -23,6 +23,7 @@ pub struct Shelf {
     pub catalogue: Catalogue,
     /// How many reasons of the catalogue are the tenant's own.
     pub own_reasons: usize,
+    pub edition: Edition,
 }
 
 /// A version of a policy that a tenant wrote.
@@ -41,6 +42,7 @@ impl Default for Shelf {
             choices: BTreeMap::new(),
             catalogue: Catalogue::with([]),
             own_reasons: 0,
+            edition: Edition::default(),
         }
     }
 }
@@ -120,6 +122,12 @@ impl Shelf {
         self.own_reasons += 1;
         self.revision += 1;
         Ok(())
+    }
+
+    /// Puts the tenant on an edition.
+    pub fn put_on(&mut self, edition: Edition) {
+        self.edition = edition;
+        self.revision += 1;
     }
 }
 

@@ -6,11 +6,11 @@ use super::world::{accepted, cancelled, everything, ids, new_line, new_order, no
 use crate::domain::cancelability::{self, Advice, Cancelability};
 use crate::domain::lifecycle::{open_order, start_processing};
 use crate::domain::order::{Order, OrderState};
-use crate::domain::policy::default_policy;
+use crate::domain::policy::{Edition, default_policy};
 
 /// What the default policy says to our own people.
 fn cancelability(order: &Order) -> Cancelability {
-    cancelability::cancelability(order, default_policy(), &super::world::actor(), now())
+    cancelability::cancelability(order, default_policy(), &Edition::default(), &super::world::actor(), now())
 }
 
 fn pending() -> Order {

@@ -7,6 +7,7 @@ use types::{Refusal, RequestId, RuleId};
 
 use super::{Books, DeskAnswer, DeskWish, put};
 use crate::domain::listing::{Listed, Page};
+use crate::domain::policy::Capability;
 use crate::domain::rules::{self, Action, Rule, RuleWish, Run};
 use crate::ops::batch::Asked;
 use crate::ops::orders::{Orders, asked, unexpected};
@@ -18,6 +19,7 @@ pub(super) fn upsert(
     asked: &Asked,
     wish: &RuleWish,
 ) -> Result<(DeskAnswer, String), Refusal> {
+    books.policies.shelf(&asked.tenant).edition.check(Capability::Rules)?;
     for (index, action) in wish.actions.iter().enumerate() {
         if let Action::MoveToFolder { folder_id: Some(folder_id) } = action
             && books.desk.live_folder(&asked.tenant, folder_id).is_none()
