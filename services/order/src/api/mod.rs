@@ -6,6 +6,7 @@
 //!
 //! It never holds a rule of the business, and it never touches a database.
 
+mod address;
 mod batches;
 mod changes;
 mod convert;
@@ -18,6 +19,7 @@ mod policies;
 mod proposals;
 mod remedies;
 mod reports;
+mod returns;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -37,6 +39,7 @@ use proto::order::v1::policy_service_server::PolicyServiceServer;
 use proto::order::v1::proposal_service_server::ProposalServiceServer;
 use proto::order::v1::remedy_service_server::RemedyServiceServer;
 use proto::order::v1::report_service_server::ReportServiceServer;
+use proto::order::v1::return_service_server::ReturnServiceServer;
 use proto::order::v1::rule_service_server::RuleServiceServer;
 
 use self::batches::BatchApi;
@@ -50,6 +53,7 @@ use self::policies::PolicyApi;
 use self::proposals::ProposalApi;
 use self::remedies::RemedyApi;
 use self::reports::ReportApi;
+use self::returns::ReturnApi;
 use crate::ops::Orders;
 
 /// A change may select a hundred lines, each with a note of its own.
@@ -99,6 +103,9 @@ pub fn public(orders: &Orders, books: Books) -> Routes {
         )
         .add_service(
             ProposalServiceServer::new(ProposalApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
+        )
+        .add_service(
+            ReturnServiceServer::new(ReturnApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
         )
         .add_service(AuditServiceServer::new(books).max_decoding_message_size(BYTES_MAX))
 }

@@ -69,6 +69,7 @@ pub fn new_order(source: &Order, wish: &Reissue, number: String) -> Result<NewOr
         tenders: wish.tenders.clone(),
         external_payments: wish.external_payments.clone(),
         parties: source.parties.clone(),
+        address: source.address.clone(),
         customer_id: source.customer_id.clone(),
         references: wish.references.clone(),
         confirm_later: wish.confirm_later,

@@ -19,11 +19,13 @@ const PARTITION: &str =
     "I09: ordered = open + cancel_pending + cancelled + fulfilled + cancelled_after_ship, all at least 0";
 const FULFILLED: &str = "I09: returned <= fulfilled and delivered <= fulfilled";
 const CANCELLED: &str = "I09: cancelled = units of the committed changes";
+const RETURNED: &str = "I09: returned = units of the committed returns";
 const PENDING: &str = "I16: cancel_pending = units of the change that holds the order";
 const LOCK: &str = "I16: change_in_progress = the one change that is executing or unwinding";
 const FROZEN: &str = "M1: goods_net = gross - line_discount - order_discount, all at least 0";
 const PLACED: &str = "M2: placed = goods_net + tax beside the prices + shipping + shipping tax";
-const LINE_REVERSED: &str = "M3: reversed of a line = what its cancelled units cost";
+const LINE_REVERSED: &str =
+    "M3: reversed of a line = what its cancelled units cost, and what was taken off the others";
 const LINE_GIVEN: &str = "M4: reversed of a line = amounts of the committed changes";
 const REVERSED: &str = "M5: reversed of the order = its lines + shipping given back";
 const GROUP_REVERSED: &str = "M6: shipping given back <= shipping charged";
@@ -77,8 +79,13 @@ impl Books {
                 && a.goods_net == a.gross - a.line_discount - a.order_discount;
             self.holds(FROZEN, frozen, row);
             if q.ordered > 0 && (0..=q.ordered).contains(&q.taken_back()) {
-                let worth = |amount: i64| cumulative(amount, q.taken_back(), q.ordered);
-                let cost = worth(a.goods_net) + if a.tax_included { 0 } else { worth(a.tax) };
+                let paid = |goods: i64, tax: i64| goods + if a.tax_included { 0 } else { tax };
+                let (before, goods, tax) = line.bases.last().map_or((0, a.goods_net, a.tax), |base| {
+                    (base.taken_before, base.goods_net_minor, base.tax_minor)
+                });
+                let left =
+                    |amount: i64| amount - cumulative(amount, q.taken_back() - before, q.ordered - before);
+                let cost = paid(a.goods_net, a.tax) - paid(left(goods), left(tax));
                 self.holds(LINE_REVERSED, line.reversed_minor == cost, || {
                     format!("line {}: reversed {}, {cost} by its units", line.line_id, line.reversed_minor)
                 });
@@ -172,8 +179,13 @@ impl Books {
             |change| is_committed(change) && change.change_type.takes_units();
         let restores: fn(&ChangeOrder) -> bool =
             |change| is_committed(change) && change.change_type == ChangeType::Restore;
+        let returns: fn(&ChangeOrder) -> bool =
+            |change| is_committed(change) && change.change_type == ChangeType::Return;
+        let adjusts: fn(&ChangeOrder) -> bool =
+            |change| is_committed(change) && change.change_type == ChangeType::PriceAdjust;
         let cancelled = units(cancels) - units(restores);
-        let given = worth(cancels) - worth(restores);
+        let (returned, given) =
+            (units(returns), worth(cancels) + worth(returns) + worth(adjusts) - worth(restores));
         let pending = units(|change| change.state.holds_order() && change.change_type.takes_units());
 
         let row = |name: &str, stored: i64, computed: i64| {
@@ -185,6 +197,9 @@ impl Books {
         let quantities = line.quantities;
         let committed = quantities.cancelled + quantities.cancelled_after_ship;
         self.holds(CANCELLED, committed == cancelled, || row("cancelled", committed, cancelled));
+        self.holds(RETURNED, quantities.returned == returned, || {
+            row("returned", quantities.returned, returned)
+        });
         self.holds(PENDING, quantities.cancel_pending == pending, || {
             row("cancel_pending", quantities.cancel_pending, pending)
         });

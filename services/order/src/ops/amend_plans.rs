@@ -3,7 +3,7 @@
 use prost::Message;
 use proto::inventory::v1::{HoldGoods, HoldGoodsLine, ReserveStock, ReserveStockLine};
 use proto::payment::v1::{AuthorisePayments, PriceParts, ReserveRefund};
-use saga::{Lease, NewSaga, StepName, Version};
+use saga::{Lease, NewSaga};
 use types::PaymentId;
 
 use super::plans::{self, CancelPlan};
@@ -12,11 +12,6 @@ use crate::domain::change::{ChangeOrder, ChangeType};
 use crate::domain::lifecycle::costs_more;
 use crate::domain::order::Order;
 use crate::domain::placing::NewTender;
-
-pub const AMEND: StepName = "amend";
-pub const AMEND_VERSION: Version = Version(1);
-pub const READDRESS: StepName = "readdress";
-pub const READDRESS_VERSION: Version = Version(1);
 
 /// Goods that come, goods that go, and what is paid or given back for the difference.
 #[derive(Clone, PartialEq, Message)]
@@ -58,8 +53,7 @@ pub fn agreed(
     }
     let cancel = plans::cancel_plan(change, order.fees_minor);
     let reserve = ReserveRefund { parts: Some(given_back(change)), ..cancel.reserve };
-    let authorise = costs_more(order, change)
-        .then(|| plans::authorise_again(order, change, tenders, false));
+    let authorise = costs_more(order, change).then(|| plans::authorise_again(order, change, tenders, false));
     let plan = AmendPlan {
         order_id: order.order_id.to_string(),
         reserve: coming(change),
@@ -88,8 +82,8 @@ fn given_back(change: &ChangeOrder) -> PriceParts {
 /// Nothing of the order may leave, or be with somebody who has the old address, while its address changes.
 fn everything_here(order: &Order) -> HoldGoods {
     let open = order.lines.iter().filter(|line| line.quantities.open > 0);
-    let lines = open
-        .map(|line| HoldGoodsLine { line_id: line.line_id.to_string(), quantity: line.quantities.open });
+    let lines =
+        open.map(|line| HoldGoodsLine { line_id: line.line_id.to_string(), quantity: line.quantities.open });
     HoldGoods {
         order_id: order.order_id.to_string(),
         lines: lines.collect(),

@@ -1,32 +1,44 @@
-//! The payment service's forecast of how a new total would be given back. It promises nothing and may be missing.
+//! What the participants would do: how a new total would be given back, what stock would be found. A forecast promises nothing
+//! and may be missing.
 
 use kit::client::Channel;
+use proto::inventory::v1::goods_steps_service_client::GoodsStepsServiceClient;
+use proto::inventory::v1::{ForecastReservationRequest, ForecastReservationResponse, ReserveStockLine};
 use proto::payment::v1::refund_steps_service_client::RefundStepsServiceClient;
 use proto::payment::v1::{ForecastRefundRequest, ForecastRefundResponse};
 use tonic::Status;
-use types::{OrderId, Tenant};
+use types::Tenant;
 
 #[derive(Clone)]
 pub struct Forecasts {
-    client: RefundStepsServiceClient<Channel>,
+    refunds: RefundStepsServiceClient<Channel>,
+    goods: GoodsStepsServiceClient<Channel>,
 }
 
 impl Forecasts {
-    pub fn new(payment: Channel) -> Self {
-        Self { client: RefundStepsServiceClient::new(payment) }
+    pub fn new(payment: Channel, inventory: Channel) -> Self {
+        Self {
+            refunds: RefundStepsServiceClient::new(payment),
+            goods: GoodsStepsServiceClient::new(inventory),
+        }
+    }
+
+    /// What would be found for these lines if they were reserved now.
+    pub async fn stock(
+        &self,
+        tenant: &Tenant,
+        lines: Vec<ReserveStockLine>,
+    ) -> Result<ForecastReservationResponse, Status> {
+        let request = ForecastReservationRequest { tenant: tenant.to_string(), lines };
+        Ok(self.goods.clone().forecast_reservation(request).await?.into_inner())
     }
 
     pub async fn refund(
         &self,
         tenant: &Tenant,
-        order_id: &OrderId,
-        new_total_minor: i64,
+        request: ForecastRefundRequest,
     ) -> Result<ForecastRefundResponse, Status> {
-        let request = ForecastRefundRequest {
-            tenant: tenant.to_string(),
-            order_id: order_id.to_string(),
-            new_total_minor,
-        };
-        Ok(self.client.clone().forecast_refund(request).await?.into_inner())
+        let request = ForecastRefundRequest { tenant: tenant.to_string(), ..request };
+        Ok(self.refunds.clone().forecast_refund(request).await?.into_inner())
     }
 }

@@ -7,6 +7,7 @@ use types::{LineId, OrderId, UnitPrice};
 
 use super::keys::{self, OrderKey};
 use crate::domain::order::{InBundle, Line, LineAmounts, Order, Progress};
+use crate::domain::price_base::PriceBase;
 use crate::domain::quantities::Quantities;
 
 static LOAD: Statement = Statement::new(
@@ -15,7 +16,7 @@ static LOAD: Statement = Statement::new(
        l.delivery_group, l.ordered, l.open, l.cancel_pending, l.cancelled, l.fulfilled, l.cancelled_after_ship,
        l.returned, l.delivered, l.gross_minor, l.line_discount_minor, l.order_discount_minor, l.goods_net_minor,
        l.tax_minor, l.tax_included, l.shipping_minor, l.shipping_tax_minor, l.reversed_minor, l.allocated,
-       l.deallocated, l.submitted, l.shipped, l.unshipped, l.parent_line, l.ratio, l.cancel_pending_shipped
+       l.deallocated, l.submitted, l.shipped, l.unshipped, l.parent_line, l.ratio, l.cancel_pending_shipped, l.bases
        FROM rows($1: tenant_id text, order_id text) AS r
        JOIN order_line AS l ON l.tenant_id = r.tenant_id AND l.order_id = r.order_id
       ORDER BY l.tenant_id, l.order_id, l.line_number",
@@ -27,33 +28,33 @@ static INSERT: Statement = Statement::new(
        delivery_group, ordered, open, cancel_pending, cancelled, fulfilled, cancelled_after_ship, returned, delivered,
        gross_minor, line_discount_minor, order_discount_minor, goods_net_minor, tax_minor, tax_included,
        shipping_minor, shipping_tax_minor, reversed_minor, allocated, deallocated, submitted, shipped, unshipped,
-       cancel_pending_shipped, parent_line, ratio)
+       cancel_pending_shipped, bases, parent_line, ratio)
      SELECT tenant_id, order_id, line_id, line_number, sku, description, unit_price, warehouse_id, delivery_group,
        ordered, open, cancel_pending, cancelled, fulfilled, cancelled_after_ship, returned, delivered, gross_minor,
        line_discount_minor, order_discount_minor, goods_net_minor, tax_minor, tax_included, shipping_minor,
        shipping_tax_minor, reversed_minor, allocated, deallocated, submitted, shipped, unshipped,
-       cancel_pending_shipped, parent_line, ratio
+       cancel_pending_shipped, bases, parent_line, ratio
        FROM rows($1: tenant_id text, order_id text, line_id text, open bigint, cancel_pending bigint,
          cancelled bigint, fulfilled bigint, cancelled_after_ship bigint, returned bigint, delivered bigint,
          reversed_minor bigint, allocated bigint, deallocated bigint, submitted bigint, shipped bigint,
-         unshipped bigint, cancel_pending_shipped bigint, line_number bigint, sku text, description text, unit_price text, warehouse_id text,
+         unshipped bigint, cancel_pending_shipped bigint, bases text, line_number bigint, sku text, description text, unit_price text, warehouse_id text,
          delivery_group text, ordered bigint, gross_minor bigint, line_discount_minor bigint,
          order_discount_minor bigint, goods_net_minor bigint, tax_minor bigint, tax_included bigint,
          shipping_minor bigint, shipping_tax_minor bigint, parent_line bigint, ratio bigint)",
 );
 
-/// Only quantities and what was given back: the amounts of a line are frozen.
+/// Only quantities, what was given back and what an adjustment opened: the amounts of a line are frozen.
 static UPDATE: Statement = Statement::new(
     "order.update_lines",
     "UPDATE order_line SET open = r.open, cancel_pending = r.cancel_pending, cancelled = r.cancelled,
        fulfilled = r.fulfilled, cancelled_after_ship = r.cancelled_after_ship, returned = r.returned,
        delivered = r.delivered, reversed_minor = r.reversed_minor, allocated = r.allocated,
        deallocated = r.deallocated, submitted = r.submitted, shipped = r.shipped, unshipped = r.unshipped,
-       cancel_pending_shipped = r.cancel_pending_shipped
+       cancel_pending_shipped = r.cancel_pending_shipped, bases = r.bases
       FROM rows($1: tenant_id text, order_id text, line_id text, open bigint, cancel_pending bigint,
          cancelled bigint, fulfilled bigint, cancelled_after_ship bigint, returned bigint, delivered bigint,
          reversed_minor bigint, allocated bigint, deallocated bigint, submitted bigint, shipped bigint,
-         unshipped bigint, cancel_pending_shipped bigint) AS r
+         unshipped bigint, cancel_pending_shipped bigint, bases text) AS r
      WHERE order_line.tenant_id = r.tenant_id AND order_line.order_id = r.order_id
        AND order_line.line_id = r.line_id",
 );
@@ -109,7 +110,20 @@ fn changing(order: &Order, line: &Line) -> Vec<Value> {
         progress.shipped,
         progress.unshipped,
         quantities.cancel_pending_shipped,
+        bases(&line.bases),
     ]
+}
+
+/// Most lines are priced from their frozen amounts, and then nothing is stored.
+fn bases(bases: &[PriceBase]) -> String {
+    if bases.is_empty() {
+        return String::new();
+    }
+    serde_json::to_string(bases).expect("numbers always have a JSON form")
+}
+
+fn read_bases(text: &str) -> Result<Vec<PriceBase>, serde_json::Error> {
+    if text.is_empty() { Ok(Vec::new()) } else { serde_json::from_str(text) }
 }
 
 /// The columns that are written once.
@@ -168,6 +182,7 @@ fn read(row: &Row) -> Result<Line, DbError> {
             shipping_tax: row.int("shipping_tax_minor")?,
         },
         reversed_minor: row.int("reversed_minor")?,
+        bases: row.parsed("bases", read_bases)?,
         progress: Progress {
             allocated: row.int("allocated")?,
             deallocated: row.int("deallocated")?,

@@ -63,15 +63,22 @@ pub async fn flush(tx: &mut Tx, orders: &Table<OrderKey, Order>) -> Result<(), D
     groups::insert_references(tx, &with_each(&new, |order| &order.references)).await?;
 
     let (mut changed, mut changed_lines, mut changed_groups) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut more_lines, mut more_groups) = (Vec::new(), Vec::new());
     for (key, order) in orders.updated() {
         let before = orders.loaded(key).expect("only rows that were loaded count as updated");
         changed.push(order);
-        changed_lines.extend(differing(order, &before.lines, &order.lines));
-        changed_groups.extend(differing(order, &before.groups, &order.groups));
+        let (lines, groups) = (&order.lines, &order.groups);
+        changed_lines.extend(differing(order, &before.lines, lines, |line| &line.line_id));
+        changed_groups
+            .extend(differing(order, &before.groups, groups, |group| group.delivery_group.as_str()));
+        more_lines.extend(added(order, &before.lines, lines, |line| &line.line_id));
+        more_groups.extend(added(order, &before.groups, groups, |group| group.delivery_group.as_str()));
     }
     heads::update(tx, &changed).await?;
     lines::update(tx, &changed_lines).await?;
-    groups::update(tx, &changed_groups).await
+    groups::update(tx, &changed_groups).await?;
+    lines::insert(tx, &more_lines).await?;
+    groups::insert(tx, &more_groups).await
 }
 
 pub fn key(order: &Order) -> OrderKey {
@@ -85,12 +92,38 @@ fn with_each<'a, T>(
     orders.iter().flat_map(|order| parts(order).iter().map(move |part| (*order, part))).collect()
 }
 
-/// The parts that are not as they were. Parts are never added, taken away or moved after placement.
-fn differing<'a, T: PartialEq>(
+/// The parts that are not as they were. Parts are added by agreed changes, and never taken away.
+fn differing<'a, T: PartialEq, K: PartialEq + ?Sized>(
     order: &'a Order,
     before: &'a [T],
     now: &'a [T],
+    key: fn(&T) -> &K,
 ) -> impl Iterator<Item = (&'a Order, &'a T)> {
-    debug_assert_eq!(before.len(), now.len(), "an order has gained or lost a part");
-    before.iter().zip(now).filter(|(old, new)| old != new).map(move |(_, part)| (order, part))
+    let parts = now.iter().enumerate();
+    parts
+        .filter(move |(at, part)| known(before, *at, part, key).is_some_and(|was| was != *part))
+        .map(move |(_, part)| (order, part))
+}
+
+fn added<'a, T, K: PartialEq + ?Sized>(
+    order: &'a Order,
+    before: &'a [T],
+    now: &'a [T],
+    key: fn(&T) -> &K,
+) -> impl Iterator<Item = (&'a Order, &'a T)> {
+    let parts = now.iter().enumerate();
+    parts
+        .filter(move |(at, part)| known(before, *at, part, key).is_none())
+        .map(move |(_, part)| (order, part))
+}
+
+/// The part as it was. They keep their places; a search is for the rare order that got one in between.
+fn known<'a, T, K: PartialEq + ?Sized>(
+    before: &'a [T],
+    at: usize,
+    part: &T,
+    key: fn(&T) -> &K,
+) -> Option<&'a T> {
+    let same = before.get(at).filter(|was| key(was) == key(part));
+    same.or_else(|| before.iter().find(|was| key(was) == key(part)))
 }

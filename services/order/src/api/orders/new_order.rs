@@ -7,6 +7,7 @@ use proto::common::v1 as common;
 use proto::order::v1 as wire;
 use types::{Currency, Fingerprint, Quantity, Reason, Refusal, UnitPrice};
 
+use crate::api::address::address;
 use crate::api::convert::{instant, minor, missing, optional, reference, required, too_many};
 use crate::domain::order::{ExternalReference, InBundle, Parties};
 use crate::domain::placing::{NewExternalPayment, NewLine, NewOrder, NewShipping, NewTender};
@@ -49,6 +50,11 @@ pub fn new_order(request: &wire::CreateOrderRequest) -> Result<NewOrder, Refusal
             external_payment,
         )?,
         parties: parties(request.parties.as_ref())?,
+        address: request
+            .delivery_address
+            .as_ref()
+            .map(|given| address("delivery_address", given))
+            .transpose()?,
         customer_id: optional("customer_id", PARTY_LENGTH_MAX, &request.customer_id)?,
         references: references(&request.external_references)?,
         confirm_later: request.confirm_later,
@@ -79,7 +85,7 @@ pub(in crate::api) fn each<Given, Parsed>(
     rows.iter().enumerate().map(|(index, row)| parse(&format!("{field}[{index}]"), row)).collect()
 }
 
-fn line(at: &str, line: &wire::LineInput) -> Result<NewLine, Refusal> {
+pub(in crate::api) fn line(at: &str, line: &wire::LineInput) -> Result<NewLine, Refusal> {
     let tax = line.tax.unwrap_or_default();
     let warehouse_id = optional(&format!("{at}.warehouse_id"), NAME_LENGTH_MAX, &line.warehouse_id)?;
     Ok(NewLine {

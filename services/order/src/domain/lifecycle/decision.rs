@@ -78,6 +78,8 @@ pub(super) fn decide(order: &mut Order, change: &mut ChangeOrder, now: Timestamp
     // The fee is kept apart: the order comes to less by all that its units were worth.
     decided.reversed_minor += change.amounts.amount + change.amounts.fee;
     decided.fees_minor += change.amounts.fee;
+    // What is not sold any more is not waited for either.
+    decided.await_less(change.amounts.amount);
     decided.version += 1;
     decided.pricing_version += 1;
     if decided.units().net() == 0 {

@@ -1,6 +1,7 @@
 //! The rules, held against tables and against ten thousand invented orders.
 
 mod advice;
+mod agreeing;
 mod changing;
 mod conditions;
 mod goods;
@@ -10,6 +11,7 @@ mod policy;
 mod quote;
 mod readers;
 mod remedies;
+mod returning;
 mod states;
 mod terms;
 mod verifying;

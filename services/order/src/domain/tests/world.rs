@@ -70,6 +70,7 @@ pub fn new_order(lines: Vec<NewLine>) -> NewOrder {
         tenders: Vec::new(),
         external_payments: Vec::new(),
         parties: Parties::default(),
+        address: None,
         customer_id: String::new(),
         references: Vec::new(),
         confirm_later: false,
