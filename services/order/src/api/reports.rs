@@ -8,7 +8,7 @@ use types::Refusal;
 use types::text::display;
 
 use super::convert::{instant, missing, unknown_value};
-use crate::domain::stats::{Dimension, Row, Span};
+use crate::domain::stats::{Dimension, Economics, Row, Span};
 use crate::ops::Orders;
 
 pub struct ReportApi {
@@ -72,12 +72,26 @@ fn row(row: &Row) -> wire::CancellationStats {
         orders_placed: row.orders_placed,
         rate_basis_points: row.rate_basis_points(),
         amounts: row
-            .amounts
+            .money
             .iter()
-            .map(|(currency, amount)| wire::CurrencyAmount {
-                currency_code: currency.clone(),
-                amount_minor: *amount,
+            .map(|money| wire::CurrencyAmount {
+                currency_code: money.currency.clone(),
+                amount_minor: money.amount_minor,
             })
             .collect(),
+        economics: row.money.iter().map(economics).collect(),
+    }
+}
+
+fn economics(money: &Economics) -> wire::CancellationEconomics {
+    wire::CancellationEconomics {
+        currency_code: money.currency.clone(),
+        amount_minor: money.amount_minor,
+        fee_minor: money.fee_minor,
+        label_cost_minor: money.label_cost_minor,
+        credit_expected_minor: money.credit_expected_minor,
+        credit_granted_minor: money.credit_granted_minor,
+        label_lost_minor: money.label_lost_minor,
+        result_minor: money.result_minor(),
     }
 }

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 use types::{BatchId, ChangeOrderId, OrderId, Quantity, Reason, Refusal, RequestId, Tenant, Timestamp};
 
-use super::change::{ChangeOrder, ChangeRequest, ChangeState, Channel};
+use super::batch_means::Rates;
+use super::change::{ChangeOrder, ChangeRequest, ChangeState, Channel, LabelAction};
 use super::order::{Actor, Order, OrderState};
 
 /// The most orders of one batch.
@@ -19,6 +20,9 @@ pub struct Batch {
     pub sku: String,
     pub reason_code: String,
     pub note: String,
+    /// Voiding concerns the orders that have a label.
+    pub label_action: LabelAction,
+    pub rates: Rates,
     pub items: i64,
     /// Its changes are made with the authority of whoever made it.
     pub created_by: Actor,
@@ -48,6 +52,12 @@ pub struct Item {
     pub estimate: Option<Estimate>,
     /// The units that are submitted; None for the whole order, and before they are fixed.
     pub lines: Option<Vec<PlannedLine>>,
+    /// Fixed together with the units.
+    pub label_action: LabelAction,
+    /// Who had goods of the order when it was last looked at; empty for nobody.
+    pub integration: String,
+    /// When it was fixed, by the database's clock in microseconds; 0 before.
+    pub fixed_at: i64,
     pub change_order_id: Option<ChangeOrderId>,
     pub cause: Option<Refusal>,
     pub currency: String,
@@ -96,6 +106,33 @@ pub struct Counts {
 pub struct Totals {
     pub currencies: Vec<CurrencyTotal>,
     pub skus: Vec<(String, i64)>,
+    /// What the estimate foresaw; empty without one.
+    pub tenders: Vec<TenderTotal>,
+    pub tenders_unknown: i64,
+    pub labels: Vec<LabelTotal>,
+    pub stock: Vec<StockTotal>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenderTotal {
+    pub gateway: String,
+    pub currency: String,
+    pub refund_minor: i64,
+    pub void_minor: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelTotal {
+    pub currency: String,
+    pub labels: i64,
+    pub cost_minor: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StockTotal {
+    pub warehouse_id: String,
+    pub sku: String,
+    pub units: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,16 +160,17 @@ impl Batch {
     /// What an item that was fixed asks for.
     pub fn request(&self, item: &Item, order_id: &OrderId) -> Result<ChangeRequest, Refusal> {
         let (reason, note) = (&self.reason_code, &self.note);
-        match &item.lines {
-            None => Ok(ChangeRequest::whole(order_id, Channel::Batch, reason, note)),
+        let request = match &item.lines {
+            None => ChangeRequest::whole(order_id, Channel::Batch, reason, note),
             Some(lines) => {
                 let lines = lines
                     .iter()
                     .map(|line| Ok((line.line_number, Quantity::parse(line.units)?)))
                     .collect::<Result<Vec<_>, types::QuantityError>>()?;
-                Ok(ChangeRequest::of_lines(order_id, &lines, Channel::Batch, reason, note))
+                ChangeRequest::of_lines(order_id, &lines, Channel::Batch, reason, note)
             }
-        }
+        };
+        Ok(ChangeRequest { label_action: item.label_action, ..request })
     }
 
     /// Fixes what a waiting item does, or ends it: there may be no such order, or nothing left of it.
@@ -142,7 +180,13 @@ impl Batch {
             let cause = Refusal::not_found("Order", &item.named);
             return Item { state: ItemState::Refused, cause: Some(cause), ..item };
         };
-        let item = Item { order_id: Some(order.order_id.clone()), ..item };
+        let voids = self.label_action == LabelAction::Void && order.outside.has_label();
+        let item = Item {
+            order_id: Some(order.order_id.clone()),
+            label_action: if voids { LabelAction::Void } else { LabelAction::Keep },
+            integration: order.outside.integration().to_owned(),
+            ..item
+        };
         if order.state() == OrderState::Cancelled {
             return Item { state: ItemState::AlreadyCancelled, cause: None, ..item };
         }

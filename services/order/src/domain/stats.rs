@@ -34,7 +34,35 @@ pub struct Row {
     /// The orders that the rate is taken of.
     pub orders_placed: i64,
     /// By currency.
-    pub amounts: Vec<(String, i64)>,
+    pub money: Vec<Economics>,
+}
+
+/// What cancellations come to, in minor units of one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Economics {
+    pub currency: String,
+    /// What goes back to customers.
+    pub amount_minor: i64,
+    /// What fees keep.
+    pub fee_minor: i64,
+    /// What the labels had cost that were wanted void, or that nothing is left to send with.
+    pub label_cost_minor: i64,
+    /// Of that, what carriers were asked to give back and have not answered.
+    pub credit_expected_minor: i64,
+    pub credit_granted_minor: i64,
+    /// Of that, what nobody gives back: the void or the credit was refused, or the label was kept.
+    pub label_lost_minor: i64,
+}
+
+impl Economics {
+    pub fn of(currency: String) -> Self {
+        Self { currency, ..Self::default() }
+    }
+
+    /// What cancelling has earned or cost us beside the goods: fees, less labels lost.
+    pub fn result_minor(&self) -> i64 {
+        self.fee_minor - self.label_lost_minor
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

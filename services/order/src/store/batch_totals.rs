@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use storage::{DbError, Row, Rows, Statement, Tx, values};
 use types::{OrderId, Tenant};
 
+use super::batch_forecast;
 use crate::domain::batches::{Batch, Counts, CurrencyTotal, Totals};
 
 /// The most articles that are told.
@@ -119,11 +120,14 @@ pub async fn totals(tx: &mut Tx, batch: &Batch) -> Result<Totals, DbError> {
             amount_minor: row.int("amount_minor")?,
         })
     };
-    Ok(Totals {
+    let mut totals = Totals {
         currencies: currencies.iter().map(currency).collect::<Result<_, DbError>>()?,
         skus: skus
             .iter()
             .map(|row| Ok((row.text("sku")?, row.int("units")?)))
             .collect::<Result<_, DbError>>()?,
-    })
+        ..Totals::default()
+    };
+    batch_forecast::add(tx, batch, &mut totals).await?;
+    Ok(totals)
 }

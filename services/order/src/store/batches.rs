@@ -1,20 +1,25 @@
 //! `batch`, `batch_item` and `batch_estimate`: batches, their orders, and what they would take back.
 
+use std::collections::BTreeMap;
+
 use storage::{DbError, Row, Rows, Statement, Tx, Value, values};
 use types::{BatchId, ChangeOrderId, OrderId, Tenant, Timestamp};
 
 use super::refusals;
+use crate::domain::batch_means::Allowance;
 use crate::domain::batches::{Batch, BatchState, Estimate, Item, ItemState};
+use crate::domain::change::LabelAction;
 use crate::domain::order::Actor;
 
 static INSERT: Statement = Statement::new(
     "order.insert_batch",
     "INSERT INTO batch (tenant_id, batch_id, state, sku, reason_code, note, items, created_by_user, created_by_org,
-       created_by_role, created_at, finished_at, claimed_until)
+       created_by_role, created_at, finished_at, claimed_until, label_action, rates)
      SELECT tenant_id, batch_id, state, sku, reason_code, note, items, created_by_user, created_by_org,
-       created_by_role, created_at, NULL, CAST(0 AS BIGINT)
+       created_by_role, created_at, NULL, CAST(0 AS BIGINT), label_action, rates
        FROM rows($1: tenant_id text, batch_id text, state text, sku text, reason_code text, note text, items bigint,
-         created_by_user text, created_by_org text, created_by_role text, created_at text)",
+         created_by_user text, created_by_org text, created_by_role text, created_at text, label_action text,
+         rates text)",
 );
 
 static INSERT_ITEMS: Statement = Statement::new(
@@ -27,14 +32,14 @@ static INSERT_ITEMS: Statement = Statement::new(
 static FIND: Statement = Statement::new(
     "order.find_batch",
     "SELECT tenant_id, batch_id, state, sku, reason_code, note, items, created_by_user, created_by_org,
-       created_by_role, created_at, finished_at
+       created_by_role, created_at, finished_at, label_action, rates
        FROM batch WHERE tenant_id = $1 AND batch_id = $2",
 );
 
 static LIST: Statement = Statement::new(
     "order.list_batches",
     "SELECT tenant_id, batch_id, state, sku, reason_code, note, items, created_by_user, created_by_org,
-       created_by_role, created_at, finished_at
+       created_by_role, created_at, finished_at, label_action, rates
        FROM batch WHERE tenant_id = $1 AND batch_id > $2 ORDER BY batch_id LIMIT $3",
 );
 
@@ -54,7 +59,8 @@ static CLAIM: Statement = Statement::new(
      RETURNING batch.tenant_id AS tenant_id, batch.batch_id AS batch_id, batch.state AS state, batch.sku AS sku,
        batch.reason_code AS reason_code, batch.note AS note, batch.items AS items,
        batch.created_by_user AS created_by_user, batch.created_by_org AS created_by_org,
-       batch.created_by_role AS created_by_role, batch.created_at AS created_at, batch.finished_at AS finished_at",
+       batch.created_by_role AS created_by_role, batch.created_at AS created_at, batch.finished_at AS finished_at,
+       batch.label_action AS label_action, batch.rates AS rates",
 );
 
 /// Fails when the claim was lost meanwhile: then somebody else has the batch.
@@ -67,18 +73,37 @@ static RENEW: Statement = Statement::new(
 static ITEMS: Statement = Statement::new(
     "order.list_batch_items",
     "SELECT item_number, named, order_id, state, estimate, lines, change_order_id, cause_reason, cause_message,
-       cause_details, currency, amount_minor, units
+       cause_details, currency, amount_minor, units, label_action, integration, fixed_at
        FROM batch_item
       WHERE tenant_id = $1 AND batch_id = $2 AND item_number > $3
         AND ($4 = 0 OR state IN (SELECT state FROM rows($6: state text)))
       ORDER BY item_number LIMIT $5",
 );
 
+/// What is to be submitted next: what was fixed, and what waits for nobody's rate.
+static DUE: Statement = Statement::new(
+    "order.due_batch_items",
+    "SELECT item_number, named, order_id, state, estimate, lines, change_order_id, cause_reason, cause_message,
+       cause_details, currency, amount_minor, units, label_action, integration, fixed_at
+       FROM batch_item
+      WHERE tenant_id = $1 AND batch_id = $2
+        AND (state = 'submitting' OR (state = 'waiting' AND $3 = 0
+          AND integration NOT IN (SELECT integration FROM rows($5: integration text))))
+      ORDER BY item_number LIMIT $4",
+);
+
+/// How many items were fixed since an instant, by integration.
+static FIXED_SINCE: Statement = Statement::new(
+    "order.batch_items_fixed_since",
+    "SELECT integration, COUNT(*) AS items FROM batch_item
+      WHERE tenant_id = $1 AND batch_id = $2 AND fixed_at > $3 AND fixed_at > 0 GROUP BY integration",
+);
+
 /// Items that nothing was foreseen of yet.
 static UNFORESEEN: Statement = Statement::new(
     "order.unforeseen_batch_items",
     "SELECT item_number, named, order_id, state, estimate, lines, change_order_id, cause_reason, cause_message,
-       cause_details, currency, amount_minor, units
+       cause_details, currency, amount_minor, units, label_action, integration, fixed_at
        FROM batch_item WHERE tenant_id = $1 AND batch_id = $2 AND estimate IS NULL
       ORDER BY item_number LIMIT $3",
 );
@@ -87,10 +112,12 @@ static UPDATE_ITEMS: Statement = Statement::new(
     "order.update_batch_items",
     "UPDATE batch_item SET order_id = r.order_id, state = r.state, estimate = r.estimate, lines = r.lines,
        change_order_id = r.change_order_id, cause_reason = r.cause_reason, cause_message = r.cause_message,
-       cause_details = r.cause_details, currency = r.currency, amount_minor = r.amount_minor, units = r.units
+       cause_details = r.cause_details, currency = r.currency, amount_minor = r.amount_minor, units = r.units,
+       label_action = r.label_action, integration = r.integration, fixed_at = r.fixed_at
        FROM rows($1: tenant_id text, batch_id text, item_number bigint, order_id text, state text, estimate text,
          lines text, change_order_id text, cause_reason text, cause_message text, cause_details text,
-         currency text, amount_minor bigint, units bigint) AS r
+         currency text, amount_minor bigint, units bigint, label_action text, integration text,
+         fixed_at bigint) AS r
       WHERE batch_item.tenant_id = r.tenant_id AND batch_item.batch_id = r.batch_id
         AND batch_item.item_number = r.item_number",
 );
@@ -123,6 +150,8 @@ pub async fn insert(tx: &mut Tx, batch: &Batch, items: &[Item]) -> Result<(), Db
         &by.organisation,
         &by.role,
         batch.created_at,
+        batch.label_action.as_str(),
+        serde_json::to_string(&batch.rates).expect("texts and numbers always have a JSON form"),
     ])
     .collect();
     tx.execute_exactly(&INSERT, values![row], 1).await?;
@@ -183,6 +212,23 @@ pub async fn items(
     tx.fetch_all(&ITEMS, values).await?.iter().map(read_item).collect()
 }
 
+/// The next items to submit, as far as the rates let any go.
+pub async fn due(
+    tx: &mut Tx,
+    batch: &Batch,
+    allowance: &Allowance,
+    limit: i64,
+) -> Result<Vec<Item>, DbError> {
+    let spent: Rows = allowance.spent().iter().map(|name| values![name]).collect();
+    let values = values![&batch.tenant, &batch.batch_id, i64::from(allowance.is_spent()), limit, spent];
+    tx.fetch_all(&DUE, values).await?.iter().map(read_item).collect()
+}
+
+pub async fn fixed_since(tx: &mut Tx, batch: &Batch, since: i64) -> Result<BTreeMap<String, i64>, DbError> {
+    let rows = tx.fetch_all(&FIXED_SINCE, values![&batch.tenant, &batch.batch_id, since]).await?;
+    rows.iter().map(|row| Ok((row.text("integration")?, row.int("items")?))).collect()
+}
+
 pub async fn unforeseen(
     tx: &mut Tx,
     tenant: &Tenant,
@@ -233,7 +279,14 @@ fn item_row(batch: &Batch, item: &Item) -> Vec<Value> {
         item.change_order_id.as_ref(),
     ];
     row.extend(refusals::values(item.cause.as_ref()));
-    row.extend(values![&item.currency, item.amount_minor, item.units]);
+    row.extend(values![
+        &item.currency,
+        item.amount_minor,
+        item.units,
+        item.label_action.as_str(),
+        &item.integration,
+        item.fixed_at,
+    ]);
     row
 }
 
@@ -245,6 +298,8 @@ fn read(row: &Row) -> Result<Batch, DbError> {
         sku: row.text("sku")?,
         reason_code: row.text("reason_code")?,
         note: row.text("note")?,
+        label_action: row.named("label_action", LabelAction::parse)?,
+        rates: row.parsed("rates", |text| serde_json::from_str(text))?,
         items: row.int("items")?,
         created_by: Actor {
             user: row.text("created_by_user")?,
@@ -265,6 +320,9 @@ fn read_item(row: &Row) -> Result<Item, DbError> {
         state: row.named("state", ItemState::parse)?,
         estimate: row.opt_parsed("estimate", estimate)?,
         lines: row.opt_parsed("lines", |text| serde_json::from_str(text))?,
+        label_action: row.named("label_action", LabelAction::parse)?,
+        integration: row.text("integration")?,
+        fixed_at: row.int("fixed_at")?,
         change_order_id: row.opt_parsed("change_order_id", ChangeOrderId::parse)?,
         cause: refusals::read(row, "cause_reason", "cause_message", "cause_details")?,
         currency: row.text("currency")?,

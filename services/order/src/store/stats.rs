@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use storage::{DbError, Statement, Tx, values};
 use types::Tenant;
 
+use super::stats_money::{self, ByKey};
 use crate::domain::stats::{Dimension, Row, Span, Stats};
 
 /// The most keys that are told.
@@ -31,22 +32,6 @@ macro_rules! counted {
     };
 }
 
-/// The amounts of the same, by key and currency; by article those of its lines, otherwise those of the changes.
-macro_rules! paid {
-    ($key:literal) => {
-        concat!(
-            "SELECT ",
-            $key,
-            " AS counted_by, h.currency, CAST(SUM(c.amount_minor) AS BIGINT) AS amount_minor
-                   FROM change_order AS c
-                   JOIN order_head AS h ON h.tenant_id = c.tenant_id AND h.order_id = c.order_id
-                  WHERE c.tenant_id = $1 AND c.type IN ('cancel_order', 'cancel_items', 'all_eligible')
-                    AND c.decided_at >= $2 AND ($3 = '' OR c.decided_at < $3)
-                  GROUP BY 1, 2 ORDER BY 1, 2"
-        )
-    };
-}
-
 static BY_REASON: Statement = Statement::new("order.stats_by_reason", counted!("c.reason_code", "3 DESC"));
 static BY_ROLE: Statement = Statement::new("order.stats_by_role", counted!("c.requested_by_role", "3 DESC"));
 static BY_CHANNEL: Statement = Statement::new("order.stats_by_channel", counted!("c.channel", "3 DESC"));
@@ -55,24 +40,6 @@ static BY_SKU: Statement = Statement::new("order.stats_by_sku", counted!("l.sku"
 static BY_STAGE: Statement = Statement::new("order.stats_by_stage", counted!("c.stage", "3 DESC"));
 static BY_DAY: Statement = Statement::new("order.stats_by_day", counted!("SUBSTR(c.decided_at, 1, 10)", "1"));
 static ALL: Statement = Statement::new("order.stats_of_all", counted!("CAST('' AS TEXT)", "1"));
-
-static PAID_BY_REASON: Statement = Statement::new("order.amounts_by_reason", paid!("c.reason_code"));
-static PAID_BY_ROLE: Statement = Statement::new("order.amounts_by_role", paid!("c.requested_by_role"));
-static PAID_BY_CHANNEL: Statement = Statement::new("order.amounts_by_channel", paid!("c.channel"));
-static PAID_BY_SUPPLIER: Statement = Statement::new("order.amounts_by_supplier", paid!("h.supplier"));
-static PAID_BY_STAGE: Statement = Statement::new("order.amounts_by_stage", paid!("c.stage"));
-static PAID_BY_DAY: Statement = Statement::new("order.amounts_by_day", paid!("SUBSTR(c.decided_at, 1, 10)"));
-static PAID_BY_SKU: Statement = Statement::new(
-    "order.amounts_by_sku",
-    "SELECT l.sku AS counted_by, h.currency, CAST(SUM(l.amount_minor) AS BIGINT) AS amount_minor
-       FROM change_order AS c
-       JOIN order_head AS h ON h.tenant_id = c.tenant_id AND h.order_id = c.order_id
-       JOIN change_order_line AS l ON l.tenant_id = c.tenant_id AND l.change_order_id = c.change_order_id
-      WHERE c.tenant_id = $1 AND c.type IN ('cancel_order', 'cancel_items', 'all_eligible')
-        AND c.decided_at >= $2 AND ($3 = '' OR c.decided_at < $3)
-      GROUP BY 1, 2 ORDER BY 1, 2",
-);
-static PAID: Statement = Statement::new("order.amounts_of_all", paid!("CAST('' AS TEXT)"));
 
 static PLACED: Statement = Statement::new(
     "order.stats_placed",
@@ -105,17 +72,18 @@ pub async fn cancellations(
     by: Dimension,
     span: Span,
 ) -> Result<Stats, DbError> {
-    let (counted, paid) = match by {
-        Dimension::Reason => (&BY_REASON, &PAID_BY_REASON),
-        Dimension::Role => (&BY_ROLE, &PAID_BY_ROLE),
-        Dimension::Channel => (&BY_CHANNEL, &PAID_BY_CHANNEL),
-        Dimension::Supplier => (&BY_SUPPLIER, &PAID_BY_SUPPLIER),
-        Dimension::Sku => (&BY_SKU, &PAID_BY_SKU),
-        Dimension::Stage => (&BY_STAGE, &PAID_BY_STAGE),
-        Dimension::Day => (&BY_DAY, &PAID_BY_DAY),
+    let counted = match by {
+        Dimension::Reason => &BY_REASON,
+        Dimension::Role => &BY_ROLE,
+        Dimension::Channel => &BY_CHANNEL,
+        Dimension::Supplier => &BY_SUPPLIER,
+        Dimension::Sku => &BY_SKU,
+        Dimension::Stage => &BY_STAGE,
+        Dimension::Day => &BY_DAY,
     };
     let placed = placed(tx, &PLACED, tenant, span).await?.remove("").unwrap_or(0);
-    let mut rows = read(tx, counted, paid, tenant, span).await?;
+    let money = stats_money::economics(tx, tenant, Some(by), span).await?;
+    let mut rows = read(tx, counted, money, tenant, span).await?;
     let own = match by {
         Dimension::Supplier => Some(&PLACED_BY_SUPPLIER),
         Dimension::Sku => Some(&PLACED_BY_SKU),
@@ -130,23 +98,19 @@ pub async fn cancellations(
         row.orders_placed =
             of_key.as_ref().map_or(placed, |of_key| of_key.get(&row.key).copied().unwrap_or(0));
     }
-    let total = read(tx, &ALL, &PAID, tenant, span).await?.pop().unwrap_or_default();
+    let money = stats_money::economics(tx, tenant, None, span).await?;
+    let total = read(tx, &ALL, money, tenant, span).await?.pop().unwrap_or_default();
     Ok(Stats { rows, total: Row { orders_placed: placed, ..total } })
 }
 
 async fn read(
     tx: &mut Tx,
     counted: &'static Statement,
-    paid: &'static Statement,
+    mut money: ByKey,
     tenant: &Tenant,
     span: Span,
 ) -> Result<Vec<Row>, DbError> {
     let (from, before) = texts(span);
-    let mut amounts: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
-    for row in tx.fetch_all(paid, values![tenant, &from, &before]).await? {
-        let amount = (row.text("currency")?, row.int("amount_minor")?);
-        amounts.entry(row.text("counted_by")?).or_default().push(amount);
-    }
     let rows = tx.fetch_all(counted, values![tenant, from, before, ROWS_MAX]).await?;
     rows.iter()
         .map(|row| {
@@ -156,7 +120,7 @@ async fn read(
                 orders: row.int("orders")?,
                 units: row.int("units")?,
                 orders_placed: 0,
-                amounts: amounts.remove(&key).unwrap_or_default(),
+                money: money.remove(&key).unwrap_or_default(),
                 key,
             })
         })
@@ -174,7 +138,7 @@ async fn placed(
     rows.iter().map(|row| Ok((row.text("counted_by")?, row.int("orders")?))).collect()
 }
 
-fn texts(span: Span) -> (String, String) {
+pub(super) fn texts(span: Span) -> (String, String) {
     let text = |at: Option<types::Timestamp>| at.map_or_else(String::new, |at| at.to_string());
     (text(span.from), text(span.before))
 }

@@ -11,8 +11,11 @@ use super::operator;
 use super::shown::batch;
 use crate::api::convert::{
     NOTE_LENGTH_MAX, REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, missing, optional, request_id, required,
+    unknown_value,
 };
+use crate::domain::batch_means::{PER_MINUTE_MAX, RATES_MAX, Rates};
 use crate::domain::batches::ITEMS_MAX;
+use crate::domain::change::LabelAction;
 use crate::ops::{NewBatch, Orders};
 
 pub async fn answer(
@@ -28,6 +31,8 @@ pub async fn answer(
         sku: optional("sku", REFERENCE_LENGTH_MAX, &request.sku)?,
         reason_code: optional("reason_code", REASON_LENGTH_MAX, &request.reason_code)?,
         note: optional("note", NOTE_LENGTH_MAX, &request.note)?,
+        label_action: label_action(request.label_action)?,
+        rates: rates(&request.rates)?,
         dry_run: request.dry_run,
     };
     let created = orders.create_batch(&caller, request_id, new).await?;
@@ -59,4 +64,35 @@ fn names(request: &wire::CreateBatchRequest) -> Result<Vec<String>, Refusal> {
         }
     }
     Ok(names)
+}
+
+/// How fast the batch may go, each integration once.
+fn rates(given: &[wire::BatchRate]) -> Result<Rates, Refusal> {
+    if given.len() > RATES_MAX {
+        let message = format!("a batch has at most {RATES_MAX} rates, not {}", given.len());
+        return Err(Refusal::new(Reason::FieldInvalid, message).field("rates").detail("max", RATES_MAX));
+    }
+    let mut rates = Rates::new();
+    for (index, rate) in given.iter().enumerate() {
+        let at = |name: &str| format!("rates[{index}].{name}");
+        let integration = optional(&at("integration"), REFERENCE_LENGTH_MAX, &rate.integration)?;
+        let per_minute = i64::from(rate.per_minute);
+        if !(1..=PER_MINUTE_MAX).contains(&per_minute) {
+            let message = format!("a rate is 1 to {PER_MINUTE_MAX} orders a minute");
+            return Err(Refusal::new(Reason::FieldInvalid, message).field(at("per_minute")));
+        }
+        if rates.insert(integration, per_minute).is_some() {
+            let message = "each integration has one rate";
+            return Err(Refusal::new(Reason::FieldInvalid, message).field(at("integration")));
+        }
+    }
+    Ok(rates)
+}
+
+fn label_action(given: i32) -> Result<LabelAction, Refusal> {
+    match wire::LabelAction::try_from(given) {
+        Ok(wire::LabelAction::Unspecified | wire::LabelAction::Keep) => Ok(LabelAction::Keep),
+        Ok(wire::LabelAction::Void) => Ok(LabelAction::Void),
+        Err(_) => Err(unknown_value("label_action", given)),
+    }
 }

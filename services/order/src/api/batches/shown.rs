@@ -7,8 +7,8 @@ use types::Refusal;
 use types::text::display;
 
 use crate::api::convert::each_state;
-use crate::domain::batches::{BatchState, BatchView, Item, ItemState, Totals};
-use crate::wire::timestamp;
+use crate::domain::batches::{BatchState, BatchView, Item, ItemState, TenderTotal, Totals};
+use crate::wire::{label_action, timestamp};
 
 pub fn batch(view: &BatchView) -> wire::Batch {
     let BatchView { batch, counts, totals } = view;
@@ -31,6 +31,15 @@ pub fn batch(view: &BatchView) -> wire::Batch {
         }),
         created_at: batch.created_at.to_string(),
         finished_at: timestamp(batch.finished_at),
+        label_action: label_action(batch.label_action).into(),
+        rates: batch
+            .rates
+            .iter()
+            .map(|(integration, per_minute)| wire::BatchRate {
+                integration: integration.clone(),
+                per_minute: i32::try_from(*per_minute).expect("a rate is at most 100,000"),
+            })
+            .collect(),
     }
 }
 
@@ -45,6 +54,7 @@ pub fn item(item: &Item) -> wire::BatchItem {
         currency_code: item.currency.clone(),
         amount_minor: item.amount_minor,
         units: item.units,
+        integration: item.integration.clone(),
     }
 }
 
@@ -78,6 +88,35 @@ fn shown_totals(totals: &Totals) -> wire::BatchTotals {
             .iter()
             .map(|(sku, units)| wire::SkuTotal { sku: sku.clone(), units: *units })
             .collect(),
+        tenders: totals.tenders.iter().map(tender).collect(),
+        tenders_unknown: totals.tenders_unknown,
+        labels: totals
+            .labels
+            .iter()
+            .map(|total| wire::LabelTotal {
+                currency_code: total.currency.clone(),
+                labels: total.labels,
+                cost_minor: total.cost_minor,
+            })
+            .collect(),
+        stock: totals
+            .stock
+            .iter()
+            .map(|total| wire::StockTotal {
+                warehouse_id: total.warehouse_id.clone(),
+                sku: total.sku.clone(),
+                units: total.units,
+            })
+            .collect(),
+    }
+}
+
+fn tender(total: &TenderTotal) -> wire::TenderTotal {
+    wire::TenderTotal {
+        gateway: total.gateway.clone(),
+        currency_code: total.currency.clone(),
+        refund_minor: total.refund_minor,
+        void_minor: total.void_minor,
     }
 }
 

@@ -15,8 +15,11 @@ use types::{BatchId, Reason, Refusal, RequestId};
 use super::accept;
 use super::orders::{Orders, actor};
 use super::reads::cut;
+use crate::domain::batch_means::Rates;
 use crate::domain::batches::{Batch, BatchState, BatchView, ITEMS_MAX, Item, ItemState, Totals};
+use crate::domain::change::LabelAction;
 use crate::domain::listing::{Listed, Page};
+use crate::domain::policy::Capability;
 use crate::store::{batch_totals, batches};
 
 /// What no hint tells of (another replica's worker, a lost hint) is seen after this.
@@ -30,6 +33,9 @@ pub struct NewBatch {
     pub sku: String,
     pub reason_code: String,
     pub note: String,
+    /// Voiding concerns the orders that have a label.
+    pub label_action: LabelAction,
+    pub rates: Rates,
     pub dry_run: bool,
 }
 
@@ -65,6 +71,7 @@ impl Orders {
         request_id: RequestId,
         new: NewBatch,
     ) -> Result<BatchView, Failure> {
+        self.shelf(&principal.tenant).await?.edition.check(Capability::Batches)?;
         let content = format!("{new:?}");
         let asked = asked_once(principal, "CreateBatch", request_id, &content);
         let minted: BatchId = self.ids().mint();
@@ -88,6 +95,8 @@ impl Orders {
                 sku: new.sku.clone(),
                 reason_code: new.reason_code.clone(),
                 note: new.note.clone(),
+                label_action: new.label_action,
+                rates: new.rates.clone(),
                 items: i64::try_from(items.len()).expect("at most ten thousand"),
                 created_by: actor(principal),
                 created_at: now,
@@ -268,6 +277,9 @@ async fn named(
         state: ItemState::Waiting,
         estimate: None,
         lines: None,
+        label_action: LabelAction::Keep,
+        integration: String::new(),
+        fixed_at: 0,
         change_order_id: None,
         cause: None,
         currency: String::new(),

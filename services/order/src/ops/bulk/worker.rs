@@ -18,11 +18,12 @@ use tokio_util::sync::CancellationToken;
 use types::{OrderId, Reason};
 
 use super::{Orders, batches};
+use crate::domain::batch_means::Allowance;
 use crate::domain::batches::{Batch, BatchState, Item, ItemState};
 use crate::domain::order::Order;
 use crate::ops::wait::Wait;
 use crate::store::batches::Claim;
-use crate::store::orders;
+use crate::store::{batch_forecast, orders};
 
 /// What no hint tells of is looked for this often.
 const LOOK: Duration = Duration::from_millis(500);
@@ -32,6 +33,8 @@ const CLAIM: Duration = Duration::from_secs(15);
 const ROUND: i64 = 32;
 /// Accepted items that are looked after at once.
 const FOLLOWED: i64 = 500;
+/// What rates are counted over.
+const MINUTE: Duration = Duration::from_mins(1);
 /// How long one round waits for its changes; one that takes longer is followed.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often an item is tried while another change holds its order, and how long in between.
@@ -118,11 +121,12 @@ impl Orders {
             return Ok(Round::Over);
         }
         let found = self.orders_of(batch, &items).await?;
-        let (items, units) = self.foresee(batch, items, &found).await?;
-        let (items, units) = (&items, &units);
+        let foreseen = self.foresee(batch, items, &found).await?;
+        let foreseen = &foreseen;
         let written = self.database.write("foresee_batch", |mut tx| async move {
-            batches::update_items(&mut tx, batch, items).await?;
-            batches::insert_estimate(&mut tx, batch, units).await?;
+            batches::update_items(&mut tx, batch, &foreseen.items).await?;
+            batches::insert_estimate(&mut tx, batch, &foreseen.units).await?;
+            batch_forecast::insert(&mut tx, batch, &foreseen.expected).await?;
             Ok((tx, ()))
         });
         written.await?;
@@ -130,7 +134,7 @@ impl Orders {
     }
 
     async fn run_round(&self, batch: &Batch) -> Result<Round, Failure> {
-        let next = self.items_in(batch, &[ItemState::Waiting, ItemState::Submitting], ROUND).await?;
+        let (now, mut allowance, next) = self.due_items(batch).await?;
         if next.is_empty() {
             return self.follow_round(batch).await;
         }
@@ -141,11 +145,11 @@ impl Orders {
             .into_iter()
             .map(|item| {
                 let order = item.order_id.as_ref().and_then(|id| found.get(id));
-                batch.fixed(item, order)
+                within_rates(item.clone(), batch.fixed(item, order), &mut allowance, now)
             })
             .collect();
         self.write_items(batch, &fixed).await?;
-        items.extend(fixed.into_iter().filter(|item| !item.is_over()));
+        items.extend(fixed.into_iter().filter(|item| item.state == ItemState::Submitting));
 
         let ended = join_all(items.into_iter().map(|item| self.submit_item(batch, item))).await;
         let ended = ended.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -153,10 +157,30 @@ impl Orders {
         Ok(Round::More)
     }
 
+    /// What may be submitted now, and the instant of the database's clock at which that was asked.
+    async fn due_items(&self, batch: &Batch) -> Result<(i64, Allowance, Vec<Item>), Failure> {
+        self.reading(async |tx| {
+            let now = tx.db_now().await?;
+            let fixed = if batch.rates.is_empty() {
+                BTreeMap::new()
+            } else {
+                batches::fixed_since(tx, batch, now - micros(MINUTE)).await?
+            };
+            let allowance = Allowance::of(&batch.rates, &fixed);
+            let next = batches::due(tx, batch, &allowance, ROUND).await?;
+            Ok((now, allowance, next))
+        })
+        .await
+    }
+
     /// Looks after the changes that were accepted; the batch is done with the last of them.
     async fn follow_round(&self, batch: &Batch) -> Result<Round, Failure> {
         let executing = self.items_in(batch, &[ItemState::Executing], FOLLOWED).await?;
         if executing.is_empty() {
+            // What a rate holds back waits for its minute to pass.
+            if !self.items_in(batch, &[ItemState::Waiting], 1).await?.is_empty() {
+                return Ok(Round::Waiting);
+            }
             self.move_on(batch, BatchState::Completed).await?;
             return Ok(Round::Over);
         }
@@ -179,13 +203,7 @@ impl Orders {
         let Some(order_id) = item.order_id.clone() else {
             return Err(Failure::internal("an item was fixed without its order"));
         };
-        let by = &batch.created_by;
-        let caller = Principal {
-            tenant: batch.tenant.clone(),
-            user: by.user.clone(),
-            organisation: by.organisation.clone(),
-            role: by.role.clone(),
-        };
+        let caller = caller(batch);
         let request = batch.request(&item, &order_id)?;
         let mut tries = 1;
         loop {
@@ -248,6 +266,28 @@ impl Orders {
         }
         Ok(())
     }
+}
+
+/// Whose authority a batch goes on with.
+pub(super) fn caller(batch: &Batch) -> Principal {
+    let by = &batch.created_by;
+    Principal {
+        tenant: batch.tenant.clone(),
+        user: by.user.clone(),
+        organisation: by.organisation.clone(),
+        role: by.role.clone(),
+    }
+}
+
+/// An item that was fixed, if its rate lets it go now. Otherwise it keeps waiting, and it is known for whom.
+fn within_rates(waiting: Item, fixed: Item, allowance: &mut Allowance, now: i64) -> Item {
+    if fixed.state != ItemState::Submitting {
+        return fixed;
+    }
+    if allowance.take(&fixed.integration) {
+        return Item { fixed_at: now, ..fixed };
+    }
+    Item { integration: fixed.integration, ..waiting }
 }
 
 fn micros(duration: Duration) -> i64 {

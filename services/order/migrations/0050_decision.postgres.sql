@@ -1,0 +1,2 @@
+CREATE TRIGGER decision_keeps BEFORE UPDATE OR DELETE ON decision
+    FOR EACH ROW EXECUTE FUNCTION append_only();
