@@ -232,8 +232,7 @@ impl Suite {
     pub fn peers(service: Service) -> &'static [Service] {
         match service {
             Service::Order => &[Service::Inventory, Service::Payment, Service::Notification],
-            Service::Inventory | Service::Payment => &[Service::Order],
-            Service::Notification => &[],
+            Service::Inventory | Service::Payment | Service::Notification => &[Service::Order],
         }
     }
 }
@@ -244,6 +243,7 @@ fn concerns(variable: &str, service: Service) -> bool {
         ("COUNTERMAND_MAIL__", Service::Notification),
         ("COUNTERMAND_GATEWAY__", Service::Payment),
         ("COUNTERMAND_WEBHOOKS__", Service::Payment),
+        ("COUNTERMAND_NATS__", Service::Order),
     ];
     owners.iter().all(|(prefix, owner)| service == *owner || !variable.starts_with(prefix))
 }

@@ -139,8 +139,9 @@ impl Embedded {
         running.spawn(order.run(participants, shutdown.clone()));
         running
             .spawn(inventory.run(inventory::ports::Peers { order: order_channel.clone() }, shutdown.clone()));
-        running.spawn(payment.run(payment::ports::Peers { order: order_channel }, shutdown.clone()));
-        running.spawn(notification.run(shutdown.clone()));
+        running.spawn(payment.run(payment::ports::Peers { order: order_channel.clone() }, shutdown.clone()));
+        running
+            .spawn(notification.run(notification::ports::Peers { order: order_channel }, shutdown.clone()));
         Ok(Self { addresses, running, shutdown })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use prost::Message;
-use proto::events::v1::{AttentionRaised, GoodsProgressed, RefundEnded, StepSettled};
+use proto::events::v1::{AttentionCleared, AttentionRaised, GoodsProgressed, RefundEnded, StepSettled};
 use saga::{SagaKey, Wake};
 use storage::{Delivery, Envelope, Intake};
 use types::{ChangeOrderId, LineId, OrderId, Reason, RefundId, Refusal, SagaId, Tenant};
@@ -48,6 +48,11 @@ enum Body {
         change_order_id: Option<ChangeOrderId>,
         event: AttentionRaised,
     },
+    AttentionCleared {
+        order_id: Option<OrderId>,
+        change_order_id: Option<ChangeOrderId>,
+        event: AttentionCleared,
+    },
 }
 
 impl Arrival {
@@ -75,7 +80,10 @@ impl Arrival {
                 orders.insert((tenant.clone(), order_id.clone()));
                 changes.insert((tenant.clone(), change_order_id.clone()));
             }
-            Ok(Body::AttentionRaised { order_id, change_order_id, .. }) => {
+            Ok(
+                Body::AttentionRaised { order_id, change_order_id, .. }
+                | Body::AttentionCleared { order_id, change_order_id, .. },
+            ) => {
                 orders.extend(order_id.iter().map(|id| (tenant.clone(), id.clone())));
                 changes.extend(change_order_id.iter().map(|id| (tenant.clone(), id.clone())));
             }
@@ -89,6 +97,11 @@ impl Arrival {
     pub(super) fn subject(&self) -> Option<(Tenant, String, String)> {
         match &self.body {
             Ok(Body::AttentionRaised { event, .. }) => {
+                let tenant = self.envelope.tenant.clone();
+                Some((tenant, event.subject_type.clone(), event.subject_id.clone()))
+            }
+            // Items about an order come with it; others are found by what they are about.
+            Ok(Body::AttentionCleared { event, .. }) => {
                 let tenant = self.envelope.tenant.clone();
                 Some((tenant, event.subject_type.clone(), event.subject_id.clone()))
             }
@@ -143,6 +156,14 @@ fn read(envelope: &Envelope) -> Result<Body, String> {
         "countermand.events.v1.AttentionRaised" => {
             let event = AttentionRaised::decode(payload).map_err(|error| text(&error))?;
             Ok(Body::AttentionRaised {
+                order_id: OrderId::parse(&event.order_id).ok(),
+                change_order_id: ChangeOrderId::parse(&event.change_order_id).ok(),
+                event,
+            })
+        }
+        "countermand.events.v1.AttentionCleared" => {
+            let event = AttentionCleared::decode(payload).map_err(|error| text(&error))?;
+            Ok(Body::AttentionCleared {
                 order_id: OrderId::parse(&event.order_id).ok(),
                 change_order_id: ChangeOrderId::parse(&event.change_order_id).ok(),
                 event,
@@ -248,6 +269,10 @@ fn take_effect(
                 cause: Refusal { reason, message: cause.message, field: None, details },
                 allowed_actions: named(&event.allowed_actions),
             });
+            Ok(())
+        }
+        Body::AttentionCleared { event, .. } => {
+            books.close(&envelope.tenant, &event.subject_type, &event.subject_id);
             Ok(())
         }
     }
