@@ -70,6 +70,7 @@ pub const MIGRATIONS: &[Migration] = &[
     ),
     Migration::shared(51, "shrunk", include_str!("../../migrations/0051_shrunk.sql")),
     Migration::shared(52, "awaits_payment", include_str!("../../migrations/0052_awaits_payment.sql")),
+    Migration::shared(53, "payment", include_str!("../../migrations/0053_payment.sql")),
     Migration::shared(56, "batch_means", include_str!("../../migrations/0056_batch_means.sql")),
     Migration::shared(60, "agreed", include_str!("../../migrations/0060_agreed.sql")),
     Migration::shared(61, "order_label", include_str!("../../migrations/0061_order_label.sql")).and(

@@ -88,5 +88,5 @@ fn a_held_order_waits_and_a_cancelled_one_is_through() {
     assert_eq!(held.blockers[0].reason, Reason::ChangeInProgress);
     assert_eq!(held.allowed_actions, ["WithdrawChangeOrder"]);
     assert_eq!(gone.blockers[0].reason, Reason::NothingToCancel);
-    assert_eq!(gone.allowed_actions, Vec::<&str>::new());
+    assert_eq!(gone.allowed_actions, ["RestoreOrder"]);
 }
