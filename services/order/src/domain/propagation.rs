@@ -98,14 +98,12 @@ pub fn targets(order: &Order) -> Vec<Leg> {
     order.outside.legs.iter().cloned().chain(unsent.map(|name| not_sent(name, ""))).collect()
 }
 
-/// As [`targets`], of one change.
+/// As [`targets`], of one change; a cart is a target of a change that cancels the order.
 pub fn targets_of(order: &Order, change: &ChangeOrder) -> Vec<Leg> {
     let id = &change.change_order_id;
     let mut legs = order.outside.legs_of(id);
-    if change.change_type.takes_units() {
-        let unsent = order.references.iter().filter(|name| !is_told(&order.outside, name, Some(id)));
-        legs.extend(unsent.map(|name| not_sent(name, id.as_str())));
-    }
+    let unsent = change.terms.carts.iter().filter(|name| !is_told(&order.outside, name, Some(id)));
+    legs.extend(unsent.map(|name| not_sent(name, id.as_str())));
     legs
 }
 
