@@ -9,6 +9,8 @@ use crate::bench::Watched;
 use crate::caller::Identity;
 use crate::clients::Addresses;
 use crate::embedded::Storage;
+use crate::export::ExportWish;
+use crate::import::ImportWish;
 use crate::orders::cancel::Wish;
 use crate::orders::list::Filters;
 use crate::orders::place::PlaceWish;
@@ -17,8 +19,10 @@ use crate::orders::steering::SteeringVerb;
 use crate::organising::{FolderVerb, NoteWish, RuleVerb};
 use crate::parcels::ParcelVerb;
 use crate::partners::{IntegrationsVerb, LabelVerb, PartnerVerb};
-use crate::policies::{PolicyVerb, ReasonsVerb};
+use crate::policies::{EditionVerb, PolicyVerb, ReasonsVerb};
+use crate::returns::{ReturnVerb, ShortShipWish};
 use crate::stock::StockVerb;
+use crate::webhooks::WebhooksVerb;
 
 /// Changes and cancels orders after they were placed: goods, money, partners and people agree in the end.
 #[derive(Debug, Parser)]
@@ -84,6 +88,17 @@ A second run of the same file on the same data adds nothing."
         #[command(flatten)]
         storage: Storage,
     },
+    /// Bring in live orders of another system, partly shipped, cancelled or refunded.
+    #[command(after_help = "Examples:
+  countermand import orders.jsonl --dry-run
+  countermand import orders.csv --system shopify --warehouse LEEDS
+Run it again after whatever went wrong: an order is brought in once, by its reference.")]
+    Import(ImportWish),
+    /// Write changes, refunds or money positions as CSV.
+    #[command(after_help = "Examples:
+  countermand export changes > changes.csv
+  countermand export money --format jsonl")]
+    Export(ExportWish),
     /// Recompute quantity, stock and money over all services; exit 1 on the first broken equation, 2 on empty books, 69 if a service does not answer.
     Verify,
     /// Measure complete cancellations per second.
@@ -187,6 +202,19 @@ A second run of the same file on the same data adds nothing."
     Reasons {
         #[command(subcommand)]
         verb: ReasonsVerb,
+    },
+    /// What buyers send back: opened, received, accepted or rejected unit by unit.
+    Return {
+        #[command(subcommand)]
+        verb: ReturnVerb,
+    },
+    /// Take units off an order that cannot be shipped, because they do not exist.
+    #[command(after_help = "Example:\n  countermand short-ship O-1 --line 2=1 --reason OUT_OF_STOCK")]
+    ShortShip(ShortShipWish),
+    /// What of the program the tenant has.
+    Edition {
+        #[command(subcommand)]
+        verb: EditionVerb,
     },
     /// Cancel many orders together, each for itself.
     Batch {
@@ -334,45 +362,4 @@ pub enum DeliveryStateChoice {
     Dead,
     Suppressed,
     Discarded,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum WebhooksVerb {
-    /// Every endpoint.
-    List,
-    /// Add an endpoint; prints the secret that verifies its deliveries, once.
-    Add {
-        url: String,
-        /// Only this type, such as ChangeOrderCommitted; may be repeated.
-        #[arg(long = "type", value_name = "TYPE")]
-        types: Vec<String>,
-        #[arg(long, default_value = "")]
-        description: String,
-    },
-    /// Give an endpoint a new secret; for a while the old one signs too.
-    Rotate {
-        /// Endpoint id (whk_…).
-        endpoint: String,
-        /// Seconds for which both sign; a day when not given.
-        #[arg(long, default_value_t = 0)]
-        overlap: i64,
-    },
-    /// Post nothing more to an endpoint.
-    Disable {
-        /// Endpoint id (whk_…).
-        endpoint: String,
-    },
-    /// Deliveries to an endpoint with their attempts, the oldest first.
-    Deliveries {
-        /// Endpoint id (whk_…).
-        endpoint: String,
-        /// Only those in this state, such as dead.
-        #[arg(long, default_value = "")]
-        state: String,
-    },
-    /// Send a delivery once more.
-    Redeliver {
-        /// Delivery id (dlv_…).
-        delivery: String,
-    },
 }

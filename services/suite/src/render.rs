@@ -30,6 +30,12 @@ pub fn count(number: i64) -> String {
     if number < 0 { format!("-{text}") } else { text }
 }
 
+/// `1 order`, `2 orders`.
+pub fn counted(number: i64, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", count(number))
+}
+
 /// A table without rules: a header line, then rows. Columns named in `right` are aligned to the right.
 pub fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut lines = vec![header.iter().map(|name| dim(name)).collect::<Vec<_>>()];

@@ -16,8 +16,8 @@ use crate::patience::Patience;
 use crate::replay;
 use crate::verify::{self, Verdict};
 use crate::{
-    batches, bench, demo, events, notifications, organising, parcels, partners, policies, render, stats,
-    stock, up, webhooks,
+    batches, bench, demo, events, export, import, notifications, organising, parcels, partners, policies,
+    render, returns, stats, stock, up, webhooks,
 };
 
 const EXIT_BROKEN: u8 = 1;
@@ -51,6 +51,8 @@ pub async fn perform(cli: Cli) -> Result<ExitCode> {
                 up::with_suite(&storage, measure).await?;
             }
         }
+        Verb::Import(wish) => return import::run(&clients, &wish, json).await,
+        Verb::Export(wish) => export::run(&clients, wish).await?,
         Verb::Verify => return verify(&clients, json).await,
         Verb::Order { verb } => order(&clients, verb, json).await?,
         Verb::Timeline { order, follow } => timeline::run(&clients, &order, follow, json).await?,
@@ -68,6 +70,9 @@ pub async fn perform(cli: Cli) -> Result<ExitCode> {
         Verb::Label { verb } => partners::label(&clients, verb, json).await?,
         Verb::Policy { verb } => policies::policy(&clients, verb, json).await?,
         Verb::Reasons { verb } => policies::reasons(&clients, verb, json).await?,
+        Verb::Edition { verb } => policies::edition(&clients, verb, json).await?,
+        Verb::Return { verb } => returns::run(&clients, verb, json).await?,
+        Verb::ShortShip(wish) => returns::short_ship(&clients, wish, json).await?,
         Verb::Batch { verb } => batches::run(&clients, verb, json).await?,
         Verb::Stats(wish) => stats::run(&clients, wish, json).await?,
         Verb::Folder { verb } => organising::folder(&clients, verb, json).await?,

@@ -1,14 +1,55 @@
 //! `countermand webhooks`: who events are posted to, and how that went.
 
 use anyhow::{Context, Result};
+use clap::Subcommand;
 use proto::notification::v1::{
     DisableEndpointRequest, Endpoint, ListEndpointsRequest, ListWebhookDeliveriesRequest, RedeliverRequest,
     RotateSecretRequest, UpsertEndpointRequest, WebhookDelivery,
 };
 
-use crate::cli::WebhooksVerb;
 use crate::clients::Clients;
 use crate::render;
+
+#[derive(Debug, Subcommand)]
+pub enum WebhooksVerb {
+    /// Every endpoint.
+    List,
+    /// Add an endpoint; prints the secret that verifies its deliveries, once.
+    Add {
+        url: String,
+        /// Only this type, such as ChangeOrderCommitted; may be repeated.
+        #[arg(long = "type", value_name = "TYPE")]
+        types: Vec<String>,
+        #[arg(long, default_value = "")]
+        description: String,
+    },
+    /// Give an endpoint a new secret; for a while the old one signs too.
+    Rotate {
+        /// Endpoint id (whk_…).
+        endpoint: String,
+        /// Seconds for which both sign; a day when not given.
+        #[arg(long, default_value_t = 0)]
+        overlap: i64,
+    },
+    /// Post nothing more to an endpoint.
+    Disable {
+        /// Endpoint id (whk_…).
+        endpoint: String,
+    },
+    /// Deliveries to an endpoint with their attempts, the oldest first.
+    Deliveries {
+        /// Endpoint id (whk_…).
+        endpoint: String,
+        /// Only those in this state, such as dead.
+        #[arg(long, default_value = "")]
+        state: String,
+    },
+    /// Send a delivery once more.
+    Redeliver {
+        /// Delivery id (dlv_…).
+        delivery: String,
+    },
+}
 
 const PAGE_SIZE: i32 = 200;
 

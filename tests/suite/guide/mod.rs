@@ -67,15 +67,15 @@ const LOOKING: [&str; 22] = [
     "countermand timeline",
     "countermand verify",
     "countermand webhooks deliveries",
-    "cat ",
-    "grep ",
-    "ls ",
+    "cat",
+    "grep",
+    "ls",
 ];
 
 /// How long a command that looks is repeated, and a running one is given to print what is shown.
 const LOOK_MAX: Duration = Duration::from_secs(30);
 /// The same while writing, where nobody knows yet what is to be seen.
-const SETTLE: Duration = Duration::from_secs(3);
+const SETTLE: Duration = Duration::from_secs(2);
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// What a person does at a terminal, and the guide therefore has to show.
@@ -138,13 +138,12 @@ fn follow(path: &Path) -> Result<()> {
         renewed: Vec::new(),
     };
     let blocks = std::mem::take(&mut walk.page.blocks);
-    for block in &blocks {
-        walk.block(block)?;
-    }
+    let followed = blocks.iter().try_for_each(|block| walk.block(block));
+    // What was printed up to a failure is written, too: it shows where the page went wrong.
     if walk.is_writing {
         walk.page.renew(&walk.renewed)?;
     }
-    Ok(())
+    followed
 }
 
 /// A page on its way.
@@ -179,8 +178,10 @@ impl Walk {
         let typed = self.typed(command)?;
         let shown = self.page.lines_of(&command.output);
         let first_line = command.text.lines().next().unwrap_or_default();
-        let is_looking =
-            LOOKING.iter().any(|start| first_line.starts_with(start)) || command.text.contains(" --preview");
+        let begins_with = |start: &&str| {
+            first_line.strip_prefix(*start).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        };
+        let is_looking = LOOKING.iter().any(begins_with) || command.text.contains(" --preview");
         let patience = match (is_looking, self.is_writing) {
             (false, _) => Duration::ZERO,
             (true, true) => SETTLE,
@@ -200,11 +201,17 @@ impl Walk {
         let running = Running::start(&self.place, &self.typed(command)?)?;
         let shown = self.page.lines_of(&command.output);
         let started = Instant::now();
-        let patience = if self.is_writing { SETTLE } else { LOOK_MAX };
+        let mut last_news = (Instant::now(), Vec::new());
         let printed = loop {
             let printed = self.place.as_in_the_page(&running.printed());
-            let is_over = started.elapsed() >= patience;
-            if compare::pairs(&shown, &printed).is_some() || is_over {
+            if printed != last_news.1 {
+                last_news = (Instant::now(), printed.clone());
+            }
+            // Who writes an output down waits until there is one, and no more comes.
+            let has_settled = self.is_writing && !printed.is_empty() && last_news.0.elapsed() >= SETTLE;
+            let is_as_shown =
+                compare::pairs(&shown, &printed).is_some() && !(self.is_writing && shown.is_empty());
+            if is_as_shown || has_settled || started.elapsed() >= LOOK_MAX {
                 break printed;
             }
             std::thread::sleep(LOOK_AGAIN);
@@ -219,14 +226,18 @@ impl Walk {
     }
 
     fn judge(&mut self, command: &Command, shown: &[String], printed: &[String]) -> Result<()> {
-        if let Some(pairs) = compare::pairs(shown, printed) {
+        let agreed = compare::pairs(shown, printed);
+        let agreed = agreed
+            .filter(|pairs| pairs.iter().all(|&(at, with)| self.bindings.allow(&shown[at], &printed[with])));
+        if let Some(pairs) = agreed {
             for (at, with) in pairs {
                 self.bindings.bind(&shown[at], &printed[with]);
             }
             return Ok(());
         }
         if !self.is_writing {
-            bail!("this is not what the page shows\n{}", compare::difference(shown, printed));
+            let difference = compare::difference(shown, printed);
+            bail!("this is not what the page shows, or shows another id than before\n{difference}");
         }
         self.bindings.bind_in_order(shown, printed);
         let renewed = printed.iter().map(|line| self.bindings.in_page(line)).collect();

@@ -51,8 +51,9 @@ impl Terminal {
     pub fn run(&mut self, command: &str) -> Result<String> {
         std::fs::write(&self.typed, format!("{command}\n")).context("writing the command")?;
         let typed = self.typed.display();
-        writeln!(self.keyboard, ". {typed} </dev/null; printf '\\n{DONE}\\n'")
-            .context("typing the command")?;
+        // The next command finds this one's exit code in `$?`, as at a terminal.
+        let line = format!(". {typed} </dev/null; ended=$?; printf '\\n{DONE}\\n'; (exit $ended)");
+        writeln!(self.keyboard, "{line}").context("typing the command")?;
         let started = Instant::now();
         let mut screen = Vec::new();
         loop {

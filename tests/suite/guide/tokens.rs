@@ -130,6 +130,20 @@ pub struct Bindings {
 }
 
 impl Bindings {
+    /// Whether the ids of two lines that agree are the ones that they were further up.
+    pub fn allow(&self, shown: &str, printed: &str) -> bool {
+        let (_, shown) = split(shown);
+        let (_, printed) = split(printed);
+        let mut pairs = shown.iter().zip(&printed).take_while(|(a, b)| a.kind == b.kind);
+        pairs.all(|(shown, printed)| {
+            let names_nothing = matches!(shown.kind.as_str(), "instant" | "duration");
+            let is_same = |known: Option<&String>, other: &String| known.is_none_or(|known| known == other);
+            names_nothing
+                || (is_same(self.actual.get(&shown.text), &printed.text)
+                    && is_same(self.shown.get(&printed.text), &shown.text))
+        })
+    }
+
     /// Two lines that agree.
     pub fn bind(&mut self, shown: &str, printed: &str) {
         let (_, printed) = split(printed);
@@ -168,6 +182,10 @@ impl Bindings {
     }
 
     fn pair(&mut self, shown: &Token, printed: &Token) {
+        let is_known = self.actual.contains_key(&shown.text) || self.shown.contains_key(&printed.text);
+        if is_known {
+            return;
+        }
         self.actual.entry(shown.text.clone()).or_insert_with(|| printed.text.clone());
         self.shown.entry(printed.text.clone()).or_insert_with(|| shown.text.clone());
     }

@@ -10,7 +10,7 @@ use proto::order::v1::{
 };
 
 use super::remedies::{parse_line, parse_tender, told};
-use super::{request_id, show};
+use super::{request_id, show, steering};
 use crate::clients::Clients;
 use crate::render;
 
@@ -77,7 +77,7 @@ struct AddressArgs {
 
 #[derive(Debug, Args)]
 pub struct Approval {
-    /// Change order id (chg_…).
+    /// Change order id (chg_…), or an order: then its latest change.
     change_order: String,
     /// A payment, as GATEWAY:TOKEN=MINOR-UNITS; together they pay what the order comes to more.
     #[arg(long = "tender", value_parser = parse_tender)]
@@ -103,7 +103,12 @@ pub const APPROVE_EXAMPLES: &str = "Examples:
 pub async fn propose(clients: &Clients, wish: Proposal, json: bool) -> Result<()> {
     let order_id = super::find(clients, &wish.order).await?.order_id;
     let preview = wish.preview;
-    let request = ProposeChangeOrderRequest { request_id: request_id(), order_id, ..proposed(wish)? };
+    let counter_of = match wish.counter_of.as_str() {
+        "" => String::new(),
+        named => steering::find_change(clients, named.to_owned()).await?,
+    };
+    let request =
+        ProposeChangeOrderRequest { request_id: request_id(), order_id, counter_of, ..proposed(wish)? };
     if preview {
         return look(clients, Of::Proposal(request), json).await;
     }
@@ -111,12 +116,13 @@ pub async fn propose(clients: &Clients, wish: Proposal, json: bool) -> Result<()
 }
 
 pub async fn approve(clients: &Clients, wish: Approval, json: bool) -> Result<()> {
+    let change_order_id = steering::find_change(clients, wish.change_order).await?;
     if wish.preview {
-        return look(clients, Of::ChangeOrderId(wish.change_order), json).await;
+        return look(clients, Of::ChangeOrderId(change_order_id), json).await;
     }
     let request = ApproveChangeOrderRequest {
         request_id: request_id(),
-        change_order_id: wish.change_order,
+        change_order_id,
         wait: Wait::Completed.into(),
         tenders: wish.tenders,
     };
@@ -175,7 +181,6 @@ fn proposed(wish: Proposal) -> Result<ProposeChangeOrderRequest> {
         reason_code: wish.reason,
         note: wish.note,
         valid_seconds: wish.valid,
-        counter_of: wish.counter_of,
         tenders: wish.tenders,
         ..ProposeChangeOrderRequest::default()
     };

@@ -68,7 +68,7 @@ pub enum RemedyVerb {
     Approve(Approval),
     /// Do not agree to a proposal, or to a withdrawal.
     Decline {
-        /// Change order id (chg_…).
+        /// Change order id (chg_…), or an order: then its latest change.
         change_order: String,
         #[arg(long, default_value = "")]
         note: String,
@@ -121,8 +121,8 @@ pub async fn run(clients: &Clients, verb: RemedyVerb, json: bool) -> Result<()> 
         RemedyVerb::Propose(wish) => proposals::propose(clients, *wish, json).await,
         RemedyVerb::Approve(wish) => proposals::approve(clients, wish, json).await,
         RemedyVerb::Decline { change_order, note } => {
-            let request =
-                DeclineChangeOrderRequest { request_id: request_id(), change_order_id: change_order, note };
+            let change_order_id = super::steering::find_change(clients, change_order).await?;
+            let request = DeclineChangeOrderRequest { request_id: request_id(), change_order_id, note };
             told(clients.proposals().decline_change_order(request).await?.into_inner().change_order, json)
         }
         RemedyVerb::Withdrawal { number, contact } => withdrawal(clients, number, contact, json).await,

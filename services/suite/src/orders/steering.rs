@@ -83,7 +83,7 @@ pub async fn run(clients: &Clients, verb: SteeringVerb, json: bool) -> Result<()
 }
 
 /// The id that was given, or that of the order's latest change.
-async fn find_change(clients: &Clients, change_or_order: String) -> Result<String> {
+pub async fn find_change(clients: &Clients, change_or_order: String) -> Result<String> {
     if change_or_order.starts_with("chg_") {
         return Ok(change_or_order);
     }
