@@ -134,6 +134,8 @@ typed_ids! {
     PaymentId = "pay";
     /// A capture of a payment.
     CaptureId = "cap";
+    /// Units that a buyer may send back.
+    ReturnId = "ret";
     /// A refund of a capture.
     RefundId = "rfd";
     /// An event.

@@ -1,6 +1,8 @@
 -- Units that buyers sent back, and promised units that turned out not to exist. A check can't be altered on SQLite, so the
 -- ledger is written anew.
 ALTER TABLE fulfilment_line ADD COLUMN returned TEXT CHECK (returned IN ('restocked', 'written_off'));
+-- Of delivered units: the saga that claims them, as held_by is of shipped ones.
+ALTER TABLE fulfilment_line ADD COLUMN claimed_by TEXT CHECK (claimed_by IS NULL OR state = 'delivered');
 CREATE TABLE stock_ledger_new (
     tenant_id      TEXT NOT NULL,
     warehouse_id   TEXT NOT NULL,

@@ -23,6 +23,7 @@ use proto::order::v1::policy_service_client::PolicyServiceClient;
 use proto::order::v1::proposal_service_client::ProposalServiceClient;
 use proto::order::v1::remedy_service_client::RemedyServiceClient;
 use proto::order::v1::report_service_client::ReportServiceClient;
+use proto::order::v1::return_service_client::ReturnServiceClient;
 use proto::order::v1::rule_service_client::RuleServiceClient;
 use proto::payment::v1::payment_service_client::PaymentServiceClient;
 use proto::payment::v1::refund_service_client::RefundServiceClient;
@@ -149,6 +150,10 @@ impl Clients {
 
     pub fn remedies(&self) -> RemedyServiceClient<Channel> {
         RemedyServiceClient::new(self.order.clone())
+    }
+
+    pub fn returns(&self) -> ReturnServiceClient<Channel> {
+        ReturnServiceClient::new(self.order.clone())
     }
 
     pub fn proposals(&self) -> ProposalServiceClient<Channel> {

@@ -61,6 +61,7 @@ const OWN: &[(&str, Scenario)] = scenarios![
     messages::b21_b23_a_cancellation_is_mailed_to_each_party_in_its_language,
     messages::u36_who_does_not_want_mail_gets_none_and_the_log_says_why,
     messages::a_mail_can_be_looked_at_before_it_is_sent,
+    messages::a_dead_letter_alerts_an_operator_until_it_is_given_up,
     place::missing_stock_fails_the_placement_and_takes_nothing,
     place::a_declined_card_gives_the_stock_back,
     place::an_order_brought_in_from_elsewhere_is_cancelled_like_any_other,

@@ -30,7 +30,7 @@ pub static BOOKS: [Book; 15] = [
     book!("inventory", "fulfilment_line", ["order_id" Text, "fulfilment_line_id" Text], [
         "fulfilment_id" Text, "reservation_id" Text, "line_id" Text, "sku" Text, "quantity" Number,
         "state" Text, "held_by" Text, "split_of" Text, "tracking_number" Text, "restocked" Number,
-        "reshipped" Number, "resubmit_needed" Number, "task_id" Text, "returned" Text,
+        "reshipped" Number, "resubmit_needed" Number, "task_id" Text, "returned" Text, "claimed_by" Text,
     ]),
     book!("inventory", "label", ["order_id" Text, "label_id" Text], [
         "fulfilment_id" Text, "carrier" Text, "tracking_number" Text, "currency" Text, "cost_minor" Number,

@@ -45,7 +45,8 @@ static RESERVATIONS: Statement = Statement::new(
     "inventory.load_reservations",
     "SELECT v.tenant_id, v.order_id, v.reservation_id, v.line_id, v.warehouse_id, v.sku, v.quantity, v.state,
             v.saga_id, v.held_by, v.split_of, v.created_at, f.fulfilment_line_id, f.fulfilment_id,
-            f.state AS line_state, f.split_of AS line_split_of, f.held_by AS line_held_by, f.tracking_number,
+            f.state AS line_state, f.split_of AS line_split_of, COALESCE(f.held_by, f.claimed_by) AS line_held_by,
+            f.tracking_number,
             f.restocked, f.reshipped, f.resubmit_needed, f.task_id, f.returned
        FROM rows($1: tenant_id text, order_id text) AS r
        JOIN reservation AS v ON v.tenant_id = r.tenant_id AND v.order_id = r.order_id

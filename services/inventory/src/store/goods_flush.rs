@@ -3,7 +3,7 @@
 use storage::{DbError, Statement, Table, Tx, Value, values};
 use types::{FulfilmentId, LineId, ReservationId};
 
-use crate::domain::{Goods, Line, Reservation};
+use crate::domain::{Goods, Line, LineState, Reservation};
 use crate::store::delta::Delta;
 use crate::store::goods::{OrderKey, RESTOCKED, WRITTEN_OFF};
 use crate::store::{labels, partner_tasks};
@@ -90,24 +90,25 @@ static INSERT_FULFILMENT_LINES: Statement = Statement::new(
     "inventory.insert_fulfilment_lines",
     "INSERT INTO fulfilment_line (tenant_id, order_id, fulfilment_line_id, fulfilment_id, reservation_id, line_id, sku,
                                   quantity, state, held_by, split_of, tracking_number, restocked, reshipped,
-                                  resubmit_needed, task_id, returned)
+                                  resubmit_needed, task_id, returned, claimed_by)
      SELECT tenant_id, order_id, fulfilment_line_id, fulfilment_id, reservation_id, line_id, sku, quantity, state,
-            held_by, split_of, tracking_number, restocked, reshipped, resubmit_needed, task_id, returned
+            held_by, split_of, tracking_number, restocked, reshipped, resubmit_needed, task_id, returned,
+            claimed_by
        FROM rows($1: tenant_id text, order_id text, fulfilment_line_id text, fulfilment_id text, reservation_id text,
                  line_id text, sku text, quantity bigint, state text, held_by text, split_of text,
                  tracking_number text, restocked bigint, reshipped bigint, resubmit_needed bigint, task_id text,
-                 returned text)",
+                 returned text, claimed_by text)",
 );
 
 static UPDATE_FULFILMENT_LINES: Statement = Statement::new(
     "inventory.update_fulfilment_lines",
     "UPDATE fulfilment_line SET quantity = r.quantity, state = r.state, held_by = r.held_by,
             tracking_number = r.tracking_number, restocked = r.restocked, reshipped = r.reshipped,
-            resubmit_needed = r.resubmit_needed, task_id = r.task_id, returned = r.returned
+            resubmit_needed = r.resubmit_needed, task_id = r.task_id, returned = r.returned, claimed_by = r.claimed_by
        FROM rows($1: tenant_id text, order_id text, fulfilment_line_id text, fulfilment_id text, reservation_id text,
                  line_id text, sku text, quantity bigint, state text, held_by text, split_of text,
                  tracking_number text, restocked bigint, reshipped bigint, resubmit_needed bigint, task_id text,
-                 returned text) AS r
+                 returned text, claimed_by text) AS r
       WHERE fulfilment_line.tenant_id = r.tenant_id AND fulfilment_line.order_id = r.order_id
         AND fulfilment_line.fulfilment_line_id = r.fulfilment_line_id",
 );
@@ -240,6 +241,8 @@ fn fulfilment_line_row(
     row: &Reservation,
 ) -> Option<Vec<Value>> {
     let (line, state) = (row.packed.as_ref()?, row.line_state()?);
+    let by = row.held_by().or(row.claimed_by());
+    let (held_by, claimed_by) = if state == LineState::Delivered { (None, by) } else { (by, None) };
     Some(values![
         tenant,
         order,
@@ -250,7 +253,7 @@ fn fulfilment_line_row(
         &row.sku,
         row.quantity,
         state.as_str(),
-        row.held_by().or(row.claimed_by()),
+        held_by,
         line.split_of.as_ref(),
         row.tracking_number(),
         line.restocked,
@@ -258,5 +261,6 @@ fn fulfilment_line_row(
         i64::from(line.resubmit_needed),
         line.task.as_ref(),
         row.returned().map(|sellable| if sellable { RESTOCKED } else { WRITTEN_OFF }),
+        claimed_by,
     ])
 }

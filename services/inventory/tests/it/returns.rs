@@ -84,7 +84,10 @@ async fn units_come_back_to_the_warehouse_that_has_them() {
         applied(world.step(&claim(&order, "return", &lines)).await);
         applied(world.step(&take_back(&order, "return", &lines)).await);
 
-        assert_eq!((world.stock("main", "apple").await, world.stock("spare", "apple").await), ((6, 0), (1, 0)));
+        assert_eq!(
+            (world.stock("main", "apple").await, world.stock("spare", "apple").await),
+            ((6, 0), (1, 0))
+        );
         world.check().await;
     }
 }

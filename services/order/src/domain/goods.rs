@@ -62,6 +62,9 @@ pub fn report(
     if moved.submitted > 0 {
         reported.processing_at.get_or_insert(now);
     }
+    if moved.delivered > 0 {
+        reported.delivered_at = Some(now);
+    }
     mark_shipped_groups(&mut reported);
     reported.version += 1;
     *order = reported;

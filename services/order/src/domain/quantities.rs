@@ -84,6 +84,13 @@ impl Quantities {
         Self { cancel_pending_shipped: shipped, ..self }.checked()
     }
 
+    /// Units came back from the buyer, who must have had them: they count as delivered, too.
+    pub fn bring_back(self, units: i64) -> Result<Self, QuantitiesError> {
+        leave("fulfilled", self.fulfilled - self.returned, units)?;
+        let returned = self.returned + units;
+        Self { returned, delivered: self.delivered.max(returned), ..self }.checked()
+    }
+
     /// A change was decided: cancel_pending → cancelled, and what had left → cancelled_after_ship.
     pub fn cancel(self, units: i64) -> Result<Self, QuantitiesError> {
         let (pending, shipped) = self.take_pending(units)?;

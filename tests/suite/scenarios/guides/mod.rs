@@ -16,7 +16,7 @@ pub mod ordoro;
 pub mod records;
 pub mod remedies;
 pub mod salesforce;
-pub pub(super) mod under;
+pub mod under;
 
 use crate::Scenario;
 

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use types::Reason;
 
+use super::windows::{Expiry, Returns};
 use crate::domain::cancelability::Advice;
 use crate::domain::change::Settlement;
 use crate::domain::order::OrderState;
+use crate::domain::terms::MoneyTerms;
 
 /// The longest name of a rule, and the most rules of a document: it is read by people.
 const RULE_LENGTH_MAX: usize = 64;
@@ -36,12 +38,21 @@ pub struct Document {
     pub confirm_from: Option<Advice>,
     /// What happens to the money when the request does not say.
     pub settlement: Settlement,
+    /// How it goes back over the tenders.
+    #[serde(default)]
+    pub tenders: Tenders,
     pub shipping: ShippingRule,
     pub bundle: Bundle,
     pub fees: Vec<FeeRule>,
     /// How much may be given back without units.
     #[serde(default)]
     pub goodwill: Goodwill,
+    /// Until when an order has to be paid.
+    #[serde(default)]
+    pub expiry: Expiry,
+    /// Until when units may come back.
+    #[serde(default)]
+    pub returns: Returns,
     /// What to do when a partner's word is required and does not come.
     pub unconfirmed: Unconfirmed,
 }
@@ -120,6 +131,16 @@ pub enum Permission {
     Restore,
     #[serde(rename = "resolve")]
     Resolve,
+    /// To let units of an order come back, to note that they came, and to decide of them.
+    #[serde(rename = "return.open")]
+    ReturnOpen,
+    #[serde(rename = "return.receive")]
+    ReturnReceive,
+    #[serde(rename = "return.decide")]
+    ReturnDecide,
+    /// To say that units cannot be shipped because they do not exist.
+    #[serde(rename = "short_ship")]
+    ShortShip,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +176,31 @@ pub enum UnknownReason {
     Accept,
     /// Only codes of the tenant's catalogue, with their note where they ask for one.
     Refuse,
+}
+
+/// How what goes back is divided over the tenders, and what becomes of a refund that a gateway declines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tenders {
+    pub strategy: TenderStrategy,
+    /// What a gateway declines becomes store credit.
+    pub store_credit_fallback: bool,
+}
+
+/// In which order the captured tenders of gateways give back; the payment service knows how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TenderStrategy {
+    /// The latest capture first.
+    #[default]
+    Lifo,
+    Fifo,
+    /// By what is still refundable of each.
+    Proportional,
+    /// The tender of exactly the amount; else the smallest that suffices; else the largest, and again.
+    ExactThenSmallestSufficient,
+    /// Whoever asks for a change names its tenders; what nobody asked for in such words goes as LIFO does.
+    Explicit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -245,6 +291,15 @@ impl Document {
         document.checked()
     }
 
+    /// How a change gives its money back when nobody says otherwise.
+    pub fn money_terms(&self) -> MoneyTerms {
+        MoneyTerms {
+            strategy: self.tenders.strategy,
+            store_credit_fallback: self.tenders.store_credit_fallback,
+            over_refund_reason: String::new(),
+        }
+    }
+
     pub fn to_text(&self) -> String {
         serde_json::to_string(self).expect("texts, numbers and names always have a JSON form")
     }
@@ -328,6 +383,10 @@ impl Permission {
             Self::LabelVoid => "label.void",
             Self::Restore => "restore",
             Self::Resolve => "resolve",
+            Self::ReturnOpen => "return.open",
+            Self::ReturnReceive => "return.receive",
+            Self::ReturnDecide => "return.decide",
+            Self::ShortShip => "short_ship",
         }
     }
 }

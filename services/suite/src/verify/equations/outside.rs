@@ -56,7 +56,10 @@ pub fn nobody_is_asked_in_vain(facts: &Facts) -> Option<String> {
     let lines = || {
         facts
             .rows(Service::Inventory, "fulfilment_line")
-            .find(|line| line.text("state") == "shipped" && ended.contains(line.text("held_by")))
+            .find(|line| {
+                let shipped = line.text("state") == "shipped" && ended.contains(line.text("held_by"));
+                shipped || ended.contains(line.text("claimed_by"))
+            })
     };
     label.or(task).or_else(lines).map(Row::describe)
 }
