@@ -22,10 +22,10 @@ use crate::api::{DeliveryApi, IntakeApi, NotificationApi, RecipientApi, WebhookA
 use crate::config::Config;
 use crate::ops::courier::Handed;
 use crate::ops::{Courier, Desk, Digest, Dispatch, Handing, Intake, WebhookCourier, Webhooks};
-use crate::ports::{self, Peers};
 use crate::ports::address_guard::AddressGuard;
 use crate::ports::mail::Mailer;
 use crate::ports::webhook::{self, Poster};
+use crate::ports::{self, Peers};
 use crate::store::MIGRATIONS;
 use crate::store::audit::BOOKS;
 

@@ -96,8 +96,10 @@ pub async fn every_event_is_published_once_though_order_and_broker_are_killed(st
 
     let request = SubscribeRequest { until_now: true, ..SubscribeRequest::default() };
     let stream = shop.clients.events().subscribe(request).await?.into_inner();
-    let told: Vec<String> =
-        stream.map(|answer| Ok::<_, tonic::Status>(answer?.event.unwrap_or_default().id)).collect::<Result<_, _>>().await?;
+    let told: Vec<String> = stream
+        .map(|answer| Ok::<_, tonic::Status>(answer?.event.unwrap_or_default().id))
+        .collect::<Result<_, _>>()
+        .await?;
     ensure!(told.len() >= 6 * KILLS, "{} events were told", told.len());
     let published = eventually("the broker has every event", async || {
         Ok(broker.published().await?.filter(|published| published.len() >= told.len()))

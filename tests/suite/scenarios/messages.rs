@@ -12,8 +12,9 @@ use proto::notification::v1::{
     PreviewTemplateRequest, Recipient, RecipientScope, RequeueDeliveryRequest, SetSuppressionRequest,
     UpsertPreferenceRequest, UpsertRecipientRequest,
 };
-use tests::Shop;
+use proto::order::v1::{AttentionItem, ListAttentionItemsRequest};
 use tests::shop::refused;
+use tests::{Shop, eventually};
 use tonic::Code;
 
 use crate::Stage;
@@ -225,4 +226,40 @@ pub async fn a_mail_can_be_looked_at_before_it_is_sent(stage: &Stage) -> Result<
         "FIELD_INVALID",
     )?;
     Ok(())
+}
+
+pub async fn a_dead_letter_alerts_an_operator_until_it_is_given_up(stage: &Stage) -> Result<()> {
+    let server = MailServer::start()?;
+    let suite = stage.own_suite(&server.settings()).await?;
+    let shop = Shop::open(suite.clients()).await?;
+    let order = shop.placed(&shop.sku("LAMP"), 1).await?;
+    mail_to(&shop, &order.order_id, "supplier", "never@acme.example", "").await?;
+    mail_to(&shop, &order.order_id, "staff", "boss@shop.example", "").await?;
+
+    shop.submit(shop.cancel_request(&order.order_id, &[])).await?;
+
+    let about = |item: &AttentionItem| item.subject_type == "delivery";
+    let items = async || {
+        let request = ListAttentionItemsRequest::default();
+        let listed = shop.clients.operations().list_attention_items(request).await?.into_inner().items;
+        Ok::<_, anyhow::Error>(listed.into_iter().filter(about).collect::<Vec<_>>())
+    };
+    let open =
+        eventually("the dead letter asks for a person", async || Ok(items().await?.into_iter().next()))
+            .await?;
+    ensure!(open.allowed_actions == ["RequeueDelivery", "DiscardDelivery"], "{open:?}");
+    ensure!(open.order_id == order.order_id, "{open:?}");
+    let alerted = async || {
+        let mails = server.to("boss@shop.example")?;
+        Ok(mails.iter().any(|mail| mail.contains(&open.attention_id)).then_some(()))
+    };
+    eventually("the operator is mailed", alerted).await?;
+
+    let request = DiscardDeliveryRequest {
+        request_id: shop.request_id(),
+        delivery_id: open.subject_id.clone(),
+        why: "told by telephone".to_owned(),
+    };
+    shop.clients.deliveries().discard_delivery(request).await?;
+    eventually("nobody has to look any more", async || Ok(items().await?.is_empty().then_some(()))).await
 }

@@ -7,8 +7,8 @@ use proto::order::v1 as order;
 use types::{AttentionId, ChangeOrderId, IdError, Money, MoneyError, OrderId};
 
 use crate::domain::{
-    AttentionItem, Audience, Cause, Change, ChangeKind, ChangeLine, Letter, Dropped, Event, Note, OrderPicture,
-    OrderState, Readers, Refund, RefundState, ReturnLine, ReturnMove, Returned, Settlement,
+    AttentionItem, Audience, Cause, Change, ChangeKind, ChangeLine, Dropped, Event, Letter, Note,
+    OrderPicture, OrderState, Readers, Refund, RefundState, ReturnLine, ReturnMove, Returned, Settlement,
 };
 use crate::ops::Noted;
 

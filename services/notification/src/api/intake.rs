@@ -57,15 +57,15 @@ fn runs(envelopes: Vec<Envelope>) -> BTreeMap<String, (Vec<usize>, Run)> {
     let mut runs: BTreeMap<String, (Vec<usize>, Run)> = BTreeMap::new();
     for (place, envelope) in envelopes.into_iter().enumerate() {
         let event = read(&envelope.kind, &envelope.payload).map_err(|problem| {
-                tracing::warn!(
-                    event_id = %envelope.event_id,
-                    kind = envelope.kind,
-                    aggregate_id = envelope.aggregate_id,
-                    %problem,
-                    "an event cannot be read; it waits a while for a newer version"
-                );
-                problem.to_string()
-            });
+            tracing::warn!(
+                event_id = %envelope.event_id,
+                kind = envelope.kind,
+                aggregate_id = envelope.aggregate_id,
+                %problem,
+                "an event cannot be read; it waits a while for a newer version"
+            );
+            problem.to_string()
+        });
         let (places, Run(arrivals)) =
             runs.entry(aggregate(&envelope)).or_insert_with(|| (Vec::new(), Run(Vec::new())));
         places.push(place);

@@ -17,7 +17,9 @@ pub fn received(change: &Change) -> Vec<Message> {
     let to_buyer = Message::new(Template::WithdrawalAcknowledged, Audience::Buyer, subject, for_buyer);
     let to_answer = |audience| {
         let subject = format!("A withdrawal from order {order} waits for an answer");
-        let body = format!("{number} withdraws from order {order} ({lines}). Nothing has moved; it waits for an answer.");
+        let body = format!(
+            "{number} withdraws from order {order} ({lines}). Nothing has moved; it waits for an answer."
+        );
         Message::new(Template::ChangeRequested, audience, subject, body)
     };
     vec![to_buyer, to_answer(Audience::Supplier), to_answer(Audience::Staff)]

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::event::Letter;
 use super::event::{
     Change, ChangeKind, Dropped, Event, OrderPicture, Refund, RefundState, ReturnMove, Returned, Settlement,
 };
-use super::event::Letter;
 use super::message::{Audience, Message, Template};
 use super::words;
 
@@ -155,9 +155,10 @@ fn mail(event: &Event, message: &Message) -> Option<(MailTemplate, Value)> {
                 json!({ "order": order, "change": scope(change), "proposal": proposal }),
             ))
         }
-        (Event::ChangeProposed { change } | Event::ChangeAccepted { change }, Template::AmendmentProposed) => {
-            Some((MailTemplate::AmendmentProposed, proposal(change)))
-        }
+        (
+            Event::ChangeProposed { change } | Event::ChangeAccepted { change },
+            Template::AmendmentProposed,
+        ) => Some((MailTemplate::AmendmentProposed, proposal(change))),
         (Event::ChangeProposed { change }, Template::WithdrawalAcknowledged) => {
             let withdrawal = json!({
                 "number": words::quoted(&change.number),

@@ -24,7 +24,7 @@ pub use address::{Choice, Locale, Preference, Recipient, Scope, choose};
 pub use delivery::State as DeliveryState;
 pub use delivery::{Delivery, Next, Outcome, Outlet, Progress, SuppressionCause};
 pub use event::{AttentionItem, Cause, Event, OrderPicture, OrderState, Refund, RefundState};
-pub use event::{Letter, Change, ChangeKind, ChangeLine, Dropped, Settlement};
+pub use event::{Change, ChangeKind, ChangeLine, Dropped, Letter, Settlement};
 pub use event::{Note, Readers, ReturnLine, ReturnMove, Returned};
 pub use lint::{Lint, lint};
 pub use mail::{Mail, MailTemplate, Owed, digest, letter, mails};
@@ -40,7 +40,9 @@ pub fn messages(event: &Event) -> Vec<Message> {
         Event::OrderPlaced { order } => orders::placed(order),
         Event::OrderPlacementFailed { order, cause } => orders::placement_failed(order, cause),
         Event::OrderProgressed { order, before } => orders::progressed(order, *before),
-        Event::ChangeProposed { change } if change.kind == ChangeKind::Withdrawal => changes::received(change),
+        Event::ChangeProposed { change } if change.kind == ChangeKind::Withdrawal => {
+            changes::received(change)
+        }
         Event::ChangeProposed { change } => amendments::proposed(change),
         Event::ChangeDropped { change, how } => amendments::dropped(change, *how),
         Event::ChangeAccepted { change } if change.open_until.is_some() => amendments::proposed(change),

@@ -7,8 +7,8 @@ use storage::{DbError, Envelope, Tx};
 use types::{Ids, Tenant, Timestamp};
 
 use crate::domain::{
-    self as domain, Audience, Choice, Delivery, Event, Letter, Mail, MailTemplate, Outlet, Preference, Progress,
-    Recipient, Scope, choose,
+    self as domain, Audience, Choice, Delivery, Event, Letter, Mail, MailTemplate, Outlet, Preference,
+    Progress, Recipient, Scope, choose,
 };
 use crate::store::addresses::{self, Subject};
 use crate::store::deliveries::Claimed;

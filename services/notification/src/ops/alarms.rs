@@ -7,7 +7,9 @@ use prost::Message as _;
 use proto::events::v1::{AttentionCleared, AttentionRaised};
 use storage::outbox::{self, NewEvent};
 use storage::{DbError, Envelope, Tx};
-use types::{ChangeOrderId, DeliveryId, EventId, Ids, OrderId, Reason, Refusal, Tenant, Timestamp, WebhookId};
+use types::{
+    ChangeOrderId, DeliveryId, EventId, Ids, OrderId, Reason, Refusal, Tenant, Timestamp, WebhookId,
+};
 
 use super::webhook_courier::endpoint_of;
 use crate::domain::{Delivery, MailTemplate, Outlet};

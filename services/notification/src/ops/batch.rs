@@ -155,19 +155,17 @@ impl Intake {
         {
             taking.letters.push(Addressed { envelope, letter });
         }
-        taking.posts.extend(taking.subscriptions.deliveries(&self.ids, envelope, About::of(event, origin.at)));
+        taking.posts.extend(taking.subscriptions.deliveries(
+            &self.ids,
+            envelope,
+            About::of(event, origin.at),
+        ));
         Delivery::Accepted
     }
 
     /// Takes in what nobody here understands: holding up what comes behind it for ever would help nobody. Its figures and
     /// its webhooks need no understanding; people are not told of it, and one of ours is asked to look.
-    fn pass_by(
-        &self,
-        inbox: &mut Inbox,
-        taking: &mut Taking<'_>,
-        arrival: &Arrival,
-        why: &str,
-    ) -> Delivery {
+    fn pass_by(&self, inbox: &mut Inbox, taking: &mut Taking<'_>, arrival: &Arrival, why: &str) -> Delivery {
         let Arrival { envelope, noted, .. } = arrival;
         tracing::error!(event_id = %envelope.event_id, kind = envelope.kind, why, "an event was passed by unread");
         inbox.accept(envelope);

@@ -30,6 +30,8 @@ pub async fn number(tx: &mut Tx, subjects: &[Subject]) -> Result<BTreeMap<Subjec
         return Err(DbError::RowCount { statement: NUMBER.name(), expected, actual });
     }
     rows.iter()
-        .map(|row| Ok(((row.tenant()?, row.text("subject_type")?, row.text("subject_id")?), row.int("last_seq")?)))
+        .map(|row| {
+            Ok(((row.tenant()?, row.text("subject_type")?, row.text("subject_id")?), row.int("last_seq")?))
+        })
         .collect()
 }

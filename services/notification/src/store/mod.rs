@@ -35,7 +35,7 @@ const WEBHOOK: Migration =
         include_str!("../../migrations/0015_webhook.postgres.sql"),
     );
 
-const ALARM: Migration =
-    Migration::shared(18, "alarm", include_str!("../../migrations/0018_alarm.sql"));
+const ALARM: Migration = Migration::shared(18, "alarm", include_str!("../../migrations/0018_alarm.sql"));
 
-pub const MIGRATIONS: &[Migration] = &[REQUESTS, OUTBOX, INBOX, NOTIFICATION, DELIVERY, ADDRESS, WEBHOOK, ALARM];
+pub const MIGRATIONS: &[Migration] =
+    &[REQUESTS, OUTBOX, INBOX, NOTIFICATION, DELIVERY, ADDRESS, WEBHOOK, ALARM];

@@ -92,8 +92,7 @@ async fn a_dead_mail_asks_for_a_person_until_it_is_sent_again_or_given_up() {
         queue(&world, &dead).await;
         let worker = Dispatch::new(world.database.clone(), world.clock.clone(), &world.ids, MailRefuses);
         let [one, other] = dead.map(|delivery| delivery.delivery_id);
-        let raised =
-            |id, number| format!("raised delivery {id} {number} [RequeueDelivery DiscardDelivery]");
+        let raised = |id, number| format!("raised delivery {id} {number} [RequeueDelivery DiscardDelivery]");
         let cleared = |id, number| format!("cleared delivery {id} {number}");
 
         while worker.turn().await.unwrap() > 0 {}
@@ -121,7 +120,12 @@ async fn an_endpoint_is_told_of_as_one_however_many_of_its_deliveries_die() {
     for world in World::each("alarm_hook").await {
         let endpoint: WebhookId = world.ids.mint();
         let dead = ["", "#1", "#2"].map(|again| {
-            delivery(&world, Outlet::Webhook, &format!("{endpoint}{again}"), "countermand.events.v1.OrderPlaced")
+            delivery(
+                &world,
+                Outlet::Webhook,
+                &format!("{endpoint}{again}"),
+                "countermand.events.v1.OrderPlaced",
+            )
         });
         queue(&world, &dead).await;
         let worker = Dispatch::new(world.database.clone(), world.clock.clone(), &world.ids, HookRefuses);
@@ -137,10 +141,13 @@ async fn an_endpoint_is_told_of_as_one_however_many_of_its_deliveries_die() {
 async fn a_dead_letter_about_an_alarm_raises_none() {
     for world in World::each("alarm_loop").await {
         let endpoint: WebhookId = world.ids.mint();
-        queue(&world, &[
-            delivery(&world, Outlet::Email, "staff@shop.example", "attention.opened"),
-            delivery(&world, Outlet::Webhook, endpoint.as_str(), "countermand.events.v1.AttentionOpened"),
-        ])
+        queue(
+            &world,
+            &[
+                delivery(&world, Outlet::Email, "staff@shop.example", "attention.opened"),
+                delivery(&world, Outlet::Webhook, endpoint.as_str(), "countermand.events.v1.AttentionOpened"),
+            ],
+        )
         .await;
         let mail = Dispatch::new(world.database.clone(), world.clock.clone(), &world.ids, MailRefuses);
         let hook = Dispatch::new(world.database.clone(), world.clock.clone(), &world.ids, HookRefuses);

@@ -69,8 +69,7 @@ async fn a_name_that_turns_inwards_after_it_was_checked_is_not_called() {
 #[tokio::test]
 async fn of_several_addresses_none_of_ours_is_tried() {
     let receiver = Receiver::start().await;
-    let poster =
-        Poster::new(AddressGuard::resolving_with(false, mixed), Duration::from_millis(300)).unwrap();
+    let poster = Poster::new(AddressGuard::resolving_with(false, mixed), Duration::from_millis(300)).unwrap();
 
     let answer = post(&poster, &format!("https://partner.example:{}/hook", receiver.address.port())).await;
 

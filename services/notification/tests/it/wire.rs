@@ -2,8 +2,8 @@
 
 use kit::client::{self, Channel, ClientConfig};
 use notification::app::App;
-use notification::ports::Peers;
 use notification::config::Config;
+use notification::ports::Peers;
 use proto::audit::v1::ExportBooksRequest;
 use proto::audit::v1::audit_service_client::AuditServiceClient;
 use proto::events::v1::Delivery;
@@ -42,7 +42,8 @@ impl Service {
         let (public, internal) = (connect(bound.server.public_addr()), connect(bound.server.internal_addr()));
         let shutdown = CancellationToken::new();
         // Nobody is there to be told what needs a person; it waits in the outbox.
-        let order = client::connect("http://127.0.0.1:9", &ClientConfig::default()).expect("it is an address");
+        let order =
+            client::connect("http://127.0.0.1:9", &ClientConfig::default()).expect("it is an address");
         let ended = tokio::spawn(bound.run(Peers { order }, shutdown.clone()));
         Self { public, internal, ids: Ids::random(Clock::System), shutdown, ended }
     }
