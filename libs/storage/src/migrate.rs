@@ -31,6 +31,7 @@ impl Migration {
     }
 
     /// The same step with what each engine runs beside it.
+    #[must_use]
     pub const fn and(self, sqlite: &'static str, postgres: &'static str) -> Self {
         Self { sqlite, postgres, ..self }
     }
