@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use types::{Reason, Refusal, Timestamp};
 
 use super::Policy;
-use super::document::{Contact, MatrixRule, Permission, ReasonRule, Scope, UnknownReason};
+use super::document::{Contact, MatrixRule, Permission, ReasonRule, Scope, TenderStrategy, UnknownReason};
 use crate::domain::cancelability::Advice;
-use crate::domain::change::{ChangeRequest, LabelAction, Selection, Settlement};
+use crate::domain::change::{ChangeRequest, LabelAction, MoneyTerms, Selection, Settlement};
 use crate::domain::order::{Actor, Order, OrderState};
 use crate::domain::reason::Catalogue;
 
@@ -118,12 +118,25 @@ impl Standing<'_> {
         self.check_scope(request)?;
         check_reasons(self.policy.document.reason, request, catalogue)?;
         self.check_permissions(request)?;
+        self.check_tenders(request)?;
         self.check_acks(request)
     }
 
     /// What happens to the money: what the request says, or else the policy.
     pub fn settlement(&self, request: &ChangeRequest) -> Settlement {
         request.settlement.unwrap_or(self.policy.document.settlement)
+    }
+
+    /// How the money goes back: as the policy says, where the request does not say more.
+    pub fn money_terms(&self, request: &ChangeRequest) -> MoneyTerms {
+        let terms = self.policy.document.money_terms();
+        let wish = &request.said.money;
+        let by_name = request.settlement == Some(Settlement::Explicit);
+        MoneyTerms {
+            strategy: if by_name { TenderStrategy::Explicit } else { terms.strategy },
+            store_credit_fallback: terms.store_credit_fallback || wish.store_credit_fallback,
+            over_refund_reason: wish.over_refund_reason.clone(),
+        }
     }
 
     /// What the request has not acknowledged yet.
@@ -188,9 +201,14 @@ impl Standing<'_> {
 
     fn check_permissions(&self, request: &ChangeRequest) -> Result<(), Refusal> {
         let moves_money = matches!(request.settlement, Some(Settlement::Auto | Settlement::Explicit));
+        let wish = &request.said.money;
+        let wants_credit = wish.store_credit_fallback && !self.policy.document.tenders.store_credit_fallback;
+        let wants_more = !wish.over_refund_reason.is_empty();
         let wanted = [
             (request.said.force, Permission::CancelForce, "change.force"),
             (moves_money, Permission::RefundExecute, "change.settlement"),
+            (wants_credit, Permission::RefundStoreCredit, "change.store_credit_fallback"),
+            (wants_more, Permission::RefundOverLimit, "change.allow_over_refund"),
             (request.label_action == LabelAction::Void, Permission::LabelVoid, "change.label_action"),
         ];
         for (asked, permission, field) in wanted {
@@ -201,6 +219,21 @@ impl Standing<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A policy may want the tenders named by whoever asks.
+    fn check_tenders(&self, request: &ChangeRequest) -> Result<(), Refusal> {
+        let named = request.settlement == Some(Settlement::Explicit);
+        let wanted = match self.settlement(request) {
+            Settlement::Explicit => true,
+            Settlement::Auto => self.policy.document.tenders.strategy == TenderStrategy::Explicit,
+            Settlement::None => false,
+        };
+        if named || !wanted {
+            return Ok(());
+        }
+        let message = "under this policy settlement EXPLICIT has to name the tenders";
+        Err(self.explained(Refusal::new(Reason::FieldRequired, message).field("change.tenders"), "tenders"))
     }
 
     /// Whoever forces a change answers for it afterwards instead.

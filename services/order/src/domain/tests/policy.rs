@@ -8,8 +8,8 @@ use crate::domain::change::{ChangeRequest, Selection, Settlement};
 use crate::domain::lifecycle::{open_order, start_processing};
 use crate::domain::order::{Actor, Order, OrderState, Parties};
 use crate::domain::policy::{
-    Contact, Document, Effect, Grant, MatrixRule, PRESETS, Permission, Policy, Scope, Units, UnknownReason,
-    preset, standing,
+    Contact, Document, Effect, Grant, MatrixRule, PRESETS, Permission, Policy, Scope, TenderStrategy, Units,
+    UnknownReason, preset, standing,
 };
 use crate::domain::pricing::price_change;
 
@@ -79,10 +79,11 @@ fn decided(policy: &Policy, order: &Order, role: &str, request: &ChangeRequest) 
     match priced {
         Err(refusal) => format!("{head} no: {} {}", refusal.reason, refusal.message),
         Ok(priced) => format!(
-            "{head} {:?} by {} {:?} {} {:?}",
+            "{head} {:?} by {} {:?} {:?} {} {:?}",
             standing.warnings.len(),
             standing.rule,
             standing.settlement(request),
+            standing.money_terms(request),
             priced.amounts.amount,
             priced.lines.iter().map(|line| line.quantity).collect::<Vec<_>>()
         ),
@@ -299,6 +300,18 @@ fn inverting_a_rule_changes_a_decision() {
                 Settlement::None => Settlement::Auto,
                 Settlement::Auto | Settlement::Explicit => Settlement::None,
             };
+        });
+        invert("strategy of the tenders", &|document| {
+            document.tenders.strategy = match document.tenders.strategy {
+                TenderStrategy::Explicit => TenderStrategy::Lifo,
+                TenderStrategy::Lifo
+                | TenderStrategy::Fifo
+                | TenderStrategy::Proportional
+                | TenderStrategy::ExactThenSmallestSufficient => TenderStrategy::Explicit,
+            };
+        });
+        invert("store credit instead", &|document| {
+            document.tenders.store_credit_fallback = !document.tenders.store_credit_fallback;
         });
         invert("creator at the source router", &|document| {
             document.creator_at_source_router = !document.creator_at_source_router;

@@ -68,6 +68,27 @@ fn s7_s9_s13_the_parent_takes_its_children_and_brings_all_of_its_price_back() {
 }
 
 #[test]
+fn f55_a_child_cancelled_without_its_parent_changes_quantities_and_never_money() {
+    let policy = policy(|_| {});
+    let mut order = open(bundle(Bundle::ParentPriced), &ids());
+    let before = order.total_minor();
+    for units in [1, 2] {
+        let open_before = order.lines[1].quantities.open;
+        let child = items(&order, &[(2, units)]);
+
+        let change = accepted(&mut order, &child, &policy);
+
+        assert_eq!(order.lines[1].quantities.open, open_before - units);
+        assert_eq!((change.amounts.amount, order.total_minor()), (0, before), "nothing is prorated");
+        assert_eq!(change.terms.without_parent, [order.lines[1].line_id.clone()]);
+    }
+    // The parent still brings all of its price back, whatever is left of its children.
+    let parents = items(&order, &[(1, 3)]);
+    let change = accepted(&mut order, &parents, &policy);
+    assert_eq!(change.amounts.amount, 3_000);
+}
+
+#[test]
 fn s10_a_prorated_bundle_gives_back_child_by_child_and_an_atomic_one_as_a_whole() {
     let prorated = policy(|policy| policy.document.bundle = Bundle::ChildProrated);
     let mut order = open(bundle(Bundle::ChildProrated), &ids());
