@@ -173,8 +173,13 @@ def environment_of(documents, service):
         assert len(config) == 1, f"{service}: {source}"
         environment |= config[0]["data"]
     for entry in container["env"]:
-        environment[entry["name"]] = entry.get("value") or secret(documents, entry["valueFrom"]["secretKeyRef"])
+        environment[entry["name"]] = entry.get("value") or told_by(documents, entry["valueFrom"])
     return environment
+
+
+def told_by(documents, source):
+    # What the pod says of itself is known when it runs; any text stands for it.
+    return source["fieldRef"]["fieldPath"] if "fieldRef" in source else secret(documents, source["secretKeyRef"])
 
 
 def secret(documents, reference):
