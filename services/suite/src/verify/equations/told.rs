@@ -6,7 +6,14 @@ use crate::clients::Service;
 use crate::verify::facts::Facts;
 
 /// The templates that tell a buyer of a committed change.
-const COMMITTED: [&str; 3] = ["cancellation.confirmed", "change.confirmed", "order.restored"];
+const COMMITTED: [&str; 6] = [
+    "cancellation.confirmed",
+    "change.confirmed",
+    "order.restored",
+    "return.accepted",
+    "order.short_shipped",
+    "order.expired",
+];
 
 /// Each completed change that was decided has told its buyer so exactly once, in the list that people read.
 pub fn commits_told(facts: &Facts) -> Option<String> {
