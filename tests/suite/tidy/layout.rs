@@ -74,8 +74,18 @@ const FORBIDDEN: [(&str, &[&str]); 4] = [
 ];
 
 /// What a pure rule never needs.
-const IMPURE: [&str; 8] =
-    ["async fn", ".await", "tokio::", "tonic::", "proto::", "storage::", "kit::", "std::fs"];
+const IMPURE: [&str; 10] = [
+    "async fn",
+    ".await;",
+    ".await?",
+    ".await.",
+    "tokio::",
+    "tonic::",
+    "proto::",
+    "storage::",
+    "kit::",
+    "std::fs",
+];
 
 /// Words of the business that a library must be able to do without.
 const BUSINESS: [(&str, &[&str]); 2] = [
