@@ -42,7 +42,8 @@ impl AddedLine {
         line_id: LineId,
     ) -> Result<Self, Refusal> {
         if line.bundle.is_some() {
-            let message = format!("line {} is part of a bundle, whose price stands on its parent", line.line_number);
+            let message =
+                format!("line {} is part of a bundle, whose price stands on its parent", line.line_number);
             return Err(Refusal::new(Reason::FieldInvalid, message));
         }
         let gross_minor = line.unit_price.times(units, currency)?.minor();

@@ -21,8 +21,7 @@ pub async fn answer(
 
     let request_id = request_id(&request.request_id)?;
     let wait = wait(request.wait)?;
-    let canonical =
-        wire::ApproveChangeOrderRequest { request_id: String::new(), wait: 0, ..request.clone() };
+    let canonical = wire::ApproveChangeOrderRequest { request_id: String::new(), wait: 0, ..request.clone() };
     let approval = Approval {
         change_order_id: change_order_id(&request.change_order_id)?,
         tenders: each("tenders", &request.tenders, SIDE_ROWS_MAX, tender)?,

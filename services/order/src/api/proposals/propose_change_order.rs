@@ -6,9 +6,9 @@ use proto::order::v1 as wire;
 use tonic::Request;
 use types::{ChangeOrderId, Fingerprint, Refusal};
 
+use super::proposed::proposal;
 use crate::api::changes::shown;
 use crate::api::convert::{order_id, request_id};
-use super::proposed::proposal;
 use crate::ops::Orders;
 
 pub async fn answer(

@@ -107,9 +107,7 @@ fn left(request: &wire::ProposeChangeOrderRequest) -> Result<Vec<(LineKey, i64)>
         only(&at, "off_minor", line.off_minor)?;
         if line.new_quantity < 0 {
             let message = "no line is left with less than nothing";
-            return Err(
-                Refusal::new(Reason::QuantityOutOfRange, message).field(format!("{at}.new_quantity"))
-            );
+            return Err(Refusal::new(Reason::QuantityOutOfRange, message).field(format!("{at}.new_quantity")));
         }
         Ok((key, line.new_quantity))
     });
@@ -122,9 +120,7 @@ fn cheaper(index: usize, line: &wire::ProposedLine) -> Result<(LineKey, i64), Re
     only(&at, "new_quantity", line.new_quantity)?;
     if line.off_minor < 0 {
         let message = "a negative amount would raise the price";
-        return Err(
-            Refusal::new(Reason::PriceIncreaseNotAllowed, message).field(format!("{at}.off_minor"))
-        );
+        return Err(Refusal::new(Reason::PriceIncreaseNotAllowed, message).field(format!("{at}.off_minor")));
     }
     Ok((key, minor(&format!("{at}.off_minor"), 1, line.off_minor)?))
 }

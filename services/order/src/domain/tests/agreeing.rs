@@ -5,7 +5,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 use types::{Ids, Quantity, Reason, Refusal, UnitPrice};
 
-use super::world::{actor, cancelled, everything, ids, items, new_line, new_order, now, open, shipping, tender};
+use super::world::{
+    actor, cancelled, everything, ids, items, new_line, new_order, now, open, shipping, tender,
+};
 use crate::domain::address::Address;
 use crate::domain::change::{ChangeOrder, ChangeState, LineKey};
 use crate::domain::lifecycle::{
@@ -128,8 +130,7 @@ fn an_order_whose_addition_is_put_back_never_had_it() {
     let mut order = two_sided(&ids);
     let before = order.clone();
     let mut change = proposed(&order, Proposed::Items(vec![mug(2, "1.50")]), &ids).unwrap();
-    let _told =
-        approve(&mut order, &mut change, &[tender(300)], &buyer(), default_policy(), now()).unwrap();
+    let _told = approve(&mut order, &mut change, &[tender(300)], &buyer(), default_policy(), now()).unwrap();
 
     let cause = Refusal::new(Reason::PaymentDeclined, "the card says no");
     let _told = reject(&mut order, &mut change, cause, now()).unwrap();
@@ -177,7 +178,10 @@ fn a_price_is_lowered_by_agreement_never_raised_and_never_below_nothing() {
     let mut order = two_sided(&ids);
     let goods = order.lines[0].amounts.goods_net;
     let too_much = proposed(&order, off(1, goods + 1), &ids).unwrap_err();
-    assert_eq!((too_much.reason, too_much.details["left_minor"].as_str()), (Reason::AmountOutOfRange, &*goods.to_string()));
+    assert_eq!(
+        (too_much.reason, too_much.details["left_minor"].as_str()),
+        (Reason::AmountOutOfRange, &*goods.to_string())
+    );
 
     let before = order.total_minor();
     let mut change = proposed(&order, off(1, 100), &ids).unwrap();
@@ -278,12 +282,16 @@ fn units_of_a_bundle_are_not_raised_alone() {
     let ids = ids();
     let child = crate::domain::order::InBundle { parent: 1, ratio: 2 };
     let lines = vec![new_line(1, "9.00"), NewLine { bundle: Some(child), ..new_line(2, "0") }];
-    let parties = Parties { buyer: "buyer-1".to_owned(), supplier: "maker-1".to_owned(), ..Parties::default() };
+    let parties =
+        Parties { buyer: "buyer-1".to_owned(), supplier: "maker-1".to_owned(), ..Parties::default() };
     let order = open(NewOrder { parties, ..new_order(lines) }, &ids);
 
     let refused = proposed(&order, left(2, 4), &ids).unwrap_err();
 
-    assert_eq!((refused.reason, refused.field.as_deref()), (Reason::FieldInvalid, Some("lines[0].new_quantity")));
+    assert_eq!(
+        (refused.reason, refused.field.as_deref()),
+        (Reason::FieldInvalid, Some("lines[0].new_quantity"))
+    );
 }
 
 /// What happens to a line: units go, or its price is lowered by so many thousandths of what is left.
