@@ -142,8 +142,8 @@ fn make_executable(path: &Path) -> Result<()> {
 fn free() -> Result<u16> {
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     let mut given = GIVEN.lock().expect("no test panics with it");
-    // Runs of this binary at the same time begin at different ones.
-    let first = u16::try_from(std::process::id() % u32::try_from(PORTS.len())?)?;
+    // Runs of this binary at the same time begin far from each other.
+    let first = u16::try_from(u64::from(std::process::id()) * 7_919 % u64::try_from(PORTS.len())?)?;
     let from_first = (PORTS.start + first..PORTS.end).chain(PORTS.start..PORTS.start + first);
     for port in from_first {
         if !given.contains(&port) && TcpListener::bind(("127.0.0.1", port)).is_ok() {

@@ -32,7 +32,16 @@ pub fn split(line: &str) -> (String, Vec<Token>) {
             rest = characters.as_str();
             continue;
         }
-        let (word, after) = rest.split_at(end);
+        let (mut word, after) = rest.split_at(end);
+        // `sandbox-rfd_01m8…`: an id at the end of a longer word.
+        if let Some((head, tail)) = word.rsplit_once('-')
+            && kind(word).is_none()
+            && kind(tail).is_some()
+        {
+            plain.push_str(head);
+            plain.push('-');
+            word = tail;
+        }
         let unit = unit_after(word, after);
         let kind = if unit > 0 { Some("duration".to_owned()) } else { kind(word) };
         match kind {
@@ -41,7 +50,7 @@ pub fn split(line: &str) -> (String, Vec<Token>) {
                 plain.push('<');
                 plain.push_str(&kind);
                 plain.push('>');
-                tokens.push(Token { kind, text: rest[..end + unit].to_owned() });
+                tokens.push(Token { kind, text: format!("{word}{}", &after[..unit]) });
             }
         }
         rest = &after[unit..];

@@ -96,7 +96,7 @@ pub async fn an_import_that_is_cut_is_resumed_and_repeating_it_changes_nothing(s
     let mut first = import(&suite, &file, &[])?.spawn().context("starting the import")?;
     while imported(&clients).await?.len() < cut_at {
         ensure!(first.try_wait()?.is_none(), "the import ended before it was cut at {cut_at}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(250)).await;
     }
     first.kill().context("killing the import")?;
     first.wait()?;
