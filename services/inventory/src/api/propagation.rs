@@ -64,12 +64,7 @@ fn tenant(given: &str) -> Result<Tenant, Refusal> {
 
 /// Who asks on the internal port.
 fn order_service(tenant: Tenant) -> Principal {
-    Principal {
-        tenant,
-        user: "order".to_owned(),
-        organisation: String::new(),
-        role: "system".to_owned(),
-    }
+    Principal { tenant, user: "order".to_owned(), organisation: String::new(), role: "system".to_owned() }
 }
 
 fn notice(request: &wire::TellTargetRequest) -> Result<CartNotice, Refusal> {

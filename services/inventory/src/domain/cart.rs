@@ -81,7 +81,8 @@ impl Goods {
             note: notice.note.clone(),
             unconfirmed: Unconfirmed::Commit,
         };
-        let mut task = PartnerTask::new(notice.cart.clone(), notice.reference.clone(), ask, notice.units, moment.at);
+        let mut task =
+            PartnerTask::new(notice.cart.clone(), notice.reference.clone(), ask, notice.units, moment.at);
         task.partner_reason = reason;
         let index = profile.usable(0, std::time::Duration::ZERO);
         task.confirmation_required = profile.needs_confirmation(index);
