@@ -198,12 +198,7 @@ impl Goods {
         self.select(|row| row.held_by() == Some(saga_id))
     }
 
-    fn shortage(
-        &self,
-        wanted: &HoldLine,
-        available: i64,
-        reach: Reach,
-    ) -> Result<Option<Shortage>, Refusal> {
+    fn shortage(&self, wanted: &HoldLine, available: i64, reach: Reach) -> Result<Option<Shortage>, Refusal> {
         let line = self.lines.get(&wanted.line_id).ok_or_else(|| refusals::no_such_line(&wanted.line_id))?;
         if available >= wanted.quantity.get() {
             return Ok(None);

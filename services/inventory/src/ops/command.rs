@@ -6,9 +6,9 @@ use types::{Fingerprint, FulfilmentId, LabelId, OrderId, PartnerTaskId, Refusal,
 
 use super::labelling::Bought;
 use crate::domain::{
-    Ask, CarrierAnswer, CartNotice, Fulfilment, FulfilmentState, Goods, Hold, Integration, IntegrationKey, Label,
-    PartnerAnswer, PartnerTask, Reported, Reservation, ReturnedLine, Selection, Sku, Stock, Wanted, Warehouse, WarehouseId,
-    Warehouses, Word,
+    Ask, CarrierAnswer, CartNotice, Fulfilment, FulfilmentState, Goods, Hold, Integration, IntegrationKey,
+    Label, PartnerAnswer, PartnerTask, Reported, Reservation, ReturnedLine, Selection, Sku, Stock, Wanted,
+    Warehouse, WarehouseId, Warehouses, Word,
 };
 
 #[derive(Debug, Clone)]
@@ -30,7 +30,10 @@ pub struct StepCommand {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// `until_paid`: no fulfilment gets the units before [`Step::GoodsPaid`].
-    ReserveStock { lines: Vec<Wanted>, until_paid: bool },
+    ReserveStock {
+        lines: Vec<Wanted>,
+        until_paid: bool,
+    },
     GoodsPaid,
     UnreserveStock,
     HoldGoods(Hold),
@@ -213,10 +216,10 @@ impl Command {
         match self {
             Self::Step(command) => {
                 matches!(command.step, Step::StopPartner(_) | Step::VoidLabels | Step::ReleaseGoods(_))
-            },
+            }
             Self::Request(command) => {
                 matches!(command.action, Action::VoidLabel { .. } | Action::TellCart { .. })
-            },
+            }
             Self::Errand(_) => true,
         }
     }

@@ -8,7 +8,9 @@ use types::{FulfilmentId, OrderId, Refusal, Tenant};
 use super::command::{ShownFulfilment, ShownIntegration, ShownLabel, ShownTask};
 use super::fulfilling::no_such_fulfilment;
 use super::inventory::Inventory;
-use crate::domain::{Found, Goods, IntegrationKey, Integrations, Sku, Stock, Wanted, Warehouse, WarehouseId, forecast};
+use crate::domain::{
+    Found, Goods, IntegrationKey, Integrations, Sku, Stock, Wanted, Warehouse, WarehouseId, forecast,
+};
 use crate::store::lists::{self, LedgerLine};
 use crate::store::{fulfilments, goods, integrations, partner_tasks, warehouses};
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use types::{Clock, FulfilmentId, Ids, LineId, OrderId, Quantity, Refusal, Timestamp};
 
 use crate::domain::{
-    Goods, Hold, HoldLine, IntegrationKey, Moment, Movement, Posting, Reach, Reservation, Selection, Sku, Splits, Stock, Wanted,
-    Warehouse, WarehouseId, WarehouseKind, Warehouses,
+    Goods, Hold, HoldLine, IntegrationKey, Moment, Movement, Posting, Reach, Reservation, Selection, Sku,
+    Splits, Stock, Wanted, Warehouse, WarehouseId, WarehouseKind, Warehouses,
 };
 
 pub struct World {
@@ -48,7 +48,14 @@ impl World {
             Warehouse { kind: own, priority: 0, active: false, integration: None },
         );
         let goods = Goods::new(ids.mint::<OrderId>(), Timestamp::UNIX_EPOCH);
-        Self { ids, warehouses, stock: BTreeMap::new(), ledger: BTreeMap::new(), goods, numbers_are_taken_again: false }
+        Self {
+            ids,
+            warehouses,
+            stock: BTreeMap::new(),
+            ledger: BTreeMap::new(),
+            goods,
+            numbers_are_taken_again: false,
+        }
     }
 
     pub fn with_partner(mut self) -> Self {
@@ -107,7 +114,11 @@ impl World {
     ) -> Result<Splits, Refusal> {
         let moment = Moment { ids: &self.ids, at: Timestamp::UNIX_EPOCH };
         let lines = vec![HoldLine { line_id: line.clone(), quantity: quantity(units) }];
-        self.goods.hold(&Hold { lines, void_label: false, reach, take_what_is_left, only_here: false }, saga, moment)
+        self.goods.hold(
+            &Hold { lines, void_label: false, reach, take_what_is_left, only_here: false },
+            saga,
+            moment,
+        )
     }
 
     pub fn release(&mut self, saga: &str) -> Splits {
