@@ -6,12 +6,13 @@ use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use proto::order::v1::{
-    Batch, BatchItem, BatchItemState, BatchState, CreateBatchRequest, GetBatchRequest, ListBatchItemsRequest,
-    ListBatchesRequest, PauseBatchRequest, ResumeBatchRequest, WatchBatchRequest,
+    Batch, BatchItem, BatchItemState, BatchRate, BatchState, CreateBatchRequest, GetBatchRequest,
+    LabelAction, ListBatchItemsRequest, ListBatchesRequest, PauseBatchRequest, ResumeBatchRequest,
+    WatchBatchRequest,
 };
 
 use crate::clients::Clients;
-use crate::render;
+use crate::{batch_report, render};
 
 const PAGE_SIZE: i32 = 200;
 
@@ -20,10 +21,13 @@ pub enum BatchVerb {
     /// Cancel the orders of a file, or every open line of an article, and watch it.
     #[command(after_help = "Examples:
   countermand batch cancel --file recalled.txt --reason DAMAGED_IN_WAREHOUSE
-  countermand batch cancel --sku LAMP-7 --dry-run        then: countermand batch resume bat_01…")]
+  countermand batch cancel --sku LAMP-7 --dry-run        then: countermand batch resume bat_01…
+  countermand batch cancel --file recalled.txt --void-labels --rate 600 --rate mill=60")]
     Cancel(Wish),
     /// How far a batch is, and what was refused.
     Show { batch: String },
+    /// Follow a batch until it rests.
+    Watch { batch: String },
     /// All batches, the oldest first.
     List,
     /// Stop after the orders in hand.
@@ -44,6 +48,12 @@ pub struct Wish {
     reason: String,
     #[arg(long, default_value = "")]
     note: String,
+    /// Void the labels of those orders that have any.
+    #[arg(long)]
+    void_labels: bool,
+    /// At most so many orders in any minute; before it `=` an integration, to bound those it has goods of.
+    #[arg(long = "rate", value_name = "[INTEGRATION=]PER_MINUTE", value_parser = rate)]
+    rates: Vec<BatchRate>,
     /// Only find out what it would take back.
     #[arg(long)]
     dry_run: bool,
@@ -56,6 +66,12 @@ pub async fn run(clients: &Clients, verb: BatchVerb, json: bool) -> Result<()> {
     match verb {
         BatchVerb::Cancel(wish) => create(clients, wish, json).await,
         BatchVerb::Show { batch } => show(clients, &batch, json).await,
+        BatchVerb::Watch { batch } => {
+            let request = GetBatchRequest { batch_id: batch };
+            let found = clients.batches().get_batch(request).await?.into_inner().batch;
+            let last = watch(clients, found.context("the answer holds no batch")?, json).await?;
+            ended(clients, last, json).await
+        }
         BatchVerb::List => list(clients, json).await,
         BatchVerb::Pause { batch } => {
             let request = PauseBatchRequest { request_id: render::request_id(), batch_id: batch };
@@ -88,6 +104,8 @@ async fn create(clients: &Clients, wish: Wish, json: bool) -> Result<()> {
         reason_code: wish.reason,
         note: wish.note,
         dry_run: wish.dry_run,
+        label_action: if wish.void_labels { LabelAction::Void } else { LabelAction::Keep }.into(),
+        rates: wish.rates,
     };
     let created = clients.batches().create_batch(request).await?.into_inner().batch;
     let last = watch(clients, created.context("the answer holds no batch")?, json).await?;
@@ -155,13 +173,8 @@ async fn ended(clients: &Clients, batch: Batch, json: bool) -> Result<()> {
         render::count(batch.refused),
         render::count(batch.waiting),
     );
-    let totals = batch.totals.clone().unwrap_or_default();
-    for total in &totals.currencies {
-        say!("gives back {}", render::money(&total.currency_code, total.amount_minor));
-    }
-    if !totals.skus.is_empty() {
-        let rows = totals.skus.iter().map(|total| vec![total.sku.clone(), render::count(total.units)]);
-        say!("\n{}", render::table(&["article", "units"], &[1], rows));
+    for table in batch_report::tables(&batch) {
+        say!("\n{table}");
     }
     if !forecast && batch.refused > 0 {
         say!("\n{}", refusals(&refused(clients, &batch.batch_id).await?));
@@ -184,6 +197,13 @@ async fn refused(clients: &Clients, batch_id: &str) -> Result<Vec<BatchItem>> {
         page_token: String::new(),
     };
     Ok(clients.batches().list_batch_items(request).await?.into_inner().items)
+}
+
+/// `600`, or `mill=60`.
+fn rate(text: &str) -> Result<BatchRate> {
+    let (integration, per_minute) = text.rsplit_once('=').unwrap_or(("", text));
+    let per_minute = per_minute.parse().context("a rate is a number of orders a minute")?;
+    Ok(BatchRate { integration: integration.to_owned(), per_minute })
 }
 
 fn refusals(items: &[BatchItem]) -> String {

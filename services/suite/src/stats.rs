@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use proto::order::v1::{CancellationStats, GetCancellationStatsRequest, StatsDimension};
+use proto::order::v1::{
+    CancellationEconomics, CancellationStats, GetCancellationStatsRequest, StatsDimension,
+};
 
 use crate::clients::Clients;
 use crate::render;
@@ -61,7 +63,7 @@ pub async fn run(clients: &Clients, wish: Wish, json: bool) -> Result<()> {
     }
     let most = stats.rows.iter().map(|row| row.orders).max().unwrap_or(1).max(1);
     let mut rows: Vec<Vec<String>> = stats.rows.iter().map(|row| cells(row, most)).collect();
-    let mut sum = cells(&CancellationStats { key: "all".to_owned(), ..total }, most);
+    let mut sum = cells(&CancellationStats { key: "all".to_owned(), ..total.clone() }, most);
     // A bar of everything would dwarf the others.
     sum.pop();
     rows.push(sum);
@@ -76,7 +78,39 @@ pub async fn run(clients: &Clients, wish: Wish, json: bool) -> Result<()> {
         "",
     ];
     say!("{}", render::table(&header, &[1, 2, 3, 4, 5, 6], rows));
+    if let Some(costs) = costs(header[0], &stats.rows, &total) {
+        say!("\n{costs}");
+    }
     Ok(())
+}
+
+/// What cancelling has earned and cost beside the goods; nothing where there was neither fee nor label.
+fn costs(by: &str, rows: &[CancellationStats], total: &CancellationStats) -> Option<String> {
+    let costs = |money: &&CancellationEconomics| money.fee_minor != 0 || money.label_cost_minor != 0;
+    let all = CancellationStats { key: "all".to_owned(), ..total.clone() };
+    let lines: Vec<Vec<String>> = rows
+        .iter()
+        .chain([&all])
+        .flat_map(|row| row.economics.iter().filter(costs).map(|money| cost_cells(&row.key, money)))
+        .collect();
+    let header =
+        [by, "fees kept", "labels cost", "credit expected", "credit granted", "labels lost", "result"];
+    (!lines.is_empty()).then(|| render::table(&header, &[1, 2, 3, 4, 5, 6], lines))
+}
+
+fn cost_cells(key: &str, money: &CancellationEconomics) -> Vec<String> {
+    let amounts = [
+        money.fee_minor,
+        money.label_cost_minor,
+        money.credit_expected_minor,
+        money.credit_granted_minor,
+        money.label_lost_minor,
+        money.result_minor,
+    ];
+    let key = if key.is_empty() { render::dim("(none)") } else { key.to_owned() };
+    std::iter::once(key)
+        .chain(amounts.map(|minor| render::money(&money.currency_code, minor)))
+        .collect()
 }
 
 fn cells(row: &CancellationStats, most: i64) -> Vec<String> {
@@ -104,6 +138,31 @@ fn bar(part: i64, most: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fees_and_labels_are_told_by_reason() {
+        let money = CancellationEconomics {
+            currency_code: "GBP".to_owned(),
+            fee_minor: 500,
+            label_cost_minor: 1_200,
+            credit_granted_minor: 400,
+            label_lost_minor: 800,
+            result_minor: -300,
+            ..CancellationEconomics::default()
+        };
+        let row = CancellationStats { key: "DAMAGED".to_owned(), economics: vec![money], ..Default::default() };
+
+        let told = costs("REASON", &[row.clone()], &row).unwrap();
+
+        assert_eq!(
+            told,
+            "\
+REASON   fees kept  labels cost  credit expected  credit granted  labels lost     result
+DAMAGED   GBP 5.00    GBP 12.00         GBP 0.00        GBP 4.00     GBP 8.00  GBP -3.00
+all       GBP 5.00    GBP 12.00         GBP 0.00        GBP 4.00     GBP 8.00  GBP -3.00"
+        );
+        assert_eq!(costs("REASON", &[], &CancellationStats::default()), None);
+    }
 
     #[test]
     fn bars_are_in_proportion_and_never_hide_anything() {

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use order::domain::batch_means::Rates;
-use order::domain::batches::{BatchState, ItemState};
+use order::domain::batches::{BatchState, BatchView};
 use order::domain::change::LabelAction;
-use order::domain::listing::Page;
 use order::ops::NewBatch;
 use storage::{Statement, values};
 use tokio_util::sync::CancellationToken;
@@ -19,19 +18,37 @@ static A_MINUTE_LATER: Statement = Statement::new(
     "UPDATE batch_item SET fixed_at = fixed_at - CAST(61000000 AS BIGINT) WHERE tenant_id = $1 AND fixed_at > 0",
 );
 
-async fn cancelled(world: &World, batch_id: &types::BatchId) -> i64 {
-    for _ in 0..200 {
-        world.orders.work_on_a_batch(&CancellationToken::new()).await.unwrap();
-        let page = Page { after: None, size: 50 };
-        let states = [ItemState::Submitting, ItemState::Executing];
-        let busy = world.orders.batch_items(&caller(), batch_id, &states, &page).await.unwrap().items;
-        let view = world.orders.batch(&caller(), batch_id).await.unwrap();
-        if busy.is_empty() && (view.counts.cancelled > 0) {
-            return view.counts.cancelled;
+/// Works until so many are cancelled, and then once more; how many are cancelled then.
+async fn cancelled(world: &World, batch_id: &types::BatchId, expected: i64) -> i64 {
+    for _ in 0..500 {
+        let count = world.orders.batch(&caller(), batch_id).await.unwrap().counts.cancelled;
+        let worked = world.orders.work_on_a_batch(&CancellationToken::new()).await.unwrap();
+        if count >= expected && worked {
+            return world.orders.batch(&caller(), batch_id).await.unwrap().counts.cancelled;
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    panic!("the batch does not stand still");
+    panic!("{expected} orders were never cancelled");
+}
+
+async fn a_minute_passes(world: &World) {
+    let later = world.database.write("a_minute_later", |mut tx| async move {
+        tx.execute(&A_MINUTE_LATER, values![&caller().tenant]).await?;
+        Ok((tx, ()))
+    });
+    later.await.unwrap();
+}
+
+async fn ended(world: &World, batch_id: &types::BatchId) -> BatchView {
+    for _ in 0..500 {
+        let view = world.orders.batch(&caller(), batch_id).await.unwrap();
+        if view.batch.state == BatchState::Completed {
+            return view;
+        }
+        world.orders.work_on_a_batch(&CancellationToken::new()).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("the batch never ended");
 }
 
 #[tokio::test]
@@ -53,19 +70,13 @@ async fn a_batch_waits_for_its_minute_and_goes_on() {
         let batch = world.orders.create_batch(&caller(), request_id("batch"), new).await.unwrap();
         let id = &batch.batch.batch_id;
 
-        let mut minutes = vec![cancelled(&world, id).await];
-        for _ in 0..2 {
-            let later = world.database.write("a_minute_later", |mut tx| async move {
-                tx.execute(&A_MINUTE_LATER, values![&caller().tenant]).await?;
-                Ok((tx, ()))
-            });
-            later.await.unwrap();
-            minutes.push(cancelled(&world, id).await);
-        }
-        world.orders.work_on_a_batch(&CancellationToken::new()).await.unwrap();
+        let first = cancelled(&world, id, 2).await;
+        a_minute_passes(&world).await;
+        let second = cancelled(&world, id, 4).await;
+        a_minute_passes(&world).await;
+        let done = ended(&world, id).await;
 
-        assert_eq!(minutes, [2, 4, 5], "two a minute");
-        let done = world.orders.batch(&caller(), id).await.unwrap();
-        assert_eq!(done.batch.state, BatchState::Completed, "{done:?}");
+        assert_eq!((first, second), (2, 4), "two a minute");
+        assert_eq!((done.batch.state, done.counts.cancelled), (BatchState::Completed, 5));
     }
 }

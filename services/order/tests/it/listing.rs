@@ -56,6 +56,33 @@ async fn orders_are_listed_oldest_first_and_page_by_page() {
 }
 
 #[tokio::test]
+async fn a_page_goes_on_where_the_last_one_ended_whatever_has_moved_since() {
+    for world in worlds("list_moving").await {
+        let mut placed = Vec::new();
+        for name in ["1", "2", "3", "4", "5"] {
+            placed.push(world.placed(name).await.order_id);
+        }
+        let active = OrderFilter { states: vec![OrderState::Confirmed], ..OrderFilter::default() };
+        let first = Page { after: None, size: 2 };
+        let seen = world.orders.list_orders(&caller(), &active, &first).await.unwrap();
+
+        // One that was seen, and one that was not, leave the view in the commit that cancels them.
+        for (name, order) in [("seen", &placed[0]), ("unseen", &placed[3])] {
+            world.submit(name, cancel_all(order), Wait::Committed).await.unwrap();
+        }
+        placed.push(world.placed("6").await.order_id);
+        let rest = Page { after: seen.next.clone(), size: 50 };
+        let rest = world.orders.list_orders(&caller(), &active, &rest).await.unwrap();
+
+        let ids = |items: Vec<order::domain::order::Summary>| -> Vec<OrderId> {
+            items.into_iter().map(|summary| summary.order_id).collect()
+        };
+        assert_eq!(ids(seen.items), placed[..2]);
+        assert_eq!(ids(rest.items), [placed[2].clone(), placed[4].clone(), placed[5].clone()]);
+    }
+}
+
+#[tokio::test]
 async fn a_number_belongs_to_one_order() {
     for world in worlds("numbers").await {
         world.create("one", named("1"), Wait::Accepted).await.unwrap();
