@@ -9,7 +9,7 @@ pub fn minor(currency: Currency, text: &str) -> Result<i64> {
     let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.trim_end_matches('0').len());
     let most = usize::try_from(currency.exponent())?;
     ensure!(decimals <= most, "{text} has more decimals than {} has ({most})", currency.code());
-    Ok(product(currency, text, 1)?)
+    product(currency, text, 1)
 }
 
 /// Units times price, rounded half-even as the services do.

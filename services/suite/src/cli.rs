@@ -51,6 +51,7 @@ const EXAMPLES: &str = "Examples:
   countermand verify                                 prove that quantities, stock and money balance";
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "a process parses one")]
 pub enum Verb {
     /// Run all four services in this process until it is stopped.
     #[command(after_help = "It listens where the other verbs look for it: at the addresses below.

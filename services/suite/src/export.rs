@@ -287,14 +287,14 @@ impl Cell {
 }
 
 enum Sheet {
-    Csv { writer: csv::Writer<Vec<u8>>, header: Option<Vec<&'static str>> },
+    Csv { writer: Box<csv::Writer<Vec<u8>>>, header: Option<Vec<&'static str>> },
     Jsonl(Vec<&'static str>),
 }
 
 impl Sheet {
     fn new(format: As, header: &[&'static str]) -> Self {
         match format {
-            As::Csv => Self::Csv { writer: writer(), header: Some(header.to_vec()) },
+            As::Csv => Self::Csv { writer: Box::new(writer()), header: Some(header.to_vec()) },
             As::Jsonl => Self::Jsonl(header.to_vec()),
         }
     }
@@ -328,7 +328,7 @@ impl Sheet {
             first.write_record(header)?;
             bytes.extend(first.into_inner().context("writing the header")?);
         }
-        bytes.extend(std::mem::replace(rows, writer()).into_inner().context("writing a row")?);
+        bytes.extend(std::mem::replace(&mut **rows, writer()).into_inner().context("writing a row")?);
         match std::io::stdout().lock().write_all(&bytes) {
             Err(problem) if problem.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
             other => other.context("writing the answer"),

@@ -19,8 +19,8 @@ pub async fn run(storage: &Storage, throw_away: bool, addresses: Addresses) -> R
     let _telemetry = kit::telemetry::init("countermand", &telemetry)?;
     let shutdown = kit::process::shutdown_signal().context("listening for signals")?;
     let directory = tempfile::tempdir().context("making a directory for the suite")?;
-    let thrown_away = Storage { data_dir: directory.path().to_owned(), database_url: None };
-    let storage = if throw_away { &thrown_away } else { storage };
+    let passing = Storage { data_dir: directory.path().to_owned(), database_url: None };
+    let storage = if throw_away { &passing } else { storage };
     let embedded = Embedded::start(storage, Ports::At(addresses), shutdown).await?;
     print_welcome(&embedded.addresses);
     if throw_away {

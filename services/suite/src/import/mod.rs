@@ -80,7 +80,6 @@ pub async fn run(clients: &Clients, wish: &ImportWish, json: bool) -> Result<Exi
     let bar = progress(source.length(), json);
     let importer = Importer {
         clients,
-        system: &wish.system,
         warehouse: &wish.warehouse,
         with_stock: wish.with_stock,
         settle: wish.settle,

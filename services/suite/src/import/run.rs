@@ -38,7 +38,6 @@ pub enum Outcome {
 
 pub struct Importer<'a> {
     pub clients: &'a Clients,
-    pub system: &'a str,
     pub warehouse: &'a str,
     pub with_stock: bool,
     pub settle: bool,
@@ -52,7 +51,7 @@ impl Importer<'_> {
             return Ok(if is_as_wanted(&order, wanted) {
                 Outcome::AlreadyThere
             } else {
-                self.judge(&order, wanted)
+                judge(&order, wanted)
             });
         }
         let number = &wanted.request.number;
@@ -88,7 +87,7 @@ impl Importer<'_> {
             None => self.place(wanted).await.context("it was not placed")?,
         };
         if order.state() == OrderState::PlacementFailed || is_beyond(&order, wanted) {
-            return Ok(self.judge(&order, wanted));
+            return Ok(judge(&order, wanted));
         }
         let was_complete = was_there && is_as_wanted(&order, wanted);
         self.record_refunds(&order, wanted).await.context("its refunds were not written down")?;
@@ -101,24 +100,6 @@ impl Importer<'_> {
             .await
             .context("its cancelled units were not taken out of stock")?;
         Ok(if was_complete { Outcome::AlreadyThere } else { Outcome::BroughtIn })
-    }
-
-    /// Why an order that is there stays as it is.
-    fn judge(&self, order: &Order, wanted: &Checked) -> Outcome {
-        if let (OrderState::PlacementFailed, Some(cause)) = (order.state(), &order.placement_cause) {
-            let what = "receive its goods (or say --with-stock) and give it another reference";
-            return Outcome::Refused(format!(
-                "it was not placed: {} ({}); {what}",
-                cause.message, cause.reason
-            ));
-        }
-        if is_beyond(order, wanted) {
-            return Outcome::Refused(format!(
-                "more of order {} was shipped or cancelled here since; it stays as it is",
-                order.number
-            ));
-        }
-        Outcome::BroughtIn
     }
 
     /// By its external reference.
@@ -162,7 +143,7 @@ impl Importer<'_> {
         let passing: Units = passing.filter(|(_, units)| *units > 0).collect();
         self.adjust(wanted, "in", &passing, 1).await.context("receiving its goods")?;
         let mut request = wanted.request.clone();
-        request.request_id = self.request_id(wanted, "place");
+        request.request_id = request_id(wanted, "place");
         for line in &mut request.lines {
             self.warehouse.clone_into(&mut line.warehouse_id);
         }
@@ -189,7 +170,7 @@ impl Importer<'_> {
             };
             let payment = payments.iter().find(is_it).context("a payment of the order is not there")?;
             let request = RecordRefundRequest {
-                request_id: self.request_id(wanted, &format!("refund:{index}")),
+                request_id: request_id(wanted, &format!("refund:{index}")),
                 payment_id: payment.payment_id.clone(),
                 amount_minor,
                 gateway_reference: format!("{}:before", said.reference),
@@ -205,7 +186,7 @@ impl Importer<'_> {
             return Ok(());
         }
         let request = CreateFulfillmentRequest {
-            request_id: self.request_id(wanted, "pack"),
+            request_id: request_id(wanted, "pack"),
             order_id: order.order_id.clone(),
             warehouse_id: self.warehouse.to_owned(),
             lines: selection(order, &shipped),
@@ -215,7 +196,7 @@ impl Importer<'_> {
             self.patience.call(call).await?.fulfillment.context("the answer holds no fulfillment")?;
         let fulfillment_id = packed.fulfillment_id;
         let request = SubmitFulfillmentRequest {
-            request_id: self.request_id(wanted, "submit"),
+            request_id: request_id(wanted, "submit"),
             fulfillment_id: fulfillment_id.clone(),
             ..SubmitFulfillmentRequest::default()
         };
@@ -223,7 +204,7 @@ impl Importer<'_> {
             .call(async || self.clients.fulfillments().submit_fulfillment(request.clone()).await)
             .await?;
         let request = ShipFulfillmentRequest {
-            request_id: self.request_id(wanted, "ship"),
+            request_id: request_id(wanted, "ship"),
             fulfillment_id: fulfillment_id.clone(),
             lines: Vec::new(),
             tracking_number: String::new(),
@@ -233,7 +214,7 @@ impl Importer<'_> {
             .await?;
         if !wanted.delivered.is_empty() {
             let request = DeliverFulfillmentRequest {
-                request_id: self.request_id(wanted, "deliver"),
+                request_id: request_id(wanted, "deliver"),
                 fulfillment_id,
                 lines: selection(order, &wanted.delivered),
             };
@@ -269,7 +250,7 @@ impl Importer<'_> {
             let settlement = if self.settle { Settlement::Auto } else { Settlement::None };
             let kind = if is_whole { ChangeOrderType::CancelOrder } else { ChangeOrderType::CancelItems };
             let request = SubmitChangeOrderRequest {
-                request_id: self.request_id(wanted, &format!("cancel:{index}")),
+                request_id: request_id(wanted, &format!("cancel:{index}")),
                 change: Some(ChangeInput {
                     order_id: order.order_id.clone(),
                     r#type: kind.into(),
@@ -323,17 +304,33 @@ impl Importer<'_> {
             .collect();
         for (index, chunk) in adjustments.chunks(ROWS_PER_CALL).enumerate() {
             let request = AdjustStockRequest {
-                request_id: self.request_id(wanted, &format!("{step}:{index}")),
+                request_id: request_id(wanted, &format!("{step}:{index}")),
                 adjustments: chunk.to_vec(),
             };
             self.patience.call(async || self.clients.stock().adjust_stock(request.clone()).await).await?;
         }
         Ok(())
     }
+}
 
-    fn request_id(&self, wanted: &Checked, step: &str) -> String {
-        format!("import:{}:{step}", wanted.fingerprint())
+/// Why an order that is there stays as it is.
+fn judge(order: &Order, wanted: &Checked) -> Outcome {
+    if let (OrderState::PlacementFailed, Some(cause)) = (order.state(), &order.placement_cause) {
+        let what = "receive its goods (or say --with-stock) and give it another reference";
+        return Outcome::Refused(format!("it was not placed: {} ({}); {what}", cause.message, cause.reason));
     }
+    if is_beyond(order, wanted) {
+        return Outcome::Refused(format!(
+            "more of order {} was shipped or cancelled here since; it stays as it is",
+            order.number
+        ));
+    }
+    Outcome::BroughtIn
+}
+
+/// The same for the same step of the same order, so that a step is done once.
+fn request_id(wanted: &Checked, step: &str) -> String {
+    format!("import:{}:{step}", wanted.fingerprint())
 }
 
 /// The service has understood and says no; the same record would be refused again.

@@ -160,8 +160,11 @@ const COLUMNS_KNOWN: [&str; 24] = [
     "refunded",
 ];
 
+/// Line and byte of a row, and the row.
+type Placed = (u64, u64, Result<Row, String>);
+
 struct Rows {
-    rows: Peekable<Box<dyn Iterator<Item = (u64, u64, Result<Row, String>)> + Send>>,
+    rows: Peekable<Box<dyn Iterator<Item = Placed> + Send>>,
 }
 
 impl Rows {
