@@ -58,7 +58,13 @@ impl World {
 impl Order {
     fn claim(&self, saga: &str, units: i64, void_label: bool) -> StepCommand {
         let lines = vec![HoldLine { line_id: self.lines[0].clone(), quantity: quantity(units) }];
-        let hold = Step::HoldGoods(Hold { lines, void_label, reach: Reach::OnTheWay, take_what_is_left: false, only_here: false });
+        let hold = Step::HoldGoods(Hold {
+            lines,
+            void_label,
+            reach: Reach::OnTheWay,
+            take_what_is_left: false,
+            only_here: false,
+        });
         step(saga, "hold_goods", Direction::Do, &self.id, hold)
     }
 
