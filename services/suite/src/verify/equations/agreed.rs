@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::differs;
 use super::pricing::{committed, cumulative};
-use crate::clients::Service;
 use crate::verify::books::Row;
 use crate::verify::facts::Facts;
 
