@@ -9,13 +9,13 @@ use crate::samples::{caller, cancel_all, cancel_units};
 use crate::world::{World, worlds};
 
 /// What each preset would have made of three decisions: goods of 10.00 cancelled by unit, an order of 39.00 cancelled
-/// whole, and a cancellation that the strict draft below refused.
+/// whole, and one that a stricter policy refused. Three of them let nobody cancel by unit.
 const GOLDEN: &str = "\
 default: 3 decisions, 2 same, 0 blocked, 1 allowed, 0 charged; GBP 4900 fee 0 -> GBP 8800 fee 0
-installer: 3 decisions, 2 same, 0 blocked, 1 allowed, 0 charged; GBP 4900 fee 0 -> GBP 8800 fee 0
-marketplace: 3 decisions, 1 same, 1 blocked, 1 allowed, 0 charged; GBP 4900 fee 0 -> GBP 7800 fee 0
-order_desk: 3 decisions, 2 same, 0 blocked, 1 allowed, 0 charged; GBP 4900 fee 0 -> GBP 8800 fee 0
-ordoro: 3 decisions, 2 same, 0 blocked, 1 allowed, 0 charged; GBP 4900 fee 0 -> GBP 8800 fee 0
+installer: 3 decisions, 1 same, 1 blocked, 1 allowed, 0 charged; GBP 4900 fee 0 -> GBP 7800 fee 0
+marketplace: 3 decisions, 2 same, 0 blocked, 1 allowed, 0 charged; GBP 4900 fee 0 -> GBP 8800 fee 0
+order_desk: 3 decisions, 1 same, 1 blocked, 1 allowed, 0 charged; GBP 4900 fee 0 -> GBP 7800 fee 0
+ordoro: 3 decisions, 1 same, 1 blocked, 1 allowed, 0 charged; GBP 4900 fee 0 -> GBP 7800 fee 0
 salesforce: 3 decisions, 2 same, 0 blocked, 1 allowed, 0 charged; GBP 4900 fee 0 -> GBP 8800 fee 0";
 
 /// The default, changed by a text.
