@@ -18,9 +18,9 @@ impl Orders {
         proposal: &Proposal,
     ) -> Result<(Order, Picture), Failure> {
         let order = self.get_order(principal, order_id).await?;
-        let shelf = self.shelf(&principal.tenant).await?;
+        let policies = self.shelf(&principal.tenant).await?;
         let author = Author {
-            policy: shelf.of(&order),
+            policy: policies.of(&order),
             change_order_id: self.ids().mint(),
             saga_id: self.ids().mint(),
             actor: actor(principal),
