@@ -117,6 +117,7 @@ fn priced(
 
 impl PricedChange {
     /// A fee reduces what is given back; what the order comes to stays as it is.
+    #[must_use]
     pub fn less(mut self, fee_minor: i64) -> Self {
         self.amounts.fee = fee_minor;
         self.amounts.amount -= fee_minor;
