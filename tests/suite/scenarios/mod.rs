@@ -27,6 +27,7 @@ mod returns;
 mod short_ship;
 mod steer;
 mod telemetry;
+mod tenders;
 mod transfer;
 mod watch;
 mod webhooks;
@@ -162,6 +163,11 @@ const OWN: &[(&str, Scenario)] = scenarios![
     refunds::gift_card_and_store_credit_go_back_before_the_card_and_each_part_is_explained,
     refunds::a_refund_paid_by_hand_is_owed_no_more,
     refunds::a_declined_refund_is_tried_again_on_another_tender,
+    tenders::the_policy_says_how_money_is_divided_over_the_tenders,
+    tenders::store_credit_instead_of_a_declined_refund_needs_the_policy_or_a_permission,
+    tenders::explicit_tenders_give_back_more_than_is_owed_only_with_a_reason,
+    tenders::attention_about_a_refund_ends_when_it_is_resolved,
+    tenders::p38_orders_that_share_a_payment_give_back_their_own_parts,
     webhooks::an_unsigned_webhook_is_refused,
     batches::x15_a_batch_cut_anywhere_gives_every_order_one_change,
     batches::x15_a_dry_run_tells_tenders_labels_and_stock_and_changes_nothing,

@@ -38,6 +38,11 @@ pub const ALL: &[Equation] = &[
     },
     Equation {
         id: "I01",
+        says: "a payment that orders share holds exactly their parts, and no more than was authorised",
+        first_broken: money::shared_payments_agree,
+    },
+    Equation {
+        id: "I01",
         says: "each capture counts exactly its refunds",
         first_broken: owed::captures_agree,
     },

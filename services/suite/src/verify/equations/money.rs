@@ -72,6 +72,34 @@ pub fn payments_agree(facts: &Facts) -> Option<String> {
     })
 }
 
+/// Allotted, captured, voided and refunded, over the parts of all orders.
+pub fn shared_payments_agree(facts: &Facts) -> Option<String> {
+    let mut back: HashMap<&str, i64> = HashMap::new();
+    for capture in facts.rows(Service::Payment, "capture").filter(|row| row.text("state") == "captured") {
+        *back.entry(capture.text("payment_id")).or_default() += capture.number("refunded_minor");
+    }
+    let mut parts: HashMap<&str, [i64; 4]> = HashMap::new();
+    for part in
+        facts.rows(Service::Payment, "payment").filter(|row| !row.text("shared_payment_id").is_empty())
+    {
+        let sums = parts.entry(part.text("shared_payment_id")).or_default();
+        sums[0] += part.number("amount_minor");
+        sums[1] += part.number("captured_minor");
+        sums[2] += part.number("voided_minor");
+        sums[3] += back.get(part.text("payment_id")).copied().unwrap_or_default();
+    }
+    facts.rows(Service::Payment, "shared_payment").find_map(|shared| {
+        let id = shared.text("shared_payment_id");
+        let told = ["allotted_minor", "captured_minor", "voided_minor", "refunded_minor"];
+        let told = told.map(|column| shared.number(column));
+        let counted = parts.get(id).copied().unwrap_or_default();
+        differs(&format!("parts of shared payment {id}"), told, counted).or_else(|| {
+            (told[0] > shared.number("authorised_minor"))
+                .then(|| format!("more is shared than was authorised: {}", shared.describe()))
+        })
+    })
+}
+
 pub fn one_effect_per_capture(facts: &Facts) -> Option<String> {
     let mut seen = HashSet::new();
     facts

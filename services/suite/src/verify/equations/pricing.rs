@@ -152,6 +152,10 @@ pub fn position(facts: &Facts) -> Option<String> {
         *back.entry(dispute.text("order_id")).or_default() += dispute.number("amount_minor");
         *unasked.entry(dispute.text("order_id")).or_default() += dispute.number("amount_minor");
     }
+    // Beyond what was owed, because somebody with the permission said so.
+    for hold in facts.rows(Service::Payment, "refund_hold").filter(|hold| hold.text("state") == "settled") {
+        *unasked.entry(hold.text("order_id")).or_default() += hold.number("over_minor");
+    }
     facts
         .rows(Service::Order, "order_head")
         .filter(|order| order.text("placement") == "open" && facts.stands_still(order.text("order_id")))
