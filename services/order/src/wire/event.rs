@@ -38,6 +38,7 @@ pub const EVENT_TYPES: [&str; 15] = [
 ];
 
 /// The type and the encoded payload of the event that tells a fact, with what moved.
+#[expect(clippy::too_many_lines, reason = "a table: one arm for each fact")]
 pub fn event(fact: &Fact, movement: events::OrderMovement) -> (&'static str, Vec<u8>) {
     let movement = Some(movement);
     match fact {

@@ -84,7 +84,7 @@ pub fn open_return(
     }
     opened.lines.sort_by_key(|line| line.line_number);
     let units: i64 = opened.lines.iter().map(|line| line.expected).sum();
-    let happened = told(order, &opened, "opened", format!("{units} units may come back"), "", author);
+    let happened = told(order, &opened, "opened", &format!("{units} units may come back"), "", author);
     Ok((opened, happened))
 }
 
@@ -151,7 +151,7 @@ pub fn receive_return(
     let units = count(returned, lines, "were expected and have not come", |line| {
         (line.expected - line.received, &mut line.received)
     })?;
-    Ok(told(order, returned, "received", format!("{units} units came"), note, author))
+    Ok(told(order, returned, "received", &format!("{units} units came"), note, author))
 }
 
 /// Refuses units that have come: they stay the buyer's.
@@ -173,7 +173,7 @@ pub fn reject_return(
         order,
         returned,
         "rejected",
-        format!("{units} units were rejected and stay the buyer's"),
+        &format!("{units} units were rejected and stay the buyer's"),
         note,
         author,
     ))
@@ -319,7 +319,7 @@ pub fn close_return(
     }
     returned.version += 1;
     returned.end(ReturnState::Closed, author.now);
-    Ok(told(order, returned, "closed", "nothing more comes back".to_owned(), note, author))
+    Ok(told(order, returned, "closed", "nothing more comes back", note, author))
 }
 
 /// Its time is up. None for one that has ended, is not due, or has units that wait for a decision.
@@ -354,11 +354,11 @@ fn told(
     order: &Order,
     returned: &Return,
     what: &'static str,
-    summary: String,
+    summary: &str,
     note: &str,
     author: &Author<'_>,
 ) -> Happened {
-    moved(order, returned, what, &summary, note, author.actor.clone(), author.now)
+    moved(order, returned, what, summary, note, author.actor.clone(), author.now)
 }
 
 fn moved(
