@@ -36,23 +36,8 @@ mod up;
 mod verify;
 mod webhooks;
 
-use std::process::ExitCode;
-
 use clap::Parser;
 
-fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("starting the runtime: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let ended = runtime.block_on(run::perform(cli));
-    runtime.shutdown_background();
-    ended.unwrap_or_else(|error| {
-        eprintln!("{}", failure::report(&error));
-        failure::exit_code(&error)
-    })
+fn main() -> std::process::ExitCode {
+    run::process(cli::Cli::parse())
 }

@@ -16,14 +16,31 @@ use crate::patience::Patience;
 use crate::replay;
 use crate::verify::{self, Verdict};
 use crate::{
-    batches, bench, demo, events, export, import, notifications, organising, parcels, partners, policies,
-    render, returns, stats, stock, up, webhooks,
+    batches, bench, demo, events, export, failure, import, notifications, organising, parcels, partners,
+    policies, render, returns, stats, stock, up, webhooks,
 };
 
 const EXIT_BROKEN: u8 = 1;
 const EXIT_EMPTY: u8 = 2;
 
-pub async fn perform(cli: Cli) -> Result<ExitCode> {
+/// From a parsed command line to an exit code; what went wrong is told on the way.
+pub fn process(cli: Cli) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("starting the runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = runtime.block_on(perform(cli));
+    runtime.shutdown_background();
+    ended.unwrap_or_else(|error| {
+        eprintln!("{}", failure::report(&error));
+        failure::exit_code(&error)
+    })
+}
+
+async fn perform(cli: Cli) -> Result<ExitCode> {
     let json = cli.json;
     let clients = Clients::connect(&cli.addresses, &cli.identity.caller()?)?;
     match cli.verb {

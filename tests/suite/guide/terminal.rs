@@ -14,7 +14,7 @@ use super::place::Place;
 
 /// How long a command may take, and a terminal to end.
 const COMMAND_MAX: Duration = Duration::from_mins(3);
-const END_MAX: Duration = Duration::from_secs(60);
+const END_MAX: Duration = Duration::from_mins(1);
 
 /// Stands behind what a command printed. Nothing a person reads holds it.
 const DONE: &str = "\u{1}done\u{1}";
