@@ -100,7 +100,8 @@ impl Goods {
             short.extend(self.shortage(line, within.units(&line.line_id), hold.reach)?);
         }
         let something = wanted.iter().any(|line| within.units(&line.line_id) > 0);
-        if !short.is_empty() && !(hold.take_what_is_left && something) {
+        let enough = short.is_empty() || (hold.take_what_is_left && something);
+        if !enough {
             return Err(hold_refusal(&short, hold.reach));
         }
 

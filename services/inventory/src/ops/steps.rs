@@ -52,12 +52,11 @@ fn run(books: &mut Books, command: &StepCommand, moment: Moment<'_>) -> Result<O
         Step::GoodsPaid => goods_paid(books, &key, &cause),
         Step::UnreserveStock => unreserve(books, &key, &cause),
         Step::HoldGoods(wanted) => hold(books, &key, wanted, &cause),
-        Step::ResumeGoods | Step::KeepGoods => resume(books, &key, &cause),
+        // What is claimed after it was shipped is given up as any claim is.
+        Step::ResumeGoods | Step::KeepGoods | Step::UnclaimReturned => resume(books, &key, &cause),
         Step::ReleaseGoods(notices) => release(books, &key, notices, &cause),
         Step::WriteDown => write_down(books, &key, &cause),
         Step::ClaimReturned(lines) => claim_returned(books, &key, lines, &cause),
-        // What is claimed after it was shipped is given up as any claim is.
-        Step::UnclaimReturned => resume(books, &key, &cause),
         Step::TakeBack(lines) => take_back(books, &key, lines, &cause),
         Step::WithdrawStop => withdraw_stop(books, &key, &cause),
         Step::StopPartner(ask) => return stop_partner(books, &key, ask, &cause),
