@@ -60,8 +60,8 @@ pub(super) fn allowed(order: &Order, request: &ChangeRequest, change: &ChangeOrd
     }
 }
 
-/// A request that was refused, if it was the policy that refused it: not because the order was busy, the quote old, or
-/// nothing was left.
+/// A request that was refused, if its policy and the units it lets go decided that: not because the order was busy or
+/// the quote old.
 pub(super) fn refused(
     order: &Order,
     request: &ChangeRequest,

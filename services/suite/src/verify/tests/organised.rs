@@ -17,6 +17,9 @@ use crate::clients::Service::{Notification, Order};
 
 const SKU: &str = "SPARE";
 
+/// A decision that a change came of.
+const DECIDED: (&str, &str) = ("rule", "confirmed-contact-first");
+
 pub const CORRUPTIONS: &[Corruption] = &[
     plus_one(Order, "batch_item", "amount_minor", "I18"),
     plus_one(Order, "batch_item", "units", "I18"),
@@ -42,11 +45,11 @@ pub const CORRUPTIONS: &[Corruption] = &[
     at(Order, "event_log", ("", ""), "event_id", Change::Text("evt_0"), "I20"),
     plus_one(Order, "event_log", "order_seq", "I20"),
     plus_one(Order, "event_log_head", "last_position", "I20"),
-    at(Order, "decision", ("", ""), "", Change::Twice, "I24"),
-    at(Order, "decision", ("", ""), "rule", Change::Text("another"), "I24"),
-    at(Order, "decision", ("", ""), "policy_version", Change::Text("another-1"), "I24"),
-    at(Order, "decision", ("", ""), "asked_by_user", Change::Text("somebody"), "I24"),
-    at(Order, "decision", ("", ""), "change_order_id", Change::Text(""), "I24"),
+    at(Order, "decision", DECIDED, "", Change::Twice, "I24"),
+    at(Order, "decision", DECIDED, "rule", Change::Text("another"), "I24"),
+    at(Order, "decision", DECIDED, "policy_version", Change::Text("another-1"), "I24"),
+    at(Order, "decision", DECIDED, "asked_by_user", Change::Text("somebody"), "I24"),
+    at(Order, "decision", DECIDED, "change_order_id", Change::Text(""), "I24"),
     at(
         Notification,
         "webhook_attempt",
