@@ -99,12 +99,7 @@ impl App {
             ids: ids.clone(),
             queued: Arc::clone(&queued),
         };
-        let desk = Desk {
-            database: database.clone(),
-            clock: clock.clone(),
-            ids: ids.clone(),
-            queued: Arc::clone(&queued),
-        };
+        let desk = Desk::new(&database, &clock, &ids, &queued);
         let intake = Intake { clock, ids, handing, mails: mail.is_some(), queued: Arc::clone(&queued) };
         let writer = Writer::start(database.clone(), Arc::new(intake));
 

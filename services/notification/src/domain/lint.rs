@@ -66,8 +66,10 @@ impl MailTemplate {
             Self::WithdrawalAcknowledged => &[Claim::Acknowledged],
             Self::AmendmentApproved | Self::OrderShortShipped | Self::OrderExpired => &[Claim::ChangeMade],
             Self::ReturnReceived | Self::ReturnRejected | Self::ReturnAccepted => &[Claim::GoodsBack],
-            Self::AmendmentDropped | Self::OrderMessage | Self::ReturnOpened => &[],
-            Self::RefundDelayed
+            Self::AmendmentDropped
+            | Self::OrderMessage
+            | Self::ReturnOpened
+            | Self::RefundDelayed
             | Self::AmendmentProposed
             | Self::AttentionOpened
             | Self::OwedDigest

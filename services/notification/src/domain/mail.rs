@@ -167,24 +167,7 @@ fn mail(event: &Event, message: &Message) -> Option<(MailTemplate, Value)> {
             let order = json!({ "number": words::quoted(&change.order_number) });
             Some((MailTemplate::WithdrawalAcknowledged, json!({ "order": order, "withdrawal": withdrawal })))
         }
-        (Event::ChangeCommitted { change, after, .. }, Template::OrderRestored) => {
-            let change = json!({ "number": words::quoted(&change.number) });
-            Some((MailTemplate::OrderRestored, json!({ "order": picture(after), "change": change })))
-        }
-        (Event::ChangeCommitted { change, before, after }, Template::ChangeConfirmed)
-            if change.kind.is_agreed() =>
-        {
-            Some((MailTemplate::AmendmentApproved, committed(change, before, after)))
-        }
-        (Event::ChangeCommitted { change, before, after }, Template::OrderShortShipped) => {
-            Some((MailTemplate::OrderShortShipped, committed(change, before, after)))
-        }
-        (Event::ChangeCommitted { change, before, after }, Template::OrderExpired) => {
-            Some((MailTemplate::OrderExpired, committed(change, before, after)))
-        }
-        (Event::ChangeCommitted { change, before, after }, Template::ReturnAccepted) => {
-            Some((MailTemplate::ReturnAccepted, committed(change, before, after)))
-        }
+        (Event::ChangeCommitted { change, before, after }, _) => of_committed(message, change, before, after),
         (Event::MessageAdded { order, note }, Template::OrderMessage) => {
             let message = json!({ "by": words::quoted(&note.written_by), "text": words::quoted(&note.text) });
             let order = json!({ "number": words::quoted(&order.number) });
@@ -198,13 +181,6 @@ fn mail(event: &Event, message: &Message) -> Option<(MailTemplate, Value)> {
                 ReturnMove::Ended => return None,
             };
             Some((template, sent_back(order, returned)))
-        }
-        (Event::ChangeCommitted { change, before, after }, Template::CancellationConfirmed) => {
-            let template = match message.audience {
-                Audience::Supplier => MailTemplate::SupplierNotice,
-                Audience::Buyer | Audience::Staff | Audience::Client => MailTemplate::CancellationConfirmed,
-            };
-            Some((template, committed(change, before, after)))
         }
         (Event::ChangeCompleted { change }, Template::RefundIssued) => {
             Some((MailTemplate::RefundIssued, money(change)))
@@ -225,6 +201,31 @@ fn mail(event: &Event, message: &Message) -> Option<(MailTemplate, Value)> {
         }
         (_, _) => None,
     }
+}
+
+fn of_committed(
+    message: &Message,
+    change: &Change,
+    before: &OrderPicture,
+    after: &OrderPicture,
+) -> Option<(MailTemplate, Value)> {
+    let template = match (message.template, message.audience) {
+        (Template::OrderRestored, _) => {
+            let change = json!({ "number": words::quoted(&change.number) });
+            let facts = json!({ "order": picture(after), "change": change });
+            return Some((MailTemplate::OrderRestored, facts));
+        }
+        (Template::ChangeConfirmed, _) if change.kind.is_agreed() => MailTemplate::AmendmentApproved,
+        (Template::OrderShortShipped, _) => MailTemplate::OrderShortShipped,
+        (Template::OrderExpired, _) => MailTemplate::OrderExpired,
+        (Template::ReturnAccepted, _) => MailTemplate::ReturnAccepted,
+        (Template::CancellationConfirmed, Audience::Supplier) => MailTemplate::SupplierNotice,
+        (Template::CancellationConfirmed, Audience::Buyer | Audience::Staff | Audience::Client) => {
+            MailTemplate::CancellationConfirmed
+        }
+        (_, _) => return None,
+    };
+    Some((template, committed(change, before, after)))
 }
 
 fn picture(order: &OrderPicture) -> Value {

@@ -124,27 +124,24 @@ impl Alarm {
 
     fn event(&self, aggregate_seq: i64, at: Timestamp) -> NewEvent {
         let subject_type = self.subject.kind().to_owned();
-        let (kind, payload) = match &self.cause {
-            Some(cause) => {
-                let event = AttentionRaised {
-                    subject_type,
-                    subject_id: self.subject.id(),
-                    order_id: text(self.order_id.as_ref()),
-                    change_order_id: text(self.change_order_id.as_ref()),
-                    cause: Some(kit::answer::to_wire(cause)),
-                    allowed_actions: self.subject.allowed_actions(),
-                };
-                ("countermand.events.v1.AttentionRaised", event.encode_to_vec())
-            }
-            None => {
-                let event = AttentionCleared {
-                    subject_type,
-                    subject_id: self.subject.id(),
-                    order_id: text(self.order_id.as_ref()),
-                    change_order_id: text(self.change_order_id.as_ref()),
-                };
-                ("countermand.events.v1.AttentionCleared", event.encode_to_vec())
-            }
+        let (kind, payload) = if let Some(cause) = &self.cause {
+            let event = AttentionRaised {
+                subject_type,
+                subject_id: self.subject.id(),
+                order_id: text(self.order_id.as_ref()),
+                change_order_id: text(self.change_order_id.as_ref()),
+                cause: Some(kit::answer::to_wire(cause)),
+                allowed_actions: self.subject.allowed_actions(),
+            };
+            ("countermand.events.v1.AttentionRaised", event.encode_to_vec())
+        } else {
+            let event = AttentionCleared {
+                subject_type,
+                subject_id: self.subject.id(),
+                order_id: text(self.order_id.as_ref()),
+                change_order_id: text(self.change_order_id.as_ref()),
+            };
+            ("countermand.events.v1.AttentionCleared", event.encode_to_vec())
         };
         NewEvent {
             tenant: self.tenant.clone(),

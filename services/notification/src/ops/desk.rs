@@ -51,6 +51,11 @@ impl Deed {
 }
 
 impl Desk {
+    pub fn new(database: &Database, clock: &Clock, ids: &Ids, queued: &Arc<Notify>) -> Self {
+        let (database, clock, ids) = (database.clone(), clock.clone(), ids.clone());
+        Self { database, clock, ids, queued: Arc::clone(queued) }
+    }
+
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
