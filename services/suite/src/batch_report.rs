@@ -98,8 +98,8 @@ mod tests {
 orders   gives back
  1,200  GBP 4800.00
 
-tender                to refund   to let go
-sandbox             GBP 4700.00  GBP 100.00
+tender                 to refund   to let go
+sandbox              GBP 4700.00  GBP 100.00
 unknown of 2 orders
 
 labels to void   had cost
