@@ -32,7 +32,7 @@ pub use fingerprint::{Fingerprint, FingerprintError};
 pub use id::{
     AttentionId, BatchId, CaptureId, ChangeOrderId, DeliveryId, EventId, FolderId, FulfilmentId,
     FulfilmentLineId, IdError, LabelId, LineId, MessageId, NotificationId, OrderId, PartnerTaskId, PaymentId,
-    PolicyId, RefundId, ReturnId, ReservationId, RuleId, SagaId, ShipmentId, TypedId, WebhookId,
+    PolicyId, RefundId, ReservationId, ReturnId, RuleId, SagaId, ShipmentId, TypedId, WebhookId,
 };
 pub use mint::Ids;
 pub use money::{Money, MoneyError, UnitPrice};

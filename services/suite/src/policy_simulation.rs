@@ -167,24 +167,19 @@ order  asked by     effect   was              would be
 UCI-2  ann (staff)  charged  open: GBP 39.00  open: GBP 35.10, fee GBP 3.90
 UCI-1  ann (staff)  blocked  open: GBP 12.00  on-its-way: IN_TRANSIT";
 
-    fn allowed(amount_minor: i64, fee_minor: i64) -> Option<PolicyVerdict> {
+    fn allowed(amount_minor: i64, fee_minor: i64) -> PolicyVerdict {
         let rule_id = "open".to_owned();
-        Some(PolicyVerdict { rule_id, allowed: true, refusal: None, amount_minor, fee_minor })
+        PolicyVerdict { rule_id, allowed: true, refusal: None, amount_minor, fee_minor }
     }
 
-    fn difference(
-        order: &str,
-        effect: PolicyEffect,
-        was: i64,
-        would: Option<PolicyVerdict>,
-    ) -> PolicyDifference {
+    fn difference(order: &str, effect: PolicyEffect, was: i64, would: PolicyVerdict) -> PolicyDifference {
         PolicyDifference {
             effect: effect.into(),
             order_number: order.to_owned(),
             asked_by: Some(Actor { user: "ann".to_owned(), role: "staff".to_owned(), ..Actor::default() }),
             currency_code: "GBP".to_owned(),
-            was: allowed(was, 0),
-            would,
+            was: Some(allowed(was, 0)),
+            would: Some(would),
             ..PolicyDifference::default()
         }
     }
@@ -216,7 +211,7 @@ UCI-1  ann (staff)  blocked  open: GBP 12.00  on-its-way: IN_TRANSIT";
             }],
             differences: vec![
                 difference("UCI-2", PolicyEffect::Charged, 3_900, allowed(3_510, 390)),
-                difference("UCI-1", PolicyEffect::Blocked, 1_200, Some(blocked)),
+                difference("UCI-1", PolicyEffect::Blocked, 1_200, blocked),
             ],
             ..SimulatePolicyResponse::default()
         };

@@ -108,9 +108,7 @@ fn cost_cells(key: &str, money: &CancellationEconomics) -> Vec<String> {
         money.result_minor,
     ];
     let key = if key.is_empty() { render::dim("(none)") } else { key.to_owned() };
-    std::iter::once(key)
-        .chain(amounts.map(|minor| render::money(&money.currency_code, minor)))
-        .collect()
+    std::iter::once(key).chain(amounts.map(|minor| render::money(&money.currency_code, minor))).collect()
 }
 
 fn cells(row: &CancellationStats, most: i64) -> Vec<String> {
@@ -150,9 +148,10 @@ mod tests {
             result_minor: -300,
             ..CancellationEconomics::default()
         };
-        let row = CancellationStats { key: "DAMAGED".to_owned(), economics: vec![money], ..Default::default() };
+        let row =
+            CancellationStats { key: "DAMAGED".to_owned(), economics: vec![money], ..Default::default() };
 
-        let told = costs("REASON", &[row.clone()], &row).unwrap();
+        let told = costs("REASON", std::slice::from_ref(&row), &row).unwrap();
 
         assert_eq!(
             told,

@@ -53,20 +53,20 @@ pub fn steps(order: &Order, reach: Units, allowed: bool, now: Timestamp) -> Vec<
 fn actions(order: &Order, stage: Stage, allowed: bool) -> Vec<&'static str> {
     let held = order.change_in_progress.is_some();
     let free = !held && order.awaits_payment.is_none();
-    let state = order.state();
+    let stands = order.state();
     let untouched = stage == Stage::Unallocated;
-    let gone = matches!(stage, Stage::Shipped | Stage::Delivered);
+    let left = matches!(stage, Stage::Shipped | Stage::Delivered);
     let may = [
         ("PreviewChangeOrder", allowed),
         ("SubmitChangeOrder", allowed),
-        ("ConfirmOrder", untouched && free && state == OrderState::Pending),
+        ("ConfirmOrder", untouched && free && stands == OrderState::Pending),
         (
             "StartProcessing",
-            untouched && free && matches!(state, OrderState::Pending | OrderState::Confirmed),
+            untouched && free && matches!(stands, OrderState::Pending | OrderState::Confirmed),
         ),
         ("PayOrder", untouched && !held && order.awaits_payment.is_some()),
         ("VoidLabel", stage != Stage::Delivered && !untouched && !held && order.outside.has_label()),
-        ("OpenReturn", gone),
+        ("OpenReturn", left),
     ];
     may.into_iter().filter_map(|(action, sensible)| sensible.then_some(action)).collect()
 }

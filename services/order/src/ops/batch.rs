@@ -222,7 +222,7 @@ impl OrderBatch {
                 policies::choose(books, asked, policy_id, *version, selector)
             }
             Wish::OfferReason(reason) => policies::offer(books, asked, reason),
-            Wish::PutOnEdition(edition) => policies::put_on(books, asked, edition),
+            Wish::PutOnEdition(edition) => Ok(policies::put_on(books, asked, edition)),
             Wish::Desk(wish) => desk::decide(books, asked, wish),
             Wish::Remedy(wish) => remedies::decide(self, books, asked, wish, after),
             Wish::Return(wish) => returns::decide(self, books, asked, wish, after),

@@ -122,12 +122,12 @@ pub(super) fn offer(books: &mut Books, asked: &Asked, reason: &CancelReason) -> 
     Ok((Answer::Written(reason.code.clone()), reason.code.clone()))
 }
 
-pub(super) fn put_on(books: &mut Books, asked: &Asked, edition: &Edition) -> Done {
+pub(super) fn put_on(books: &mut Books, asked: &Asked, edition: &Edition) -> (Answer, String) {
     let mut shelf = Shelf::clone(&books.policies.shelf(&asked.tenant));
     shelf.put_on(edition.clone());
     books.policies.written.editions.insert(asked.tenant.clone(), edition.clone());
     books.policies.put(&asked.tenant, shelf);
-    Ok((Answer::Written(edition.name.clone()), edition.name.clone()))
+    (Answer::Written(edition.name.clone()), edition.name.clone())
 }
 
 impl Orders {

@@ -46,8 +46,8 @@ const fn definition_of(kind: ChangeType) -> (StepName, Version) {
         ChangeType::CancelOrder
         | ChangeType::CancelItems
         | ChangeType::EditQuantity
-        | ChangeType::Withdrawal => (CANCEL, CANCEL_VERSION),
-        ChangeType::Expire => (CANCEL, CANCEL_VERSION),
+        | ChangeType::Withdrawal
+        | ChangeType::Expire => (CANCEL, CANCEL_VERSION),
         ChangeType::Return => (TAKE_BACK, TAKE_BACK_VERSION),
         ChangeType::ShortShip => (SHORT_SHIP, SHORT_SHIP_VERSION),
         ChangeType::ShippingAdjust | ChangeType::PriceAdjust => (ADJUST, ADJUST_VERSION),

@@ -197,7 +197,7 @@ async fn until_idle(publisher: &mut Publisher) {
 
 /// Waits until the stream holds this many messages.
 async fn at_least(server: &NatsServer, stream: &str, count: usize) {
-    let limit = tokio::time::Instant::now() + Duration::from_secs(60);
+    let limit = tokio::time::Instant::now() + Duration::from_mins(1);
     loop {
         let stored = server.count(stream).await;
         if stored >= count {

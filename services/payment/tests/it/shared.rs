@@ -37,7 +37,7 @@ impl Service {
     /// An order that holds a part; it is not placed yet.
     fn part_of(&self, shared: &SharedPayment, amount_minor: i64) -> Opening {
         let mut opening = self.opening(&[(shared.shared_payment_id.as_str(), amount_minor)]);
-        opening.tenders[0].gateway = GATEWAY.to_owned();
+        GATEWAY.clone_into(&mut opening.tenders[0].gateway);
         opening
     }
 

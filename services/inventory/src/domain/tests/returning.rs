@@ -3,7 +3,7 @@
 use types::{LineId, Reason, Refusal};
 
 use super::world::{World, quantity, warehouse};
-use crate::domain::{Moment, ReturnedLine, Selection, Warehouse, WarehouseKind};
+use crate::domain::{Moment, Reservation, ReturnedLine, Selection, Warehouse, WarehouseKind};
 
 /// Ten apples, of which four were sold and shipped, and two of those delivered.
 fn shipped() -> (World, LineId) {
@@ -77,7 +77,7 @@ fn a_claim_that_is_given_up_leaves_everything_as_it_was() {
 
     world.goods.resume("return");
 
-    assert_eq!(world.units(|row| row.is_sold()), 4);
+    assert_eq!(world.units(Reservation::is_sold), 4);
     world.claim(&back(&line, 4, 0, None), "another").unwrap();
     world.check();
 }

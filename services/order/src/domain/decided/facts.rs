@@ -67,6 +67,10 @@ pub(super) struct GroupFacts {
     ever_shipped: bool,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a request's marks are stored one by one, as they were given"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct RequestFacts {
     pub(super) select: Select,

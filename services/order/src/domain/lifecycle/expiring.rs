@@ -62,7 +62,7 @@ pub fn accept_expiry(order: &mut Order, author: &Author<'_>) -> Result<(ChangeOr
     }
     let mut change = author.opened(order, ChangeType::Expire, "unpaid-orders-expire");
     change.terms = Terms { shipping: author.policy.document.shipping, ..change.terms };
-    change.reason_code = "NOT_PAID".to_owned();
+    "NOT_PAID".clone_into(&mut change.reason_code);
     let open = order.lines.iter().filter(|line| line.quantities.open > 0);
     let lines = open.map(|line| pricing::plain_line(line, line.quantities.open)).collect();
     let priced = pricing::reprice(order, lines, &change.terms, 0);

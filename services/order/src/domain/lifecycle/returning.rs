@@ -187,10 +187,10 @@ fn count(
     counter: impl Fn(&mut ReturnLine) -> (i64, &mut i64),
 ) -> Result<i64, Refusal> {
     returned.must_be_open()?;
-    let mut counted = returned.clone();
+    let mut after = returned.clone();
     let (mut seen, mut units) = (BTreeSet::new(), 0);
     for (index, (key, quantity)) in lines.iter().enumerate() {
-        let line = counted.line_mut(key).ok_or_else(|| no_such_line(key, index))?;
+        let line = after.line_mut(key).ok_or_else(|| no_such_line(key, index))?;
         let line_id = line.line_id.clone();
         if !seen.insert(line_id.clone()) {
             return Err(twice(index, &line_id));
@@ -202,8 +202,8 @@ fn count(
         *counter += quantity.get();
         units += quantity.get();
     }
-    counted.version += 1;
-    *returned = counted;
+    after.version += 1;
+    *returned = after;
     Ok(units)
 }
 

@@ -16,8 +16,8 @@ mod standing;
 mod windows;
 
 pub use self::document::{
-    Bundle, Contact, Document, DocumentError, Effect, FeeRule, Goodwill, MatrixRule, Permission,
-    ReasonRule, Scope, ShippingRule, TenderStrategy, Tenders, Unconfirmed, Units, UnknownReason,
+    Bundle, Contact, Document, DocumentError, Effect, FeeRule, Goodwill, MatrixRule, Permission, ReasonRule,
+    Scope, ShippingRule, TenderStrategy, Tenders, Unconfirmed, Units, UnknownReason,
 };
 pub use self::edition::{Capability, Edition};
 pub use self::presets::{DEFAULT, PRESET_VERSION, PRESETS, default_policy, preset};

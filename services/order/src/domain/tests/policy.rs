@@ -284,10 +284,8 @@ fn inverting_a_rule_changes_a_decision() {
         });
         invert("reason required", &|document| document.reason.required = !document.reason.required);
         invert("unknown reason", &|document| {
-            document.reason.unknown = match document.reason.unknown {
-                UnknownReason::Accept => UnknownReason::Refuse,
-                UnknownReason::Refuse => UnknownReason::Accept,
-            };
+            let accepts = document.reason.unknown == UnknownReason::Accept;
+            document.reason.unknown = if accepts { UnknownReason::Refuse } else { UnknownReason::Accept };
         });
         invert("confirm", &|document| {
             document.confirm_from = match document.confirm_from {

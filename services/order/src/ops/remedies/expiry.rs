@@ -57,8 +57,8 @@ impl Orders {
     }
 
     async fn end_if_unpaid(&self, order: &Order) -> Result<(), Failure> {
-        let shelf = self.shelf(&order.tenant).await?;
-        let due = due(order, shelf.of(order), self.now());
+        let policies = self.shelf(&order.tenant).await?;
+        let due = due(order, policies.of(order), self.now());
         if due == Due::Nothing {
             return Ok(());
         }

@@ -121,6 +121,15 @@ pub fn proposals_hold_nothing(facts: &Facts) -> Option<String> {
         .map(Row::describe)
 }
 
+/// What a decision and the change that came of it say alike, under which names.
+const AGREE: [[&str; 2]; 5] = [
+    ["order_id", "order_id"],
+    ["policy_version", "policy_version"],
+    ["rule", "rule"],
+    ["asked_by_user", "requested_by_user"],
+    ["asked_by_role", "requested_by_role"],
+];
+
 /// Every cancellation that was submitted since decisions are recorded has one, by the same rule, policy and person; a
 /// refusal has no change.
 pub fn decisions_have_their_facts(facts: &Facts) -> Option<String> {
@@ -138,13 +147,6 @@ pub fn decisions_have_their_facts(facts: &Facts) -> Option<String> {
         }
     }
     let since = since?;
-    const AGREE: [[&str; 2]; 5] = [
-        ["order_id", "order_id"],
-        ["policy_version", "policy_version"],
-        ["rule", "rule"],
-        ["asked_by_user", "requested_by_user"],
-        ["asked_by_role", "requested_by_role"],
-    ];
     facts.rows(Service::Order, "change_order").find_map(|change| {
         let submitted = matches!(change.text("type"), "cancel_order" | "cancel_items" | "all_eligible");
         let Some(decision) = decisions.get(change.text("change_order_id")) else {

@@ -54,12 +54,10 @@ pub fn nobody_is_asked_in_vain(facts: &Facts) -> Option<String> {
         .rows(Service::Inventory, "partner_task")
         .find(|task| task.text("state") == "requested" && ended.contains(task.text("saga_id")));
     let lines = || {
-        facts
-            .rows(Service::Inventory, "fulfilment_line")
-            .find(|line| {
-                let shipped = line.text("state") == "shipped" && ended.contains(line.text("held_by"));
-                shipped || ended.contains(line.text("claimed_by"))
-            })
+        facts.rows(Service::Inventory, "fulfilment_line").find(|line| {
+            let shipped = line.text("state") == "shipped" && ended.contains(line.text("held_by"));
+            shipped || ended.contains(line.text("claimed_by"))
+        })
     };
     label.or(task).or_else(lines).map(Row::describe)
 }

@@ -112,14 +112,13 @@ impl Batch for Book {
         let mut replies = Vec::with_capacity(commands.len());
         for apply in commands {
             let key = (apply.tenant.clone(), apply.task.subject.key().to_owned());
-            let effect = match known.get(&key) {
-                Some(effect) => effect.clone(),
-                None => {
-                    let left = left(tx, apply, &made).await?;
-                    let effect = self.apply(apply, left, &mut new);
-                    made.push((apply, effect.clone()));
-                    effect
-                }
+            let effect = if let Some(effect) = known.get(&key) {
+                effect.clone()
+            } else {
+                let left = left(tx, apply, &made).await?;
+                let effect = self.apply(apply, left, &mut new);
+                made.push((apply, effect.clone()));
+                effect
             };
             replies.push(effect);
         }
