@@ -44,7 +44,7 @@ pub async fn a_wait_ends_with_the_deadline_and_answers_the_state(stage: &Stage) 
     let order = shop.placed(&shop.sku("LAMP"), 2).await?;
     suite.kill(Service::Inventory)?;
     let mut request = Request::new(shop.cancel_request(&order.order_id, &[]));
-    request.set_timeout(Duration::from_secs(2));
+    request.set_timeout(Duration::from_secs(5));
 
     let answer = shop.clients.changes().submit_change_order(request).await?.into_inner();
 

@@ -211,8 +211,8 @@ async fn what_is_no_answer_is_asked_again_with_the_same_key() {
 async fn a_window_is_judged_when_the_request_is_sent() {
     for world in worlds("partners_window").await {
         let program = Program::answering("200 OK", "{\"cancelled\": true}").await;
-        let mut own =
-            profile(vec![method(Method::Api, 120), method(Method::Email, 0)], Some(program.connector()));
+        let mail = MethodProfile { address: "orders@mww.example".to_owned(), ..method(Method::Email, 0) };
+        let mut own = profile(vec![method(Method::Api, 120), mail], Some(program.connector()));
         own.confirmation = Confirmation::AfterWindow;
         world.partner("mww", Some(own)).await;
         let (order, _) = world.at_partner("").await;

@@ -116,17 +116,19 @@ pub fn cancelability(
 
 /// Refuses a preview that could not be submitted whatever it asks for.
 pub fn may_preview(order: &Order) -> Result<(), Refusal> {
-    if order.placement == Placement::Placing {
-        return Err(still_placing(order));
+    match &order.placement {
+        Placement::Placing => Err(still_placing(order)),
+        Placement::Failed(cause) => Err(never_placed(order, cause)),
+        Placement::Open => free(order),
     }
-    free(order)
 }
 
 /// Refuses a change while something else holds the order, whatever policy and quantities say.
 pub fn may_submit(order: &Order, change_type: ChangeType) -> Result<(), Refusal> {
-    match order.placement {
+    match &order.placement {
         Placement::Placing if change_type != ChangeType::CancelOrder => Err(still_placing(order)),
-        Placement::Placing | Placement::Open | Placement::Failed(_) => free(order),
+        Placement::Placing | Placement::Open => free(order),
+        Placement::Failed(cause) => Err(never_placed(order, cause)),
     }
 }
 
@@ -149,6 +151,12 @@ fn still_placing(order: &Order) -> Refusal {
     let message =
         format!("order {} is still being placed; only all of it can be cancelled now", order.number);
     Refusal::new(Reason::ChangeInProgress, message).detail("order_id", &order.order_id)
+}
+
+/// Stock and money were put back when the placement failed, so there is nothing to change.
+fn never_placed(order: &Order, cause: &Refusal) -> Refusal {
+    let message = format!("order {} was never placed: {}", order.number, cause.message);
+    Refusal::new(Reason::NothingToCancel, message).detail("cause", cause.reason.as_str())
 }
 
 /// Why no unit can be cancelled: all gone, or held back by the edition or the policy.

@@ -16,8 +16,8 @@ pub struct CartStanding {
     pub told: bool,
     /// By a rule, where there is one.
     pub told_by_rule: bool,
-    /// Why not by the cancellation itself.
-    pub untold: String,
+    /// Why it is never told, whatever is cancelled.
+    pub never: Option<Outlook>,
     pub method: String,
 }
 
@@ -67,14 +67,16 @@ pub fn foresee(order: &Order, carts: &[CartStanding], rules: &[Rule], nothing_le
 
 fn outlook(standing: &CartStanding, rules: &[Rule], nothing_left: bool) -> Outlook {
     let has_rule = || rules.iter().any(|rule| rule.enabled && tells(rule, &standing.system));
-    match standing.untold.as_str() {
-        "no_profile" => Outlook::NoProfile,
-        "not_a_cart" => Outlook::NotACart,
-        "takes_no_notification" => Outlook::TakesNoNotification,
-        _ if !nothing_left => Outlook::UnitsAreLeft,
-        _ if standing.told => Outlook::Told,
-        _ if standing.told_by_rule && has_rule() => Outlook::ToldByRule,
-        _ => Outlook::NoRule,
+    if let Some(never) = standing.never {
+        never
+    } else if !nothing_left {
+        Outlook::UnitsAreLeft
+    } else if standing.told {
+        Outlook::Told
+    } else if standing.told_by_rule && has_rule() {
+        Outlook::ToldByRule
+    } else {
+        Outlook::NoRule
     }
 }
 

@@ -37,6 +37,14 @@ impl Reader {
         if takes_part { Self::Party } else { Self::Outsider }
     }
 
+    /// Whether the order and its changes are there at all for the caller: to an outsider they do not exist.
+    pub fn sees_the_order(self) -> bool {
+        match self {
+            Self::Ours | Self::Party => true,
+            Self::Outsider => false,
+        }
+    }
+
     pub fn reads(self, visibility: Visibility) -> bool {
         match self {
             Self::Ours => true,

@@ -10,7 +10,7 @@ use types::{OrderId, Reason, Refusal, RequestId};
 
 use super::orders::Orders;
 use crate::domain::order::Order;
-use crate::domain::propagation::{CartStanding, Forecast, cancelled_at, foresee};
+use crate::domain::propagation::{CartStanding, Forecast, Outlook, cancelled_at, foresee};
 
 /// Who would be told, and whether the carts among them are known.
 pub struct Foreseen {
@@ -83,6 +83,13 @@ fn unreachable_now(message: &str) -> Failure {
     Refusal::new(Reason::OutcomeUnknown, message).into()
 }
 
+/// What the inventory calls a system that no cancellation is told to.
+const NEVER_TOLD: [(&str, Outlook); 3] = [
+    ("no_profile", Outlook::NoProfile),
+    ("not_a_cart", Outlook::NotACart),
+    ("takes_no_notification", Outlook::TakesNoNotification),
+];
+
 fn standing(target: TargetForecast) -> CartStanding {
     let method = match target.method() {
         PartnerMethod::Unspecified => "",
@@ -96,6 +103,6 @@ fn standing(target: TargetForecast) -> CartStanding {
         system: target.system,
         told: target.told,
         told_by_rule: target.told_by_rule,
-        untold: target.untold,
+        never: NEVER_TOLD.iter().find(|(untold, _)| *untold == target.untold).map(|(_, outlook)| *outlook),
     }
 }

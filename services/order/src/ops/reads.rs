@@ -7,13 +7,14 @@ use saga::{SagaImage, SagaKey, State};
 use storage::{DbError, Tx};
 use types::{ChangeOrderId, OrderId, SagaId, Tenant};
 
-use super::orders::Orders;
+use super::orders::{Orders, actor};
 use super::views;
 use crate::domain::attention::AttentionItem;
 use crate::domain::change::{ChangeOrder, ChangeView};
 use crate::domain::history::Recorded;
 use crate::domain::listing::{ChangeFilter, Listed, OrderFilter, Page};
 use crate::domain::order::{Order, Summary};
+use crate::domain::readers::Reader;
 use crate::store::keys::{ChangeKey, OrderKey};
 use crate::store::{attention, changes, lists, orders, timeline};
 
@@ -72,12 +73,18 @@ impl Orders {
         found.ok_or_else(|| Failure::not_found("Order", order_id.as_str()))
     }
 
+    /// To who has no part in the order, its changes do not exist either.
     pub async fn get_change(
         &self,
         principal: &Principal,
         change_order_id: &ChangeOrderId,
     ) -> Result<ChangeView, Failure> {
-        self.change(&principal.tenant, change_order_id).await
+        let (order, view) = self.change_of_order(&principal.tenant, change_order_id).await?;
+        if Reader::of(&actor(principal), &order).sees_the_order() {
+            Ok(view)
+        } else {
+            Err(Failure::not_found("ChangeOrder", change_order_id.as_str()))
+        }
     }
 
     pub async fn list_changes(
@@ -100,8 +107,12 @@ impl Orders {
                 let heads: BTreeMap<&OrderId, &Order> =
                     heads.iter().map(|head| (&head.order_id, head)).collect();
                 let mut items = Vec::with_capacity(listed.items.len());
+                let caller = actor(principal);
                 for change in listed.items {
                     let order = heads[&change.order_id];
+                    if !Reader::of(&caller, order).sees_the_order() {
+                        continue;
+                    }
                     items.push(views::of_store(tx, registry, order, change).await?);
                 }
                 Ok(Listed { items, next: listed.next })
@@ -196,6 +207,15 @@ impl Orders {
         tenant: &Tenant,
         change_order_id: &ChangeOrderId,
     ) -> Result<ChangeView, Failure> {
+        self.change_of_order(tenant, change_order_id).await.map(|(_, view)| view)
+    }
+
+    /// A change, and the head of its order, of one moment.
+    async fn change_of_order(
+        &self,
+        tenant: &Tenant,
+        change_order_id: &ChangeOrderId,
+    ) -> Result<(Order, ChangeView), Failure> {
         let registry = &self.registry;
         let found = self
             .reading(async |tx| {
@@ -204,7 +224,8 @@ impl Orders {
                     return Ok(None);
                 };
                 let order = head_of(tx, &change).await?;
-                views::of_store(tx, registry, &order, change).await.map(Some)
+                let view = views::of_store(tx, registry, &order, change).await?;
+                Ok(Some((order, view)))
             })
             .await?;
         found.ok_or_else(|| Failure::not_found("ChangeOrder", change_order_id.as_str()))

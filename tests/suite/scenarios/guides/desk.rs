@@ -3,10 +3,10 @@
 use anyhow::{Context, Result, ensure};
 use proto::order::v1::rule_action::{Action, MoveToFolder, SubmitCancel};
 use proto::order::v1::{
-    AddNoteRequest, CreateOrderRequest, DeleteFolderRequest, Folder, GetTimelineRequest,
-    ListChangeOrdersRequest, ListFoldersRequest, ListNotesRequest, ListRuleRunsRequest, MoveOrderRequest,
-    Note, Order, OrderState, Parties, Rule, RuleAction, RuleOutcome, RuleTrigger, TimelineEntry,
-    TimelineVisibility, UpsertFolderRequest, UpsertRuleRequest,
+    AddNoteRequest, CreateOrderRequest, DeleteFolderRequest, Folder, GetChangeOrderRequest, GetOrderRequest,
+    GetTimelineRequest, ListChangeOrdersRequest, ListFoldersRequest, ListNotesRequest, ListRuleRunsRequest,
+    MoveOrderRequest, Note, Order, OrderState, Parties, Rule, RuleAction, RuleOutcome, RuleTrigger,
+    TimelineEntry, TimelineVisibility, UpsertFolderRequest, UpsertRuleRequest,
 };
 use tests::clients::{Caller, Clients};
 use tests::shop::refused;
@@ -84,7 +84,7 @@ pub async fn i10_all_parties_see_it_and_nobody_else(stage: &Stage) -> Result<()>
     let clients = stage.suite().await?.clients();
     let shop = Shop::open(clients.clone()).await?;
     let order = between(&shop).await?;
-    shop.submit(shop.cancel_request(&order.order_id, &[])).await?;
+    let change = shop.submit(shop.cancel_request(&order.order_id, &[])).await?;
 
     let client = Caller { user: shop.sku("CAROL"), ..party("", "client") };
     let parties = [party(&shop.sku("ACME"), "buyer"), party(&shop.sku("MILL"), "supplier"), client];
@@ -99,6 +99,14 @@ pub async fn i10_all_parties_see_it_and_nobody_else(stage: &Stage) -> Result<()>
     for stranger in [party(&shop.sku("ELSE"), "buyer"), party(&shop.sku("ACME"), "supplier")] {
         let seen = timeline(&clients.acting_as(stranger.clone()), &order.order_id).await?;
         ensure!(seen.iter().all(|entry| entry.visibility() == TimelineVisibility::Public), "{stranger:?}");
+        let theirs = clients.acting_as(stranger);
+        let by_id = GetOrderRequest { order_id: order.order_id.clone(), ..Default::default() };
+        refused(theirs.orders().get_order(by_id).await, Code::NotFound, "RESOURCE_NOT_FOUND")?;
+        let of_order = GetChangeOrderRequest { change_order_id: change.change_order_id.clone() };
+        refused(theirs.changes().get_change_order(of_order).await, Code::NotFound, "RESOURCE_NOT_FOUND")?;
+        let listed = ListChangeOrdersRequest { order_id: order.order_id.clone(), ..Default::default() };
+        let listed = theirs.changes().list_change_orders(listed).await?.into_inner().change_orders;
+        ensure!(listed.is_empty(), "{listed:?}");
     }
     let all = timeline(&clients, &order.order_id).await?;
     ensure!(all.iter().any(|entry| entry.visibility() == TimelineVisibility::Internal), "we see all");

@@ -185,6 +185,23 @@ fn while_placing_only_the_whole_order_can_be_cancelled() {
 }
 
 #[test]
+fn an_order_that_was_never_placed_has_nothing_to_cancel() {
+    let ids = ids();
+    let mut order = placed(new_order(vec![new_line(3, "1.00")]), &ids).order;
+    let cause = Refusal::new(Reason::InsufficientStock, "no tea");
+    let _told = fail_placement(&mut order, None, cause, now()).unwrap();
+    let whole = everything(&order);
+    let before = order.clone();
+
+    let seen = preview(&order, &whole).unwrap_err();
+    let refused = accepted(&mut order, &whole, &ids).unwrap_err();
+
+    assert_eq!((seen.reason, refused.reason), (Reason::NothingToCancel, Reason::NothingToCancel));
+    assert_eq!(refused.details["cause"], "INSUFFICIENT_STOCK");
+    assert_eq!(order, before);
+}
+
+#[test]
 fn a_change_is_withdrawn_only_before_the_decision() {
     let mut order = tea();
     let request = everything(&order);
