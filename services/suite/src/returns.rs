@@ -25,12 +25,13 @@ pub enum ReturnVerb {
         /// A line number and how many of its units, as 2=1.
         #[arg(long = "line", required = true, value_parser = parse_line)]
         lines: Vec<(i64, i64)>,
-        #[arg(long, default_value = "")]
+        /// The code of a reason of the catalogue.
+        #[arg(long, default_value = "", hide_default_value = true)]
         reason: String,
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         note: String,
         /// Seconds in which the units may come; thirty days when not given.
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 0, hide_default_value = true)]
         valid: i64,
     },
     /// Note units that have come.
@@ -38,9 +39,10 @@ pub enum ReturnVerb {
     Receive {
         /// Return id (ret_…).
         id: String,
+        /// A line number and how many of its units, as 2=1.
         #[arg(long = "line", required = true, value_parser = parse_line)]
         lines: Vec<(i64, i64)>,
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         note: String,
     },
     /// Take units that have come back: their price goes back.
@@ -57,9 +59,9 @@ pub enum ReturnVerb {
         #[arg(long, value_parser = parse_line)]
         write_off: Vec<(i64, i64)>,
         /// The warehouse that has them; the one they had left when not given.
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         warehouse: String,
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         note: String,
     },
     /// Refuse units that have come: they stay the buyer's.
@@ -67,16 +69,17 @@ pub enum ReturnVerb {
     Reject {
         /// Return id (ret_…).
         id: String,
+        /// A line number and how many of its units, as 2=1.
         #[arg(long = "line", required = true, value_parser = parse_line)]
         lines: Vec<(i64, i64)>,
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         note: String,
     },
     /// End a return; what never came stays with the buyer.
     Close {
         /// Return id (ret_…).
         id: String,
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         note: String,
     },
     /// Show a return with its units.
@@ -99,9 +102,10 @@ pub struct ShortShipWish {
     /// A line number and how many of its units are missing, as 2=1.
     #[arg(long = "line", required = true, value_parser = parse_line)]
     lines: Vec<(i64, i64)>,
-    #[arg(long, default_value = "")]
+    /// The code of a reason of the catalogue.
+    #[arg(long, default_value = "", hide_default_value = true)]
     reason: String,
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
 }
 
