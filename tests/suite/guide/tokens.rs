@@ -103,11 +103,12 @@ fn kind(word: &str) -> Option<String> {
             return Some("secret".to_owned());
         }
     }
-    if let Some(number) = word.strip_prefix("CO-")
+    // Change orders and returns have numbers for people.
+    if let Some((kind @ ("CO" | "RT"), number)) = word.split_once('-')
         && number.len() == NUMBER_LENGTH
         && number.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
     {
-        return Some("CO".to_owned());
+        return Some(kind.to_owned());
     }
     let shape: String = word.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
     let whole = shape.split_once('.').map_or(shape.as_str(), |(whole, _)| whole);
