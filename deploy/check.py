@@ -24,7 +24,8 @@ def main(rendered_in):
         check_network(name, documents)
         print(f"ok: the four services of {name} are hardened, probed by names that exist, and reachable as they call")
     check_production(rendered["production"])
-    print("ok: production has autoscalers from two replicas up, believes no development headers and does not list itself")
+    print("ok: production has autoscalers from two replicas up, believes no development headers, knows its "
+          "services by their certificates and does not list itself")
 
     compose = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
     check_compose(compose)
@@ -85,11 +86,11 @@ def check_deployment(overlay, documents, service):
     assert pod["terminationGracePeriodSeconds"] > sleep + DRAIN_SECONDS, where
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-        assert container[probe]["grpc"]["port"] == ports["internal"], where
+        assert container[probe]["grpc"]["port"] == ports["health"], where
     for probe in ("startupProbe", "readinessProbe"):
         assert container[probe]["grpc"]["service"] in grpc_services(), f"{where}: {probe} names no service"
     environment = environment_of(documents, service)
-    for listener in ("public", "internal"):
+    for listener in ("public", "internal", "health"):
         assert environment[f"COUNTERMAND_LISTEN__{listener.upper()}"] == f"0.0.0.0:{ports[listener]}", where
     budget = find(documents, "PodDisruptionBudget", service)["spec"]
     assert budget["selector"]["matchLabels"] == {"app.kubernetes.io/name": service}, where
@@ -102,7 +103,7 @@ def check_network(overlay, documents):
     for caller in SERVICES:
         for key, url in environment_of(documents, caller).items():
             if key.startswith("COUNTERMAND_PEERS__"):
-                check_call(documents, caller, *re.fullmatch(r"http://([a-z-]+):(\d+)", url).groups())
+                check_call(documents, caller, *re.fullmatch(r"https?://([a-z-]+):(\d+)", url).groups())
 
 
 def check_call(documents, caller, host, port):
@@ -136,7 +137,28 @@ def check_production(documents):
         environment = environment_of(documents, service)
         assert "COUNTERMAND_AUTH__DEVELOPMENT_HEADERS" not in environment, service
         assert "COUNTERMAND_REFLECTION__ENABLED" not in environment, service
+        check_workload(documents, service, environment)
     assert not [d for d in documents if d["kind"] == "Secret"], "production's secrets come from elsewhere"
+
+
+def check_workload(documents, service, environment):
+    """Each service holds a certificate, asks its callers for theirs, and names every one that calls it."""
+    pod = find(documents, "Deployment", service)["spec"]["template"]["spec"]
+    volumes = {volume["name"]: volume["secret"]["secretName"] for volume in pod["volumes"]}
+    for container in pod["initContainers"] + pod["containers"]:
+        (mount,) = container["volumeMounts"]
+        assert volumes[mount["name"]] == f"{service}-workload" and mount["readOnly"], service
+        for key in ("TLS__INTERNAL__CLIENT_CA", "TLS__INTERNAL__CERTIFICATE", "CLIENT__TLS__SERVER_CA", "CLIENT__TLS__KEY"):
+            assert environment[f"COUNTERMAND_{key}"].startswith(mount["mountPath"]), f"{service}: {key}"
+    assert "COUNTERMAND_INTERNAL__SECRET" not in environment, service
+    callers = {caller for caller in SERVICES if f"COUNTERMAND_PEERS__{service.upper()}" in environment_of(documents, caller)}
+    named_in = {key.split("__")[2].lower() for key in environment if key.startswith("COUNTERMAND_INTERNAL__PEERS__")}
+    assert callers == named_in, f"{service} is called by {callers} and knows {named_in}"
+    for caller in callers:
+        names = environment[f"COUNTERMAND_INTERNAL__PEERS__{caller.upper()}__NAMES"]
+        assert names == f'["spiffe://countermand/{caller}"]', f"{service}: {names}"
+        url = environment_of(documents, caller)[f"COUNTERMAND_PEERS__{service.upper()}"]
+        assert url.startswith("https://"), f"{caller} to {url}"
 
 
 def check_compose(compose):

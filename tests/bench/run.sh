@@ -28,6 +28,9 @@ trap finish EXIT
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
 declare -A public internal
+# By what the services know each other.
+COUNTERMAND_INTERNAL__SECRET=$(head -c 32 /dev/urandom | base64)
+export COUNTERMAND_INTERNAL__SECRET
 start_services() { # database url of a service, by name
     local url=$1 service
     for service in order inventory payment notification; do public[$service]=$(free_port) internal[$service]=$(free_port); done

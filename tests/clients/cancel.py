@@ -12,6 +12,7 @@ import uuid
 from pathlib import Path
 
 import grpc
+import grpc_tools
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from grpc_tools import protoc
@@ -20,7 +21,8 @@ from grpc_tools import protoc
 def generate(protos):
     out = tempfile.mkdtemp()
     files = [str(path.relative_to(protos)) for path in Path(protos).rglob("*.proto")]
-    code = protoc.main(["protoc", f"-I{protos}", f"--python_out={out}", f"--grpc_python_out={out}", *files])
+    known = Path(grpc_tools.__file__).parent / "_proto"
+    code = protoc.main(["protoc", f"-I{protos}", f"-I{known}", f"--python_out={out}", f"--grpc_python_out={out}", *files])
     assert code == 0, "the contracts compile with protoc"
     sys.path.insert(0, out)
 

@@ -23,9 +23,11 @@ use proto::order::v1::proposal_service_client::ProposalServiceClient;
 use proto::order::v1::remedy_service_client::RemedyServiceClient;
 use proto::order::v1::report_service_client::ReportServiceClient;
 use proto::order::v1::return_service_client::ReturnServiceClient;
+use proto::order::v1::role_service_client::RoleServiceClient;
 use proto::order::v1::rule_service_client::RuleServiceClient;
 use proto::payment::v1::payment_service_client::PaymentServiceClient;
 use proto::payment::v1::refund_service_client::RefundServiceClient;
+use proto::payment::v1::sandbox_service_client::SandboxServiceClient;
 use tonic::metadata::MetadataValue;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -47,7 +49,7 @@ pub struct Caller {
 
 impl Default for Caller {
     fn default() -> Self {
-        let [tenant, user, organisation, role] = ["default", "tester", "shop", "staff"].map(str::to_owned);
+        let [tenant, user, organisation, role] = ["default", "tester", "shop", "manager"].map(str::to_owned);
         Self { tenant, user, organisation, role }
     }
 }
@@ -103,105 +105,114 @@ impl Clients {
         self.acting_as(Caller { user, organisation, role, tenant: self.caller.tenant.clone() })
     }
 
-    fn channel(&self, service: Service) -> Connection {
+    /// For calls that no generated client makes.
+    pub fn connection(&self, service: Service) -> Connection {
         let index = Service::ALL.iter().position(|one| *one == service).expect("ALL holds every service");
         InterceptedService::new(self.channels[index].clone(), self.caller.clone())
     }
 
     pub fn orders(&self) -> OrderServiceClient<Connection> {
-        OrderServiceClient::new(self.channel(Service::Order))
+        OrderServiceClient::new(self.connection(Service::Order))
     }
 
     pub fn changes(&self) -> ChangeOrderServiceClient<Connection> {
-        ChangeOrderServiceClient::new(self.channel(Service::Order))
+        ChangeOrderServiceClient::new(self.connection(Service::Order))
     }
 
     pub fn events(&self) -> EventStreamServiceClient<Connection> {
-        EventStreamServiceClient::new(self.channel(Service::Order))
+        EventStreamServiceClient::new(self.connection(Service::Order))
     }
 
     pub fn remedies(&self) -> RemedyServiceClient<Connection> {
-        RemedyServiceClient::new(self.channel(Service::Order))
+        RemedyServiceClient::new(self.connection(Service::Order))
     }
 
     pub fn returns(&self) -> ReturnServiceClient<Connection> {
-        ReturnServiceClient::new(self.channel(Service::Order))
+        ReturnServiceClient::new(self.connection(Service::Order))
     }
 
     pub fn proposals(&self) -> ProposalServiceClient<Connection> {
-        ProposalServiceClient::new(self.channel(Service::Order))
+        ProposalServiceClient::new(self.connection(Service::Order))
     }
 
     pub fn batches(&self) -> BatchServiceClient<Connection> {
-        BatchServiceClient::new(self.channel(Service::Order))
+        BatchServiceClient::new(self.connection(Service::Order))
     }
 
     pub fn conversation(&self) -> ConversationServiceClient<Connection> {
-        ConversationServiceClient::new(self.channel(Service::Order))
+        ConversationServiceClient::new(self.connection(Service::Order))
     }
 
     pub fn folders(&self) -> FolderServiceClient<Connection> {
-        FolderServiceClient::new(self.channel(Service::Order))
+        FolderServiceClient::new(self.connection(Service::Order))
     }
 
     pub fn reports(&self) -> ReportServiceClient<Connection> {
-        ReportServiceClient::new(self.channel(Service::Order))
+        ReportServiceClient::new(self.connection(Service::Order))
     }
 
     pub fn rules(&self) -> RuleServiceClient<Connection> {
-        RuleServiceClient::new(self.channel(Service::Order))
+        RuleServiceClient::new(self.connection(Service::Order))
     }
 
     pub fn operations(&self) -> OperationsServiceClient<Connection> {
-        OperationsServiceClient::new(self.channel(Service::Order))
+        OperationsServiceClient::new(self.connection(Service::Order))
     }
 
     pub fn stock(&self) -> StockServiceClient<Connection> {
-        StockServiceClient::new(self.channel(Service::Inventory))
+        StockServiceClient::new(self.connection(Service::Inventory))
     }
 
     pub fn fulfillments(&self) -> FulfillmentServiceClient<Connection> {
-        FulfillmentServiceClient::new(self.channel(Service::Inventory))
+        FulfillmentServiceClient::new(self.connection(Service::Inventory))
     }
 
     pub fn labels(&self) -> LabelServiceClient<Connection> {
-        LabelServiceClient::new(self.channel(Service::Inventory))
+        LabelServiceClient::new(self.connection(Service::Inventory))
     }
 
     pub fn integrations(&self) -> IntegrationServiceClient<Connection> {
-        IntegrationServiceClient::new(self.channel(Service::Inventory))
+        IntegrationServiceClient::new(self.connection(Service::Inventory))
+    }
+
+    pub fn roles(&self) -> RoleServiceClient<Connection> {
+        RoleServiceClient::new(self.connection(Service::Order))
     }
 
     pub fn policies(&self) -> PolicyServiceClient<Connection> {
-        PolicyServiceClient::new(self.channel(Service::Order))
+        PolicyServiceClient::new(self.connection(Service::Order))
     }
 
     pub fn payments(&self) -> PaymentServiceClient<Connection> {
-        PaymentServiceClient::new(self.channel(Service::Payment))
+        PaymentServiceClient::new(self.connection(Service::Payment))
     }
 
     pub fn refunds(&self) -> RefundServiceClient<Connection> {
-        RefundServiceClient::new(self.channel(Service::Payment))
+        RefundServiceClient::new(self.connection(Service::Payment))
+    }
+
+    pub fn sandbox(&self) -> SandboxServiceClient<Connection> {
+        SandboxServiceClient::new(self.connection(Service::Payment))
     }
 
     pub fn notifications(&self) -> NotificationServiceClient<Connection> {
-        NotificationServiceClient::new(self.channel(Service::Notification))
+        NotificationServiceClient::new(self.connection(Service::Notification))
     }
 
     pub fn deliveries(&self) -> DeliveryServiceClient<Connection> {
-        DeliveryServiceClient::new(self.channel(Service::Notification))
+        DeliveryServiceClient::new(self.connection(Service::Notification))
     }
 
     pub fn recipients(&self) -> RecipientServiceClient<Connection> {
-        RecipientServiceClient::new(self.channel(Service::Notification))
+        RecipientServiceClient::new(self.connection(Service::Notification))
     }
 
     pub fn webhooks(&self) -> WebhookServiceClient<Connection> {
-        WebhookServiceClient::new(self.channel(Service::Notification))
+        WebhookServiceClient::new(self.connection(Service::Notification))
     }
 
     pub fn audit(&self, service: Service) -> AuditServiceClient<Connection> {
-        AuditServiceClient::new(self.channel(service)).max_decoding_message_size(16 << 20)
+        AuditServiceClient::new(self.connection(service)).max_decoding_message_size(16 << 20)
     }
 }
 

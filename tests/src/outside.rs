@@ -81,6 +81,7 @@ impl Shop {
             order_id: order_id.to_owned(),
             warehouse_id: PARTNER.to_owned(),
             lines: Vec::new(),
+            ..CreateFulfillmentRequest::default()
         };
         let created = self.clients.fulfillments().create_fulfillment(request).await?.into_inner();
         Ok(created.fulfillment.context("the answer holds no fulfillment")?.fulfillment_id)

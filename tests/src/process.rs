@@ -25,8 +25,19 @@ pub struct Process {
 impl Process {
     /// Starts `name` with these variables; everything it prints goes to `log`.
     pub fn start(name: &'static str, environment: &[(String, String)], log: &Path) -> Result<Self> {
+        Self::start_with(name, &[], environment, log)
+    }
+
+    /// The same with arguments.
+    pub fn start_with(
+        name: &'static str,
+        arguments: &[&str],
+        environment: &[(String, String)],
+        log: &Path,
+    ) -> Result<Self> {
         let log = File::options().create(true).append(true).open(log).context("opening the log file")?;
         let child = Command::new(binary(name)?)
+            .args(arguments)
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().context("sharing the log file")?)

@@ -10,7 +10,7 @@ use proto::order::v1::{
     ChangeInput, ChangeLineInput, ChangeOrder, ChangeOrderType, CreateOrderRequest, GetChangeOrderRequest,
     GetOrderRequest, LineInput, Order, SubmitChangeOrderRequest, TenderInput, WithdrawChangeOrderRequest,
 };
-use proto::payment::v1::{ListRefundsRequest, Refund};
+use proto::payment::v1::{ListRefundsRequest, MakeChargesRequest, Refund, SandboxCharge};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use types::{Clock, EventId, Ids};
@@ -90,6 +90,20 @@ impl Shop {
             wait: Wait::Completed.into(),
             ..CreateOrderRequest::default()
         }
+    }
+
+    /// Another system charges cards at the sandbox; each amount is captured.
+    pub async fn charge_elsewhere(&self, charges: &[(String, i64)]) -> Result<()> {
+        let charge = |(reference, amount_minor): &(String, i64)| SandboxCharge {
+            reference: reference.clone(),
+            currency_code: "GBP".to_owned(),
+            authorised_minor: *amount_minor,
+            captured_minor: *amount_minor,
+            ..SandboxCharge::default()
+        };
+        let request = MakeChargesRequest { charges: charges.iter().map(charge).collect() };
+        self.clients.sandbox().make_charges(request).await.context("charging cards at the sandbox")?;
+        Ok(())
     }
 
     pub async fn create(&self, request: CreateOrderRequest) -> Result<Order, Status> {
@@ -175,6 +189,7 @@ impl Shop {
             order_id: order_id.to_owned(),
             warehouse_id: WAREHOUSE.to_owned(),
             lines: Vec::new(),
+            ..CreateFulfillmentRequest::default()
         };
         let created = self.clients.fulfillments().create_fulfillment(request).await?.into_inner().fulfillment;
         let fulfillment_id = created.context("the answer holds no fulfillment")?.fulfillment_id;

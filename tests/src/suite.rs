@@ -19,6 +19,9 @@ const START_MAX: Duration = Duration::from_secs(30);
 /// A killed worker's sagas are taken over after this.
 const LEASE_MS: &str = "5000";
 
+/// What the services of a suite share; its own label makes it the suite's own.
+const SECRET_BEGIN: &str = "the-secret-of-the-services-of";
+
 /// The gateway's lost answers are asked after in seconds instead of minutes.
 const GATEWAY_TIMES: [(&str, &str); 6] = [
     ("COUNTERMAND_GATEWAY__CALL_TIMEOUT_MS", "1000"),
@@ -30,12 +33,20 @@ const GATEWAY_TIMES: [(&str, &str); 6] = [
 ];
 
 /// Carriers and partners are asked again in milliseconds instead of seconds, and their key is in a template.
-const OUTSIDE_TIMES: [(&str, &str); 4] = [
+const OUTSIDE_TIMES: [(&str, &str); 9] = [
     ("COUNTERMAND_OUTSIDE__POLL_MS", "100"),
     ("COUNTERMAND_OUTSIDE__CALL_MS", "2000"),
     ("COUNTERMAND_OUTSIDE__SANDBOX_LATE_MS", "300"),
-    ("COUNTERMAND_OUTSIDE__SECRETS__PARTNER_KEY", "s3cret"),
+    ("COUNTERMAND_OUTSIDE__SECRETS__PARTNER_KEY__VALUE", "s3cret"),
+    ("COUNTERMAND_OUTSIDE__SECRETS__PARTNER_KEY__TENANTS", "[\"*\"]"),
+    ("COUNTERMAND_OUTSIDE__SECRETS__PARTNER_KEY__HOSTS", "[\"127.0.0.1:*\"]"),
+    ("COUNTERMAND_OUTSIDE__SECRETS__FOREIGN_KEY__VALUE", "0ther"),
+    ("COUNTERMAND_OUTSIDE__SECRETS__FOREIGN_KEY__TENANTS", "[\"elsewhere\"]"),
+    ("COUNTERMAND_OUTSIDE__SECRETS__FOREIGN_KEY__HOSTS", "[\"127.0.0.1:*\"]"),
 ];
+
+/// Receivers of webhooks and programs of partners are on this machine, and nowhere else inside.
+const INSIDE: &str = "[\"127.0.0.1:*\"]";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
@@ -74,6 +85,7 @@ pub struct Suite {
     ports: BTreeMap<Service, Ports>,
     environment: BTreeMap<Service, Vec<(String, String)>>,
     processes: Mutex<BTreeMap<Service, Process>>,
+    replicas: Mutex<Vec<Process>>,
 }
 
 impl Suite {
@@ -87,6 +99,7 @@ impl Suite {
             ports,
             environment: BTreeMap::new(),
             processes: Mutex::new(BTreeMap::new()),
+            replicas: Mutex::default(),
         };
         let label = label();
         for service in Service::ALL {
@@ -155,6 +168,36 @@ impl Suite {
         self.wait_until_serving(service).await
     }
 
+    /// A second order service on the same database, and clients that speak to it. The other services tell their events to
+    /// the first one only.
+    pub async fn another_order_service(&self) -> Result<Clients> {
+        let ports = free_ports()?[&Service::Order];
+        let address = |port: u16| format!("127.0.0.1:{port}");
+        let mut environment = self.environment[&Service::Order].clone();
+        for (name, value) in &mut environment {
+            match name.as_str() {
+                "COUNTERMAND_LISTEN__PUBLIC" => *value = address(ports.public),
+                "COUNTERMAND_LISTEN__INTERNAL" => *value = address(ports.internal),
+                _ => {}
+            }
+        }
+        let log = self.directory.path().join("order-2.log");
+        let process = Process::start(Service::Order.name(), &environment, &log)?;
+        self.replicas.lock().expect("no test panics with it").push(process);
+        let url = format!("http://{}", address(ports.public));
+        let started = Instant::now();
+        while !crate::clients::is_serving(&url).await {
+            if started.elapsed() > START_MAX {
+                bail!("the second order service does not serve");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(Clients::connect(|service| match service {
+            Service::Order => url.clone(),
+            Service::Inventory | Service::Payment | Service::Notification => self.public_url(service),
+        }))
+    }
+
     fn launch(&self, service: Service) -> Result<()> {
         let process = Process::start(service.name(), &self.environment[&service], &self.log(service))?;
         self.processes.lock().expect("no test panics with it").insert(service, process);
@@ -197,6 +240,7 @@ impl Suite {
         let mut variables = vec![
             ("COUNTERMAND_LISTEN__PUBLIC".to_owned(), format!("127.0.0.1:{}", ports.public)),
             ("COUNTERMAND_LISTEN__INTERNAL".to_owned(), format!("127.0.0.1:{}", ports.internal)),
+            ("COUNTERMAND_INTERNAL__SECRET".to_owned(), format!("{SECRET_BEGIN}-{label}")),
             ("COUNTERMAND_AUTH__DEVELOPMENT_HEADERS".to_owned(), "true".to_owned()),
             ("COUNTERMAND_REFLECTION__ENABLED".to_owned(), "true".to_owned()),
             ("COUNTERMAND_DATABASE__URL".to_owned(), self.engine.url(directory, label, service.name())?),
@@ -217,7 +261,9 @@ impl Suite {
             let mail = directory.join("mail").display().to_string();
             variables.push(("COUNTERMAND_MAIL__MODE".to_owned(), "file".to_owned()));
             variables.push(("COUNTERMAND_MAIL__DIRECTORY".to_owned(), mail));
-            variables.push(("COUNTERMAND_WEBHOOKS__ALLOW_PRIVATE_ADDRESSES".to_owned(), "true".to_owned()));
+        }
+        if matches!(service, Service::Inventory | Service::Notification) {
+            variables.push(("COUNTERMAND_OUTBOUND__INSIDE".to_owned(), INSIDE.to_owned()));
         }
         if service == Service::Payment {
             let sandbox = self.engine.url(directory, label, "gateway")?;

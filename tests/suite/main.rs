@@ -4,6 +4,8 @@
 mod features;
 mod guide;
 mod inversions;
+mod lives;
+mod matrix;
 mod scenarios;
 mod tidy;
 
@@ -31,6 +33,10 @@ impl Stage {
     /// The suite that scenarios of this engine share; started by the first that asks.
     pub async fn suite(&self) -> Result<&Suite> {
         self.shared.get_or_try_init(|| Suite::start(self.engine, &[])).await
+    }
+
+    pub fn engine(&self) -> Engine {
+        self.engine
     }
 
     /// The same suite, for shops with other data.

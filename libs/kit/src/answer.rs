@@ -1,7 +1,7 @@
 //! Reading a participant's status: is it an *answer*, or is what happened unknown?
 //!
-//! Only five codes that carry our own `ErrorInfo` are answers. Everything else, ABORTED, CANCELLED
-//! and OUT_OF_RANGE included, says nothing about what the participant did: the caller sends the
+//! Only five codes that carry our own `ErrorInfo` are answers, and the word that a quote is stale. Everything else,
+//! ABORTED, CANCELLED and OUT_OF_RANGE included, says nothing about what the participant did: the caller sends the
 //! same request again under the same key.
 
 mod wire;
@@ -29,7 +29,9 @@ pub enum Verdict {
 pub fn classify(status: &Status) -> Verdict {
     match refusal(status) {
         Some(refusal) if refusal.reason == Reason::StaleEpoch => Verdict::Stale,
-        Some(refusal) if is_answer(status.code()) => Verdict::Answered(refusal),
+        Some(refusal) if is_answer(status.code()) || refusal.reason == Reason::QuoteStale => {
+            Verdict::Answered(refusal)
+        }
         Some(_) | None => Verdict::Unknown(format!("{:?}: {}", status.code(), status.message())),
     }
 }

@@ -1,10 +1,17 @@
-//! AuditService: a service's books for whoever checks them, streamed from one snapshot at the reader's own pace.
+//! AuditService: a service's books for whoever checks them, streamed from one snapshot.
+//!
+//! A snapshot is one of the few readers that a database has. So few exports run at a time, and one whose caller does not
+//! read on for a while is ended: whoever asks for books and leaves them lying starves nobody.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use proto::audit::v1 as wire;
 use proto::audit::v1::audit_service_server::AuditService;
 use proto::audit::v1::cell::Value;
 use storage::{Book, Cell, Database, DbError, Tx};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::SendTimeoutError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use types::{Reason, Tenant, Timestamp};
@@ -13,6 +20,13 @@ use crate::{Failure, Principal};
 
 /// Messages that are read ahead of the caller.
 const AHEAD: usize = 2;
+/// Exports of one service at a time; the other readers are for everybody else.
+const EXPORTS_MAX: usize = 2;
+/// How long an export may wait for another to end.
+const TURN_MAX: Duration = Duration::from_secs(5);
+/// How long a caller may take for one message.
+const READING_MAX: Duration = Duration::from_secs(10);
+const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 type Message = Result<wire::ExportBooksResponse, Status>;
 
@@ -23,12 +37,28 @@ pub type Export = ReceiverStream<Message>;
 #[derive(Debug)]
 pub struct Books {
     database: Database,
-    books: &'static [Book],
+    all: &'static [Book],
+    turns: Arc<Semaphore>,
 }
 
 impl Books {
     pub fn new(database: Database, books: &'static [Book]) -> Self {
-        Self { database, books }
+        Self { database, all: books, turns: Arc::new(Semaphore::new(EXPORTS_MAX)) }
+    }
+
+    /// Starts the export of the books that are asked for, or of all.
+    pub async fn export(&self, request: &Request<wire::ExportBooksRequest>) -> Result<Export, Failure> {
+        let caller = Principal::of(request)?;
+        let asked = select(&request.get_ref().books, self.all)?;
+        let turn = tokio::time::timeout(TURN_MAX, Arc::clone(&self.turns).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            let message = "other exports of these books are running; ask again later";
+            return Err(Failure::unavailable(Reason::Overloaded, message, RETRY_AFTER));
+        };
+        let tx = self.database.read().await?;
+        let (messages, stream) = mpsc::channel(AHEAD);
+        tokio::spawn(send(tx, turn, caller.tenant.clone(), asked, messages));
+        Ok(ReceiverStream::new(stream))
     }
 }
 
@@ -40,7 +70,7 @@ impl AuditService for Books {
         &self,
         request: Request<wire::ExportBooksRequest>,
     ) -> Result<Response<Export>, Status> {
-        Ok(Response::new(export(&request, &self.database, self.books).await?))
+        Ok(Response::new(self.export(&request).await?))
     }
 
     async fn list_gateway_effects(
@@ -49,22 +79,6 @@ impl AuditService for Books {
     ) -> Result<Response<wire::ListGatewayEffectsResponse>, Status> {
         Err(Status::unimplemented("this service calls no gateway"))
     }
-}
-
-/// Starts the export of the books that are asked for, or of all. They show what concerns everybody, so they are for
-/// operators.
-pub async fn export(
-    request: &Request<wire::ExportBooksRequest>,
-    database: &Database,
-    books: &'static [Book],
-) -> Result<Export, Failure> {
-    let caller = Principal::of(request)?;
-    caller.operators_only()?;
-    let asked = select(&request.get_ref().books, books)?;
-    let tx = database.read().await?;
-    let (messages, stream) = mpsc::channel(AHEAD);
-    tokio::spawn(send(tx, caller.tenant.clone(), asked, messages));
-    Ok(ReceiverStream::new(stream))
 }
 
 fn select(names: &[String], books: &'static [Book]) -> Result<Vec<&'static Book>, Failure> {
@@ -82,12 +96,38 @@ fn select(names: &[String], books: &'static [Book]) -> Result<Vec<&'static Book>
 }
 
 /// Reads for as long as the caller listens.
-async fn send(mut tx: Tx, tenant: Tenant, books: Vec<&'static Book>, messages: mpsc::Sender<Message>) {
-    if let Err(error) = send_all(&mut tx, &tenant, &books, &messages).await {
+async fn send(
+    mut tx: Tx,
+    turn: OwnedSemaphorePermit,
+    tenant: Tenant,
+    books: Vec<&'static Book>,
+    messages: mpsc::Sender<Message>,
+) {
+    let last = match send_all(&mut tx, &tenant, &books, &messages).await {
+        Ok(Ended::Snapshot(snapshot_at)) => {
+            Ok(wire::ExportBooksResponse { snapshot_at: snapshot_at.to_string(), ..Default::default() })
+        }
         // A caller that has gone away does not want to know.
-        drop(messages.send(Err(Failure::from(error).into())).await);
-    }
+        Ok(Ended::Gone) => return tx.rollback().await,
+        Ok(Ended::Unread) => {
+            let message = "the books were not read in time; ask for them again";
+            Err(Failure::unavailable(Reason::ReaderTooSlow, message, RETRY_AFTER).into())
+        }
+        Err(error) => Err(Failure::from(error).into()),
+    };
     tx.rollback().await;
+    drop(turn);
+    // The reader is free by now, so the end may wait for as long as the reply itself does.
+    drop(messages.send(last).await);
+}
+
+/// How an export ended.
+enum Ended {
+    /// All was sent of this snapshot.
+    Snapshot(Timestamp),
+    Gone,
+    /// The caller did not take the next message.
+    Unread,
 }
 
 async fn send_all(
@@ -95,7 +135,7 @@ async fn send_all(
     tenant: &Tenant,
     books: &[&'static Book],
     messages: &mpsc::Sender<Message>,
-) -> Result<(), DbError> {
+) -> Result<Ended, DbError> {
     let snapshot = Timestamp::from_unix_micros(tx.db_now().await?)
         .map_err(|error| DbError::malformed("kit.export_books", error))?;
     for book in books {
@@ -103,18 +143,19 @@ async fn send_all(
         loop {
             let page = book.page(tx, tenant, last.as_deref()).await?;
             last = page.rows.last().cloned();
-            if !page.rows.is_empty() && messages.send(Ok(message(book, page.rows))).await.is_err() {
-                return Ok(());
+            if !page.rows.is_empty() {
+                match messages.send_timeout(Ok(message(book, page.rows)), READING_MAX).await {
+                    Ok(()) => {}
+                    Err(SendTimeoutError::Closed(_)) => return Ok(Ended::Gone),
+                    Err(SendTimeoutError::Timeout(_)) => return Ok(Ended::Unread),
+                }
             }
             if page.is_last {
                 break;
             }
         }
     }
-    let end = wire::ExportBooksResponse { snapshot_at: snapshot.to_string(), ..Default::default() };
-    // A caller that has gone away does not want the last message either.
-    drop(messages.send(Ok(end)).await);
-    Ok(())
+    Ok(Ended::Snapshot(snapshot))
 }
 
 fn message(book: &Book, rows: Vec<Vec<Cell>>) -> wire::ExportBooksResponse {

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use serde::{Deserialize, Serialize};
 use tonic::body::Body;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
@@ -18,8 +18,10 @@ use tonic::{Code, Status};
 use tower::{Service, ServiceExt as _};
 use tracing::{Instrument as _, Span};
 
+use crate::config::{Internal, SecretError};
 use crate::deadline::Deadline;
-use crate::server::Gate;
+use crate::secret_file;
+use crate::server::{Gate, SECRET_HEADER};
 use crate::span;
 
 /// Room for error details beyond HTTP/2's usual 16 KiB.
@@ -66,6 +68,8 @@ pub enum ConnectError {
     Certificates { url: String, source: io::Error },
     #[error("setting the channel to {url} up")]
     Transport { url: String, source: tonic::transport::Error },
+    #[error(transparent)]
+    Secret(#[from] SecretError),
 }
 
 /// A connection to one peer. Cheap to clone; hand it to a generated client's `new`.
@@ -75,6 +79,8 @@ pub struct Channel {
     timeout: Duration,
     /// Whether a call that sets no timeout still tells the peer one.
     tells_timeout: bool,
+    /// Told with every call to a peer that knows us by it.
+    secret: Option<HeaderValue>,
 }
 
 #[derive(Clone)]
@@ -102,11 +108,21 @@ pub fn connect(url: &str, config: &ClientConfig) -> Result<Channel, ConnectError
         endpoint = endpoint.tls_config(tls).map_err(transport)?;
     }
     let timeout = Duration::from_millis(config.timeout_ms);
-    Ok(Channel { peer: Peer::Remote(endpoint.connect_lazy()), timeout, tells_timeout: true })
+    let peer = Peer::Remote(endpoint.connect_lazy());
+    Ok(Channel { peer, timeout, tells_timeout: true, secret: None })
+}
+
+/// As [`connect`], to the internal listener of another service of the suite: says the secret that both hold, if they do.
+pub fn connect_peer(url: &str, config: &ClientConfig, internal: &Internal) -> Result<Channel, ConnectError> {
+    let channel = connect(url, config)?;
+    let Some(secret) = internal.shared_secret()? else { return Ok(channel) };
+    let mut secret = HeaderValue::from_str(secret.expose()).map_err(|_| SecretError::Weak)?;
+    secret.set_sensitive(true);
+    Ok(Channel { secret: Some(secret), ..channel })
 }
 
 fn tls_config(tls: &ClientTls) -> io::Result<ClientTlsConfig> {
-    let identity = Identity::from_pem(std::fs::read(&tls.certificate)?, std::fs::read(&tls.key)?);
+    let identity = Identity::from_pem(std::fs::read(&tls.certificate)?, secret_file::read(&tls.key)?);
     let config = ClientTlsConfig::new()
         .ca_certificate(Certificate::from_pem(std::fs::read(&tls.server_ca)?))
         .identity(identity);
@@ -119,7 +135,7 @@ fn tls_config(tls: &ClientTls) -> io::Result<ClientTlsConfig> {
 impl Channel {
     pub(crate) fn local(gate: Gate) -> Self {
         let timeout = Duration::from_millis(ClientConfig::default().timeout_ms);
-        Self { peer: Peer::Local(gate), timeout, tells_timeout: true }
+        Self { peer: Peer::Local(gate), timeout, tells_timeout: true, secret: None }
     }
 
     /// The same peer with another default timeout.
@@ -153,6 +169,9 @@ impl Service<Request<Body>> for Channel {
         span::inject(&span, request.headers_mut());
         if self.tells_timeout || Deadline::is_told(request.headers()) {
             deadline.forward(request.headers_mut());
+        }
+        if let Some(secret) = &self.secret {
+            request.headers_mut().insert(SECRET_HEADER, secret.clone());
         }
         let call = async move {
             let outcome = match deadline.bound(send(peer, request)).await {

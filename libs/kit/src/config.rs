@@ -3,6 +3,10 @@
 //! `COUNTERMAND_<SECTION>__<KEY>` overrides `[section] key`. A key that nothing reads is refused:
 //! a misspelt limit must not become the default in silence.
 
+mod internal;
+mod limits;
+
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +15,13 @@ use figment::providers::{Env, Format as _, Serialized, Toml};
 use figment::value::{Dict, Value};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use types::{Grants, Role};
 
+pub use self::internal::{Internal, Peer, Secret, SecretError};
+pub use self::limits::{Limits, Network, NoNetwork, Rate, Rates};
+
+/// A day: whoever leaves is out by tomorrow.
+const LIFETIME_MAX_S: u64 = 24 * 60 * 60;
 const ENVIRONMENT_PREFIX: &str = "COUNTERMAND_";
 const FILE_VARIABLE: &str = "COUNTERMAND_CONFIG";
 
@@ -29,6 +39,8 @@ pub struct Listen {
     pub public: SocketAddr,
     /// For the other services, which say for which tenant they act.
     pub internal: SocketAddr,
+    /// For probes that hold no certificate: health and nothing else, unencrypted.
+    pub health: Option<SocketAddr>,
 }
 
 impl Listen {
@@ -37,6 +49,7 @@ impl Listen {
         Self {
             public: SocketAddr::from(([127, 0, 0, 1], public_port)),
             internal: SocketAddr::from(([127, 0, 0, 1], internal_port)),
+            health: None,
         }
     }
 }
@@ -48,7 +61,8 @@ impl Default for Listen {
 }
 
 /// Where a caller's identity comes from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Auth {
     /// Believe the `x-countermand-{tenant,user,org,role}` headers. For development only: anybody
     /// can write a header.
@@ -57,12 +71,33 @@ pub struct Auth {
     pub issuer: String,
     /// Whom tokens are for; `aud` of every token.
     pub audience: String,
-    /// The issuer's keys as a JWK set; each key has a `kid` and an `alg` of HS256, RS256 or EdDSA.
+    /// The issuer's keys as a JWK set, each with a `kid` of its own: secrets of at least 32 bytes (HS256), RSA keys of at
+    /// least 2,048 bits (RS256), keys of Ed25519 (EdDSA). An `alg` may be left out, because each kind has one here.
     pub keys: String,
     /// A file with the JWK set, instead of `keys`.
     pub keys_file: Option<PathBuf>,
+    /// Roles beside the shipped ones, or in their place: which orders each sees, and what it may do. A tenant's own map
+    /// (`UpsertRoles`) begins with these; all four services have to be given the same.
+    pub roles: BTreeMap<Role, Grants>,
     /// By how many seconds the clocks of issuer and service may differ.
     pub leeway_s: u64,
+    /// For how many seconds a token may be valid at most, from its `iat` on, or from now on where it has none.
+    pub max_lifetime_s: u64,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            development_headers: false,
+            issuer: String::new(),
+            audience: String::new(),
+            keys: String::new(),
+            keys_file: None,
+            roles: BTreeMap::new(),
+            leeway_s: 0,
+            max_lifetime_s: LIFETIME_MAX_S,
+        }
+    }
 }
 
 /// Whether a listener describes itself to whoever reaches it.

@@ -1,7 +1,7 @@
 //! Events between services, as they travel: what a relay delivers to, and what an intake is handed.
 
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use proto::events::v1::event_intake_service_client::EventIntakeServiceClient;
 use proto::events::v1::{self as wire, DeliverEventsRequest, DeliverEventsResponse, EventEnvelope};
 use storage::{Delivery, Envelope};
@@ -26,6 +26,44 @@ pub fn target(
             let response = client.deliver_events(DeliverEventsRequest { events }).await;
             let response = response.map_err(|status| format!("{:?}: {}", status.code(), status.message()))?;
             response.into_inner().deliveries().map(delivery).collect()
+        }
+        .boxed()
+    }
+}
+
+/// As [`target`], and events about one kind of aggregate also go to others. Such an event is accepted when all have it;
+/// until then it comes again later, and holds up nothing but its own aggregate.
+pub fn target_and(
+    receiver: Channel,
+    aggregate_type: &'static str,
+    others: Vec<Channel>,
+) -> impl Fn(Vec<Envelope>) -> BoxFuture<'static, Result<Vec<Delivery>, String>> + Send + Sync + 'static {
+    let first = target(receiver);
+    let others: Vec<_> = others.into_iter().map(target).collect();
+    move |envelopes| {
+        let shared: Vec<(usize, Envelope)> = envelopes
+            .iter()
+            .enumerate()
+            .filter(|(_, envelope)| envelope.aggregate_type == aggregate_type)
+            .map(|(place, envelope)| (place, envelope.clone()))
+            .collect();
+        let first = first(envelopes);
+        let (places, shared): (Vec<usize>, Vec<Envelope>) = shared.into_iter().unzip();
+        let to_others: Vec<_> =
+            if shared.is_empty() { Vec::new() } else { others.iter().map(|to| to(shared.clone())).collect() };
+        async move {
+            let mut deliveries = first.await?;
+            for answer in join_all(to_others).await {
+                // One that is silent does not keep the others from what they wait for.
+                let later = vec![Delivery::Later; places.len()];
+                let answers = answer.ok().filter(|answers| answers.len() == places.len()).unwrap_or(later);
+                for (place, answer) in places.iter().zip(answers) {
+                    if answer == Delivery::Later {
+                        deliveries[*place] = Delivery::Later;
+                    }
+                }
+            }
+            Ok(deliveries)
         }
         .boxed()
     }

@@ -1,34 +1,54 @@
 //! Pages of a listing: how many, and after which key.
 //!
-//! A token is the last key of the page before, opaque to callers, and bound to its listing (method,
-//! tenant, filter), so that a token carried to another listing is refused instead of skipping rows.
-//! It grants nothing: the query still names the tenant.
+//! A token is the last key of the page before, signed, and bound to its listing (RPC, tenant, filter): one that was
+//! made up, or carried to another listing, is refused instead of skipping rows. It grants nothing all the same: the
+//! query still names the tenant.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use types::{Fingerprint, Reason};
+use std::fmt;
+
+use types::{Reason, Tenant};
 
 use crate::failure::Failure;
+use crate::seal::Seal;
 
 pub const SIZE_DEFAULT: i64 = 50;
 pub const SIZE_MAX: i64 = 200;
-const TOKEN_LENGTH_MAX: usize = 2_048;
-const BINDING_LENGTH: usize = 16;
 /// No key part may hold it: keys are ids, names and numbers.
 const SEPARATOR: char = '\u{1f}';
+/// What tokens of pages are told apart by from others that the seal closes.
+const PURPOSE: &str = "page";
+
+/// What a token is bound to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    rpc: &'static str,
+    tenant: Tenant,
+    filter: String,
+}
+
+impl Listing {
+    /// `filter` is whatever of the request chooses the rows or their order.
+    pub fn new(rpc: &'static str, tenant: &Tenant, filter: &impl fmt::Debug) -> Self {
+        Self { rpc, tenant: tenant.clone(), filter: format!("{filter:?}") }
+    }
+
+    fn bound(&self) -> [&str; 4] {
+        [PURPOSE, self.rpc, self.tenant.as_str(), &self.filter]
+    }
+}
 
 /// One page of a listing as asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Page {
     size: i64,
     /// The key of the last row already seen.
     after: Option<Vec<String>>,
-    binding: String,
+    seal: Seal,
+    listing: Listing,
 }
 
 impl Page {
-    /// `listing` is what a token is bound to: the method, the tenant and the filter.
-    pub fn parse(size: i32, token: &str, listing: &[&str]) -> Result<Self, Failure> {
+    pub fn parse(seal: &Seal, listing: Listing, size: i32, token: &str) -> Result<Self, Failure> {
         let size = match i64::from(size) {
             0 => SIZE_DEFAULT,
             size if size < 0 => {
@@ -40,10 +60,9 @@ impl Page {
             }
             size => size.min(SIZE_MAX),
         };
-        let binding = binding(listing);
         let after = match token {
             "" => None,
-            token => Some(decode(token, &binding).ok_or_else(|| {
+            token => Some(decode(seal, &listing, token).ok_or_else(|| {
                 Failure::invalid(
                     "page_token",
                     Reason::PageTokenInvalid,
@@ -51,7 +70,7 @@ impl Page {
                 )
             })?),
         };
-        Ok(Self { size, after, binding })
+        Ok(Self { size, after, seal: seal.clone(), listing })
     }
 
     /// How many rows to read: one more than the page holds, to learn whether another follows.
@@ -84,26 +103,13 @@ impl Page {
 
     /// The token of the page that begins behind `key`, for rows that were cut elsewhere.
     pub fn token(&self, key: &[String]) -> String {
-        encode(&self.binding, key)
+        debug_assert!(key.iter().all(|part| !part.contains(SEPARATOR)), "a key part holds the separator");
+        self.seal.close(&self.listing.bound(), &key.join(&SEPARATOR.to_string()))
     }
 }
 
-fn binding(listing: &[&str]) -> String {
-    let parts: Vec<&[u8]> = listing.iter().map(|part| part.as_bytes()).collect();
-    Fingerprint::of(&parts).as_str()[..BINDING_LENGTH].to_owned()
-}
-
-fn encode(binding: &str, key: &[String]) -> String {
-    debug_assert!(key.iter().all(|part| !part.contains(SEPARATOR)), "a key part holds the separator");
-    URL_SAFE_NO_PAD.encode(format!("{binding}{SEPARATOR}{}", key.join(&SEPARATOR.to_string())))
-}
-
-fn decode(token: &str, binding: &str) -> Option<Vec<String>> {
-    if token.len() > TOKEN_LENGTH_MAX {
-        return None;
-    }
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
-    let key = text.strip_prefix(binding)?.strip_prefix(SEPARATOR)?;
+fn decode(seal: &Seal, listing: &Listing, token: &str) -> Option<Vec<String>> {
+    let key = seal.open(&listing.bound(), token)?;
     Some(key.split(SEPARATOR).map(str::to_owned).collect())
 }
 
@@ -113,7 +119,17 @@ mod tests {
 
     type Row = (&'static str, i64);
 
-    const LISTING: [&str; 2] = ["ListOrders", "default"];
+    fn seal() -> Seal {
+        Seal::new(b"a secret of at least thirty-two bytes")
+    }
+
+    fn listing(tenant: &str, filter: &str) -> Listing {
+        Listing::new("ListOrders", &Tenant::parse(tenant).unwrap(), &filter)
+    }
+
+    fn parsed(size: i32, token: &str) -> Result<Page, Failure> {
+        Page::parse(&seal(), listing("default", "open"), size, token)
+    }
 
     fn key(row: &Row) -> Vec<String> {
         vec![row.0.to_owned(), row.1.to_string()]
@@ -125,35 +141,59 @@ mod tests {
 
     #[test]
     fn a_full_page_has_a_token_that_leads_behind_its_last_row() {
-        let page = Page::parse(2, "", &LISTING).unwrap();
+        let page = parsed(2, "").unwrap();
         let mut rows = rows(3);
 
         let token = page.finish(&mut rows, key);
 
         assert_eq!(rows.len(), 2);
-        let next = Page::parse(2, &token, &LISTING).unwrap();
+        let next = parsed(2, &token).unwrap();
         assert_eq!(next.after(2).unwrap().unwrap(), ["2026-11-21", "2"]);
     }
 
     #[test]
     fn the_last_page_has_no_token() {
-        let page = Page::parse(2, "", &LISTING).unwrap();
+        let page = parsed(2, "").unwrap();
 
         assert_eq!(page.finish(&mut rows(2), key), "");
     }
 
     #[test]
     fn the_size_has_a_default_and_a_limit() {
-        assert_eq!(Page::parse(0, "", &LISTING).unwrap().size, 50);
-        assert_eq!(Page::parse(10_000, "", &LISTING).unwrap().size, 200);
-        assert_eq!(Page::parse(-1, "", &LISTING).unwrap_err().reason(), Reason::FieldInvalid);
+        assert_eq!(parsed(0, "").unwrap().size, 50);
+        assert_eq!(parsed(10_000, "").unwrap().size, 200);
+        assert_eq!(parsed(-1, "").unwrap_err().reason(), Reason::FieldInvalid);
     }
 
     #[test]
     fn a_token_of_another_listing_is_refused() {
-        let token = Page::parse(1, "", &LISTING).unwrap().finish(&mut rows(2), key);
+        let token = parsed(1, "").unwrap().finish(&mut rows(2), key);
+        let default = Tenant::default();
+        let others = [
+            (seal(), listing("other", "open")),
+            (seal(), listing("default", "closed")),
+            (seal(), Listing::new("ListChangeOrders", &default, &"open")),
+            (Seal::new(b"another service's secret"), listing("default", "open")),
+        ];
+        for (seal, other) in others {
+            let error = Page::parse(&seal, other.clone(), 1, &token).unwrap_err();
 
-        let error = Page::parse(1, &token, &["ListOrders", "other"]).unwrap_err();
+            assert_eq!(error.reason(), Reason::PageTokenInvalid, "{other:?}");
+        }
+        assert!(parsed(1, &token).is_ok());
+    }
+
+    #[test]
+    fn a_token_that_was_made_up_is_refused() {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let token = parsed(1, "").unwrap().finish(&mut rows(2), key);
+        let mut sealed = URL_SAFE_NO_PAD.decode(token).unwrap();
+        let last = sealed.len() - 1;
+        assert_eq!(sealed[last], b'1');
+        sealed[last] = b'9';
+
+        let error = parsed(1, &URL_SAFE_NO_PAD.encode(sealed)).unwrap_err();
 
         assert_eq!(error.reason(), Reason::PageTokenInvalid);
     }
@@ -161,19 +201,15 @@ mod tests {
     #[test]
     fn rubbish_is_not_a_token() {
         for token in ["!", "AAAA", "a b", "=", &"A".repeat(3_000)] {
-            assert_eq!(
-                Page::parse(1, token, &LISTING).unwrap_err().reason(),
-                Reason::PageTokenInvalid,
-                "{token}"
-            );
+            assert_eq!(parsed(1, token).unwrap_err().reason(), Reason::PageTokenInvalid, "{token}");
         }
     }
 
     #[test]
     fn a_token_with_another_number_of_parts_is_refused() {
-        let token = Page::parse(1, "", &LISTING).unwrap().finish(&mut rows(2), key);
+        let token = parsed(1, "").unwrap().finish(&mut rows(2), key);
 
-        let page = Page::parse(1, &token, &LISTING).unwrap();
+        let page = parsed(1, &token).unwrap();
 
         assert_eq!(page.after(1).unwrap_err().reason(), Reason::PageTokenInvalid);
     }

@@ -141,11 +141,12 @@ pub fn shutdown_signal() -> io::Result<CancellationToken> {
 
 /// For containers without a shell: asks the running service on this machine whether it serves.
 async fn healthcheck(config: &impl ServiceConfig) -> anyhow::Result<()> {
+    let listen = config.listen();
     anyhow::ensure!(
-        config.tls().internal.is_none(),
-        "the internal listener wants a certificate; probe it with a client that has one"
+        listen.health.is_some() || config.tls().internal.is_none(),
+        "the internal listener wants a certificate; set listen.health for probes that have none"
     );
-    let address = reachable(config.listen().internal);
+    let address = reachable(listen.health.unwrap_or(listen.internal));
     let channel = client::connect(&format!("http://{address}"), &ClientConfig::default())?;
     let mut client = HealthClient::new(channel.with_timeout(HEALTH_TIMEOUT));
     let reply = client.check(HealthCheckRequest::default()).await.context("asking for health")?;

@@ -251,6 +251,7 @@ fn entry_of(heard: &StepAnswer, row: &SagaRow, log: &Log, at: Timestamp) -> Opti
     let (outcome, nothing_to_do, reply, refusal) = match &heard.answer {
         Answer::Applied(reply) => (Outcome::Applied, false, reply.clone(), None),
         Answer::NothingToDo => (Outcome::Applied, true, vec![], None),
+        Answer::NothingMoved(reply) => (Outcome::Applied, true, reply.clone(), None),
         Answer::Pending { .. } => (Outcome::Pending, false, vec![], None),
         Answer::Refused(refusal) => (Outcome::Rejected, false, vec![], Some(refusal.clone())),
         Answer::Unknown(_) | Answer::Stale => return None,
@@ -297,9 +298,11 @@ fn wait(
         Answer::Pending { poll_after: Some(hint) } => micros((*hint).min(poll_max)),
         // A refusal after the pivot stays one until an operator acts; asking again is only a check.
         Answer::Pending { poll_after: None } | Answer::Refused(_) => limits.doubling(row.attempts, poll_max),
-        Answer::Unknown(_) | Answer::Stale | Answer::Applied(_) | Answer::NothingToDo => {
-            limits.backoff(row.attempts, jitter)
-        }
+        Answer::Unknown(_)
+        | Answer::Stale
+        | Answer::Applied(_)
+        | Answer::NothingToDo
+        | Answer::NothingMoved(_) => limits.backoff(row.attempts, jitter),
     };
     let soonest = waiting.iter().map(delay).min().unwrap_or(0);
     let parked = waiting.iter().all(|heard| matches!(heard.answer, Answer::Pending { .. }));

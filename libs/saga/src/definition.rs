@@ -86,6 +86,8 @@ pub enum Answer {
     /// Applied, and nothing had to change. A step function may say so without asking anyone, as long
     /// as it says the same for the same saga every time, the undo included.
     NothingToDo,
+    /// Nothing had to change, and the reply tells how things stand.
+    NothingMoved(Vec<u8>),
     /// The end will be signalled; `poll_after` is when to ask again without a signal.
     Pending {
         poll_after: Option<Duration>,

@@ -82,10 +82,11 @@ impl Log {
         self.outcome(step, Direction::Do) == Some(Outcome::Applied)
     }
 
-    /// The reply of a step that was done; `None` while it is not, and when it found nothing to do.
+    /// The reply of a step that was done; `None` while it is not, and when it found nothing to do and told nothing.
     pub fn reply(&self, step: &str) -> Option<&[u8]> {
         self.last(step, Direction::Do)
-            .filter(|entry| entry.outcome == Outcome::Applied && !entry.nothing_to_do)
+            .filter(|entry| entry.outcome == Outcome::Applied)
+            .filter(|entry| !entry.nothing_to_do || !entry.reply.is_empty())
             .map(|entry| &*entry.reply)
     }
 

@@ -13,6 +13,7 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::sync::Mutex;
 
 use crate::error::DbError;
+use crate::private;
 use crate::settings::{self, DatabaseConfig, Place};
 use crate::tx::Tx;
 
@@ -191,8 +192,9 @@ impl Sqlite {
         private: Option<PrivateDirectory>,
         config: &DatabaseConfig,
     ) -> Result<Self, DbError> {
-        make_directory(path)?;
+        private::directory_of(path)?;
         let lock = lock_file(path)?;
+        private::database(path)?;
         let options = settings::sqlite_options(path, config);
         let failed = |problem| DbError::from_sqlx("open", problem);
         let mut writer = options.connect().await.map_err(failed)?;
@@ -207,22 +209,11 @@ impl Sqlite {
     }
 }
 
-fn make_directory(database: &Path) -> Result<(), DbError> {
-    let Some(directory) = database.parent() else { return Ok(()) };
-    fs::create_dir_all(directory)
-        .map_err(|problem| DbError::unavailable("open", format!("{}: {problem}", directory.display())))
-}
-
 fn lock_file(database: &Path) -> Result<File, DbError> {
     let mut name = database.as_os_str().to_owned();
     name.push(".lock");
     let path = PathBuf::from(name);
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|problem| DbError::unavailable("open", format!("{}: {problem}", path.display())))?;
+    let lock = private::file(&path)?;
     lock.try_lock().map_err(|problem| {
         DbError::unavailable(
             "open",
@@ -281,8 +272,7 @@ impl PrivateDirectory {
     fn create() -> Result<Self, DbError> {
         let name = format!("countermand-{}-{:016x}", std::process::id(), rand::random::<u64>());
         let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path)
-            .map_err(|problem| DbError::unavailable("open", format!("{}: {problem}", path.display())))?;
+        private::directory(&path)?;
         Ok(Self(path))
     }
 }

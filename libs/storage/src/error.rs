@@ -18,6 +18,9 @@ pub enum DbError {
     /// The connection was lost during COMMIT: it may have happened or not. Only a repeat with the same key can tell.
     #[error("{statement}: the outcome of the commit is unknown: {detail}")]
     OutcomeUnknown { statement: &'static str, detail: String },
+    /// A text holds NUL, which PostgreSQL cannot store. It is refused on both engines alike, before it reaches either.
+    #[error("{statement}: a text holds NUL")]
+    Nul { statement: &'static str },
     #[error("{statement}: touched {actual} rows instead of {expected}")]
     RowCount { statement: &'static str, expected: u64, actual: u64 },
     #[error("{statement}: the disk is full: {detail}")]
@@ -52,6 +55,7 @@ impl DbError {
             | Self::ForeignKey { .. }
             | Self::Check { .. }
             | Self::Retryable { .. }
+            | Self::Nul { .. }
             | Self::RowCount { .. }
             | Self::SchemaTooNew { .. }
             | Self::UnsafeSettings { .. }

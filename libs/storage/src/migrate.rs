@@ -64,6 +64,17 @@ pub const INBOX: Migration = Migration::shared(4, "inbox", include_str!("../migr
     include_str!("../migrations/0004_inbox.postgres.sql"),
 );
 
+/// Table `role_map`: see [`crate::role_map`].
+pub const ROLE_MAP: Migration =
+    Migration::shared(8, "role_map", include_str!("../migrations/0008_role_map.sql")).and(
+        include_str!("../migrations/0008_role_map.sqlite.sql"),
+        include_str!("../migrations/0008_role_map.postgres.sql"),
+    );
+
+/// Table `sealing_key`: see [`Database::sealing_key`].
+pub const SEALING_KEY: Migration =
+    Migration::shared(7, "sealing_key", include_str!("../migrations/0007_sealing_key.sql"));
+
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (
     number     BIGINT PRIMARY KEY,
     service    TEXT NOT NULL,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use types::{Fingerprint, RequestId, Tenant, Timestamp};
+use types::{Fingerprint, RequestId, StoredRequestId, Subject, Tenant, Timestamp};
 
 use crate::error::DbError;
 use crate::statement::Statement;
@@ -13,26 +13,48 @@ use crate::values;
 
 static LOAD: Statement = Statement::new(
     "storage.load_request_keys",
-    "SELECT k.tenant_id, k.method, k.request_id, k.fingerprint, k.resource_id, k.created_at
+    "SELECT k.tenant_id, k.subject, k.method, k.request_id, k.id, k.fingerprint, k.resource_id, k.created_at
        FROM request_key AS k
-       JOIN rows($1: tenant_id text, method text, request_id text) AS r
-         ON k.tenant_id = r.tenant_id AND k.method = r.method AND k.request_id = r.request_id",
+       JOIN rows($1: tenant_id text, subject text, method text, request_id text) AS r
+         ON k.tenant_id = r.tenant_id AND k.subject = r.subject AND k.method = r.method
+            AND k.request_id = r.request_id",
 );
 
 static STORE: Statement = Statement::new(
     "storage.store_request_keys",
-    "INSERT INTO request_key (tenant_id, method, request_id, fingerprint, resource_id, created_at)
-     SELECT tenant_id, method, request_id, fingerprint, resource_id, created_at
-       FROM rows($1: tenant_id text, method text, request_id text, fingerprint text, resource_id text,
-                 created_at text)",
+    "INSERT INTO request_key (tenant_id, subject, method, request_id, id, fingerprint, resource_id, created_at)
+     SELECT tenant_id, subject, method, request_id, id, fingerprint, resource_id, created_at
+       FROM rows($1: tenant_id text, subject text, method text, request_id text, id text, fingerprint text,
+                 resource_id text, created_at text)",
 );
 
+/// A caller's own name for a request. Two callers may use one name: neither learns of the other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestKey {
     pub tenant: Tenant,
+    pub subject: Subject,
     /// The RPC's name, such as `CreateOrder`.
     pub method: String,
     pub request_id: RequestId,
+}
+
+impl RequestKey {
+    /// The key in one text, for the one batch that may hold it once. No part of it holds a line feed.
+    pub fn text(&self) -> String {
+        let Self { tenant, subject, method, request_id } = self;
+        format!("{tenant}\n{subject}\n{method}\n{request_id}")
+    }
+}
+
+/// A request that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    pub id: StoredRequestId,
+    /// Of what was asked for; who asked stands in the key.
+    pub fingerprint: Fingerprint,
+    /// What has become of it.
+    pub resource_id: String,
+    pub at: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,17 +66,10 @@ pub enum Request {
     Reused(String),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Stored {
-    fingerprint: Fingerprint,
-    resource_id: String,
-    created_at: Timestamp,
-}
-
 /// The accepted requests a batch asks about, and those it accepts.
 #[derive(Debug, Default)]
 pub struct RequestKeys {
-    keys: Table<RequestKey, Stored>,
+    keys: Table<RequestKey, Accepted>,
 }
 
 impl RequestKeys {
@@ -66,20 +81,22 @@ impl RequestKeys {
         }
         let rows: Rows = distinct
             .into_iter()
-            .map(|key| values![&key.tenant, &key.method, key.request_id.as_str()])
+            .map(|key| values![&key.tenant, &key.subject, &key.method, key.request_id.as_str()])
             .collect();
         for row in tx.fetch_all(&LOAD, values![rows]).await? {
             let key = RequestKey {
                 tenant: row.tenant()?,
+                subject: row.parsed("subject", Subject::parse)?,
                 method: row.text("method")?,
                 request_id: row.parsed("request_id", RequestId::parse)?,
             };
-            let stored = Stored {
+            let accepted = Accepted {
+                id: row.parsed("id", StoredRequestId::parse)?,
                 fingerprint: row.parsed("fingerprint", Fingerprint::parse)?,
                 resource_id: row.text("resource_id")?,
-                created_at: row.timestamp("created_at")?,
+                at: row.timestamp("created_at")?,
             };
-            loaded.keys.load(key, stored);
+            loaded.keys.load(key, accepted);
         }
         Ok(loaded)
     }
@@ -87,14 +104,16 @@ impl RequestKeys {
     pub fn check(&self, key: &RequestKey, fingerprint: &Fingerprint) -> Request {
         match self.keys.get(key) {
             None => Request::Fresh,
-            Some(stored) if stored.fingerprint == *fingerprint => Request::Seen(stored.resource_id.clone()),
-            Some(stored) => Request::Reused(stored.resource_id.clone()),
+            Some(accepted) if accepted.fingerprint == *fingerprint => {
+                Request::Seen(accepted.resource_id.clone())
+            }
+            Some(accepted) => Request::Reused(accepted.resource_id.clone()),
         }
     }
 
     /// Notes an accepted request. Only accepted ones: a refused request may be tried again under the same id.
-    pub fn store(&mut self, key: RequestKey, fingerprint: Fingerprint, resource_id: String, at: Timestamp) {
-        self.keys.insert(key, Stored { fingerprint, resource_id, created_at: at });
+    pub fn store(&mut self, key: RequestKey, accepted: Accepted) {
+        self.keys.insert(key, accepted);
     }
 
     pub fn mark(&mut self) {
@@ -107,14 +126,16 @@ impl RequestKeys {
 
     pub async fn flush(&self, tx: &mut Tx) -> Result<(), DbError> {
         self.keys
-            .flush_inserts(tx, &STORE, |key, stored| {
+            .flush_inserts(tx, &STORE, |key, accepted| {
                 values![
                     &key.tenant,
+                    &key.subject,
                     &key.method,
                     key.request_id.as_str(),
-                    &stored.fingerprint,
-                    &stored.resource_id,
-                    stored.created_at,
+                    &accepted.id,
+                    &accepted.fingerprint,
+                    &accepted.resource_id,
+                    accepted.at,
                 ]
             })
             .await

@@ -87,7 +87,7 @@ impl Statement {
             Engine::Sqlite => &self.sqlite,
             Engine::Postgres => &self.postgres,
         };
-        if !slot.logged.swap(true, Ordering::Relaxed) {
+        if !slot.logged.swap(true, Ordering::Relaxed) || crate::statement_log::notes_each() {
             crate::statement_log::note(engine, self.name);
         }
         slot.rendered

@@ -7,7 +7,13 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::database::Engine;
 
+static EACH: OnceLock<bool> = OnceLock::new();
 static LOG: OnceLock<Option<Mutex<File>>> = OnceLock::new();
+
+/// Whether every execution is noted, and not only the first of a statement: `COUNTERMAND_STATEMENT_LOG_EACH` is set.
+pub(crate) fn notes_each() -> bool {
+    *EACH.get_or_init(|| std::env::var_os("COUNTERMAND_STATEMENT_LOG_EACH").is_some())
+}
 
 /// Appends `engine name` to the file named by `COUNTERMAND_STATEMENT_LOG`; does nothing without it.
 pub(crate) fn note(engine: Engine, name: &str) {

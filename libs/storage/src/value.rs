@@ -251,10 +251,19 @@ fn check_values(statement: &Statement, rendered: &Rendered, values: &[Value]) ->
                 return Err(malformed(statement, "a batch of rows is bound where the text has none"));
             }
             (_, Some(_)) => return Err(malformed(statement, "rows(…) needs a batch of rows")),
-            (_, None) => {}
+            (value, None) => check_text(statement, value)?,
         }
     }
     Ok(())
+}
+
+fn check_text(statement: &Statement, value: &Value) -> Result<(), DbError> {
+    match value {
+        Value::Text(text) if text.as_bytes().contains(&0) => {
+            Err(DbError::Nul { statement: statement.name() })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_row(statement: &Statement, set: &RowSet, row: &[Value]) -> Result<(), DbError> {
@@ -273,6 +282,7 @@ fn check_row(statement: &Statement, set: &RowSet, row: &[Value]) -> Result<(), D
             let detail = format!("column {} is {:?}, which {value:?} is not", column.name, column.holds);
             return Err(malformed(statement, &detail));
         }
+        check_text(statement, value)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Recognising a request that was seen before.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,13 @@ impl Fingerprint {
             }
         }
         Self(hex)
+    }
+
+    /// Of amounts by name, in whatever order they were found: what of each tender moves is one fact on both sides.
+    pub fn of_amounts(amounts: &BTreeMap<String, i64>) -> Self {
+        let texts: Vec<String> =
+            amounts.iter().flat_map(|(name, minor)| [name.clone(), minor.to_string()]).collect();
+        Self::of(&texts.iter().map(String::as_bytes).collect::<Vec<_>>())
     }
 
     /// Reads a stored fingerprint.

@@ -120,6 +120,8 @@ typed_ids! {
     SagaId = "sag";
     /// Stock reserved for a line, or part of one.
     ReservationId = "rsv";
+    /// A request as it was accepted: what it moved outside a saga stands under this id.
+    StoredRequestId = "req";
     /// What one warehouse or partner ships for an order.
     FulfilmentId = "ful";
     /// A line of a fulfilment, or part of one.

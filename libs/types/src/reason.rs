@@ -63,6 +63,7 @@ reasons! {
         ContactRequired = "CONTACT_REQUIRED",
         NothingToCancel = "NOTHING_TO_CANCEL",
         UseReissue = "USE_REISSUE",
+        UseRestore = "USE_RESTORE",
         WarehouseInactive = "WAREHOUSE_INACTIVE",
         AboveCaptureCeiling = "ABOVE_CAPTURE_CEILING",
         TopUpDeclined = "TOP_UP_DECLINED",
@@ -72,6 +73,7 @@ reasons! {
         QuoteExpired = "QUOTE_EXPIRED",
         RefundInFlight = "REFUND_IN_FLIGHT",
         PaymentDeclined = "PAYMENT_DECLINED",
+        PaymentNotVerified = "PAYMENT_NOT_VERIFIED",
         Withdrawn = "WITHDRAWN",
         CancelledWhilePlacing = "CANCELLED_WHILE_PLACING",
         PlacementFailed = "PLACEMENT_FAILED",
@@ -93,6 +95,7 @@ reasons! {
         PaymentRequired = "PAYMENT_REQUIRED",
         ReturnWindowClosed = "RETURN_WINDOW_CLOSED",
         CapabilityNotIncluded = "CAPABILITY_NOT_INCLUDED",
+        BooksDoNotBalance = "BOOKS_DO_NOT_BALANCE",
     }
     Aborted {
         ChangeInProgress = "CHANGE_IN_PROGRESS",
@@ -116,12 +119,14 @@ reasons! {
     }
     ResourceExhausted {
         Overloaded = "OVERLOADED",
+        RateLimited = "RATE_LIMITED",
         StorageFull = "STORAGE_FULL",
     }
     Unavailable {
         OutcomeUnknown = "OUTCOME_UNKNOWN",
         StorageUnavailable = "STORAGE_UNAVAILABLE",
         ShuttingDown = "SHUTTING_DOWN",
+        ReaderTooSlow = "READER_TOO_SLOW",
     }
     Internal {
         Internal = "INTERNAL",
@@ -158,6 +163,14 @@ impl Reason {
     /// Reads a reason that was stored or received; `None` for a name this version does not know.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|reason| reason.as_str() == text)
+    }
+}
+
+impl Reason {
+    /// Whether a participant that refuses with it has decided. A stale quote tells a client to preview again, and a saga
+    /// that the promise which it carries does not hold: sent again, it would be refused again.
+    pub fn is_answer(self) -> bool {
+        self.class().is_answer() || self == Self::QuoteStale
     }
 }
 

@@ -50,7 +50,7 @@ CREATE TABLE fulfilment_line_new (
     sku                TEXT NOT NULL,
     quantity           BIGINT NOT NULL CHECK (quantity > 0),
     state              TEXT NOT NULL CHECK (state IN ('allocated', 'submitted', 'shipped', 'delivered',
-        'cancelled', 'cancelled_after_ship', 'shipped_after_cancel')),
+        'cancelled', 'cancelled_after_ship', 'shipped_after_cancel', 'unpacked')),
     -- Of shipped units: the saga that claims them without touching their reservation.
     held_by            TEXT,
     split_of           TEXT,

@@ -50,6 +50,7 @@ CREATE TABLE partner_task (
     answered_at           TEXT,
     answered_by           TEXT NOT NULL,
     detail                TEXT NOT NULL,
+    answer                TEXT NOT NULL,
     shipped_after_cancel  BIGINT NOT NULL CHECK (shipped_after_cancel IN (0, 1)),
     due_at                BIGINT NOT NULL,
     claimed_until         BIGINT NOT NULL,

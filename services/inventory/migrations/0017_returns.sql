@@ -35,7 +35,8 @@ CREATE TABLE stock_ledger_new (
         WHEN 'unship' THEN on_hand_delta > 0 AND reserved_delta = on_hand_delta
         WHEN 'write_off' THEN on_hand_delta = 0 AND reserved_delta = 0
         WHEN 'reship' THEN on_hand_delta < 0 AND reserved_delta = 0
-        WHEN 'ship_after_cancel' THEN on_hand_delta < 0 AND reserved_delta = 0
+        -- With its promise, if it still held one.
+        WHEN 'ship_after_cancel' THEN on_hand_delta < 0 AND reserved_delta IN (0, on_hand_delta)
         ELSE on_hand_delta > 0 AND reserved_delta = 0 END)
 );
 INSERT INTO stock_ledger_new (tenant_id, warehouse_id, sku, seq, kind, on_hand_delta, reserved_delta, saga_id, step,

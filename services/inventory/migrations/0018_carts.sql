@@ -27,6 +27,7 @@ CREATE TABLE outsider_task (
     answered_at           TEXT,
     answered_by           TEXT NOT NULL,
     detail                TEXT NOT NULL,
+    answer                TEXT NOT NULL,
     shipped_after_cancel  BIGINT NOT NULL CHECK (shipped_after_cancel IN (0, 1)),
     due_at                BIGINT NOT NULL,
     claimed_until         BIGINT NOT NULL,
@@ -39,11 +40,11 @@ CREATE TABLE outsider_task (
 );
 INSERT INTO outsider_task (tenant_id, order_id, task_id, fulfilment_id, integration_key, external_number, saga_id,
        change_order_id, reason_code, partner_reason, note, units, unconfirmed, state, method_index, method, address,
-       confirmation_required, sent, deadline_at, requested_at, answered_at, answered_by, detail, shipped_after_cancel,
+       confirmation_required, sent, deadline_at, requested_at, answered_at, answered_by, detail, answer, shipped_after_cancel,
        due_at, claimed_until, tries)
 SELECT tenant_id, order_id, task_id, fulfilment_id, integration_key, external_number, saga_id, change_order_id,
        reason_code, partner_reason, note, units, unconfirmed, state, method_index, method, address,
-       confirmation_required, sent, deadline_at, requested_at, answered_at, answered_by, detail, shipped_after_cancel,
+       confirmation_required, sent, deadline_at, requested_at, answered_at, answered_by, detail, answer, shipped_after_cancel,
        due_at, claimed_until, tries
   FROM partner_task;
 DROP TABLE partner_task;

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use kit::books::Books;
 use kit::process::{Command, Process};
+use kit::roles::RolesIntake;
 use kit::server::{self, Routes, Server};
-use kit::{client, events};
+use kit::{Roles, Seal, client, events};
 use proto::audit::v1::audit_service_server::AuditServiceServer;
+use proto::events::v1::event_intake_service_server::EventIntakeServiceServer;
 use proto::inventory::v1::fulfillment_service_server::FulfillmentServiceServer;
 use proto::inventory::v1::goods_steps_service_server::GoodsStepsServiceServer;
 use proto::inventory::v1::integration_service_server::IntegrationServiceServer;
@@ -20,10 +22,10 @@ use types::{Clock, Ids};
 use crate::api::{FulfillmentApi, GoodsStepsApi, IntegrationApi, LabelApi, PropagationApi, StockApi};
 use crate::config::Config;
 use crate::ops::{Inventory, Worker};
-use crate::ports::Peers;
 use crate::ports::carrier::Carrier;
 use crate::ports::connector::Partners;
 use crate::ports::sandbox::Sandbox;
+use crate::ports::{Decisions, Peers};
 use crate::store::MIGRATIONS;
 use crate::store::audit::BOOKS;
 
@@ -38,7 +40,7 @@ pub async fn run(process: Process<Config>) -> anyhow::Result<()> {
     match command {
         Command::Migrate => Ok(Database::migrate_only(SERVICE, MIGRATIONS, &config.database).await?),
         Command::Serve => {
-            let order = client::connect(&config.peers.order, &config.client)?;
+            let order = client::connect_peer(&config.peers.order, &config.client, &config.internal)?;
             App::bind(config).await?.run(Peers { order }, shutdown).await
         }
     }
@@ -60,23 +62,30 @@ pub struct Bound {
 impl App {
     pub async fn bind(config: Config) -> anyhow::Result<Bound> {
         let database = Database::ready(SERVICE, MIGRATIONS, &config.database).await?;
+        let seal = Seal::new(&database.sealing_key().await?);
         let clock = Clock::System;
         let ids = Ids::random(clock.clone());
         let inventory = Inventory::start(database.clone(), clock.clone(), ids);
         let late = Duration::from_millis(config.outside.sandbox_late_ms);
+        let partners = Partners::new(config.outbound.guard()?, &config.outside.secrets)?;
         let worker = Worker {
             database: database.clone(),
             inventory: inventory.clone(),
             carrier: Carrier::Sandbox(Sandbox::new(database.clone(), clock.clone(), late)),
-            partners: Partners::new(config.outside.secrets())?,
+            partners: partners.clone(),
             clock,
             patience: config.outside.patience(),
         };
+        let roles = Roles::kept(&config.auth, &database).await?;
         let server = Server::builder(SERVICE)
-            .public(config.listen.public, public_routes(&inventory, &database))
-            .internal(config.listen.internal, internal_routes(&inventory))
+            .public(config.listen.public, public_routes(&inventory, partners, &database, &seal))
+            .internal(config.listen.internal, internal_routes(&inventory, &roles))
             .auth(&config.auth)
+            .roles(roles)
             .tls(&config.tls)
+            .workloads(&config.internal)
+            .limits(&config.limits)
+            .health(config.listen.health)
             .reflection(&config.reflection)
             .bind()
             .await?;
@@ -84,10 +93,10 @@ impl App {
     }
 }
 
-fn public_routes(inventory: &Inventory, database: &Database) -> Routes {
+fn public_routes(inventory: &Inventory, partners: Partners, database: &Database, seal: &Seal) -> Routes {
     Routes::new()
         .add_service(
-            StockServiceServer::new(StockApi::new(inventory.clone()))
+            StockServiceServer::new(StockApi::new(inventory.clone(), seal.clone()))
                 .max_decoding_message_size(server::REQUEST_BYTES_MAX),
         )
         .add_service(
@@ -99,7 +108,7 @@ fn public_routes(inventory: &Inventory, database: &Database) -> Routes {
                 .max_decoding_message_size(server::REQUEST_BYTES_MAX),
         )
         .add_service(
-            IntegrationServiceServer::new(IntegrationApi::new(inventory.clone()))
+            IntegrationServiceServer::new(IntegrationApi::new(inventory.clone(), partners, seal.clone()))
                 .max_decoding_message_size(server::REQUEST_BYTES_MAX),
         )
         .add_service(
@@ -108,8 +117,13 @@ fn public_routes(inventory: &Inventory, database: &Database) -> Routes {
         )
 }
 
-fn internal_routes(inventory: &Inventory) -> Routes {
+fn internal_routes(inventory: &Inventory, roles: &Roles) -> Routes {
     Routes::new()
+        .request_bytes_max(GoodsStepsApi::REQUEST_BYTES_MAX)
+        .add_service(
+            EventIntakeServiceServer::new(RolesIntake(roles.clone()))
+                .max_decoding_message_size(server::REQUEST_BYTES_MAX),
+        )
         .add_service(
             GoodsStepsServiceServer::new(GoodsStepsApi::new(inventory.clone()))
                 .max_decoding_message_size(GoodsStepsApi::REQUEST_BYTES_MAX),
@@ -124,10 +138,12 @@ impl Bound {
     /// Serves until `shutdown` fires; then calls in flight end and queued commands are committed. Events that are
     /// still unsent are sent after the next start.
     pub async fn run(self, peers: Peers, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let decisions = Decisions::new(peers.order.clone());
         let stop_relay = CancellationToken::new();
         let relay =
             Relay::start(self.database.clone(), events::target(peers.order), SERVICE, stop_relay.clone());
         self.inventory.wake_after_commit(relay);
+        self.inventory.ask_for_decisions(decisions);
         let stop_worker = CancellationToken::new();
         let mut working = tokio::spawn(self.worker.run(self.inventory.bell(), stop_worker.clone()));
 

@@ -5,7 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use kit::client::ClientConfig;
-use kit::config::{Auth, Listen, Reflection, ServiceConfig, Telemetry, Tls};
+use kit::config::{Auth, Internal, Limits, Listen, Reflection, ServiceConfig, Telemetry, Tls};
+use kit::outbound::Outbound;
 use serde::{Deserialize, Serialize};
 use storage::DatabaseConfig;
 
@@ -16,6 +17,9 @@ use crate::ops::Patience;
 pub struct Config {
     pub listen: Listen,
     pub tls: Tls,
+    /// Who may call the internal listener.
+    pub internal: Internal,
+    pub limits: Limits,
     pub auth: Auth,
     pub reflection: Reflection,
     pub telemetry: Telemetry,
@@ -24,6 +28,8 @@ pub struct Config {
     /// For the calls to the peers.
     pub client: ClientConfig,
     pub outside: Outside,
+    /// Whom partners' connectors may call.
+    pub outbound: Outbound,
 }
 
 /// How carriers and fulfilment partners are called.
@@ -37,11 +43,22 @@ pub struct Outside {
     /// How long the sandbox carrier takes for what it does late.
     pub sandbox_late_ms: u64,
     /// What connectors' templates read with `secret("name")`.
-    pub secrets: BTreeMap<String, Secret>,
+    pub secrets: BTreeMap<String, PartnerSecret>,
+}
+
+/// A secret, who may use it, and where it may be sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PartnerSecret {
+    pub value: Secret,
+    /// The tenants whose connectors may use it; "*" for all of them, where they are one company.
+    pub tenants: Vec<String>,
+    /// The hosts it is sent to, and to no other: "partner.example" over https, "partner.example:8443", "127.0.0.1:*".
+    pub hosts: Vec<String>,
 }
 
 /// A value that is never shown.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(pub String);
 
@@ -57,10 +74,6 @@ impl Outside {
         // Longer than the longest call of a partner, which is a minute.
         let claim = Duration::from_secs(90).max(2 * call);
         Patience { call, poll: Duration::from_millis(self.poll_ms), claim }
-    }
-
-    pub fn secrets(&self) -> BTreeMap<String, String> {
-        self.secrets.iter().map(|(name, secret)| (name.clone(), secret.0.clone())).collect()
     }
 }
 
@@ -83,6 +96,15 @@ impl Default for Config {
         Self {
             listen: Listen::loopback(7_002, 7_102),
             tls: Tls::default(),
+            internal: Internal::called_by(&[(
+                "order",
+                &[
+                    "countermand.inventory.v1.GoodsStepsService",
+                    "countermand.inventory.v1.PropagationService",
+                    "countermand.events.v1.EventIntakeService",
+                ],
+            )]),
+            limits: Limits::default(),
             auth: Auth::default(),
             reflection: Reflection::default(),
             telemetry: Telemetry::default(),
@@ -90,6 +112,7 @@ impl Default for Config {
             peers: PeerAddresses::default(),
             client: ClientConfig::default(),
             outside: Outside::default(),
+            outbound: Outbound::default(),
         }
     }
 }

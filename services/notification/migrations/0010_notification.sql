@@ -15,6 +15,10 @@ CREATE TABLE notification (
   traceparent TEXT,
   created_at TEXT NOT NULL,
   sent_at TEXT,
+  -- What it goes by of what is owed to the customer, and under which number the payment service told that; null in a
+  -- message that names no such thing.
+  owed_minor BIGINT CHECK (owed_minor >= 0),
+  position_seq BIGINT CHECK (position_seq >= 0),
   -- The courier's lease, judged by the database's clock; 0 means never claimed.
   claimed_until BIGINT NOT NULL DEFAULT 0,
   claim_token TEXT NOT NULL DEFAULT '',
@@ -23,7 +27,8 @@ CREATE TABLE notification (
   -- The event was taken in by the same transaction.
   FOREIGN KEY (tenant_id, event_id) REFERENCES inbox (tenant_id, event_id),
   CHECK ((state = 'sent') = (sent_at IS NOT NULL)),
-  CHECK (channel <> 'inbox' OR state = 'sent')
+  CHECK (channel <> 'inbox' OR state = 'sent'),
+  CHECK ((owed_minor IS NULL) = (position_seq IS NULL))
 );
 
 CREATE INDEX notification_by_order ON notification (tenant_id, order_id, notification_id);

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use kit::books::Books;
 use kit::process::{Command, Process};
 use kit::server::{self, Routes, Server};
-use kit::{client, events};
+use kit::{Roles, Seal, client, events};
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::events::v1::event_intake_service_server::EventIntakeServiceServer;
 use proto::notification::v1::delivery_service_server::DeliveryServiceServer;
@@ -22,7 +22,6 @@ use crate::api::{DeliveryApi, IntakeApi, NotificationApi, RecipientApi, WebhookA
 use crate::config::Config;
 use crate::ops::courier::Handed;
 use crate::ops::{Courier, Desk, Digest, Dispatch, Handing, Intake, WebhookCourier, Webhooks};
-use crate::ports::address_guard::AddressGuard;
 use crate::ports::mail::Mailer;
 use crate::ports::webhook::{self, Poster};
 use crate::ports::{self, Peers};
@@ -37,7 +36,7 @@ pub async fn run(process: Process<Config>) -> anyhow::Result<()> {
     match command {
         Command::Migrate => Ok(Database::migrate_only(SERVICE, MIGRATIONS, &config.database).await?),
         Command::Serve => {
-            let order = client::connect(&config.peers.order, &config.client)?;
+            let order = client::connect_peer(&config.peers.order, &config.client, &config.internal)?;
             App::bind(config).await?.run(Peers { order }, shutdown).await
         }
     }
@@ -71,6 +70,7 @@ struct MailWork {
 impl App {
     pub async fn bind(config: Config) -> anyhow::Result<Bound> {
         let database = Database::ready(SERVICE, MIGRATIONS, &config.database).await?;
+        let seal = Seal::new(&database.sealing_key().await?);
         let clock = Clock::System;
         let ids = Ids::random(clock.clone());
         let (handing, handed) = Handing::new(&ids);
@@ -89,7 +89,7 @@ impl App {
                 queued: Arc::clone(&queued),
             });
         tracing::info!(mode = ?config.mail.mode, "the e-mail channel");
-        let guard = AddressGuard::new(config.webhooks.allow_private_addresses);
+        let guard = config.outbound.guard()?;
         let poster = Poster::new(guard, webhook::TIMEOUT).context("setting up the webhook channel")?;
         let carrier = WebhookCourier::new(database.clone(), clock.clone(), poster.clone());
         let dispatch = Dispatch::new(database.clone(), clock.clone(), &ids, carrier);
@@ -105,39 +105,47 @@ impl App {
 
         let public = Routes::new()
             .add_service(
-                NotificationServiceServer::new(NotificationApi::new(database.clone()))
+                NotificationServiceServer::new(NotificationApi::new(database.clone(), seal.clone()))
                     .max_decoding_message_size(server::REQUEST_BYTES_MAX),
             )
             .add_service(
-                DeliveryServiceServer::new(DeliveryApi::new(desk.clone()))
+                DeliveryServiceServer::new(DeliveryApi::new(desk.clone(), seal.clone()))
                     .max_decoding_message_size(server::REQUEST_BYTES_MAX),
             )
             .add_service(
-                RecipientServiceServer::new(RecipientApi::new(desk))
+                RecipientServiceServer::new(RecipientApi::new(desk, seal.clone()))
                     .max_decoding_message_size(server::REQUEST_BYTES_MAX),
             )
             .add_service(
-                WebhookServiceServer::new(WebhookApi::new(webhooks, poster))
+                WebhookServiceServer::new(WebhookApi::new(webhooks, poster, seal))
                     .max_decoding_message_size(server::REQUEST_BYTES_MAX),
             )
             .add_service(
                 AuditServiceServer::new(Books::new(database.clone(), &BOOKS))
                     .max_decoding_message_size(server::REQUEST_BYTES_MAX),
             );
-        let internal = Routes::new().add_service(
-            EventIntakeServiceServer::new(IntakeApi::new(writer.clone()))
-                .max_decoding_message_size(IntakeApi::REQUEST_BYTES_MAX),
-        );
+        let roles = Roles::kept(&config.auth, &database).await?;
         let server = Server::builder(SERVICE)
             .public(config.listen.public, public)
-            .internal(config.listen.internal, internal)
+            .internal(config.listen.internal, internal_routes(&writer, &roles))
             .auth(&config.auth)
+            .roles(roles)
             .tls(&config.tls)
+            .workloads(&config.internal)
+            .limits(&config.limits)
+            .health(config.listen.health)
             .reflection(&config.reflection)
             .bind()
             .await?;
         Ok(Bound { server, database, writer, courier, handed, mail, webhooks: dispatch, queued })
     }
+}
+
+fn internal_routes(writer: &Writer<Intake>, roles: &Roles) -> Routes {
+    Routes::new().request_bytes_max(IntakeApi::REQUEST_BYTES_MAX).add_service(
+        EventIntakeServiceServer::new(IntakeApi::new(writer.clone(), roles.clone()))
+            .max_decoding_message_size(IntakeApi::REQUEST_BYTES_MAX),
+    )
 }
 
 impl Bound {

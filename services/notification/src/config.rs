@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use kit::client::ClientConfig;
-use kit::config::{Auth, Listen, Reflection, ServiceConfig, Telemetry, Tls};
+use kit::config::{Auth, Internal, Limits, Listen, Reflection, ServiceConfig, Telemetry, Tls};
+use kit::outbound::Outbound;
 use serde::{Deserialize, Serialize};
 use storage::DatabaseConfig;
 
@@ -12,6 +13,9 @@ use storage::DatabaseConfig;
 pub struct Config {
     pub listen: Listen,
     pub tls: Tls,
+    /// Who may call the internal listener.
+    pub internal: Internal,
+    pub limits: Limits,
     pub auth: Auth,
     pub reflection: Reflection,
     pub telemetry: Telemetry,
@@ -20,7 +24,8 @@ pub struct Config {
     /// For the calls to the peers.
     pub client: ClientConfig,
     pub mail: Mail,
-    pub webhooks: Webhooks,
+    /// Whom webhooks may be posted to.
+    pub outbound: Outbound,
 }
 
 impl Default for Config {
@@ -28,6 +33,8 @@ impl Default for Config {
         Self {
             listen: Listen::loopback(7_004, 7_104),
             tls: Tls::default(),
+            internal: Internal::called_by(&[("order", &["countermand.events.v1.EventIntakeService"])]),
+            limits: Limits::default(),
             auth: Auth::default(),
             reflection: Reflection::default(),
             telemetry: Telemetry::default(),
@@ -35,7 +42,7 @@ impl Default for Config {
             peers: PeerAddresses::default(),
             client: ClientConfig::default(),
             mail: Mail::default(),
-            webhooks: Webhooks::default(),
+            outbound: Outbound::default(),
         }
     }
 }
@@ -66,15 +73,6 @@ impl ServiceConfig for Config {
     fn tls(&self) -> &Tls {
         &self.tls
     }
-}
-
-/// How events are posted to others.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Webhooks {
-    /// For development: plain http and addresses of this machine and its networks. Elsewhere it would let whoever adds
-    /// an endpoint call what only we can reach.
-    pub allow_private_addresses: bool,
 }
 
 /// How mail leaves the house.

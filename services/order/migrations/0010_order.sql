@@ -29,7 +29,16 @@ CREATE TABLE order_head (
   placed_minor BIGINT NOT NULL CHECK (placed_minor >= 0),
   reversed_minor BIGINT NOT NULL CHECK (reversed_minor BETWEEN 0 AND placed_minor),
   fees_minor BIGINT NOT NULL CHECK (fees_minor >= 0),
+  -- Counts the decisions about what the order comes to.
+  worth_version BIGINT NOT NULL CHECK (worth_version >= 1),
+  -- What is owed, as the payment service last told: the figure, its number, and the decision that it goes by. It is
+  -- shown while that is the last one.
   refund_owed_minor BIGINT NOT NULL CHECK (refund_owed_minor >= 0),
+  position_seq BIGINT NOT NULL CHECK (position_seq >= 0),
+  position_version BIGINT NOT NULL CHECK (position_version BETWEEN 1 AND worth_version),
+  -- The same of the decision that the change which holds the order will make, once it was told.
+  next_owed_minor BIGINT CHECK (next_owed_minor >= 0),
+  next_seq BIGINT CHECK (next_seq >= 0),
   -- The change order that holds the order now; the unique index on change_order is the lock itself.
   change_in_progress TEXT,
   version BIGINT NOT NULL CHECK (version > 0),
@@ -42,6 +51,7 @@ CREATE TABLE order_head (
   cancelled_by_change TEXT,
   PRIMARY KEY (tenant_id, order_id),
   UNIQUE (tenant_id, number),
+  CHECK ((next_owed_minor IS NULL) = (next_seq IS NULL)),
   CHECK ((placement = 'placing') = (state = 'placing')),
   CHECK ((placement = 'failed') = (state = 'placement_failed')),
   CHECK ((placement = 'failed') = (placement_reason IS NOT NULL)),

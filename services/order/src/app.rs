@@ -5,14 +5,13 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use kit::process::{Command, Process};
 use kit::server::{self, Server};
-use kit::{client, events};
+use kit::{Roles, Seal, client, events};
 use saga::{Doorbell, Limits, Registry, Runner, RunnerConfig};
 use storage::{Courier, Database, Relay};
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids, SagaId};
 
 use crate::config::Config;
-use crate::domain::quote::QuoteKey;
 use crate::ops::publication::Publisher;
 use crate::ops::{self, Books, Orders, Parts};
 use crate::ports::nats::Broker;
@@ -35,7 +34,7 @@ pub async fn run(process: Process<Config>) -> anyhow::Result<()> {
 
 /// Channels to the peers that the configuration names. Nothing is sent before the first call, so they may start later.
 fn connect(config: &Config) -> anyhow::Result<Peers> {
-    let to = |url: &str| client::connect(url, &config.client);
+    let to = |url: &str| client::connect_peer(url, &config.client, &config.internal);
     Ok(Peers {
         inventory: to(&config.peers.inventory)?,
         payment: to(&config.peers.payment)?,
@@ -65,6 +64,7 @@ impl App {
     pub async fn bind(config: Config) -> anyhow::Result<Bound> {
         let broker = Broker::new(&config.nats)?;
         let database = Database::ready(SERVICE, store::MIGRATIONS, &config.database).await?;
+        let seal = Seal::new(&database.sealing_key().await?);
         let clock = Clock::System;
         let ids = Ids::random(clock.clone());
         let worker: SagaId = ids.mint();
@@ -74,6 +74,7 @@ impl App {
         if freed > 0 {
             tracing::info!(freed, "sagas of this process's former life go on");
         }
+        let roles = Roles::kept(&config.auth, &database).await?;
         let bell = Doorbell::new(&runner);
         let registry = sagas::registry(Limits::default());
         let orders = Orders::start(Parts {
@@ -81,7 +82,9 @@ impl App {
             registry: Arc::clone(&registry),
             clock,
             ids,
-            quote_key: QuoteKey::new(config.quote.key.as_bytes()),
+            quote_key: config.quote.key(&seal)?,
+            seal,
+            roles: roles.clone(),
             lease: runner.grant(),
             bell: bell.clone(),
         });
@@ -91,7 +94,12 @@ impl App {
             .public(config.listen.public, api::public(&orders, books))
             .internal(config.listen.internal, api::internal(&orders))
             .auth(&config.auth)
+            .roles(roles)
+            .knows_parties()
             .tls(&config.tls)
+            .workloads(&config.internal)
+            .limits(&config.limits)
+            .health(config.listen.health)
             .reflection(&config.reflection)
             .bind()
             .await?;
@@ -106,7 +114,11 @@ impl Bound {
         let stop = CancellationToken::new();
         let relay = Relay::run(
             Courier::new(self.database.clone(), SERVICE).on_claim(ops::number_claimed),
-            events::target(peers.notification),
+            events::target_and(
+                peers.notification,
+                kit::roles::AGGREGATE,
+                vec![peers.inventory.clone(), peers.payment.clone()],
+            ),
             stop.clone(),
         );
         let forecasts = Forecasts::new(peers.payment.clone(), peers.inventory.clone());

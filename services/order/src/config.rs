@@ -3,21 +3,26 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use kit::Seal;
 use kit::client::ClientConfig;
-use kit::config::{Auth, Listen, Reflection, ServiceConfig, Telemetry, Tls};
+use kit::config::{Auth, Internal, Limits, Listen, Reflection, ServiceConfig, Telemetry, Tls};
 use saga::RunnerConfig;
 use serde::{Deserialize, Serialize};
 use storage::DatabaseConfig;
 
-/// Signs quotes where nobody set a key. It is public, so a quote signed with it proves nothing; prices are checked
-/// again at submit in any case.
-const DEVELOPMENT_QUOTE_KEY: &str = "countermand-development-quote-key";
+use crate::domain::quote::QuoteKey;
+
+/// A shorter key is tried out faster than a signature.
+const QUOTE_KEY_BYTES_MIN: usize = 32;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Config {
     pub listen: Listen,
     pub tls: Tls,
+    /// Who may call the internal listener.
+    pub internal: Internal,
+    pub limits: Limits,
     pub auth: Auth,
     pub reflection: Reflection,
     pub telemetry: Telemetry,
@@ -53,11 +58,28 @@ pub struct Sagas {
     pub concurrency: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Quote {
-    /// Signs quotes; the same on every replica.
+    /// Signs quotes; the same on every replica, and at least 32 bytes. Empty: a key of the service's own, which all that
+    /// share its database have.
     pub key: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("quote.key has {length} bytes; {QUOTE_KEY_BYTES_MIN} are the least")]
+pub struct QuoteKeyTooShort {
+    length: usize,
+}
+
+impl Quote {
+    pub fn key(&self, seal: &Seal) -> Result<QuoteKey, QuoteKeyTooShort> {
+        match self.key.len() {
+            0 => Ok(QuoteKey::new(seal.subkey("quote"))),
+            length if length < QUOTE_KEY_BYTES_MIN => Err(QuoteKeyTooShort { length }),
+            _ => Ok(QuoteKey::new(self.key.as_bytes())),
+        }
+    }
 }
 
 /// Where events are published beside the stream and the webhooks.
@@ -84,6 +106,15 @@ impl Default for Config {
         Self {
             listen: Listen::loopback(7_001, 7_101),
             tls: Tls::default(),
+            internal: Internal::called_by(&[
+                (
+                    "inventory",
+                    &["countermand.events.v1.EventIntakeService", "countermand.order.v1.DecisionService"],
+                ),
+                ("payment", &["countermand.events.v1.EventIntakeService"]),
+                ("notification", &["countermand.events.v1.EventIntakeService"]),
+            ]),
+            limits: Limits::default(),
             auth: Auth::default(),
             reflection: Reflection::default(),
             telemetry: Telemetry::default(),
@@ -110,12 +141,6 @@ impl Default for PeerUrls {
 impl Default for Sagas {
     fn default() -> Self {
         Self { lease_ms: 30_000, instance: String::new(), poll_ms: 1_000, concurrency: 256 }
-    }
-}
-
-impl Default for Quote {
-    fn default() -> Self {
-        Self { key: DEVELOPMENT_QUOTE_KEY.to_owned() }
     }
 }
 

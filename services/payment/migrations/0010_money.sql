@@ -5,10 +5,31 @@ CREATE TABLE account (
     currency      TEXT NOT NULL,
     -- No capture may bring the position above it.
     ceiling_minor BIGINT NOT NULL CHECK (ceiling_minor BETWEEN 0 AND 1000000000000000),
+    -- What the order comes to by its last decision that is known here, fees included, and the number of that decision.
+    worth_minor     BIGINT NOT NULL CHECK (worth_minor BETWEEN 0 AND 1000000000000000),
+    worth_version   BIGINT NOT NULL CHECK (worth_version >= 1),
+    -- What is owed, as the order service was last told it, and under which number. Numbers are never given out twice.
+    told_seq        BIGINT NOT NULL CHECK (told_seq >= 0),
+    told_owed_minor BIGINT NOT NULL CHECK (told_owed_minor >= 0),
+    -- How many changes that had left something owed were told to have nothing open any more.
+    told_mended     BIGINT NOT NULL CHECK (told_mended >= 0),
+    owed_seq        BIGINT NOT NULL CHECK (owed_seq >= told_seq),
     event_seq     BIGINT NOT NULL CHECK (event_seq >= 0),
     ledger_seq    BIGINT NOT NULL CHECK (ledger_seq >= 0),
     created_at    TEXT NOT NULL,
     PRIMARY KEY (tenant_id, order_id)
+);
+-- Every figure of what is owed that the order service was told: messages name them by their numbers.
+CREATE TABLE owed_position (
+    tenant_id     TEXT NOT NULL,
+    order_id      TEXT NOT NULL,
+    seq           BIGINT NOT NULL CHECK (seq >= 1),
+    -- The decision about the order's worth that it goes by.
+    worth_version BIGINT NOT NULL CHECK (worth_version >= 1),
+    owed_minor    BIGINT NOT NULL CHECK (owed_minor >= 0),
+    at            TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, order_id, seq),
+    FOREIGN KEY (tenant_id, order_id) REFERENCES account (tenant_id, order_id)
 );
 -- What a saga has reserved, and the ceiling it replaced.
 CREATE TABLE refund_hold (
@@ -23,6 +44,10 @@ CREATE TABLE refund_hold (
     state               TEXT NOT NULL CHECK (state IN ('reserved', 'released', 'settling', 'settled')),
     -- The step that sends it; empty before that.
     settle_step         TEXT NOT NULL,
+    -- The decision that commits the change, and what will be owed by it, as the order service was told.
+    worth_version       BIGINT NOT NULL CHECK (worth_version >= 1),
+    told_seq            BIGINT NOT NULL CHECK (told_seq >= 0),
+    told_owed_minor     BIGINT NOT NULL CHECK (told_owed_minor >= 0),
     PRIMARY KEY (tenant_id, order_id, saga_id),
     FOREIGN KEY (tenant_id, order_id) REFERENCES account (tenant_id, order_id),
     CHECK ((state IN ('settling', 'settled')) = (settle_step <> ''))
@@ -43,6 +68,9 @@ CREATE TABLE payment (
     captured_minor    BIGINT NOT NULL CHECK (captured_minor >= 0),
     voided_minor      BIGINT NOT NULL CHECK (voided_minor >= 0),
     external          BIGINT NOT NULL CHECK (external IN (0, 1)),
+    -- What the amounts rest on; one that is read before it counts has what it is said to have captured beside it.
+    proof             TEXT NOT NULL CHECK (proof IN ('known', 'attested', 'reading')),
+    stated_minor      BIGINT NOT NULL CHECK (stated_minor BETWEEN 0 AND amount_minor),
     capture_now       BIGINT NOT NULL CHECK (capture_now IN (0, 1)),
     -- Its order was not placed: whatever of it is or becomes authorised goes back.
     abandoned         BIGINT NOT NULL CHECK (abandoned IN (0, 1)),
@@ -62,7 +90,8 @@ CREATE TABLE payment (
     CHECK (captured_minor + voided_minor <= authorised_minor AND authorised_minor <= amount_minor),
     CHECK (state NOT IN ('authorising', 'declined') OR authorised_minor = 0),
     CHECK (state <> 'voided' OR captured_minor = 0),
-    CHECK ((state = 'authorising') = (next_at <> 0))
+    CHECK (proof = 'known' OR external = 1),
+    CHECK ((state = 'authorising' OR proof = 'reading') = (next_at <> 0))
 );
 CREATE INDEX payment_due ON payment (next_at) WHERE next_at <> 0;
 CREATE TABLE capture (

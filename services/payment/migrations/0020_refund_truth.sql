@@ -7,6 +7,8 @@ ALTER TABLE capture ADD COLUMN disputed_minor BIGINT NOT NULL DEFAULT 0
     CHECK (disputed_minor >= 0 AND disputed_minor <= amount_minor);
 ALTER TABLE refund_hold ADD COLUMN store_credit_fallback BIGINT NOT NULL DEFAULT 0
     CHECK (store_credit_fallback IN (0, 1));
+-- A refund that its gateway declines is tried on the next tender with room.
+ALTER TABLE refund_hold ADD COLUMN moves_on BIGINT NOT NULL DEFAULT 0 CHECK (moves_on IN (0, 1));
 -- What the change's amount is made of, for the explanation of its refunds.
 ALTER TABLE refund_hold ADD COLUMN gross_minor BIGINT NOT NULL DEFAULT 0 CHECK (gross_minor >= 0);
 ALTER TABLE refund_hold ADD COLUMN discount_minor BIGINT NOT NULL DEFAULT 0 CHECK (discount_minor >= 0);
@@ -14,6 +16,8 @@ ALTER TABLE refund_hold ADD COLUMN tax_minor BIGINT NOT NULL DEFAULT 0 CHECK (ta
 ALTER TABLE refund_hold ADD COLUMN shipping_minor BIGINT NOT NULL DEFAULT 0 CHECK (shipping_minor >= 0);
 ALTER TABLE refund_hold ADD COLUMN shipping_tax_minor BIGINT NOT NULL DEFAULT 0 CHECK (shipping_tax_minor >= 0);
 ALTER TABLE refund_hold ADD COLUMN fee_minor BIGINT NOT NULL DEFAULT 0 CHECK (fee_minor >= 0);
+-- Within the gross amount.
+ALTER TABLE refund_hold ADD COLUMN included_tax_minor BIGINT NOT NULL DEFAULT 0 CHECK (included_tax_minor >= 0);
 ALTER TABLE account ADD COLUMN store_credit_minor BIGINT NOT NULL DEFAULT 0 CHECK (store_credit_minor >= 0);
 ALTER TABLE account ADD COLUMN credit_seq BIGINT NOT NULL DEFAULT 0 CHECK (credit_seq >= 0);
 
@@ -26,8 +30,8 @@ ALTER TABLE refund ADD COLUMN resolution_note TEXT NOT NULL DEFAULT '';
 -- A failed refund is made good once.
 CREATE UNIQUE INDEX refund_made_good_once ON refund (tenant_id, retry_of)
     WHERE retry_of <> '' AND state NOT IN ('declined', 'reversed', 'released');
--- One refund of the gateway's is one row of ours.
-CREATE UNIQUE INDEX refund_at_gateway_once ON refund (tenant_id, payment_id, gateway_reference)
+-- One refund of the gateway's is one row of ours for each capture that it spans.
+CREATE UNIQUE INDEX refund_at_gateway_once ON refund (tenant_id, payment_id, gateway_reference, capture_id)
     WHERE gateway_reference <> '' AND kind = 'refund';
 -- What was captured too late goes back once.
 CREATE UNIQUE INDEX refund_late_capture_once ON refund (tenant_id, capture_id)

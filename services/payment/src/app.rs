@@ -4,20 +4,24 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use kit::config::Limits;
 use kit::process::{Command, Process};
+use kit::roles::RolesIntake;
 use kit::server::{self, Routes, Server};
-use kit::{client, events};
+use kit::{Roles, Seal, client, events};
 use proto::audit::v1::audit_service_server::AuditServiceServer;
+use proto::events::v1::event_intake_service_server::EventIntakeServiceServer;
 use proto::payment::v1::payment_service_server::PaymentServiceServer;
 use proto::payment::v1::refund_service_server::RefundServiceServer;
 use proto::payment::v1::refund_steps_service_server::RefundStepsServiceServer;
+use proto::payment::v1::sandbox_service_server::SandboxServiceServer;
 use storage::{Database, Relay, Writer};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids, Tenant};
 
-use crate::api::{AuditApi, PaymentApi, RefundApi, StepsApi, webhooks};
+use crate::api::{AuditApi, PaymentApi, RefundApi, SandboxApi, StepsApi, webhooks};
 use crate::config::Config;
 use crate::domain::gateway::Task;
 use crate::ops::batch::{PaymentBatch, TASKS};
@@ -47,7 +51,7 @@ pub async fn run(process: Process<Config>) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Serve => {
-            let order = client::connect(&config.peers.order, &config.client)?;
+            let order = client::connect_peer(&config.peers.order, &config.client, &config.internal)?;
             App::bind(config).await?.run(Peers { order }, shutdown).await
         }
     }
@@ -68,7 +72,7 @@ pub struct Bound {
     tasks: mpsc::Receiver<(Tenant, Task)>,
     relay: Arc<OnceLock<Relay>>,
     intake: Intake,
-    webhooks: Option<TcpListener>,
+    webhooks: Option<(TcpListener, Limits)>,
 }
 
 impl App {
@@ -106,10 +110,11 @@ impl App {
         };
         let intake = intake(&config, &worker, clock, ids);
         let webhooks = match config.webhooks.listen {
-            Some(address) => Some(TcpListener::bind(address).await?),
+            Some(address) => Some((TcpListener::bind(address).await?, config.limits.clone())),
             None => None,
         };
-        let server = serve(&config, &database, &cashier, &intake, sandbox).await?;
+        let seal = Seal::new(&database.sealing_key().await?);
+        let server = serve(&config, &database, (&cashier, &intake, sandbox), &seal).await?;
         let databases = [database, gateway_database];
         Ok(Bound { server, databases, writer, worker, tasks, relay, intake, webhooks })
     }
@@ -136,28 +141,38 @@ fn intake(config: &Config, worker: &Worker, clock: Clock, ids: Ids) -> Intake {
 async fn serve(
     config: &Config,
     database: &Database,
-    cashier: &Cashier,
-    intake: &Intake,
-    sandbox: Sandbox,
+    (cashier, intake, sandbox): (&Cashier, &Intake, Sandbox),
+    seal: &Seal,
 ) -> anyhow::Result<server::Bound> {
     let limit = server::REQUEST_BYTES_MAX;
     let (observer, minting) = (intake.observer.clone(), (intake.clock.clone(), intake.ids.clone()));
-    let payments = PaymentApi::new(database.clone(), cashier.clone(), observer, minting);
-    let refunds = RefundApi::new(database.clone(), cashier.clone());
-    let audit = AuditApi::new(database.clone(), sandbox);
+    let played = SandboxApi::new(config.gateway.has_sandbox().then(|| sandbox.clone()));
+    let payments = PaymentApi::new(database.clone(), cashier.clone(), observer, minting, seal.clone());
+    let refunds = RefundApi::new(database.clone(), cashier.clone(), seal.clone());
+    let others = intake.gateway.beside_the_sandbox();
+    let audit = AuditApi::new(database.clone(), sandbox, others, seal.clone());
     let public = Routes::new()
         .add_service(PaymentServiceServer::new(payments).max_decoding_message_size(limit))
         .add_service(RefundServiceServer::new(refunds).max_decoding_message_size(limit))
+        .add_service(SandboxServiceServer::new(played).max_decoding_message_size(limit))
         .add_service(AuditServiceServer::new(audit).max_decoding_message_size(limit));
-    let internal = Routes::new().add_service(
+    let internal = Routes::new().request_bytes_max(StepsApi::REQUEST_BYTES_MAX).add_service(
         RefundStepsServiceServer::new(StepsApi::new(cashier.clone(), database.clone()))
             .max_decoding_message_size(StepsApi::REQUEST_BYTES_MAX),
+    );
+    let roles = Roles::kept(&config.auth, database).await?;
+    let internal = internal.add_service(
+        EventIntakeServiceServer::new(RolesIntake(roles.clone())).max_decoding_message_size(limit),
     );
     let server = Server::builder(SERVICE)
         .public(config.listen.public, public)
         .internal(config.listen.internal, internal)
         .auth(&config.auth)
+        .roles(roles)
         .tls(&config.tls)
+        .workloads(&config.internal)
+        .limits(&config.limits)
+        .health(config.listen.health)
         .reflection(&config.reflection)
         .bind()
         .await?;
@@ -167,7 +182,7 @@ async fn serve(
 impl Bound {
     /// Where gateways deliver their webhooks, if they do.
     pub fn webhooks_address(&self) -> Option<SocketAddr> {
-        self.webhooks.as_ref().and_then(|listener| listener.local_addr().ok())
+        self.webhooks.as_ref().and_then(|(listener, _)| listener.local_addr().ok())
     }
 
     /// Serves until `shutdown` fires; then calls in flight end, and what is committed and not sent is
@@ -179,8 +194,9 @@ impl Bound {
         relay.set(courier).map_err(|_| anyhow::anyhow!("the service runs once"))?;
         let mut working = tokio::spawn(worker.run(tasks, stop.clone()));
 
-        let hearing =
-            webhooks.map(|listener| tokio::spawn(webhooks::serve(listener, intake.clone(), stop.clone())));
+        let hearing = webhooks.map(|(listener, limits)| {
+            tokio::spawn(webhooks::serve(listener, intake.clone(), limits, stop.clone()))
+        });
         let mut reading = tokio::spawn(intake.run(stop.clone()));
 
         let served = server.run(shutdown).await;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use kit::client::ClientConfig;
-use kit::config::{Auth, Listen, Reflection, ServiceConfig, Telemetry, Tls};
+use kit::config::{Auth, Internal, Limits, Listen, Reflection, ServiceConfig, Telemetry, Tls};
 use serde::{Deserialize, Serialize};
 use storage::DatabaseConfig;
 
@@ -23,6 +23,9 @@ mod named;
 pub struct Config {
     pub listen: Listen,
     pub tls: Tls,
+    /// Who may call the internal listener.
+    pub internal: Internal,
+    pub limits: Limits,
     pub auth: Auth,
     pub reflection: Reflection,
     pub telemetry: Telemetry,
@@ -87,6 +90,11 @@ impl Default for Config {
         Self {
             listen: Listen::loopback(7_003, 7_103),
             tls: Tls::default(),
+            internal: Internal::called_by(&[(
+                "order",
+                &["countermand.payment.v1.RefundStepsService", "countermand.events.v1.EventIntakeService"],
+            )]),
+            limits: Limits::default(),
             auth: Auth::default(),
             reflection: Reflection::default(),
             telemetry: Telemetry::default(),
@@ -139,12 +147,18 @@ impl Gateway {
             self.claim_ms > self.call_timeout_ms,
             "gateway.claim_ms must be longer than gateway.call_timeout_ms"
         );
+        named::check_accounts(&self.named)?;
         for (name, named) in &self.named {
             named
                 .check(self.call_timeout_ms)
                 .map_err(|problem| problem.context(format!("gateway.named.{name}")))?;
         }
         Ok(())
+    }
+
+    /// Whether any name stands for the sandbox.
+    pub fn has_sandbox(&self) -> bool {
+        self.sandbox_stands_in || self.named.values().any(|named| named.kind == named::Kind::Sandbox)
     }
 
     /// The gateways that can be called, the sandbox being one of them.

@@ -5,11 +5,14 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
+/// The role of who names none.
+const DEFAULT_ROLE: &str = "manager";
+
 /// The options that say who calls.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Who calls")]
 pub struct Identity {
-    /// Be somebody: USER, USER@ORGANISATION, each with :ROLE or without. Believed by a suite for development, as `up` runs it.
+    /// Be somebody: USER, USER@ORGANISATION, each with :ROLE or as manager. Believed by a suite for development, as `up` runs it.
     #[arg(
         long = "as",
         id = "as",
@@ -44,13 +47,18 @@ pub struct Caller {
 impl Identity {
     pub fn caller(&self) -> anyhow::Result<Caller> {
         let somebody = self.somebody.clone().unwrap_or_default();
+        // Who runs the suite on a machine of their own manages it; a token says its own role.
+        let role = match (self.token.is_some(), somebody.role.is_empty()) {
+            (false, true) => DEFAULT_ROLE.to_owned(),
+            (_, _) => somebody.role,
+        };
         let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
         let said = [
             ("authorization", bearer.unwrap_or_default()),
             ("x-countermand-tenant", self.tenant.clone().unwrap_or_default()),
             ("x-countermand-user", somebody.user),
             ("x-countermand-org", somebody.organisation),
-            ("x-countermand-role", somebody.role),
+            ("x-countermand-role", role),
         ];
         let mut headers = Vec::new();
         for (name, value) in said.into_iter().filter(|(_, value)| !value.is_empty()) {
@@ -96,7 +104,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_of_nobody() {
-        assert!(Identity::default().caller().unwrap().headers.is_empty());
+    fn who_says_nothing_manages_the_suite_and_a_token_speaks_for_itself() {
+        let token = Identity { token: Some("t".to_owned()), ..Identity::default() };
+        let said = |identity: &Identity| -> Vec<&'static str> {
+            identity.caller().unwrap().headers.iter().map(|(name, _)| *name).collect()
+        };
+
+        assert_eq!(said(&Identity::default()), ["x-countermand-role"]);
+        assert_eq!(said(&token), ["authorization"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::batches::BatchVerb;
 use crate::bench::Watched;
@@ -21,6 +21,7 @@ use crate::parcels::ParcelVerb;
 use crate::partners::{IntegrationsVerb, LabelVerb, PartnerVerb};
 use crate::policies::{EditionVerb, PolicyVerb, ReasonsVerb};
 use crate::returns::{ReturnVerb, ShortShipWish};
+use crate::sandbox::SandboxVerb;
 use crate::stock::StockVerb;
 use crate::webhooks::WebhooksVerb;
 
@@ -51,7 +52,6 @@ const EXAMPLES: &str = "Examples:
   countermand verify                                 prove that quantities, stock and money balance";
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "a process parses one")]
 pub enum Verb {
     /// Run all four services in this process until it is stopped.
     #[command(after_help = "It listens where the other verbs look for it: at the addresses below.
@@ -100,8 +100,12 @@ Run it again after whatever went wrong: an order is brought in once, by its refe
   countermand export changes > changes.csv
   countermand export money --format jsonl")]
     Export(ExportWish),
-    /// Recompute quantity, stock and money over all services; exit 1 on the first broken equation, 2 on empty books, 69 if a service does not answer.
-    Verify,
+    /// Recompute quantity, stock and money over all services; exit 1 if an equation is broken, 2 on empty books, 69 if a service does not answer.
+    #[command(after_help = "Examples:
+  countermand verify
+  countermand verify --order ord_01… --json
+  countermand verify --since 2026-11-30T00:00:00Z --raise")]
+    Verify(VerifyWish),
     /// Measure complete cancellations per second.
     Bench {
         /// Clients at once; several points may be given.
@@ -163,6 +167,11 @@ Run it again after whatever went wrong: an order is brought in once, by its refe
         /// Only this type, such as OrderPlaced; may be repeated.
         #[arg(long = "type", value_name = "TYPE")]
         types: Vec<String>,
+    },
+    /// What the world does at the built-in gateway without us.
+    Sandbox {
+        #[command(subcommand)]
+        verb: SandboxVerb,
     },
     /// Endpoints that events are posted to, and what became of the deliveries.
     Webhooks {
@@ -260,7 +269,7 @@ pub enum OrderVerb {
   countermand order place WEB-3 --line SET=3@10.00 --part 1:CUP=2 --part 1:POT=1")]
     Place {
         #[command(flatten)]
-        wish: PlaceWish,
+        wish: Box<PlaceWish>,
     },
     /// Lines, quantities, money and change orders of one order.
     Show {
@@ -363,4 +372,18 @@ pub enum DeliveryStateChoice {
     Dead,
     Suppressed,
     Discarded,
+}
+
+/// Which orders are verified, and what becomes of what is found.
+#[derive(Debug, Args)]
+pub struct VerifyWish {
+    /// Only this order: id (ord_…).
+    #[arg(long, conflicts_with = "since")]
+    pub order: Option<String>,
+    /// Only orders with an entry in their timeline from this instant on, such as 2026-11-30T00:00:00Z.
+    #[arg(long)]
+    pub since: Option<String>,
+    /// Put what is broken on the attention list, each equation of each order once; what is sound again leaves it.
+    #[arg(long)]
+    pub raise: bool,
 }

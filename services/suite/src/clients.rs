@@ -27,10 +27,11 @@ use proto::order::v1::return_service_client::ReturnServiceClient;
 use proto::order::v1::rule_service_client::RuleServiceClient;
 use proto::payment::v1::payment_service_client::PaymentServiceClient;
 use proto::payment::v1::refund_service_client::RefundServiceClient;
+use proto::payment::v1::sandbox_service_client::SandboxServiceClient;
 
 use tonic::service::interceptor::InterceptedService;
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Identity};
 
 /// A connection on which every call says who makes it.
 type Channel = InterceptedService<kit::client::Channel, Caller>;
@@ -111,9 +112,9 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Connections to where the services listen, with nothing said of who calls.
+    /// Connections to where the services listen, as whoever runs them on a machine of their own.
     pub fn anonymous(addresses: &Addresses) -> Result<Self> {
-        Self::connect(addresses, &Caller::default())
+        Self::connect(addresses, &Identity::default().caller()?)
     }
 
     /// Connections are made at the first call, so that a service that starts late is no error here.
@@ -206,6 +207,10 @@ impl Clients {
 
     pub fn refunds(&self) -> RefundServiceClient<Channel> {
         RefundServiceClient::new(self.payment.clone())
+    }
+
+    pub fn sandbox(&self) -> SandboxServiceClient<Channel> {
+        SandboxServiceClient::new(self.payment.clone())
     }
 
     pub fn notifications(&self) -> NotificationServiceClient<Channel> {

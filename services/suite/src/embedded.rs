@@ -1,11 +1,11 @@
 //! All four services in this process, each on its own database, meeting through their gates without sockets.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use kit::config::{Auth, Listen, Reflection};
+use kit::config::{Auth, Listen, Reflection, Secret};
+use kit::outbound::Outbound;
 use storage::DatabaseConfig;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -64,6 +64,12 @@ impl Ports {
     }
 }
 
+/// A new one for each run.
+fn shared_secret() -> Secret {
+    let (first, second): (u128, u128) = (rand::random(), rand::random());
+    Secret::new(format!("run-{first:032x}{second:032x}"))
+}
+
 /// A running suite. Stop it, so that it drains; dropping it cuts it off.
 pub struct Embedded {
     pub addresses: Addresses,
@@ -71,14 +77,22 @@ pub struct Embedded {
     shutdown: CancellationToken,
 }
 
+/// Where a service can be called.
+fn url(server: &kit::server::Bound) -> String {
+    format!("http://{}", server.public_addr())
+}
+
 impl Embedded {
     /// Opens and migrates the databases, takes the ports, then runs. `shutdown` stops it from outside.
     pub async fn start(storage: &Storage, ports: Ports, shutdown: CancellationToken) -> Result<Self> {
         // The suite is for one machine: it believes the headers that say who calls, and describes itself.
-        let auth = Auth { development_headers: true, ..Auth::default() };
-        let reflection = Reflection { enabled: true };
+        let (auth, reflection) =
+            (Auth { development_headers: true, ..Auth::default() }, Reflection { enabled: true });
+        // Its services meet without their internal ports; whoever else finds those needs what nobody was told.
+        let secret = shared_secret();
         let order = Box::pin(order::app::App::bind(order::config::Config {
             listen: ports.listen(|at| &at.order)?,
+            internal: order::config::Config::default().internal.with_secret(&secret),
             auth: auth.clone(),
             reflection: reflection.clone(),
             database: storage.database("order"),
@@ -86,13 +100,17 @@ impl Embedded {
         }));
         let inventory = Box::pin(inventory::app::App::bind(inventory::config::Config {
             listen: ports.listen(|at| &at.inventory)?,
+            internal: inventory::config::Config::default().internal.with_secret(&secret),
             auth: auth.clone(),
             reflection: reflection.clone(),
             database: storage.database("inventory"),
+            // Programs of partners on the same machine may be tried out.
+            outbound: Outbound::with_this_machine(),
             ..inventory::config::Config::default()
         }));
         let payment = Box::pin(payment::app::App::bind(payment::config::Config {
             listen: ports.listen(|at| &at.payment)?,
+            internal: payment::config::Config::default().internal.with_secret(&secret),
             auth: auth.clone(),
             reflection: reflection.clone(),
             database: storage.database("payment"),
@@ -104,6 +122,7 @@ impl Embedded {
         }));
         let notification = Box::pin(notification::app::App::bind(notification::config::Config {
             listen: ports.listen(|at| &at.notification)?,
+            internal: notification::config::Config::default().internal.with_secret(&secret),
             auth,
             reflection,
             database: storage.database("notification"),
@@ -113,8 +132,8 @@ impl Embedded {
                 directory: storage.data_dir.join("mail"),
                 ..notification::config::Mail::default()
             },
-            // Receivers on the same machine may be tried out, too.
-            webhooks: notification::config::Webhooks { allow_private_addresses: true },
+            // So may receivers.
+            outbound: Outbound::with_this_machine(),
             ..notification::config::Config::default()
         }));
         let order = order.await.context("starting the order service")?;
@@ -122,26 +141,23 @@ impl Embedded {
         let payment = payment.await.context("starting the payment service")?;
         let notification = notification.await.context("starting the notification service")?;
 
-        let url = |address: SocketAddr| format!("http://{address}");
         let addresses = Addresses {
-            order: url(order.server.public_addr()),
-            inventory: url(inventory.server.public_addr()),
-            payment: url(payment.server.public_addr()),
-            notification: url(notification.server.public_addr()),
+            order: url(&order.server),
+            inventory: url(&inventory.server),
+            payment: url(&payment.server),
+            notification: url(&notification.server),
         };
         let participants = order::ports::Peers {
             inventory: inventory.server.internal_channel(),
             payment: payment.server.internal_channel(),
             notification: notification.server.internal_channel(),
         };
-        let order_channel = order.server.internal_channel();
+        let told = order.server.internal_channel();
         let mut running = JoinSet::new();
         running.spawn(order.run(participants, shutdown.clone()));
-        running
-            .spawn(inventory.run(inventory::ports::Peers { order: order_channel.clone() }, shutdown.clone()));
-        running.spawn(payment.run(payment::ports::Peers { order: order_channel.clone() }, shutdown.clone()));
-        running
-            .spawn(notification.run(notification::ports::Peers { order: order_channel }, shutdown.clone()));
+        running.spawn(inventory.run(inventory::ports::Peers { order: told.clone() }, shutdown.clone()));
+        running.spawn(payment.run(payment::ports::Peers { order: told.clone() }, shutdown.clone()));
+        running.spawn(notification.run(notification::ports::Peers { order: told }, shutdown.clone()));
         Ok(Self { addresses, running, shutdown })
     }
 

@@ -6,6 +6,7 @@ use proto::events::v1::{MovedOrder, OrderFigures};
 use proto::order::v1::{OrderEvent, SubscribeRequest};
 
 use crate::clients::Clients;
+use crate::say::one_line;
 use crate::{orders, render};
 
 pub struct Wish {
@@ -31,9 +32,9 @@ pub async fn run(clients: &Clients, wish: Wish, json: bool) -> Result<()> {
     while let Some(message) = stream.message().await? {
         let event = message.event.context("the answer holds no event")?;
         if json {
-            say!("{}", event_json(&event, &message.resume_token)?);
+            say_json!(event_json(&event, &message.resume_token)?);
         } else {
-            say!("{}", row(&event, &message.resume_token)?);
+            say!("{}", one_line(&row(&event, &message.resume_token)?));
         }
     }
     Ok(())

@@ -308,7 +308,7 @@ impl Sheet {
                 let values = row.into_iter().map(|cell| serde_json::Value::from(cell.plain()));
                 let object: serde_json::Map<String, serde_json::Value> =
                     header.iter().map(|name| (*name).to_owned()).zip(values).collect();
-                say!("{}", serde_json::Value::Object(object));
+                say_json!(serde_json::Value::Object(object));
                 return Ok(());
             }
         }

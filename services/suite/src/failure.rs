@@ -5,20 +5,22 @@ use std::process::ExitCode;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
+use crate::say::one_line;
+
 /// `message (REASON; name=value, …)`, with the fields that are wrong.
 pub fn sentence(status: &Status) -> String {
     let details = status.get_error_details();
-    let mut text = status.message().to_owned();
+    let mut text = one_line(status.message());
     if let Some(info) = details.error_info() {
         let mut metadata: Vec<String> =
-            info.metadata.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            info.metadata.iter().map(|(name, value)| format!("{name}={}", one_line(value))).collect();
         metadata.sort();
         metadata.insert(0, info.reason.clone());
         text = format!("{text} ({})", metadata.join("; "));
     }
     if let Some(bad) = details.bad_request() {
         for violation in &bad.field_violations {
-            text = format!("{text}\n  {}: {}", violation.field, violation.description);
+            text = format!("{text}\n  {}: {}", one_line(&violation.field), one_line(&violation.description));
         }
     }
     match next_step(status.code()) {

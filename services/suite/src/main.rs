@@ -30,6 +30,7 @@ mod render;
 mod replay;
 mod returns;
 mod run;
+mod sandbox;
 mod stats;
 mod stock;
 mod up;

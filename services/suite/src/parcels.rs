@@ -5,14 +5,14 @@ use clap::Subcommand;
 use proto::common::v1::Money;
 use proto::inventory::v1::{
     AttachLabelRequest, CreateFulfillmentRequest, DeliverFulfillmentRequest, Fulfillment,
-    FulfillmentLineSelection, FulfillmentState, ListFulfillmentsRequest, ShipFulfillmentRequest,
-    SubmitFulfillmentRequest,
+    FulfillmentLineSelection, FulfillmentState, ListFulfillmentsRequest, MoveFulfillmentRequest,
+    ReportPartnerShipmentRequest, ShipFulfillmentRequest, SubmitFulfillmentRequest, UnpackFulfillmentRequest,
 };
 use proto::order::v1::Order;
 use types::Currency;
 
 use crate::clients::Clients;
-use crate::{amounts, orders, render};
+use crate::{amounts, orders, partners, render};
 
 #[derive(Debug, Subcommand)]
 pub enum ParcelVerb {
@@ -23,6 +23,31 @@ pub enum ParcelVerb {
         #[arg(long)]
         warehouse: String,
         /// A line number and units, as 1=2; everything that is not in a parcel when none is given.
+        #[arg(long = "line", value_parser = parse_line)]
+        lines: Vec<(i64, i64)>,
+        /// Take what is reserved in other warehouses as well; its reservation moves here.
+        #[arg(long)]
+        from_anywhere: bool,
+    },
+    /// Take goods out of a parcel that has not left; they stay reserved.
+    #[command(after_help = "Examples:
+  countermand parcel unpack WEB-3
+  countermand parcel unpack ful_01… --line 1=1")]
+    Unpack {
+        /// The parcel (ful_…), or its order where there is one parcel.
+        parcel: String,
+        /// A line number and units, as 1=2; everything when none is given.
+        #[arg(long = "line", value_parser = parse_line)]
+        lines: Vec<(i64, i64)>,
+    },
+    /// Pack goods of a parcel that has not left in another warehouse instead; their reservation moves along.
+    #[command(after_help = "Example:\n  countermand parcel move WEB-3 --warehouse YORK")]
+    Move {
+        /// The parcel (ful_…), or its order where there is one parcel.
+        parcel: String,
+        #[arg(long)]
+        warehouse: String,
+        /// A line number and units, as 1=2; everything when none is given.
         #[arg(long = "line", value_parser = parse_line)]
         lines: Vec<(i64, i64)>,
     },
@@ -45,6 +70,17 @@ pub enum ParcelVerb {
         #[arg(long = "line", value_parser = parse_line)]
         lines: Vec<(i64, i64)>,
         #[arg(long, default_value = "")]
+        tracking: String,
+    },
+    /// Report that a parcel has left, whatever its goods are: wanted, held by a change, or cancelled.
+    #[command(after_help = "Example:\n  countermand parcel left WEB-3 --tracking RM123456785GB")]
+    Left {
+        /// The parcel (ful_…), or its order where there is one parcel.
+        parcel: String,
+        /// A line number and units, as 1=2; what is still wanted when none is given, else what was cancelled.
+        #[arg(long = "line", value_parser = parse_line)]
+        lines: Vec<(i64, i64)>,
+        #[arg(long)]
         tracking: String,
     },
     /// Record that what was shipped has arrived.
@@ -75,15 +111,38 @@ pub enum ParcelVerb {
 pub async fn run(clients: &Clients, verb: ParcelVerb, json: bool) -> Result<()> {
     let request_id = render::request_id();
     let parcel = match verb {
-        ParcelVerb::Pack { order, warehouse, lines } => {
+        ParcelVerb::Pack { order, warehouse, lines, from_anywhere } => {
             let order = orders::find(clients, &order).await?;
             let request = CreateFulfillmentRequest {
                 request_id,
                 order_id: order.order_id.clone(),
                 warehouse_id: warehouse,
                 lines: selection(&order, &lines)?,
+                move_reservation: from_anywhere,
             };
             clients.fulfillments().create_fulfillment(request).await?.into_inner().fulfillment
+        }
+        ParcelVerb::Unpack { parcel, lines } => {
+            let (fulfillment, order) = find(clients, &parcel).await?;
+            let request = UnpackFulfillmentRequest {
+                request_id,
+                fulfillment_id: fulfillment.fulfillment_id,
+                lines: selection(&order, &lines)?,
+            };
+            clients.fulfillments().unpack_fulfillment(request).await?.into_inner().fulfillment
+        }
+        ParcelVerb::Move { parcel, warehouse, lines } => {
+            let (fulfillment, order) = find(clients, &parcel).await?;
+            let request = MoveFulfillmentRequest {
+                request_id,
+                fulfillment_id: fulfillment.fulfillment_id,
+                warehouse_id: warehouse,
+                lines: selection(&order, &lines)?,
+            };
+            clients.fulfillments().move_fulfillment(request).await?.into_inner().fulfillment
+        }
+        ParcelVerb::Left { parcel, lines, tracking } => {
+            return left(clients, &parcel, &lines, tracking).await;
         }
         ParcelVerb::Submit { parcel, number } => {
             let (fulfillment, _) = find(clients, &parcel).await?;
@@ -113,6 +172,19 @@ pub async fn run(clients: &Clients, verb: ParcelVerb, json: bool) -> Result<()> 
         ParcelVerb::List { order } => return list(clients, &order, json).await,
     };
     shown(&[parcel.context("the answer holds no fulfillment")?], json)
+}
+
+async fn left(clients: &Clients, parcel: &str, lines: &[(i64, i64)], tracking: String) -> Result<()> {
+    let (fulfillment, order) = find(clients, parcel).await?;
+    let request = ReportPartnerShipmentRequest {
+        request_id: render::request_id(),
+        fulfillment_id: fulfillment.fulfillment_id,
+        tracking_number: tracking,
+        lines: selection(&order, lines)?,
+    };
+    let report = clients.integrations().report_partner_shipment(request).await?.into_inner();
+    say!("{}", partners::left(&report));
+    Ok(())
 }
 
 async fn submit(

@@ -4,12 +4,14 @@ use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 use proto::inventory::v1::{
     GetLabelsRequest, Integration, Label, ListIntegrationsRequest, ListPartnerTasksRequest, PartnerTask,
-    PartnerTaskResolution, ReportPartnerShipmentRequest, ResolvePartnerTaskRequest, VoidLabelRequest,
+    PartnerTaskResolution, ReportPartnerShipmentRequest, ReportPartnerShipmentResponse,
+    ResolvePartnerTaskRequest, VoidLabelRequest,
 };
 use types::{Clock, EventId, Ids};
 
 use crate::clients::Clients;
 use crate::render;
+use crate::say::one_line;
 
 #[derive(Debug, Subcommand)]
 pub enum IntegrationsVerb {
@@ -87,7 +89,7 @@ pub async fn integrations(clients: &Clients, verb: IntegrationsVerb, json: bool)
         return render::print_json(&text);
     }
     for integration in &listed.integrations {
-        println!("{}", profile(integration));
+        say!("{}", profile(integration));
     }
     Ok(())
 }
@@ -133,7 +135,7 @@ pub async fn partner(clients: &Clients, verb: PartnerVerb, json: bool) -> Result
                 let text = render::proto_json("countermand.inventory.v1.ListPartnerTasksResponse", &listed)?;
                 return render::print_json(&text);
             }
-            listed.tasks.iter().for_each(|task| println!("{}", told(task)));
+            listed.tasks.iter().for_each(|task| say!("{}", told(task)));
         }
         PartnerVerb::Respond { task, word, note } => {
             let resolution = match word {
@@ -148,23 +150,30 @@ pub async fn partner(clients: &Clients, verb: PartnerVerb, json: bool) -> Result
                 note,
             };
             let answer = clients.integrations().resolve_partner_task(request).await?.into_inner();
-            println!("{}", told(&answer.task.unwrap_or_default()));
+            say!("{}", told(&answer.task.unwrap_or_default()));
         }
         PartnerVerb::Shipped { fulfillment, tracking } => {
             let request = ReportPartnerShipmentRequest {
                 request_id: request_id(),
                 fulfillment_id: fulfillment,
                 tracking_number: tracking,
+                lines: Vec::new(),
             };
             let report = clients.integrations().report_partner_shipment(request).await?.into_inner();
-            println!(
-                "{} units shipped, {} of them after a cancel",
-                report.shipped + report.shipped_after_cancel,
-                report.shipped_after_cancel
-            );
+            say!("{}", left(&report));
         }
     }
     Ok(())
+}
+
+/// What a report of what has left came to.
+pub fn left(report: &ReportPartnerShipmentResponse) -> String {
+    let units = report.shipped + report.shipped_after_cancel;
+    let shipped = format!("{units} units shipped, {} of them after a cancel", report.shipped_after_cancel);
+    if report.noted == 0 {
+        return shipped;
+    }
+    format!("{shipped}; a change holds {}, and the report of them takes effect with its end", report.noted)
 }
 
 fn told(task: &PartnerTask) -> String {
@@ -172,7 +181,9 @@ fn told(task: &PartnerTask) -> String {
     let method = task.method().as_str_name().trim_start_matches("PARTNER_METHOD_").to_lowercase();
     let person = if task.needs_person { "  needs somebody" } else { "" };
     let number = &task.external_number;
-    let detail = if task.detail.is_empty() { String::new() } else { format!("  {}", task.detail) };
+    let said = [&task.detail, &task.answer].map(|text| one_line(text));
+    let spoken = said.iter().filter(|text| !text.is_empty()).map(|text| format!("  {text}"));
+    let detail = spoken.collect::<Vec<_>>().concat();
     format!(
         "{}  {:12} {} number {number} by {method}, until {}{person}{detail}",
         task.task_id, state, task.integration, task.deadline_at

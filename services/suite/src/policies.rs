@@ -105,7 +105,9 @@ pub enum EditionVerb {
     /// What the tenant's edition holds.
     Show,
     /// Put the tenant on an edition.
-    #[command(after_help = "Example: countermand edition set basic --without batches --without proposals")]
+    #[command(
+        after_help = "Example: countermand edition set basic --without batches --without proposals --as ops:platform"
+    )]
     Set {
         /// Such as basic.
         name: String,

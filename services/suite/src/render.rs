@@ -6,6 +6,8 @@ use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use serde::Serialize;
 use types::{Currency, Money};
 
+use crate::say::{self, one_line};
+
 /// `GBP 12.34`; an unknown currency shows the bare minor units.
 pub fn money(currency: &str, minor: i64) -> String {
     match Currency::parse(currency)
@@ -36,10 +38,11 @@ pub fn counted(number: i64, noun: &str) -> String {
     format!("{} {noun}{ending}", count(number))
 }
 
-/// A table without rules: a header line, then rows. Columns named in `right` are aligned to the right.
+/// A table without rules: a header line, then rows. Columns named in `right` are aligned to the right. A row is one line,
+/// whatever is in its cells.
 pub fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut lines = vec![header.iter().map(|name| dim(name)).collect::<Vec<_>>()];
-    lines.extend(rows);
+    lines.extend(rows.into_iter().map(|row| row.iter().map(|cell| one_line(cell)).collect()));
     let width = |column: usize| {
         lines.iter().filter_map(|line| line.get(column)).map(|cell| measure_text_width(cell)).max()
     };
@@ -84,7 +87,7 @@ pub fn request_id() -> String {
 
 /// Prints a value as one JSON document.
 pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    say!("{}", serde_json::to_string_pretty(value)?);
+    say::json(&serde_json::to_string_pretty(value)?);
     Ok(())
 }
 
@@ -120,6 +123,19 @@ mod tests {
         assert_eq!(
             [count(0), count(999), count(15_631), count(-1_234_567)],
             ["0", "999", "15,631", "-1,234,567"]
+        );
+    }
+
+    #[test]
+    fn a_cell_cannot_pass_for_a_row() {
+        let note = "ok\n2  2026-11-21 12:00:00.000  ann (staff)  order.paid\u{1b}[1A";
+
+        let text = table(&["#", "what happened"], &[0], [vec!["1".into(), note.into()]]);
+
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(
+            text.ends_with("1  ok\\n2  2026-11-21 12:00:00.000  ann (staff)  order.paid\\u{1b}[1A"),
+            "{text}"
         );
     }
 

@@ -5,19 +5,19 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::CommandFactory;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::{Cli, OrderVerb, Verb};
+use crate::cli::{Cli, OrderVerb, Verb, VerifyWish};
 use crate::clients::Clients;
 use crate::orders::{can, cancel, list, money, place, remedies, show, steering, timeline};
 use crate::patience::Patience;
 use crate::replay;
-use crate::verify::{self, Verdict};
+use crate::verify::{self, Progress, Verdict, Which};
 use crate::{
     batches, bench, demo, events, export, failure, import, notifications, organising, parcels, partners,
-    policies, render, returns, stats, stock, up, webhooks,
+    policies, render, returns, sandbox, say, stats, stock, up, webhooks,
 };
 
 const EXIT_BROKEN: u8 = 1;
@@ -35,7 +35,7 @@ pub fn process(cli: Cli) -> ExitCode {
     let ended = runtime.block_on(perform(cli));
     runtime.shutdown_background();
     ended.unwrap_or_else(|error| {
-        eprintln!("{}", failure::report(&error));
+        say::problem(&failure::report(&error));
         failure::exit_code(&error)
     })
 }
@@ -70,7 +70,7 @@ async fn perform(cli: Cli) -> Result<ExitCode> {
         }
         Verb::Import(wish) => return import::run(&clients, &wish, json).await,
         Verb::Export(wish) => export::run(&clients, wish).await?,
-        Verb::Verify => return verify(&clients, json).await,
+        Verb::Verify(wish) => return verify(&clients, wish, json).await,
         Verb::Order { verb } => order(&clients, verb, json).await?,
         Verb::Timeline { order, follow } => timeline::run(&clients, &order, follow, json).await?,
         Verb::Money { order } => money::run(&clients, &order, json).await?,
@@ -78,6 +78,7 @@ async fn perform(cli: Cli) -> Result<ExitCode> {
             let wish = events::Wish { follow, from, order, types };
             events::run(&clients, wish, json).await?;
         }
+        Verb::Sandbox { verb } => sandbox::run(&clients, verb).await?,
         Verb::Webhooks { verb } => webhooks::run(&clients, verb, json).await?,
         Verb::Notifications { verb } => notifications::run(&clients, verb, json).await?,
         Verb::Integrations { verb } => partners::integrations(&clients, verb, json).await?,
@@ -113,20 +114,36 @@ async fn order(clients: &Clients, verb: OrderVerb, json: bool) -> Result<()> {
         OrderVerb::List { limit, filters } => list::orders(clients, limit, filters, json).await,
         OrderVerb::Cancel { wish } => cancel::run(clients, wish, json).await,
         OrderVerb::Can { order } => can::run(clients, &order, json).await,
-        OrderVerb::Place { wish } => place::run(clients, wish, json).await,
+        OrderVerb::Place { wish } => place::run(clients, *wish, json).await,
         OrderVerb::Steering(verb) => steering::run(clients, verb, json).await,
         OrderVerb::Remedy(verb) => remedies::run(clients, verb, json).await,
     }
 }
 
-async fn verify(clients: &Clients, json: bool) -> Result<ExitCode> {
-    let report = verify::run(clients).await?;
+async fn verify(clients: &Clients, wish: VerifyWish, json: bool) -> Result<ExitCode> {
+    let which = match (wish.order, wish.since) {
+        (Some(order_id), _) => Which::One(order_id),
+        (None, Some(text)) => Which::ChangedSince(instant(&text)?),
+        (None, None) => Which::All,
+    };
+    let report = verify::run_for(clients, &which, &Progress::at_terminal(json)).await?;
+    if wish.raise {
+        verify::raise(clients, &report, &which).await?;
+    }
     if json {
         render::print_json(&report.json())?;
     } else {
         say!("{}", report.text());
     }
     Ok(exit_code(report.verdict()))
+}
+
+/// An instant as timelines have it; the part of a second may be left out.
+fn instant(text: &str) -> Result<String> {
+    let whole = if text.contains('.') { text.to_owned() } else { text.replace('Z', ".000000Z") };
+    let instant = types::Timestamp::parse(&whole);
+    let instant = instant.with_context(|| format!("{text} is no instant such as 2026-11-30T00:00:00Z"))?;
+    Ok(instant.to_string())
 }
 
 fn exit_code(verdict: Verdict) -> ExitCode {

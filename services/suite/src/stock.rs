@@ -3,8 +3,8 @@
 use anyhow::Result;
 use clap::Subcommand;
 use proto::inventory::v1::{
-    AdjustStockRequest, GetStockRequest, ListWarehousesRequest, Stock, StockAdjustment,
-    UpsertWarehouseRequest, Warehouse, WarehouseKind,
+    AdjustStockRequest, AssignSkuRequest, GetStockRequest, ListSkuAssignmentsRequest, ListWarehousesRequest,
+    Stock, StockAdjustment, UpsertWarehouseRequest, Warehouse, WarehouseKind,
 };
 
 use crate::clients::Clients;
@@ -27,6 +27,12 @@ pub enum StockVerb {
         #[arg(required = true)]
         skus: Vec<String>,
     },
+    /// Say which warehouse serves an article on lines that name none; a third party serves only what is assigned to it.
+    #[command(after_help = "Examples:
+  countermand stock assign KITE MILL
+  countermand stock assign KITE                              back to our own by priority
+  countermand stock assign                                   what is assigned")]
+    Assign { sku: Option<String>, warehouse: Option<String> },
     /// Make or change a warehouse.
     #[command(after_help = "Examples:
   countermand stock warehouse LEEDS
@@ -66,6 +72,8 @@ pub async fn run(clients: &Clients, verb: StockVerb, json: bool) -> Result<()> {
             }
             shown(&stock, json)
         }
+        StockVerb::Assign { sku: Some(sku), warehouse } => assign(clients, sku, warehouse).await,
+        StockVerb::Assign { sku: None, .. } => assignments(clients, json).await,
         StockVerb::Warehouse { warehouse, dropship, priority, closed } => {
             let kind = if dropship.is_some() { WarehouseKind::Dropship } else { WarehouseKind::Own };
             let warehouse = Warehouse {
@@ -116,6 +124,42 @@ async fn written(clients: &Clients, warehouse: Warehouse) -> Result<()> {
     };
     let open = if warehouse.active { "open" } else { "closed" };
     say!("{} is {whose}, {open}", warehouse.warehouse_id);
+    Ok(())
+}
+
+async fn assign(clients: &Clients, sku: String, warehouse: Option<String>) -> Result<()> {
+    let warehouse_id = warehouse.unwrap_or_default();
+    let request = AssignSkuRequest { request_id: render::request_id(), sku, warehouse_id };
+    let assigned = clients.stock().assign_sku(request).await?.into_inner().assignment.unwrap_or_default();
+    if assigned.warehouse_id.is_empty() {
+        say!("{} is assigned to no warehouse", assigned.sku);
+    } else {
+        say!("{} is assigned to {}", assigned.sku, assigned.warehouse_id);
+    }
+    Ok(())
+}
+
+async fn assignments(clients: &Clients, json: bool) -> Result<()> {
+    let mut all = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let request = ListSkuAssignmentsRequest { page_size: PAGE_SIZE, page_token };
+        let page = clients.stock().list_sku_assignments(request).await?.into_inner();
+        all.extend(page.assignments);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    if json {
+        let rows = all
+            .iter()
+            .map(|row| render::proto_json("countermand.inventory.v1.SkuAssignment", row))
+            .collect::<Result<Vec<_>>>()?;
+        return render::print_json(&rows);
+    }
+    let rows = all.into_iter().map(|row| vec![row.sku, row.warehouse_id]);
+    say!("{}", render::table(&["sku", "warehouse"], &[], rows));
     Ok(())
 }
 

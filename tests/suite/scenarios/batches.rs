@@ -72,8 +72,8 @@ pub async fn x15_a_dry_run_tells_tenders_labels_and_stock_and_changes_nothing(st
     let mut authorised = shop.order_request(&sku, 2, "10.00", 2_000);
     authorised.tenders = vec![card("tok_approve", 2_000, false)];
     let order = shop.create(authorised).await?;
-    let brought = external(&shop, &sku, 0);
-    let brought = shop.create(brought).await?;
+    shop.charge_elsewhere(&[(format!("{sku}-0"), 200)]).await?;
+    let brought = placed(&shop, external(&shop, &sku, 0)).await?;
     let request = CreateBatchRequest {
         request_id: shop.request_id(),
         sku: sku.clone(),
@@ -114,10 +114,14 @@ fn orders_wanted() -> Result<usize> {
     }
 }
 
-/// Orders that were paid elsewhere: nothing of the placing waits for a gateway.
+/// Orders that were paid elsewhere.
 async fn place(shop: &Shop, count: usize) -> Result<Vec<String>> {
     let sku = shop.sku("MANY");
     shop.receive(&sku, i64::try_from(count)?).await?;
+    let charges: Vec<(String, i64)> = (0..count).map(|number| (format!("{sku}-{number}"), 200)).collect();
+    for some in charges.chunks(500) {
+        shop.charge_elsewhere(some).await?;
+    }
     let requests = (0..count).map(|number| external(shop, &sku, number));
     stream::iter(requests)
         .map(|request| async move { Ok(placed(shop, request).await?.order_id) })
@@ -147,6 +151,7 @@ fn external(shop: &Shop, sku: &str, number: usize) -> CreateOrderRequest {
             reference: format!("{sku}-{number}"),
             authorised_minor: 200,
             captured_minor: 200,
+            attested: false,
         }],
         ..shop.order_request(sku, 1, "2.00", 200)
     }

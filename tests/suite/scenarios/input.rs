@@ -27,7 +27,8 @@ const STRANGE: [&str; 8] = [
 ];
 
 /// Refused: they cannot be stored, shown or compared safely.
-const HOSTILE: [&str; 3] = ["nul \0 byte", "bell \u{7}", "carriage \r return"];
+const HOSTILE: [&str; 5] =
+    ["nul \0 byte", "bell \u{7}", "carriage \r return", "delete \u{7f}", "sequence \u{9b}2J"];
 
 pub async fn hostile_text_is_stored_as_it_was_or_refused(stage: &Stage) -> Result<()> {
     let shop = Shop::open(stage.suite().await?.clients()).await?;

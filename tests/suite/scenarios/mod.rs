@@ -5,36 +5,45 @@ mod books;
 mod broker;
 mod cancel;
 mod crash;
+mod doors;
 mod events;
 mod expire;
+mod goods;
 mod guides;
 mod independent;
 mod input;
+mod keys;
 mod limits;
 mod messages;
 mod money;
+mod outbound;
+mod owed;
+mod parcels;
 mod permissions;
 mod place;
-mod proposals;
+mod priced;
+pub mod proposals;
 mod proposals_agreed;
 mod quote;
 mod races;
-mod refund_only;
+pub mod refund_only;
 mod refunds;
 mod repeats;
-mod restore;
-mod returns;
+pub mod restore;
+pub mod returns;
 mod short_ship;
 mod steer;
 mod telemetry;
 mod tenders;
 mod transfer;
+mod verify;
 mod watch;
 mod webhooks;
 mod webhooks_out;
 mod withdrawal;
 
-use crate::Scenario;
+use crate::matrix::{self, hidden};
+use crate::{Scenario, lives};
 
 /// A list of scenarios by name: of another module, or of the one it stands in.
 macro_rules! scenarios {
@@ -67,6 +76,16 @@ const OWN: &[(&str, Scenario)] = scenarios![
     place::a_declined_card_gives_the_stock_back,
     place::an_order_brought_in_from_elsewhere_is_cancelled_like_any_other,
     place::an_external_reference_is_taken_once,
+    priced::a_buyer_states_no_price_no_payment_and_no_party,
+    priced::a_role_that_nobody_listed_places_nothing,
+    priced::a_reissue_copies_its_prices_and_states_none,
+    priced::a_tender_that_nobody_is_asked_for_rests_on_a_permission,
+    priced::an_order_that_names_somebody_elses_payment_is_not_placed,
+    priced::one_charge_is_one_orders,
+    priced::a_gateway_that_does_not_answer_keeps_the_order_placing,
+    priced::an_attested_payment_is_read_before_any_of_it_leaves,
+    priced::a_second_card_on_a_paid_order_is_refused,
+    priced::what_is_shared_is_what_the_gateway_has_and_no_order_took,
     money::captured_and_authorised_tenders_are_given_back,
     money::partial_cancels_add_up_to_what_was_paid,
     money::a_declined_refund_is_owed_and_said,
@@ -77,6 +96,12 @@ const OWN: &[(&str, Scenario)] = scenarios![
     money::a_refund_that_fails_afterwards_is_owed_and_asks_for_attention,
     money::an_authorisation_without_an_answer_is_asked_after,
     money::settlement_none_moves_no_money_and_says_what_is_owed,
+    owed::x26_an_end_of_one_change_inside_another_leaves_one_figure,
+    owed::p59_what_is_owed_is_paid_out_to_tenders_as_credit_or_by_hand,
+    owed::with_its_last_exception_settled_a_change_is_completed,
+    owed::a_quote_binds_what_moves_of_each_tender,
+    owed::a_refund_at_the_gateway_that_spans_captures_is_booked_and_told,
+    owed::what_only_was_promised_back_is_not_called_refunded,
     watch::a_change_is_watched_to_its_end,
     watch::a_timeline_is_followed_from_where_the_reader_stopped,
     quote::a_quote_is_honoured_to_the_unit,
@@ -87,6 +112,9 @@ const OWN: &[(&str, Scenario)] = scenarios![
     races::a_held_order_is_not_shipped_or_the_cancel_loses,
     races::an_allocation_and_a_cancel_of_unallocated_units_never_both_win,
     races::all_that_is_eligible_is_what_a_shipment_has_left,
+    hidden::absent_and_hidden_are_told_alike_by_the_same_statements,
+    matrix::every_cell_of_the_permission_table_holds_over_the_wire,
+    permissions::what_a_role_may_is_known_by_every_service_and_holds_up_no_event,
     permissions::restoring_needs_its_permission,
     permissions::steering_a_saga_needs_the_permission_to_resolve,
     permissions::cancelling_the_rest_of_a_shipment_needs_its_permission,
@@ -95,10 +123,19 @@ const OWN: &[(&str, Scenario)] = scenarios![
     repeats::the_same_request_id_answers_the_same_change,
     repeats::the_same_request_id_with_another_body_is_refused,
     repeats::an_accepted_order_request_is_one_order,
+    keys::two_callers_may_use_one_request_id,
+    keys::a_quote_is_good_for_who_asked_for_it,
+    keys::a_token_of_a_page_or_a_stream_cannot_be_made_up,
+    keys::a_name_takes_nothing_that_is_not_seen,
+    keys::nul_reaches_no_database,
+    keys::a_note_forges_no_row_of_a_timeline,
     input::hostile_text_is_stored_as_it_was_or_refused,
     input::numeric_edges_are_refused_with_their_field,
     input::currencies_keep_their_exponent,
     input::unknown_ids_are_not_found_in_any_tenant,
+    doors::a_bare_client_on_the_internal_port_refunds_nothing,
+    doors::books_that_nobody_reads_starve_nobody,
+    doors::wrong_guesses_at_an_order_are_few_and_refuse_nobody_else,
     limits::an_expired_deadline_is_said_and_the_request_may_be_repeated,
     limits::a_wait_ends_with_the_deadline_and_answers_the_state,
     limits::a_message_too_large_or_unreadable_is_the_callers_fault,
@@ -118,6 +155,10 @@ const OWN: &[(&str, Scenario)] = scenarios![
     events::a_stream_goes_on_with_what_happens_next,
     broker::every_event_is_published_once_though_order_and_broker_are_killed,
     events::a_party_of_the_business_is_not_shown_everybodys_orders,
+    outbound::a_connector_reaches_no_address_of_our_own,
+    outbound::a_secret_is_not_drawn_by_another_tenant,
+    outbound::texts_of_a_tenant_end_no_service,
+    outbound::a_webhook_has_one_address_in_every_spelling,
     webhooks_out::another_language_verifies_what_is_posted,
     webhooks_out::a_receiver_that_is_busy_gets_the_event_later_under_the_same_id,
     webhooks_out::a_receiver_that_is_gone_is_not_asked_again,
@@ -138,6 +179,18 @@ const OWN: &[(&str, Scenario)] = scenarios![
     returns::a_return_of_which_nothing_came_is_closed_or_expires,
     returns::a_return_whose_refund_is_declined_is_owed_and_its_goods_are_here,
     returns::a_crash_in_the_middle_of_a_return_moves_nothing_twice,
+    goods::nothing_is_given_out_before_the_order_is_placed,
+    parcels::a_label_is_its_parcels_whatever_number_the_shipment_names,
+    parcels::the_label_of_a_delivered_parcel_is_not_voided,
+    goods::a_bundle_that_comes_back_brings_its_parts_to_the_shelf,
+    goods::a_part_that_comes_back_alone_brings_no_money,
+    goods::a_bundle_is_made_of_its_parts_unless_it_has_stock_of_its_own,
+    goods::a_batch_by_article_takes_no_part_out_of_a_bundle_for_nothing,
+    goods::a_third_party_delivers_only_what_is_assigned_to_it,
+    goods::what_was_cancelled_after_it_had_left_is_restored_or_refused_at_once,
+    goods::an_edit_of_a_cancelled_order_is_a_restoration,
+    parcels::our_own_warehouse_is_believed_that_it_shipped_what_was_cancelled,
+    parcels::a_parcel_is_undone_or_packed_elsewhere_without_a_label,
     expire::an_unpaid_order_is_warned_of_and_then_ends_by_the_clock,
     expire::an_order_that_is_paid_in_time_stands,
     expire::a_crash_in_the_middle_ends_an_unpaid_order_once,
@@ -177,6 +230,10 @@ const OWN: &[(&str, Scenario)] = scenarios![
     transfer::a_reference_brings_an_order_in_once,
     crash::twenty_kills_during_a_replay_change_nothing_but_the_time,
     crash::every_service_drains_at_sigterm,
+    verify::a_withdrawal_that_waits_for_an_answer_is_no_fault,
+    verify::what_ships_after_a_restoration_says_nothing_of_the_cancellation_before,
+    verify::a_refund_at_a_gateway_with_a_book_of_its_own_is_no_fault,
+    lives::random_lives_keep_the_books_true,
 ];
 
 /// Run when the others have ended, on the suite they shared.

@@ -195,7 +195,8 @@ pub async fn a_refund_that_fails_afterwards_is_owed_and_asks_for_attention(stage
 
     let reversed = async || {
         let change = shop.change(&change.change_order_id).await?;
-        Ok((change.state() == ChangeOrderState::CompletedWithExceptions).then_some(change))
+        let is_told = change.refund_owed_minor > 0;
+        Ok((is_told && change.state() == ChangeOrderState::CompletedWithExceptions).then_some(change))
     };
     let change = eventually("the reversal reaches the change", reversed).await?;
     ensure!(change.refund_owed_minor == 1_000 && change.attention_open, "{change:?}");

@@ -1,14 +1,16 @@
 //! Each permission beside the one to cancel: who has it may, who has not is refused by its name, and nothing has moved.
 
-use anyhow::{Result, ensure};
-use proto::common::v1::Wait;
-use proto::inventory::v1::{CreateFulfillmentRequest, FulfillmentLineSelection};
+use anyhow::{Context as _, Result, ensure};
+use proto::common::v1::{Role, Wait};
+use proto::inventory::v1::{CreateFulfillmentRequest, FulfillmentLineSelection, ListWarehousesRequest};
+use proto::notification::v1::{ListDeliveriesRequest, ListNotificationsRequest};
 use proto::order::v1::{
-    AbortBeforePivotRequest, ChangeOrder, ChangeOrderState, LabelAction, OrderState, RetryStepRequest,
-    SubmitChangeOrderRequest,
+    AbortBeforePivotRequest, ChangeOrder, ChangeOrderState, LabelAction, ListRolesRequest, OrderState,
+    RetryStepRequest, SubmitChangeOrderRequest, UpsertRolesRequest,
 };
+use proto::payment::v1::ListRefundsRequest;
 use tests::shop::{WAREHOUSE, card, detail, refused};
-use tests::{Service, Shop, eventually};
+use tests::{Service, Shop, assert_books_balance, eventually};
 use tonic::{Code, Status};
 
 use super::guides::under::{placed, rewritten, unchanged, under};
@@ -20,8 +22,13 @@ fn clerk(shop: &Shop) -> Shop {
     shop.as_user("cleo", "shop", "clerk")
 }
 
-/// Puts a shop's orders under a policy that knows clerks.
+/// Grants clerks what the policy then takes away, and puts a shop's orders under a policy that knows them.
 async fn with_clerks(shop: &Shop, policy: &str) -> Result<()> {
+    let listed = shop.clients.roles().list_roles(ListRolesRequest {}).await?.into_inner().roles;
+    let staff = listed.into_iter().find(|role| role.role == "staff").context("staff is a role")?;
+    let clerk = Role { role: "clerk".to_owned(), ..staff };
+    let request = UpsertRolesRequest { request_id: shop.request_id(), roles: vec![clerk] };
+    shop.clients.roles().upsert_roles(request).await?;
     let clerks = "\"roles\":{\"clerk\":[\"cancel.request\",\"cancel.any\"],";
     rewritten(shop, policy, "\"roles\":{", clerks).await?;
     Ok(())
@@ -37,6 +44,39 @@ fn denied<T: std::fmt::Debug>(answer: Result<T, Status>, rule: &str) -> Result<(
     let status = refused(answer, Code::PermissionDenied, "PERMISSION_DENIED")?;
     ensure!(detail(&status, "rule_id") == rule, "{status:?}");
     Ok(())
+}
+
+pub async fn what_a_role_may_is_known_by_every_service_and_holds_up_no_event(stage: &Stage) -> Result<()> {
+    let shop = Shop::open(stage.suite().await?.clients()).await?;
+    let outsider = clerk(&shop);
+    let at_each = async || -> [Option<Code>; 3] {
+        let list = ListWarehousesRequest::default();
+        let stock = outsider.clients.stock().list_warehouses(list).await;
+        let refunds = outsider.clients.refunds().list_refunds(ListRefundsRequest::default()).await;
+        let list = ListDeliveriesRequest::default();
+        let deliveries = outsider.clients.deliveries().list_deliveries(list).await;
+        let code = |status: Status| status.code();
+        [stock.err().map(code), refunds.err().map(code), deliveries.err().map(code)]
+    };
+    ensure!(at_each().await == [Some(Code::PermissionDenied); 3], "nobody has said what a clerk may do");
+
+    with_clerks(&shop, "default").await?;
+    eventually("every service knows the role", async || Ok((at_each().await == [None; 3]).then_some(())))
+        .await?;
+
+    // The events of orders go out beside those of roles.
+    let order = shop.placed(&shop.sku("LAMP"), 2).await?;
+    shop.submit(shop.cancel_request(&order.order_id, &[])).await?;
+    eventually("the shop is told of the cancellation", async || {
+        let request = ListNotificationsRequest {
+            order_id: order.order_id.clone(),
+            ..ListNotificationsRequest::default()
+        };
+        let told = shop.clients.notifications().list_notifications(request).await?.into_inner().notifications;
+        Ok((!told.is_empty()).then_some(()))
+    })
+    .await?;
+    assert_books_balance(stage.suite().await?).await
 }
 
 pub async fn restoring_needs_its_permission(stage: &Stage) -> Result<()> {
@@ -98,6 +138,7 @@ pub async fn cancelling_the_rest_of_a_shipment_needs_its_permission(stage: &Stag
         order_id: order.order_id.clone(),
         warehouse_id: WAREHOUSE.to_owned(),
         lines: vec![selection],
+        ..CreateFulfillmentRequest::default()
     };
     let made = manager.clients.fulfillments().create_fulfillment(request).await?.into_inner().fulfillment;
     manager.ship(&made.unwrap_or_default().fulfillment_id).await?;

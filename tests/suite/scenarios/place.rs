@@ -51,11 +51,13 @@ pub async fn an_order_brought_in_from_elsewhere_is_cancelled_like_any_other(stag
     shop.receive(&sku, 2).await?;
     let mut request = shop.order_request(&sku, 2, "10.00", 0);
     request.tenders.clear();
+    shop.charge_elsewhere(&[(shop.sku("charge"), 2_000)]).await?;
     request.external_payments = vec![ExternalPaymentInput {
         gateway: "sandbox".to_owned(),
         reference: shop.sku("charge"),
         authorised_minor: 2_000,
         captured_minor: 2_000,
+        attested: false,
     }];
     let order = shop.create(request).await?;
 

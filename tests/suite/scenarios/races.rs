@@ -238,6 +238,7 @@ async fn allocate(shop: &Shop, order_id: &str, units: i64) -> Result<String> {
         order_id: order_id.to_owned(),
         warehouse_id: WAREHOUSE.to_owned(),
         lines: vec![FulfillmentLineSelection { line_id, quantity: units }],
+        ..CreateFulfillmentRequest::default()
     };
     let created = shop.clients.fulfillments().create_fulfillment(request).await?.into_inner();
     Ok(created.fulfillment.unwrap_or_default().fulfillment_id)

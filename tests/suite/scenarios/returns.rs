@@ -22,7 +22,12 @@ pub async fn delivered(shop: &Shop, units: i64, token: &str) -> Result<(Order, S
     let mut request = shop.order_request(&sku, units, "10.00", 0);
     request.tenders = vec![card(token, units * 1_000, true)];
     let order = shop.create(request).await?;
-    let fulfillment = shop.submitted(&order.order_id).await?;
+    Ok((deliver(shop, &order.order_id).await?, sku))
+}
+
+/// Ships and delivers all of an order; it knows of it by then.
+pub async fn deliver(shop: &Shop, order_id: &str) -> Result<Order> {
+    let fulfillment = shop.submitted(order_id).await?;
     shop.ship(&fulfillment.fulfillment_id).await?;
     let request = DeliverFulfillmentRequest {
         request_id: shop.request_id(),
@@ -30,13 +35,11 @@ pub async fn delivered(shop: &Shop, units: i64, token: &str) -> Result<(Order, S
         ..DeliverFulfillmentRequest::default()
     };
     shop.clients.fulfillments().deliver_fulfillment(request).await?;
-    let order_id = order.order_id;
-    let order = eventually("the order knows that it was delivered", async || {
-        let order = shop.order(&order_id).await?;
+    eventually("the order knows that it was delivered", async || {
+        let order = shop.order(order_id).await?;
         Ok((order.state() == OrderState::Delivered).then_some(order))
     })
-    .await?;
-    Ok((order, sku))
+    .await
 }
 
 fn counted(units: i64) -> Vec<ReturnLineInput> {
@@ -166,7 +169,7 @@ pub async fn a_buyer_opens_a_return_and_does_not_decide_it(stage: &Stage) -> Res
     let shop = Shop::open(stage.suite().await?.clients()).await?;
     let (order, _) = delivered(&shop, 1, "tok_approve").await?;
     let stranger = shop.as_user("eve", "elsewhere", "buyer");
-    refused(open(&stranger, &order.order_id, 1, 0).await, Code::PermissionDenied, "PERMISSION_DENIED")?;
+    refused(open(&stranger, &order.order_id, 1, 0).await, Code::NotFound, "RESOURCE_NOT_FOUND")?;
     let back = open(&shop, &order.order_id, 1, 0).await?;
 
     refused(receive(&stranger, &back, 1).await, Code::PermissionDenied, "PERMISSION_DENIED")?;

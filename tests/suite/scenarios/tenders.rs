@@ -7,9 +7,9 @@ use proto::order::v1::{
     TenderRefundInput, TenderStrategy,
 };
 use proto::payment::v1::{
-    CapturePaymentRequest, GetMoneyPositionRequest, GetSharedPaymentRequest, ListPaymentsRequest, Payment,
-    PaymentState, RecordSharedPaymentRequest, RefundKind, RefundMethod, RefundState, ResolveRefundRequest,
-    SharedPayment,
+    CapturePaymentRequest, GetMoneyPositionRequest, GetSharedPaymentRequest, ListPaymentsRequest,
+    MakeChargesRequest, Payment, PaymentState, RecordSharedPaymentRequest, RefundKind, RefundMethod,
+    RefundState, ResolveRefundRequest, SandboxCharge, SharedPayment,
 };
 use tests::shop::{card, detail, refused};
 use tests::{Shop, eventually};
@@ -170,9 +170,17 @@ async fn order_with_part(shop: &Shop, shared_payment_id: &str) -> Result<String>
 
 pub async fn p38_orders_that_share_a_payment_give_back_their_own_parts(stage: &Stage) -> Result<()> {
     let shop = Shop::open(stage.suite().await?.clients()).await?;
+    let reference = format!("checkout-{}", shop.request_id());
+    let made = SandboxCharge {
+        reference: reference.clone(),
+        currency_code: "GBP".to_owned(),
+        authorised_minor: 2_000,
+        ..SandboxCharge::default()
+    };
+    shop.clients.sandbox().make_charges(MakeChargesRequest { charges: vec![made] }).await?;
     let request = RecordSharedPaymentRequest {
         gateway: "sandbox".to_owned(),
-        gateway_reference: format!("checkout-{}", shop.request_id()),
+        gateway_reference: reference,
         currency_code: "GBP".to_owned(),
         authorised_minor: 2_000,
         captured: false,

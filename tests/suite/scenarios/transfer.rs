@@ -42,7 +42,7 @@ fn record(number: usize) -> Value {
 fn import(suite: &Suite, file: &Path, more: &[&str]) -> Result<Command> {
     let mut command = Command::new(binary("countermand")?);
     command
-        .args(["--json", "import", "--with-stock", "--system", SYSTEM])
+        .args(["--json", "--as", "ivy:platform", "import", "--with-stock", "--system", SYSTEM])
         .args(more)
         .args(suite.address_arguments())
         .arg(file)

@@ -43,6 +43,12 @@ pub const RULES: &[Rule] = &[
         found: "services/order depends on payment",
     },
     Rule {
+        name: "one_cryptography_is_linked",
+        findings: other_cryptography,
+        broken: &[("Cargo.lock", "[[package]]\nname = \"rsa\"\n")],
+        found: "Cargo.lock:2: rsa",
+    },
+    Rule {
         name: "libraries_know_no_service",
         findings: libraries_know_no_service,
         broken: &[("libs/saga/src/lib.rs", "//! Moves a change_order.\n")],
@@ -150,6 +156,19 @@ fn libraries_know_no_service(tree: &Tree) -> Vec<String> {
         }
     }
     findings
+}
+
+/// What `deny.toml` bans, for whoever has no cargo-deny: ring is the one, and no C library stands beside it.
+fn other_cryptography(tree: &Tree) -> Vec<String> {
+    const BANNED: [&str; 6] = ["rsa", "openssl", "openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys"];
+    let packages = |(path, text): (&str, &str)| {
+        let named = |(index, line): (usize, &str)| {
+            let name = line.strip_prefix("name = \"")?.strip_suffix('"')?;
+            BANNED.contains(&name).then(|| format!("{path}:{}: {name}", index + 1))
+        };
+        text.lines().enumerate().filter_map(named).collect::<Vec<_>>()
+    };
+    tree.ending("Cargo.lock").flat_map(packages).collect()
 }
 
 fn services_do_not_import_each_other(tree: &Tree) -> Vec<String> {

@@ -8,7 +8,7 @@ use std::path::Path;
 const SKIPPED: [&str; 3] = ["target", ".git", "node_modules"];
 
 /// Kinds whose text a rule may read.
-const READ: [&str; 6] = ["rs", "md", "toml", "sql", "proto", "sh"];
+const READ: [&str; 7] = ["rs", "md", "toml", "sql", "proto", "sh", "lock"];
 
 pub struct Tree {
     texts: BTreeMap<String, String>,

@@ -51,7 +51,7 @@ pub fn classify_wire(refusal: pb::Refusal) -> Verdict {
     let unknown = format!("{}: {}", refusal.reason, refusal.message);
     match from_wire(refusal) {
         Some(refusal) if refusal.reason == Reason::StaleEpoch => Verdict::Stale,
-        Some(refusal) if refusal.reason.class().is_answer() => Verdict::Answered(refusal),
+        Some(refusal) if refusal.reason.is_answer() => Verdict::Answered(refusal),
         Some(_) | None => Verdict::Unknown(unknown),
     }
 }
@@ -71,16 +71,16 @@ mod tests {
     }
 
     #[test]
-    fn every_reason_is_sorted_by_its_class() {
+    fn every_reason_is_sorted() {
         for &reason in Reason::ALL {
             let verdict = classify_wire(to_wire(&Refusal::new(reason, "no")));
 
             match verdict {
                 Verdict::Stale => assert_eq!(reason, Reason::StaleEpoch),
                 Verdict::Answered(refusal) => {
-                    assert!(refusal.reason == reason && reason.class().is_answer(), "{reason}");
+                    assert!(refusal.reason == reason && reason.is_answer(), "{reason}");
                 }
-                Verdict::Unknown(_) => assert!(!reason.class().is_answer(), "{reason}"),
+                Verdict::Unknown(_) => assert!(!reason.is_answer(), "{reason}"),
             }
         }
     }

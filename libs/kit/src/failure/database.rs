@@ -40,6 +40,11 @@ impl From<DbError> for Failure {
             DbError::Retryable { .. } => {
                 Self::unavailable(Reason::ConcurrentUpdate, "the rows are contended", RETRY_AFTER)
             }
+            DbError::Nul { .. } => {
+                // The edge refuses it by the name of its field; this is for the field that was forgotten there.
+                tracing::warn!(%error, "a text was not stored");
+                Self::new(Reason::FieldInvalid, "a text holds NUL, which cannot be stored")
+            }
             DbError::Unique { .. }
             | DbError::ForeignKey { .. }
             | DbError::Check { .. }

@@ -1,15 +1,16 @@
 //! [`Gate`]: what every call passes before its handler, in one readable order.
 //!
-//! It is one service and not a tower of layers, so that the order is a function that can be read.
+//! It is one service and not a tower of layers, so that the order is a function that can be read. Who nobody knows takes
+//! nothing: a call is identified first, then its message is read whole, and only then it takes a turn.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use http::{Request, Response};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use proto::common::v1::Scope;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
@@ -18,57 +19,84 @@ use tower::Service;
 use tracing::{Instrument as _, Span};
 use types::Reason;
 
-use super::{panic, reply, stream};
+use super::admission::{self, Admission, Caller, User};
+use super::connection::Connection;
+use super::origin::Origin;
+use super::rates::Limiter;
+use super::seats::Seats;
+use super::workloads::Workloads;
+use super::{body, panic, reply, stream};
+use crate::access::Access;
 use crate::auth::{self, Verifier};
+use crate::config::Limits;
 use crate::deadline::{CAP, Deadline};
 use crate::failure::Failure;
 use crate::principal::{Principal, unauthenticated};
+use crate::roles::Roles;
 use crate::span;
-
-/// Calls of one listener that run at a time, over all its connections.
-const CALLS_MAX: usize = 1_024;
-/// How long a call may wait for its turn; longer queues only turn overload into timeouts.
-const ADMISSION_WAIT_MAX: Duration = Duration::from_millis(100);
-const OVERLOADED_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Who may call, and how they are known.
 #[derive(Clone)]
 pub(super) enum Callers {
     /// Users: by a token where tokens are configured, by the development headers where those are believed. Without
     /// either every call is UNAUTHENTICATED.
-    Users { tokens: Option<Arc<Verifier>>, development_headers: bool },
+    /// What each may do is looked up in the role map.
+    Users { tokens: Option<Arc<Verifier>>, development_headers: bool, roles: Roles, knows_parties: bool },
     /// Our own services; the tenant is in the message.
-    Services,
+    Services(Workloads),
 }
 
 /// The rules of one listener.
 pub(super) struct Rules {
     callers: Callers,
-    calls: Semaphore,
+    access: HashMap<String, Access>,
+    limits: Limits,
+    request_bytes_max: usize,
+    /// Calls whose message is being read, of one caller.
+    reading: Arc<Seats<Caller>>,
+    admission: Arc<Admission>,
+    limiter: Limiter,
     draining: CancellationToken,
 }
 
-impl Rules {
-    pub(super) fn new(callers: Callers, draining: CancellationToken) -> Self {
-        Self { callers, calls: Semaphore::new(CALLS_MAX), draining }
-    }
+/// Messages that are read at a time, by turns: what is read waits for its turn, so a few times as many are enough.
+const READING_FOR_EACH_TURN: usize = 4;
 
-    async fn admit(&self) -> Result<SemaphorePermit<'_>, Failure> {
-        let turn = tokio::time::timeout(ADMISSION_WAIT_MAX, self.calls.acquire());
-        match turn.await {
-            Ok(permit) => Ok(permit.expect("the semaphore is never closed")),
-            Err(_) => Err(Failure::unavailable(
-                Reason::Overloaded,
-                "too many calls at once; send the same request again later",
-                OVERLOADED_RETRY_AFTER,
-            )),
+impl Rules {
+    pub(super) fn new(
+        callers: Callers,
+        access: HashMap<String, Access>,
+        limits: &Limits,
+        request_bytes_max: usize,
+        draining: CancellationToken,
+    ) -> Self {
+        let turns = limits.calls_max;
+        Self {
+            callers,
+            access,
+            request_bytes_max,
+            reading: Seats::new(turns * READING_FOR_EACH_TURN, turns),
+            admission: Admission::new(turns),
+            limiter: Limiter::new(&limits.rates),
+            limits: limits.clone(),
+            draining,
         }
     }
 
-    fn identify(&self, request: &mut Request<Body>) -> Result<(), Failure> {
-        let (tokens, development_headers) = match &self.callers {
-            Callers::Services => return Ok(()),
-            Callers::Users { tokens, development_headers } => (tokens, *development_headers),
+    /// Who calls; within the process our own services need no proof.
+    fn identify(&self, request: &mut Request<Body>, in_process: bool) -> Result<Caller, Failure> {
+        let (tokens, development_headers, roles, knows_parties) = match &self.callers {
+            Callers::Services(_) if in_process => return Ok(Caller::Peers),
+            Callers::Services(workloads) => {
+                let connection = request.extensions().get::<Arc<Connection>>().cloned();
+                let names = connection.as_ref().map_or(&[][..], |connection| connection.names());
+                let path = request.uri().path().to_owned();
+                workloads.admit(&path, request.headers_mut(), names)?;
+                return Ok(Caller::Peers);
+            }
+            Callers::Users { tokens, development_headers, roles, knows_parties } => {
+                (tokens, *development_headers, roles, *knows_parties)
+            }
         };
         let token = auth::bearer(request.headers())?;
         let principal = match (tokens, token) {
@@ -79,7 +107,65 @@ impl Rules {
             }
             (_, None) | (None, Some(_)) => return Err(unauthenticated()),
         };
+        let principal = principal.granted_by(roles);
+        self.authorise(request.uri().path(), &principal, knows_parties)?;
+        let user = User { tenant: principal.tenant.clone(), name: principal.user.clone() };
         request.extensions_mut().insert(principal);
+        Ok(Caller::User(Arc::new(user)))
+    }
+
+    /// Takes one call out of what the caller may call.
+    fn count(&self, caller: &Caller, request: &Request<Body>) -> Result<(), Failure> {
+        let path = request.uri().path();
+        let Some(access) = self.access.get(path) else { return Ok(()) };
+        match (caller, request.extensions().get::<Principal>()) {
+            (Caller::User(user), Some(principal)) => {
+                self.limiter.check(user, principal, path, access.permission)
+            }
+            (Caller::User(_) | Caller::Peers, _) => Ok(()),
+        }
+    }
+
+    /// What is decided before anything of the message is read. Health must answer an overloaded server's prober, and neither
+    /// it nor reflection has a tenant.
+    fn greet(
+        &self,
+        request: &mut Request<Body>,
+        arrived: Instant,
+        in_process: bool,
+    ) -> Result<(Deadline, Option<Caller>), Failure> {
+        let deadline = Deadline::grant(request.headers(), arrived, CAP)?;
+        request.extensions_mut().insert(deadline);
+        let is_infrastructure = request.uri().path().starts_with("/grpc.");
+        if is_infrastructure {
+            return Ok((deadline, None));
+        }
+        let caller = self.identify(request, in_process)?;
+        self.count(&caller, request)?;
+        if let Some(connection) = request.extensions().get::<Arc<Connection>>() {
+            connection.identified();
+            let origin = Origin::seen(connection.peer(), request.headers(), &self.limits);
+            request.extensions_mut().insert(origin);
+        }
+        Ok((deadline, Some(caller)))
+    }
+
+    async fn read(&self, request: Request<Body>, caller: &Caller) -> Result<Request<Body>, Failure> {
+        let Some(_place) = self.reading.take(Some(caller.clone())) else {
+            body::discard(request);
+            return Err(admission::overloaded());
+        };
+        body::read(request, self.request_bytes_max, self.limits.body()).await
+    }
+
+    /// A path that is no method of a service here is left to the router, which knows no handler for it.
+    fn authorise(&self, path: &str, caller: &Principal, knows_parties: bool) -> Result<(), Failure> {
+        let Some(access) = self.access.get(path) else { return Ok(()) };
+        access.check(caller)?;
+        if access.scope == Scope::Party && !knows_parties && !caller.sees_everything() {
+            let message = "nothing of this kind is there for the caller";
+            return Err(Failure::new(Reason::ResourceNotFound, message));
+        }
         Ok(())
     }
 }
@@ -88,11 +174,17 @@ impl Rules {
 pub(crate) struct Gate {
     routes: tonic::service::Routes,
     rules: Arc<Rules>,
+    in_process: bool,
 }
 
 impl Gate {
     pub(super) fn new(routes: tonic::service::Routes, rules: Arc<Rules>) -> Self {
-        Self { routes: routes.prepare(), rules }
+        Self { routes: routes.prepare(), rules, in_process: false }
+    }
+
+    /// The same gate for callers that are part of this process.
+    pub(super) fn within_the_process(self) -> Self {
+        Self { in_process: true, ..self }
     }
 }
 
@@ -106,40 +198,46 @@ impl Service<Request<Body>> for Gate {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        // Taken before tonic starts its own timer on the same header, so that ours ends first.
         let arrived = Instant::now();
-        let Self { routes, rules } = self.clone();
+        let this = self.clone();
         let method = request.uri().path().to_owned();
         let span = span::server(request.uri().path(), request.headers());
+        let draining = self.rules.draining.clone();
+        let connection = request.extensions().get::<Arc<Connection>>();
+        let counted = connection.map(Connection::begin_call);
         let call = async move {
-            let response = answer(routes, &rules, request, arrived)
+            let response = this
+                .answer(request, arrived)
                 .await
                 .unwrap_or_else(|failure| Status::from(failure).into_http());
             record(&Span::current(), &method, &response, arrived);
-            Ok(stream::end_when_draining(response, rules.draining.clone()))
+            Ok(stream::deliver(response, draining, counted))
         };
         Box::pin(call.instrument(span))
     }
 }
 
-async fn answer(
-    mut routes: tonic::service::Routes,
-    rules: &Rules,
-    mut request: Request<Body>,
-    arrived: Instant,
-) -> Result<Response<Body>, Failure> {
-    let deadline = Deadline::grant(request.headers(), arrived, CAP)?;
-    // Health must answer an overloaded server's prober, and neither it nor reflection has a tenant.
-    let is_infrastructure = request.uri().path().starts_with("/grpc.");
-    let _turn = if is_infrastructure { None } else { Some(rules.admit().await?) };
-    if !is_infrastructure {
-        rules.identify(&mut request)?;
-    }
-    request.extensions_mut().insert(deadline);
+impl Gate {
+    async fn answer(self, mut request: Request<Body>, arrived: Instant) -> Result<Response<Body>, Failure> {
+        let Self { mut routes, rules, in_process } = self;
+        let (deadline, caller) = match rules.greet(&mut request, arrived, in_process) {
+            Ok(greeted) => greeted,
+            Err(failure) => {
+                body::discard(request);
+                return Err(failure);
+            }
+        };
+        let mut turn = None;
+        if let Some(caller) = caller {
+            request = deadline.bound(rules.read(request, &caller)).await??;
+            turn = Some(rules.admission.admit(&caller).await?);
+        }
 
-    let handled = panic::caught(async move { routes.call(request).await });
-    let response = deadline.bound(handled).await??;
-    Ok(reply::explain(response))
+        let handled = panic::caught(async move { routes.call(request).await });
+        let response = deadline.bound(handled).await??;
+        drop(turn);
+        Ok(reply::explain(response))
+    }
 }
 
 /// Only a refusal has its status in the headers; a success tells in its trailers.

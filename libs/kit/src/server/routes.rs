@@ -12,20 +12,38 @@ use tonic_health::server::HealthService;
 use tonic_reflection::server::Builder;
 use tower::Service;
 
-use super::ServerError;
+use super::{REQUEST_BYTES_MAX, ServerError};
 use crate::config::Reflection;
 use crate::health::Health;
 
 /// The services of one listener.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Routes {
-    routes: tonic::service::Routes,
+    served: tonic::service::Routes,
     names: Vec<String>,
+    request_bytes_max: usize,
+}
+
+impl Default for Routes {
+    fn default() -> Self {
+        Self {
+            served: tonic::service::Routes::default(),
+            names: Vec::new(),
+            request_bytes_max: REQUEST_BYTES_MAX,
+        }
+    }
 }
 
 impl Routes {
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The largest request that any of these services takes; [`REQUEST_BYTES_MAX`] unless set. Each generated server
+    /// has a limit of its own below it.
+    #[must_use]
+    pub fn request_bytes_max(self, request_bytes_max: usize) -> Self {
+        Self { request_bytes_max, ..self }
     }
 
     /// Adds a generated server.
@@ -40,13 +58,17 @@ impl Routes {
             + 'static,
         S::Future: Send + 'static,
     {
-        self.routes = self.routes.add_service(service);
+        self.served = self.served.add_service(service);
         self.names.push(S::NAME.to_owned());
         self
     }
 
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    pub(super) fn bytes_max(&self) -> usize {
+        self.request_bytes_max
     }
 
     /// Adds health, which every listener serves, and reflection.
@@ -56,7 +78,7 @@ impl Routes {
         reflected: &Reflection,
     ) -> Result<tonic::service::Routes, ServerError> {
         let health = HealthServer::new(HealthService::from_health_reporter(health.reporter()));
-        let routes = self.routes.add_service(health);
+        let routes = self.served.add_service(health);
         if !reflected.enabled {
             return Ok(routes);
         }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
-use crate::desk::{Desk, ask, connect, text};
+use crate::desk::{Desk, connect, text, told};
 
 const ATTEMPTS_MAX: usize = 100;
 
@@ -105,8 +105,7 @@ async fn a_service_of_the_same_process_is_called_through_the_same_gate() {
     })
     .bind()
     .await;
-    let mut client = AuditServiceClient::new(bound.internal_channel());
 
-    assert_eq!(text(&mut client).await.unwrap(), "near");
-    assert_eq!(client.list_gateway_effects(ask("panic")).await.unwrap_err().code(), Code::Internal);
+    assert_eq!(told(bound.internal_channel(), "").await.unwrap(), "near");
+    assert_eq!(told(bound.internal_channel(), "panic").await.unwrap_err().code(), Code::Internal);
 }

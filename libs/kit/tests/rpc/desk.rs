@@ -1,12 +1,14 @@
-//! A service whose handler each test writes: one unary call and one stream that never ends.
+//! A service whose handler each test writes: one unary call and one stream that never ends, and the same call as a peer
+//! makes it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use kit::client::{Channel, ClientConfig};
-use kit::config::{Auth, Reflection};
+use kit::config::{Auth, Internal, Limits, Reflection, Secret};
 use kit::server::{Bound, Routes, Server, ServerError};
 use kit::{Failure, client};
 use proto::audit::v1::audit_service_client::AuditServiceClient;
@@ -14,9 +16,15 @@ use proto::audit::v1::audit_service_server::{AuditService, AuditServiceServer};
 use proto::audit::v1::{
     ExportBooksRequest, ExportBooksResponse, ListGatewayEffectsRequest, ListGatewayEffectsResponse,
 };
+use proto::inventory::v1::propagation_service_client::PropagationServiceClient;
+use proto::inventory::v1::propagation_service_server::{PropagationService, PropagationServiceServer};
+use proto::inventory::v1::{
+    ForecastTargetsRequest, ForecastTargetsResponse, PartnerTask, TellTargetRequest, TellTargetResponse,
+};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
+use types::{Grants, Permission, Permissions, Reach, Role};
 
 pub const REQUEST_BYTES_MAX: usize = 1_024;
 
@@ -42,14 +50,29 @@ impl Desk {
         Routes::new().add_service(server)
     }
 
+    /// The same for peers.
+    pub fn internal_routes(self) -> Routes {
+        Routes::new().add_service(PropagationServiceServer::new(self))
+    }
+
     /// Both listeners on free ports, with the development headers believed and reflection on.
     pub async fn bind(self) -> Bound {
+        self.bind_within(&Limits::default()).await
+    }
+
+    pub async fn bind_within(self, limits: &Limits) -> Bound {
         let builder = Server::builder("desk")
-            .auth(&Auth { development_headers: true, ..Auth::default() })
+            .auth(&Auth { development_headers: true, ..auth() })
             .reflection(&Reflection { enabled: true })
+            .workloads(&shared())
+            .limits(limits)
             .public("127.0.0.1:0".parse().unwrap(), self.clone().routes())
-            .internal("127.0.0.1:0".parse().unwrap(), self.routes());
+            .internal("127.0.0.1:0".parse().unwrap(), self.internal_routes());
         builder.bind().await.unwrap()
+    }
+
+    pub async fn start_within(self, limits: &Limits) -> Running {
+        Running::of(self.bind_within(limits).await)
     }
 
     pub async fn start(self) -> Running {
@@ -75,8 +98,45 @@ impl AuditService for Desk {
         request: Request<ListGatewayEffectsRequest>,
     ) -> Result<Response<ListGatewayEffectsResponse>, Status> {
         let next_page_token = (self.0)(request).await?;
-        Ok(Response::new(ListGatewayEffectsResponse { effects: Vec::new(), next_page_token }))
+        Ok(Response::new(ListGatewayEffectsResponse {
+            next_page_token,
+            ..ListGatewayEffectsResponse::default()
+        }))
     }
+}
+
+#[tonic::async_trait]
+impl PropagationService for Desk {
+    async fn forecast_targets(
+        &self,
+        _: Request<ForecastTargetsRequest>,
+    ) -> Result<Response<ForecastTargetsResponse>, Status> {
+        Ok(Response::new(ForecastTargetsResponse::default()))
+    }
+
+    async fn tell_target(
+        &self,
+        request: Request<TellTargetRequest>,
+    ) -> Result<Response<TellTargetResponse>, Status> {
+        let told = (self.0)(request.map(|request| ask(&request.note))).await?;
+        let task = PartnerTask { address: told, ..PartnerTask::default() };
+        Ok(Response::new(TellTargetResponse { task: Some(task) }))
+    }
+}
+
+/// The roles that these tests call with may call the desk.
+pub fn auth() -> Auth {
+    let permissions = Permissions::of(&[Permission::BooksExport]);
+    let roles = ["staff", "buyer", "guest"]
+        .map(|name| (Role::parse(name).unwrap(), Grants { permissions, reach: Reach::NONE }));
+    Auth { roles: BTreeMap::from(roles), ..Auth::default() }
+}
+
+/// Calls as a peer, and reads the handler's text.
+pub async fn told(channel: Channel, note: &str) -> Result<String, Status> {
+    let request = TellTargetRequest { note: note.to_owned(), ..TellTargetRequest::default() };
+    let told = PropagationServiceClient::new(channel).tell_target(request).await?;
+    Ok(told.into_inner().task.unwrap().address)
 }
 
 /// A server that runs in this test's runtime.
@@ -105,6 +165,16 @@ impl Running {
 
 pub fn connect(url: &str) -> Channel {
     client::connect(url, &ClientConfig::default()).unwrap()
+}
+
+/// What the services of one suite share.
+pub fn shared() -> Internal {
+    Internal { secret: Secret::new("the-secret-of-these-tests-is-long-enough"), ..Internal::default() }
+}
+
+/// As another service of the suite.
+pub fn connect_peer(url: &str) -> Channel {
+    client::connect_peer(url, &ClientConfig::default(), &shared()).unwrap()
 }
 
 pub fn ask(text: &str) -> ListGatewayEffectsRequest {

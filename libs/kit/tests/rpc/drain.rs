@@ -13,7 +13,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use types::Reason;
 
-use crate::desk::{Desk, Running, connect, text};
+use crate::desk::{Desk, Running, connect, connect_peer, shared, text, told};
 
 /// A handler that says when it has begun and ends when it is let.
 fn patient() -> (Desk, Arc<Notify>, Arc<Semaphore>) {
@@ -76,11 +76,12 @@ async fn a_call_that_does_not_end_is_cut_off_at_the_limit() {
     let (desk, begun, _permission) = patient();
     let builder = Server::builder("desk")
         .drain(Duration::from_millis(50))
+        .workloads(&shared())
         .public("127.0.0.1:0".parse().unwrap(), kit::server::Routes::new())
-        .internal("127.0.0.1:0".parse().unwrap(), desk.routes());
+        .internal("127.0.0.1:0".parse().unwrap(), desk.internal_routes());
     let desk = Running::of(builder.bind().await.unwrap());
-    let mut client = AuditServiceClient::new(connect(&desk.internal));
-    tokio::spawn(async move { text(&mut client).await });
+    let peer = connect_peer(&desk.internal);
+    tokio::spawn(async move { told(peer, "").await });
     begun.notified().await;
 
     desk.shutdown.cancel();

@@ -220,6 +220,14 @@ fn five_codes_with_our_domain_are_answers_and_nothing_else_is() {
 }
 
 #[test]
+fn a_stale_quote_is_an_answer() {
+    let stale = Status::from(Failure::new(Reason::QuoteStale, "something else would go back"));
+
+    assert_eq!(stale.code(), Code::Aborted);
+    assert!(matches!(classify(&stale), Verdict::Answered(refusal) if refusal.reason == Reason::QuoteStale));
+}
+
+#[test]
 fn a_lost_lease_is_no_answer() {
     let stale = Status::from(Failure::new(Reason::StaleEpoch, "epoch 4 was seen"));
 

@@ -2,17 +2,16 @@ use kit::Principal;
 use kit::answer::refusal;
 use kit::config::Auth;
 use kit::server::{Server, ServerError};
-use proto::audit::v1::audit_service_client::AuditServiceClient;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::{Code, Request};
 use types::Reason;
 
-use crate::desk::{Desk, Running, ask, connect, text};
+use crate::desk::{Desk, Running, ask, connect_peer, told};
 
 fn who() -> Desk {
     Desk::new(async |request: Request<_>| {
         let principal = Principal::of(&request)?;
-        let Principal { tenant, user, organisation, role } = principal;
+        let Principal { tenant, user, organisation, role, .. } = principal;
         Ok(format!("{tenant}|{user}|{organisation}|{role}"))
     })
 }
@@ -34,7 +33,7 @@ async fn the_development_headers_say_who_calls() {
         ("x-countermand-tenant", "acme"),
         ("x-countermand-user", "jo"),
         ("x-countermand-org", "acme-retail"),
-        ("x-countermand-role", "manager"),
+        ("x-countermand-role", "Manager"),
     ];
     assert_eq!(call(&desk, &headers).await.unwrap(), "acme|jo|acme-retail|manager");
 }
@@ -62,7 +61,7 @@ async fn without_the_flag_the_headers_are_not_believed() {
     let builder = Server::builder("desk")
         .auth(&Auth::default())
         .public("127.0.0.1:0".parse().unwrap(), who().routes())
-        .internal("127.0.0.1:0".parse().unwrap(), who().routes());
+        .internal("127.0.0.1:0".parse().unwrap(), who().internal_routes());
     let desk = Running::of(builder.bind().await.unwrap());
 
     let status = call(&desk, &[("x-countermand-user", "jo")]).await.unwrap_err();
@@ -74,7 +73,7 @@ async fn without_the_flag_the_headers_are_not_believed() {
 async fn the_internal_listener_knows_no_principal() {
     let desk = who().start().await;
 
-    let status = text(&mut AuditServiceClient::new(connect(&desk.internal))).await.unwrap_err();
+    let status = told(connect_peer(&desk.internal), "").await.unwrap_err();
 
     assert_eq!(status.code(), Code::Unauthenticated);
 }
@@ -88,4 +87,26 @@ async fn an_open_address_without_encryption_is_not_served() {
     };
 
     assert!(matches!(error, ServerError::Plaintext { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_role_that_nobody_listed_is_refused_everywhere() {
+    let desk = who().start().await;
+
+    for role in ["janitor", "viewer", "*", "supplier ", "", "buy er", &"b".repeat(33)] {
+        let status = call(&desk, &[("x-countermand-role", role)]).await.unwrap_err();
+
+        assert_eq!(refusal(&status).unwrap().reason, Reason::PermissionDenied, "{role:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_listed_role_without_the_permission_does_not_reach_the_handler() {
+    let desk = who().start().await;
+
+    let status = call(&desk, &[("x-countermand-role", "warehouse")]).await.unwrap_err();
+
+    let refusal = refusal(&status).unwrap();
+    assert_eq!(refusal.reason, Reason::PermissionDenied);
+    assert_eq!(refusal.details["permission"], "books.export");
 }

@@ -34,12 +34,21 @@ async fn both_engines_tell_the_same_kinds_of_errors() {
         drop(tx);
         let mut tx = database.begin().await.unwrap();
         let nonsense = tx.execute(&NONSENSE, values![]).await.unwrap_err();
+        drop(tx);
+        let mut tx = database.begin().await.unwrap();
+        let hollow = one(values!["t\0a", 1, None::<&str>, None::<Vec<u8>>]);
+        let nul_in_a_row = tx.execute(&PUT_STOCK, values![T, hollow]).await.unwrap_err();
+        drop(tx);
+        let mut tx = database.begin().await.unwrap();
+        let nul = tx.execute(&EDIT, values!["defa\0ult"]).await.unwrap_err();
 
         assert!(matches!(unique, DbError::Unique { statement: "shop.put_stock", .. }), "{unique:?}");
         assert!(matches!(foreign, DbError::ForeignKey { .. }), "{foreign:?}");
         assert!(matches!(check, DbError::Check { .. }), "{check:?}");
         assert!(matches!(null, DbError::Check { .. }), "{null:?}");
         assert!(matches!(trigger, DbError::Check { .. }), "{trigger:?}");
+        assert_eq!(nul_in_a_row, DbError::Nul { statement: "shop.put_stock" });
+        assert_eq!(nul, DbError::Nul { statement: "test.edit" });
         assert!(matches!(nonsense, DbError::Other { .. }), "{nonsense:?}");
         assert!(!unique.is_retryable() && !nonsense.is_of_the_database());
     }

@@ -12,5 +12,6 @@ mod open;
 mod relay;
 mod requests;
 mod rows;
+mod sealing;
 mod transactions;
 mod world;

@@ -50,3 +50,37 @@ async fn an_url_of_no_engine_is_refused() {
         assert!(matches!(refused, Some(DbError::Malformed { .. })), "{url}: {refused:?}");
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_is_its_own_users_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let config = DatabaseConfig::at(format!("sqlite:{}", data.join("a.db").display()));
+    let open = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let rights = || {
+        let files = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path());
+        let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let modes = files.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), mode(&path)));
+        (mode(&data), modes.collect::<std::collections::BTreeMap<_, _>>())
+    };
+
+    // The log and its index are there while somebody has the database open.
+    let database = Database::open(&config).await.unwrap();
+    database.migrate("contract", &[]).await.unwrap();
+    let (of_directory, files) = rights();
+    database.close().await;
+    drop(database);
+    open(&data.join("a.db"), 0o644);
+    let again = Database::open(&config).await.unwrap();
+    again.migrate("contract", &[]).await.unwrap();
+
+    assert_eq!(of_directory, 0o700);
+    assert!(["a.db", "a.db-wal", "a.db-shm"].iter().all(|name| files.contains_key(*name)), "{files:?}");
+    assert!(files.values().all(|mode| *mode == 0o600), "{files:?}");
+    assert!(rights().1.values().all(|mode| *mode == 0o600), "what was open before is closed: {:?}", rights());
+}

@@ -1,11 +1,12 @@
-use storage::{Request, RequestKey, RequestKeys};
-use types::{Clock, Fingerprint, RequestId, Tenant};
+use storage::{Accepted, Request, RequestKey, RequestKeys};
+use types::{Clock, Fingerprint, Ids, RequestId, Subject, Tenant};
 
 use crate::world::shops;
 
 fn key(tenant: &str, method: &str, request_id: &str) -> RequestKey {
     RequestKey {
         tenant: Tenant::parse(tenant).expect("it is well formed"),
+        subject: Subject::of("https://id.example", "ada", "shop"),
         method: method.to_owned(),
         request_id: RequestId::parse(request_id).expect("it is well formed"),
     }
@@ -13,7 +14,13 @@ fn key(tenant: &str, method: &str, request_id: &str) -> RequestKey {
 
 #[tokio::test]
 async fn an_accepted_request_finds_its_resource_and_another_body_is_told() {
-    let now = Clock::System.now();
+    let (at, ids) = (Clock::System.now(), Ids::random(Clock::System));
+    let accept = |resource_id: &str| Accepted {
+        id: ids.mint(),
+        fingerprint: Fingerprint::of(&[b"body"]),
+        resource_id: resource_id.to_owned(),
+        at,
+    };
     let (body, other) = (Fingerprint::of(&[b"body"]), Fingerprint::of(&[b"other"]));
     for database in shops("requests").await {
         let accepted = key("a", "Create", "1");
@@ -23,15 +30,22 @@ async fn an_accepted_request_finds_its_resource_and_another_body_is_told() {
         let mut keys = RequestKeys::load(&mut tx, &asked).await.unwrap();
         let fresh = keys.check(&accepted, &body);
         keys.mark();
-        keys.store(accepted.clone(), body.clone(), "ord_1".to_owned(), now);
+        keys.store(accepted.clone(), accept("ord_1"));
         let in_the_same_batch = keys.check(&accepted, &body);
         keys.mark();
-        keys.store(refused.clone(), body.clone(), "ord_2".to_owned(), now);
+        keys.store(refused.clone(), accept("ord_2"));
         keys.rollback();
         keys.flush(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
 
-        let elsewhere = [key("b", "Create", "1"), key("a", "Change", "1"), key("a", "Create", "1x")];
+        let subjects = [
+            Subject::of("https://id.other", "ada", "shop"),
+            Subject::of("https://id.example", "adas", "hop"),
+            Subject::of("https://id.example", "ada", ""),
+        ];
+        let by_others = subjects.map(|subject| RequestKey { subject, ..accepted.clone() });
+        let named_otherwise = [key("b", "Create", "1"), key("a", "Change", "1"), key("a", "Create", "1x")];
+        let elsewhere: Vec<RequestKey> = by_others.into_iter().chain(named_otherwise).collect();
         let mut tx = database.begin().await.unwrap();
         let all: Vec<RequestKey> = asked.iter().chain(&elsewhere).cloned().collect();
         let keys = RequestKeys::load(&mut tx, &all).await.unwrap();

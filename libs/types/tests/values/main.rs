@@ -1,5 +1,6 @@
 //! What the values promise, as claims that are tried on many inputs.
 
+mod bounded;
 mod divided_money;
 mod ids;
 mod instants;

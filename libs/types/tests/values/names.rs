@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use types::text::{display, parse, parse_required};
+use types::text::{display, is_plain, line, name, name_required, parse, parse_required};
 use types::{Fingerprint, Reason, Refusal, RequestId, Tenant, TextError};
 
 use super::many_cases;
@@ -12,8 +12,16 @@ proptest! {
         if let Ok(accepted) = parse(limit, &text) {
             prop_assert!(unicode_normalization::is_nfc(&accepted));
             prop_assert!(accepted.chars().count() <= limit);
-            prop_assert!(accepted.chars().all(|character| character >= ' ' || "\n\t".contains(character)));
+            let allowed = |character: char| !character.is_control() || "\n\t".contains(character);
+            prop_assert!(accepted.chars().all(allowed));
         }
+    }
+
+    #[test]
+    fn what_is_a_name_is_a_line_and_what_is_a_line_is_free_text(text in any::<String>()) {
+        prop_assert!(name(200, &text).is_err() || line(200, &text) == name(200, &text));
+        prop_assert!(line(200, &text).is_err() || parse(200, &text) == line(200, &text));
+        prop_assert_eq!(name(usize::MAX, &text).is_ok(), is_plain(&text));
     }
 
     #[test]
@@ -54,11 +62,56 @@ fn text_is_refused_for_one_named_reason() {
     assert_eq!(parse(5, "a\0b"), Err(control('\0')));
     assert_eq!(parse(5, "a\rb"), Err(control('\r')));
     assert_eq!(parse(5, "\u{1b}[2J"), Err(control('\u{1b}')));
+    assert_eq!(parse(5, "\u{7f}"), Err(control('\u{7f}')));
+    assert_eq!(parse(5, "\u{9b}2J"), Err(control('\u{9b}')));
     assert_eq!(parse(2, "abc"), Err(TextError::TooLong { length: 3, limit: 2 }));
     assert_eq!(parse_required(5, " \n\t"), Err(TextError::Empty));
     assert_eq!(Refusal::from(TextError::Empty).reason, Reason::FieldRequired);
     assert_eq!(Refusal::from(TextError::TooLong { length: 3, limit: 2 }).reason, Reason::FieldTooLong);
     assert_eq!(Refusal::from(control('\0')).reason, Reason::FieldInvalid);
+}
+
+/// Line feeds and the escape of a terminal, DEL, a C1 control that begins a sequence, the override that makes text run
+/// backwards, a blank without width, a soft hyphen, a tag, the ends of a line and a paragraph.
+const NOT_IN_NAMES: [char; 13] = [
+    '\0',
+    '\t',
+    '\n',
+    '\r',
+    '\u{1b}',
+    '\u{7f}',
+    '\u{9b}',
+    '\u{202e}',
+    '\u{200b}',
+    '\u{ad}',
+    '\u{e0041}',
+    '\u{2028}',
+    '\u{2029}',
+];
+
+#[test]
+fn a_name_takes_nothing_that_is_not_seen() {
+    for character in NOT_IN_NAMES {
+        let text = format!("A{character}1");
+
+        let refused = Refusal::from(name(64, &text).unwrap_err());
+
+        assert_eq!(refused.reason, Reason::FieldInvalid, "{character:?}");
+        assert_eq!(name_required(64, &text), name(64, &text));
+        assert!(!is_plain(&text), "{character:?}");
+    }
+    for seen in ["WEB-1001", "Größe 42", "日本語", "a b", "é\u{301}", "🚚"] {
+        assert!(name(64, seen).is_ok(), "{seen}");
+    }
+    assert_eq!(name_required(64, " "), Err(TextError::Empty));
+}
+
+#[test]
+fn a_line_takes_what_people_write_but_no_end_of_it() {
+    assert_eq!(line(64, "\u{200f}שלום\u{200f} a\u{200d}b").unwrap(), "\u{200f}שלום\u{200f} a\u{200d}b");
+    for end in ['\n', '\t', '\r', '\0', '\u{85}', '\u{2028}', '\u{2029}'] {
+        assert!(line(64, &format!("a{end}b")).is_err(), "{end:?}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::domain::{IntegrationKey, Selection, Sku, WarehouseId};
 pub const LINES_MAX: usize = 1_000;
 const TRACKING_NUMBER_MAX: usize = 64;
 const NOTE_MAX: usize = 1_000;
+const CODE_MAX: usize = 128;
 
 /// The error of one field as a refusal that names it.
 pub fn at<E: Into<Refusal>>(field: &str) -> impl FnOnce(E) -> Refusal {
@@ -45,11 +46,16 @@ pub fn quantity(field: &str, units: i64) -> Result<Quantity, Refusal> {
 }
 
 pub fn tracking_number(text: &str) -> Result<String, Refusal> {
-    text::parse(TRACKING_NUMBER_MAX, text).map_err(at("tracking_number"))
+    text::name(TRACKING_NUMBER_MAX, text).map_err(at("tracking_number"))
 }
 
 pub fn external_number(text: &str) -> Result<String, Refusal> {
-    text::parse(TRACKING_NUMBER_MAX, text).map_err(at("external_number"))
+    text::name(TRACKING_NUMBER_MAX, text).map_err(at("external_number"))
+}
+
+/// A code or a reference of another service or system.
+pub fn code(field: &str, text: &str) -> Result<String, Refusal> {
+    text::name(CODE_MAX, text).map_err(at(field))
 }
 
 pub fn note(field: &str, text: &str) -> Result<String, Refusal> {

@@ -6,7 +6,7 @@ use proto::inventory::v1::fulfillment_service_server::FulfillmentService;
 use tonic::{Request, Response, Status};
 
 use super::{convert, mutation, render};
-use crate::ops::{Action, Inventory, Resource, ShownFulfilment};
+use crate::ops::{Action, Inventory, Packing, Resource, ShownFulfilment};
 
 pub struct FulfillmentApi {
     inventory: Inventory,
@@ -38,7 +38,10 @@ impl FulfillmentService for FulfillmentApi {
         let warehouse_id =
             convert::warehouse_id("warehouse_id", &body.warehouse_id).map_err(Failure::from)?;
         let lines = convert::selection(&body.lines).map_err(Failure::from)?;
-        let action = Action::CreateFulfilment { order_id, warehouse_id, lines };
+        let decided = self.inventory.decided(&caller.tenant, &order_id).await?;
+        let move_reservation = body.move_reservation;
+        let action =
+            Action::CreateFulfilment(Packing { order_id, warehouse_id, lines, move_reservation, decided });
         let resource =
             mutation::run(&self.inventory, &caller, "CreateFulfillment", &request_id, &body, action).await?;
         Ok(Response::new(wire::CreateFulfillmentResponse { fulfillment: Some(rendered(resource)) }))
@@ -88,6 +91,38 @@ impl FulfillmentService for FulfillmentApi {
         let resource =
             mutation::run(&self.inventory, &caller, "DeliverFulfillment", &request_id, &body, action).await?;
         Ok(Response::new(wire::DeliverFulfillmentResponse { fulfillment: Some(rendered(resource)) }))
+    }
+
+    async fn unpack_fulfillment(
+        &self,
+        request: Request<wire::UnpackFulfillmentRequest>,
+    ) -> Result<Response<wire::UnpackFulfillmentResponse>, Status> {
+        let caller = Principal::of(&request)?.clone();
+        let mut body = request.into_inner();
+        let request_id = std::mem::take(&mut body.request_id);
+        let fulfilment_id = convert::fulfilment_id(&body.fulfillment_id).map_err(Failure::from)?;
+        let lines = convert::selection(&body.lines).map_err(Failure::from)?;
+        let action = Action::UnpackFulfilment { fulfilment_id, lines };
+        let resource =
+            mutation::run(&self.inventory, &caller, "UnpackFulfillment", &request_id, &body, action).await?;
+        Ok(Response::new(wire::UnpackFulfillmentResponse { fulfillment: Some(rendered(resource)) }))
+    }
+
+    async fn move_fulfillment(
+        &self,
+        request: Request<wire::MoveFulfillmentRequest>,
+    ) -> Result<Response<wire::MoveFulfillmentResponse>, Status> {
+        let caller = Principal::of(&request)?.clone();
+        let mut body = request.into_inner();
+        let request_id = std::mem::take(&mut body.request_id);
+        let fulfilment_id = convert::fulfilment_id(&body.fulfillment_id).map_err(Failure::from)?;
+        let warehouse_id =
+            convert::warehouse_id("warehouse_id", &body.warehouse_id).map_err(Failure::from)?;
+        let lines = convert::selection(&body.lines).map_err(Failure::from)?;
+        let action = Action::MoveFulfilment { fulfilment_id, warehouse_id, lines };
+        let resource =
+            mutation::run(&self.inventory, &caller, "MoveFulfillment", &request_id, &body, action).await?;
+        Ok(Response::new(wire::MoveFulfillmentResponse { fulfillment: Some(rendered(resource)) }))
     }
 
     async fn get_fulfillment(

@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 use types::{Refusal, Tenant};
 
-use super::step_command;
+use super::{convert, step_command};
 use crate::ops::{Inventory, StepAnswer};
 
 pub struct GoodsStepsApi {
@@ -80,10 +80,17 @@ impl GoodsStepsService for GoodsStepsApi {
         let request = request.into_inner();
         let tenant = Tenant::parse(&request.tenant)
             .map_err(|error| Failure::from(Refusal::from(error).field("tenant")))?;
-        let wanted = step_command::wanted(&request.lines).map_err(Failure::from)?;
-        let found = self.inventory.forecast(&tenant, &wanted).await.map_err(Failure::from)?;
-        let lines = wanted.iter().zip(found).map(|(line, found)| ReservationForecast {
-            line_id: line.line_id.to_string(),
+        let wanted = step_command::wanted(&request.lines, &request.reshipped).map_err(Failure::from)?;
+        let order_id = match request.order_id.as_str() {
+            "" => None,
+            id => Some(convert::order_id("order_id", id).map_err(Failure::from)?),
+        };
+        let found = self.inventory.forecast(&tenant, &wanted, order_id.as_ref()).await;
+        let found = found.map_err(Failure::from)?;
+        let named = wanted.lines.iter().map(|line| &line.line_id);
+        let named = named.chain(wanted.reshipped.iter().map(|line| &line.line_id));
+        let lines = named.zip(found).map(|(line_id, found)| ReservationForecast {
+            line_id: line_id.to_string(),
             available: found.available,
             enough: found.enough,
         });

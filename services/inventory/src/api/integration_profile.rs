@@ -1,19 +1,23 @@
-//! A profile on the wire and inside. What a connector's templates get wrong is said when they are stored.
+//! A profile on the wire and inside. What a connector's templates get wrong is said when they are stored, by the port
+//! that would fill them in.
+
+use std::collections::BTreeMap;
 
 use proto::inventory::v1 as wire;
-use types::{Reason, Refusal, text};
+use types::bounded::TEMPLATE_LENGTH_MAX;
+use types::{Reason, Refusal, TextError, text};
 
 use super::{convert, integrations};
 use crate::domain::{
     Confirmation, Connector, Integration, IntegrationKey, IntegrationKind, Method, MethodProfile,
 };
 use crate::ops::ShownIntegration;
-use crate::ports::connector;
 
 const NAME_MAX: usize = 128;
 const METHODS_MAX: usize = 8;
 const REASONS_MAX: usize = 200;
-const TEMPLATE_MAX: usize = 16_000;
+const HEADERS_MAX: usize = 20;
+const HEADER_NAME_MAX: usize = 64;
 const ADDRESS_MAX: usize = 254;
 const SECONDS_MAX: i64 = 30 * 24 * 60 * 60;
 const TIMEOUT_SECONDS_MAX: i64 = 60;
@@ -27,11 +31,11 @@ pub fn parse(given: Option<&wire::Integration>) -> Result<(IntegrationKey, Integ
     convert::at_most(given.reason_map.len(), REASONS_MAX, "integration.reason_map", Reason::FieldInvalid)?;
     let methods = given.methods.iter().enumerate().map(|(index, method)| parse_method(index, method));
     let integration = Integration {
-        name: text::parse_required(NAME_MAX, &given.name).map_err(convert::at("integration.name"))?,
+        name: text::line_required(NAME_MAX, &given.name).map_err(convert::at("integration.name"))?,
         kind: kind(given.kind)?,
         methods: methods.collect::<Result<_, _>>()?,
         needs_reason: given.needs_reason,
-        reason_map: given.reason_map.clone(),
+        reason_map: reason_map(given)?,
         confirmation: confirmation(given.confirmation)?,
         resubmit_same_number_ok: given.resubmit_same_number_ok,
         rule_triggerable: given.rule_triggerable,
@@ -40,6 +44,11 @@ pub fn parse(given: Option<&wire::Integration>) -> Result<(IntegrationKey, Integ
         connector: given.connector.as_ref().map(parse_connector).transpose()?,
     };
     Ok((key, integration))
+}
+
+fn reason_map(given: &wire::Integration) -> Result<BTreeMap<String, String>, Refusal> {
+    let code = |text: &String| convert::code("integration.reason_map", text);
+    given.reason_map.iter().map(|(ours, theirs)| Ok((code(ours)?, code(theirs)?))).collect()
 }
 
 fn parse_method(index: usize, given: &wire::PartnerMethodProfile) -> Result<MethodProfile, Refusal> {
@@ -57,13 +66,14 @@ fn parse_method(index: usize, given: &wire::PartnerMethodProfile) -> Result<Meth
         method,
         window_seconds: seconds(&field("window_seconds"), given.window_seconds, SECONDS_MAX)?,
         deadline_seconds: seconds(&field("deadline_seconds"), given.deadline_seconds, SECONDS_MAX)?,
-        address: text::parse(ADDRESS_MAX, &given.address).map_err(convert::at(&field("address")))?,
+        address: text::line(ADDRESS_MAX, &given.address).map_err(convert::at(&field("address")))?,
     })
 }
 
 fn parse_connector(given: &wire::Connector) -> Result<Connector, Refusal> {
     let template = |name: &str, template: &str| {
-        text::parse(TEMPLATE_MAX, template).map_err(convert::at(&format!("integration.connector.{name}")))
+        text::parse(TEMPLATE_LENGTH_MAX, template)
+            .map_err(convert::at(&format!("integration.connector.{name}")))
     };
     let verb = given.http_method.as_str();
     if !["", "POST", "PUT", "PATCH", "DELETE"].contains(&verb) {
@@ -72,19 +82,25 @@ fn parse_connector(given: &wire::Connector) -> Result<Connector, Refusal> {
     }
     let timeout = "integration.connector.timeout_seconds";
     let parsed = Connector {
-        url: text::parse_required(TEMPLATE_MAX, &given.url)
+        url: text::line_required(TEMPLATE_LENGTH_MAX, &given.url)
             .map_err(convert::at("integration.connector.url"))?,
         http_method: verb.to_owned(),
-        headers: given.headers.clone(),
+        headers: headers(&given.headers)?,
         body: template("body", &given.body)?,
         success: template("success", &given.success)?,
         rejected: template("rejected", &given.rejected)?,
         timeout_seconds: seconds(timeout, given.timeout_seconds, TIMEOUT_SECONDS_MAX)?,
     };
-    connector::check(&parsed).map_err(|(field, problem)| {
-        Refusal::new(Reason::FieldInvalid, problem).field(format!("integration.connector.{field}"))
-    })?;
     Ok(parsed)
+}
+
+fn headers(given: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Refusal> {
+    let field = "integration.connector.headers";
+    convert::at_most(given.len(), HEADERS_MAX, field, Reason::FieldInvalid)?;
+    let entries = given.iter().map(|(name, value)| {
+        Ok((text::parse_required(HEADER_NAME_MAX, name)?, text::parse(TEMPLATE_LENGTH_MAX, value)?))
+    });
+    entries.collect::<Result<_, TextError>>().map_err(convert::at(field))
 }
 
 fn seconds(field: &str, given: i64, max: i64) -> Result<u32, Refusal> {

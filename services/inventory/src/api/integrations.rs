@@ -1,7 +1,7 @@
 //! IntegrationService: profiles of partners and carts, and partners' words. On the public port.
 
-use kit::page::Page;
-use kit::{Failure, Principal};
+use kit::page::{Listing, Page};
+use kit::{Failure, Principal, Seal};
 use proto::inventory::v1 as wire;
 use proto::inventory::v1::integration_service_server::IntegrationService;
 use tonic::{Request, Response, Status};
@@ -10,14 +10,17 @@ use types::{Reason, Refusal};
 use super::{convert, integration_profile as profile, mutation};
 use crate::domain::{Method, TaskState, Word};
 use crate::ops::{Action, Inventory, Resource, ShownTask};
+use crate::ports::connector::Partners;
 
 pub struct IntegrationApi {
     inventory: Inventory,
+    partners: Partners,
+    seal: Seal,
 }
 
 impl IntegrationApi {
-    pub fn new(inventory: Inventory) -> Self {
-        Self { inventory }
+    pub fn new(inventory: Inventory, partners: Partners, seal: Seal) -> Self {
+        Self { inventory, partners, seal }
     }
 }
 
@@ -31,6 +34,12 @@ impl IntegrationService for IntegrationApi {
         let mut body = request.into_inner();
         let request_id = std::mem::take(&mut body.request_id);
         let (key, integration) = profile::parse(body.integration.as_ref()).map_err(Failure::from)?;
+        if let Some(connector) = &integration.connector {
+            self.partners.check(&caller.tenant, connector).await.map_err(|flaw| {
+                let refusal = Refusal::new(Reason::FieldInvalid, flaw.why);
+                Failure::from(refusal.field(format!("integration.connector.{}", flaw.field)))
+            })?;
+        }
         let action = Action::UpsertIntegration { key, integration };
         let resource =
             mutation::run(&self.inventory, &caller, "UpsertIntegration", &request_id, &body, action).await?;
@@ -78,6 +87,7 @@ impl IntegrationService for IntegrationApi {
             word,
             note: convert::note("note", &body.note).map_err(Failure::from)?,
             by: caller.user.clone(),
+            of: own(&caller),
         };
         let resource =
             mutation::run(&self.inventory, &caller, "RespondCancellation", &request_id, &body, action)
@@ -89,23 +99,27 @@ impl IntegrationService for IntegrationApi {
         &self,
         request: Request<wire::ListPartnerTasksRequest>,
     ) -> Result<Response<wire::ListPartnerTasksResponse>, Status> {
-        let tenant = Principal::of(&request)?.tenant.clone();
+        let caller = Principal::of(&request)?.clone();
+        let (tenant, own) = (caller.tenant.clone(), own(&caller));
+        let is_shown =
+            |shown: &ShownTask| own.as_ref().is_none_or(|own| shown.task.integration.as_str() == own);
         let body = request.into_inner();
         if !body.order_id.is_empty() {
             let order_id = convert::order_id("order_id", &body.order_id).map_err(Failure::from)?;
             let shown = self.inventory.tasks(&tenant, &order_id).await.map_err(Failure::from)?;
-            let tasks = shown.iter().map(task).collect();
+            let tasks = shown.iter().filter(|shown| is_shown(shown)).map(task).collect();
             return Ok(Response::new(wire::ListPartnerTasksResponse {
                 tasks,
                 next_page_token: String::new(),
             }));
         }
-        let page = Page::parse(body.page_size, &body.page_token, &["ListPartnerTasks", tenant.as_str()])?;
+        let listing = Listing::new("ListPartnerTasks", &tenant, &());
+        let page = Page::parse(&self.seal, listing, body.page_size, &body.page_token)?;
         let after = page.after(1)?.map_or("", |key| key[0].as_str());
         let listed = self.inventory.open_tasks(&tenant, after, page.limit()).await;
         let mut rows = listed.map_err(Failure::from)?;
         let next_page_token = page.finish(&mut rows, |shown| vec![shown.id.to_string()]);
-        let tasks = rows.iter().map(task).collect();
+        let tasks = rows.iter().filter(|shown| is_shown(shown)).map(task).collect();
         Ok(Response::new(wire::ListPartnerTasksResponse { tasks, next_page_token }))
     }
 
@@ -123,6 +137,7 @@ impl IntegrationService for IntegrationApi {
             word,
             note: note.clone(),
             by: caller.user.clone(),
+            of: None,
         };
         let action = match wire::PartnerTaskResolution::try_from(body.resolution) {
             Ok(wire::PartnerTaskResolution::Confirmed) => said(Word::Accepted),
@@ -153,7 +168,8 @@ impl IntegrationService for IntegrationApi {
             let refusal = Refusal::new(Reason::FieldRequired, "a shipment has a tracking number");
             return Err(Failure::from(refusal.field("tracking_number")).into());
         }
-        let action = Action::PartnerShipped { fulfilment_id, tracking_number };
+        let lines = convert::selection(&body.lines).map_err(Failure::from)?;
+        let action = Action::ReportShipment { fulfilment_id, lines, tracking_number, of: own(&caller) };
         let method = "ReportPartnerShipment";
         let resource = mutation::run(&self.inventory, &caller, method, &request_id, &body, action).await?;
         let response = match resource {
@@ -161,11 +177,17 @@ impl IntegrationService for IntegrationApi {
                 fulfillment_id: fulfilment_id.to_string(),
                 shipped: reported.shipped,
                 shipped_after_cancel: reported.shipped_after_cancel,
+                noted: reported.noted,
             },
             _ => unreachable!("a report is answered with what it came to"),
         };
         Ok(Response::new(response))
     }
+}
+
+/// The integration a caller speaks for, which is the organisation it acts for; none for those who run the place.
+fn own(caller: &Principal) -> Option<String> {
+    (!caller.sees_everything()).then(|| caller.organisation.clone())
 }
 
 fn rendered(resource: Resource) -> wire::PartnerTask {
@@ -198,6 +220,7 @@ pub fn task(shown: &ShownTask) -> wire::PartnerTask {
         answered_at: task.answered_at.map(|at| at.to_string()).unwrap_or_default(),
         answered_by: task.answered_by.clone(),
         detail: task.detail.clone(),
+        answer: task.answer.clone(),
         shipped_after_cancel: task.shipped_after_cancel,
     }
 }

@@ -85,7 +85,7 @@ fn bought(given: &wire::AttachLabelRequest) -> Result<Bought, Refusal> {
         let message = format!("the carriers are: {CARRIER}");
         return Err(Refusal::new(Reason::FieldInvalid, message).field("carrier"));
     }
-    let token = text::parse_required(TOKEN_MAX, &given.token).map_err(convert::at("token"))?;
+    let token = text::name_required(TOKEN_MAX, &given.token).map_err(convert::at("token"))?;
     let tracking_number = convert::tracking_number(&given.tracking_number)?;
     if tracking_number.is_empty() {
         let refusal = Refusal::new(Reason::FieldRequired, "a label has a tracking number");

@@ -7,8 +7,7 @@ use types::{Fingerprint, Refusal, RequestId};
 
 use crate::ops::{Action, Inventory, RequestCommand, Resource};
 
-/// Runs a mutation. `body` is the request without its id: together with the caller it says whether a repeat under the
-/// same id is the same request.
+/// Runs a mutation. `body` is the request without its id: it says whether a repeat under the same id is the same request.
 pub async fn run(
     inventory: &Inventory,
     caller: &Principal,
@@ -18,12 +17,14 @@ pub async fn run(
     action: Action,
 ) -> Result<Resource, Failure> {
     let request_id = RequestId::parse(request_id).map_err(Refusal::from)?;
-    let body = body.encode_to_vec();
-    let who = [&caller.user, &caller.organisation, &caller.role];
-    let [user, organisation, role] = who.map(String::as_bytes);
     let command = RequestCommand {
-        key: RequestKey { tenant: caller.tenant.clone(), method: method.to_owned(), request_id },
-        fingerprint: Fingerprint::of(&[user, organisation, role, &body]),
+        key: RequestKey {
+            tenant: caller.tenant.clone(),
+            subject: caller.subject(),
+            method: method.to_owned(),
+            request_id,
+        },
+        fingerprint: Fingerprint::of(&[&body.encode_to_vec()]),
         action,
         traceparent: kit::telemetry::traceparent(),
     };

@@ -4,7 +4,7 @@ use kit::{Failure, Principal};
 use proto::inventory::v1 as wire;
 use proto::inventory::v1::propagation_service_server::PropagationService;
 use tonic::{Request, Response, Status};
-use types::{Reason, Refusal, Tenant};
+use types::{Grants, Reason, Refusal, Role, Tenant};
 
 use super::{convert, integrations, mutation};
 use crate::domain::{CartNotice, IntegrationKey, Integrations, Teller, Untold};
@@ -64,7 +64,14 @@ fn tenant(given: &str) -> Result<Tenant, Refusal> {
 
 /// Who asks on the internal port.
 fn order_service(tenant: Tenant) -> Principal {
-    Principal { tenant, user: "order".to_owned(), organisation: String::new(), role: "system".to_owned() }
+    Principal {
+        tenant,
+        issuer: Principal::OURSELVES.to_owned(),
+        user: "order".to_owned(),
+        organisation: String::new(),
+        role: Role::system(),
+        grants: Grants::of_the_house(),
+    }
 }
 
 fn notice(request: &wire::TellTargetRequest) -> Result<CartNotice, Refusal> {
@@ -74,9 +81,9 @@ fn notice(request: &wire::TellTargetRequest) -> Result<CartNotice, Refusal> {
         .ok_or_else(|| Refusal::new(Reason::FieldRequired, "cart is missing").field("cart"))?;
     Ok(CartNotice {
         cart: convert::integration_key("cart.system", &cart.system)?,
-        reference: cart.reference.clone(),
-        change_order_id: request.change_order_id.clone(),
-        reason_code: request.reason_code.clone(),
+        reference: convert::code("cart.reference", &cart.reference)?,
+        change_order_id: convert::code("change_order_id", &request.change_order_id)?,
+        reason_code: convert::code("reason_code", &request.reason_code)?,
         note: convert::note("note", &request.note)?,
         units: convert::quantity("units", request.units)?.get(),
         teller: Teller::Rule,

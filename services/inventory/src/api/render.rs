@@ -21,6 +21,13 @@ pub fn warehouse(id: &WarehouseId, warehouse: &Warehouse) -> wire::Warehouse {
     }
 }
 
+pub fn assignment(sku: &Sku, warehouse_id: Option<&WarehouseId>) -> wire::SkuAssignment {
+    wire::SkuAssignment {
+        sku: sku.as_str().to_owned(),
+        warehouse_id: warehouse_id.map_or("", WarehouseId::as_str).to_owned(),
+    }
+}
+
 pub fn stock(warehouse_id: &WarehouseId, sku: &Sku, stock: &Stock) -> wire::Stock {
     wire::Stock {
         warehouse_id: warehouse_id.as_str().to_owned(),

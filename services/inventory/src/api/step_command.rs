@@ -8,7 +8,8 @@ use types::{OrderId, Reason, Refusal, text};
 
 use super::convert::{self, LINES_MAX};
 use crate::domain::{
-    Ask, CartNotice, Hold, HoldLine, IntegrationKey, Reach, ReturnedLine, Teller, Unconfirmed, Wanted,
+    Ask, CartNotice, Hold, HoldLine, IntegrationKey, Reach, Reservable, Reshipped, ReturnedLine, Teller,
+    Unconfirmed, Wanted,
 };
 use crate::ops::{Step, StepCommand};
 
@@ -20,6 +21,7 @@ const RELEASE_GOODS: &str = "release_goods";
 const VOID_LABELS: &str = "void_labels";
 const WRITE_DOWN: &str = "write_down";
 const GOODS_PAID: &str = "goods_paid";
+const RESHIP: &str = "reship";
 const KEEP_GOODS: &str = "keep_goods";
 const CLAIM_RETURNED: &str = "claim_returned";
 const TAKE_BACK: &str = "take_back";
@@ -69,11 +71,12 @@ fn part(command: &Command) -> Result<Part, Refusal> {
     let (done, undone) = (Direction::Do, Direction::Undo);
     match command {
         Command::ReserveStock(given) => {
-            let lines = wanted(&given.lines)?;
-            let step = Step::ReserveStock { lines, until_paid: given.until_paid };
+            let wanted = wanted(&given.lines, &given.reshipped)?;
+            let step = Step::ReserveStock { wanted, until_paid: given.until_paid };
             simple(&given.order_id, step, RESERVE_STOCK, done)
         }
         Command::GoodsPaid(given) => simple(&given.order_id, Step::GoodsPaid, GOODS_PAID, done),
+        Command::Reship(given) => simple(&given.order_id, Step::Reship, RESHIP, done),
         Command::UnreserveStock(given) => {
             simple(&given.order_id, Step::UnreserveStock, RESERVE_STOCK, undone)
         }
@@ -136,12 +139,17 @@ fn reach(given: &wire::HoldGoods) -> Result<Reach, Refusal> {
 /// Who is to be told; a system whose name no profile can have is nobody that could be.
 fn notices(given: &wire::ReleaseGoods) -> Result<Vec<CartNotice>, Refusal> {
     let note = convert::note("command.note", &given.note)?;
+    let change_order_id = convert::code("command.change_order_id", &given.change_order_id)?;
+    let reason_code = convert::code("command.reason_code", &given.reason_code)?;
+    for cart in &given.carts {
+        convert::code("command.carts.reference", &cart.reference)?;
+    }
     let known = given.carts.iter().filter_map(|cart| {
         Some(CartNotice {
             cart: IntegrationKey::parse(&cart.system).ok()?,
             reference: cart.reference.clone(),
-            change_order_id: given.change_order_id.clone(),
-            reason_code: given.reason_code.clone(),
+            change_order_id: change_order_id.clone(),
+            reason_code: reason_code.clone(),
             note: note.clone(),
             units: given.units.max(1),
             teller: Teller::Change,
@@ -161,15 +169,20 @@ fn ask(given: &wire::StopPartner) -> Result<Ask, Refusal> {
         }
     };
     Ok(Ask {
-        change_order_id: given.change_order_id.clone(),
-        reason_code: given.reason_code.clone(),
+        change_order_id: convert::code("command.change_order_id", &given.change_order_id)?,
+        reason_code: convert::code("command.reason_code", &given.reason_code)?,
         note: convert::note("command.note", &given.note)?,
         unconfirmed,
     })
 }
 
-pub fn wanted(lines: &[wire::ReserveStockLine]) -> Result<Vec<Wanted>, Refusal> {
-    counted(lines.len())?;
+pub fn wanted(
+    lines: &[wire::ReserveStockLine],
+    reshipped: &[wire::ReshippedLine],
+) -> Result<Reservable, Refusal> {
+    convert::not_empty(lines.len().saturating_add(reshipped.len()), "command.lines")?;
+    convert::at_most(lines.len(), LINES_MAX, "command.lines", Reason::TooManyLines)?;
+    convert::at_most(reshipped.len(), LINES_MAX, "command.reshipped", Reason::TooManyLines)?;
     let parsed = lines.iter().enumerate().map(|(index, line)| {
         let field = |name: &str| format!("command.lines[{index}].{name}");
         Ok(Wanted {
@@ -177,9 +190,24 @@ pub fn wanted(lines: &[wire::ReserveStockLine]) -> Result<Vec<Wanted>, Refusal> 
             sku: convert::sku(&field("sku"), &line.sku)?,
             quantity: convert::quantity(&field("quantity"), line.quantity)?,
             warehouse_id: convert::optional_warehouse_id(&field("warehouse_id"), &line.warehouse_id)?,
+            without_stock: line.without_stock,
+            part_of: match line.part_of.as_str() {
+                "" => None,
+                parent => Some(convert::line_id(&field("part_of"), parent)?),
+            },
         })
     });
-    parsed.collect()
+    let again = reshipped.iter().enumerate().map(|(index, line)| {
+        let field = |name: &str| format!("command.reshipped[{index}].{name}");
+        Ok(Reshipped {
+            line_id: convert::line_id(&field("line_id"), &line.line_id)?,
+            quantity: convert::quantity(&field("quantity"), line.quantity)?,
+        })
+    });
+    Ok(Reservable {
+        lines: parsed.collect::<Result<_, Refusal>>()?,
+        reshipped: again.collect::<Result<_, Refusal>>()?,
+    })
 }
 
 fn held(lines: &[wire::HoldGoodsLine]) -> Result<Vec<HoldLine>, Refusal> {

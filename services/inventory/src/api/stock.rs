@@ -1,7 +1,7 @@
 //! StockService: warehouses, stock, its ledger and the reservations on it. On the public port.
 
-use kit::page::Page;
-use kit::{Failure, Principal};
+use kit::page::{Listing, Page};
+use kit::{Failure, Principal, Seal};
 use proto::inventory::v1 as wire;
 use proto::inventory::v1::stock_service_server::StockService;
 use tonic::{Request, Response, Status};
@@ -12,11 +12,12 @@ use crate::ops::{Inventory, Resource, ShownStock};
 
 pub struct StockApi {
     inventory: Inventory,
+    seal: Seal,
 }
 
 impl StockApi {
-    pub fn new(inventory: Inventory) -> Self {
-        Self { inventory }
+    pub fn new(inventory: Inventory, seal: Seal) -> Self {
+        Self { inventory, seal }
     }
 }
 
@@ -52,7 +53,8 @@ impl StockService for StockApi {
     ) -> Result<Response<wire::ListWarehousesResponse>, Status> {
         let tenant = Principal::of(&request)?.tenant.clone();
         let body = request.into_inner();
-        let page = Page::parse(body.page_size, &body.page_token, &["ListWarehouses", tenant.as_str()])?;
+        let listing = Listing::new("ListWarehouses", &tenant, &());
+        let page = Page::parse(&self.seal, listing, body.page_size, &body.page_token)?;
         let after = page.after(1)?.map_or("", |key| key[0].as_str());
         let listed = self.inventory.list_warehouses(&tenant, after, page.limit()).await;
         let mut rows = listed.map_err(Failure::from)?;
@@ -89,6 +91,40 @@ impl StockService for StockApi {
         Ok(Response::new(wire::AdjustStockResponse { stock }))
     }
 
+    async fn assign_sku(
+        &self,
+        request: Request<wire::AssignSkuRequest>,
+    ) -> Result<Response<wire::AssignSkuResponse>, Status> {
+        let caller = Principal::of(&request)?.clone();
+        let mut body = request.into_inner();
+        let request_id = std::mem::take(&mut body.request_id);
+        let action = stock_requests::assign_sku(&body).map_err(Failure::from)?;
+        let resource =
+            mutation::run(&self.inventory, &caller, "AssignSku", &request_id, &body, action).await?;
+        let assignment = match resource {
+            Resource::Assignment(sku, warehouse_id) => Some(render::assignment(&sku, warehouse_id.as_ref())),
+            _ => unreachable!("an assignment is answered with itself"),
+        };
+        Ok(Response::new(wire::AssignSkuResponse { assignment }))
+    }
+
+    async fn list_sku_assignments(
+        &self,
+        request: Request<wire::ListSkuAssignmentsRequest>,
+    ) -> Result<Response<wire::ListSkuAssignmentsResponse>, Status> {
+        let tenant = Principal::of(&request)?.tenant.clone();
+        let body = request.into_inner();
+        let listing = Listing::new("ListSkuAssignments", &tenant, &());
+        let page = Page::parse(&self.seal, listing, body.page_size, &body.page_token)?;
+        let after = page.after(1)?.map_or("", |key| key[0].as_str());
+        let listed = self.inventory.list_assignments(&tenant, after, page.limit()).await;
+        let mut rows = listed.map_err(Failure::from)?;
+        let next_page_token = page.finish(&mut rows, |(sku, _)| vec![sku.as_str().to_owned()]);
+        let assignments =
+            rows.iter().map(|(sku, warehouse_id)| render::assignment(sku, Some(warehouse_id))).collect();
+        Ok(Response::new(wire::ListSkuAssignmentsResponse { assignments, next_page_token }))
+    }
+
     async fn get_stock(
         &self,
         request: Request<wire::GetStockRequest>,
@@ -113,8 +149,8 @@ impl StockService for StockApi {
         let warehouse_id =
             convert::warehouse_id("warehouse_id", &body.warehouse_id).map_err(Failure::from)?;
         let sku = convert::sku("sku", &body.sku).map_err(Failure::from)?;
-        let listing = ["ListStockLedger", tenant.as_str(), warehouse_id.as_str(), sku.as_str()];
-        let page = Page::parse(body.page_size, &body.page_token, &listing)?;
+        let listing = Listing::new("ListStockLedger", &tenant, &(&warehouse_id, &sku));
+        let page = Page::parse(&self.seal, listing, body.page_size, &body.page_token)?;
         let after = match page.after(1)? {
             None => 0,
             Some(key) => key[0].parse().map_err(|_| bad_token())?,

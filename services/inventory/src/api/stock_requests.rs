@@ -42,6 +42,13 @@ pub fn upsert_warehouse(request: &wire::UpsertWarehouseRequest) -> Result<Action
     })
 }
 
+pub fn assign_sku(request: &wire::AssignSkuRequest) -> Result<Action, Refusal> {
+    Ok(Action::AssignSku {
+        sku: convert::sku("sku", &request.sku)?,
+        warehouse_id: convert::optional_warehouse_id("warehouse_id", &request.warehouse_id)?,
+    })
+}
+
 pub fn set_stock(request: &wire::SetStockRequest) -> Result<Action, Refusal> {
     if !(0..=ON_HAND_MAX).contains(&request.on_hand) {
         let refusal = Refusal::new(Reason::QuantityOutOfRange, format!("stock is 0 to {ON_HAND_MAX} units"));

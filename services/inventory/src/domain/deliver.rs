@@ -24,7 +24,11 @@ impl Goods {
             let row = self.row(&id);
             match &mut row.state {
                 State::Consumed { delivered, .. } => *delivered = true,
-                State::Active | State::Held { .. } | State::Released | State::ShippedAfterCancel { .. } => {
+                State::Active
+                | State::Held { .. }
+                | State::Released
+                | State::Unpacked
+                | State::ShippedAfterCancel { .. } => {
                     unreachable!("only shipped units are on the way")
                 }
             }

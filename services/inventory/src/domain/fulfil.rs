@@ -3,11 +3,12 @@
 use types::{FulfilmentId, Reason, Refusal, ReservationId};
 
 use super::fulfilment::{Fulfilment, Partner};
-use super::goods::{Goods, Moment};
+use super::goods::{Goods, Moment, Movement};
 use super::integration::IntegrationKey;
 use super::names::WarehouseId;
 use super::reservation::{FulfilmentLine, Reservation};
 use super::selection::{Selection, Units};
+use super::unpacking::Elsewhere;
 
 /// What handing goods to a partner takes.
 #[derive(Clone, Copy)]
@@ -23,30 +24,58 @@ pub struct Handover<'a> {
 }
 
 impl Goods {
-    /// Allocates units of one warehouse to a new fulfilment; all unallocated ones if none are named.
+    /// Allocates units of one warehouse to a new fulfilment; all unallocated ones if none are named. Units whose saga has
+    /// not decided stay where they are: what its decision may still take back must not leave. `elsewhere` takes units
+    /// that other warehouses have as well.
     pub fn allocate(
         &mut self,
         warehouse_id: &WarehouseId,
         selection: &[Selection],
+        is_decided: &dyn Fn(&str) -> bool,
+        elsewhere: Option<&Elsewhere<'_>>,
         moment: Moment<'_>,
-    ) -> Result<FulfilmentId, Refusal> {
+    ) -> Result<(FulfilmentId, Vec<Movement>), Refusal> {
         if self.awaits_payment {
             let message = "the order waits for its payment, and its goods with it";
             return Err(Refusal::new(Reason::PaymentRequired, message).detail("order_id", &self.order_id));
         }
-        let here = |row: &Reservation| row.warehouse_id == *warehouse_id && row.packed.is_none();
+        let here = |row: &Reservation| {
+            row.packed.is_none() && (elsewhere.is_some() || row.warehouse_id == *warehouse_id)
+        };
+        let undecided =
+            self.reservations.values().any(|row| here(row) && row.is_active() && !is_decided(&row.saga_id));
         let units = Units {
             verb: "allocate",
-            free: &|row| here(row) && row.is_active(),
+            free: &|row| here(row) && row.is_active() && is_decided(&row.saga_id),
             held: &|row| here(row) && row.is_held(),
         };
-        let rows = self.pick(selection, units, moment)?;
+        let order_id = self.order_id.clone();
+        let rows = self.pick(selection, units, moment).map_err(|refusal| {
+            if undecided && refusal.reason != Reason::CancelHold {
+                let message = "what the goods were reserved for is not decided yet; try again";
+                return Refusal::new(Reason::ChangeInProgress, message).detail("order_id", &order_id);
+            }
+            refusal
+        })?;
+        let (rows, movements) = match elsewhere {
+            Some(shelves) => self.bring_to(rows, warehouse_id, shelves, moment)?,
+            None => (rows, Vec::new()),
+        };
+        Ok((self.pack(&rows, warehouse_id, moment), movements))
+    }
 
+    /// Puts these units into a new fulfilment.
+    pub(super) fn pack(
+        &mut self,
+        rows: &[ReservationId],
+        warehouse_id: &WarehouseId,
+        moment: Moment<'_>,
+    ) -> FulfilmentId {
         let fulfilment_id: FulfilmentId = moment.ids.mint();
         let fulfilment = Fulfilment::new(warehouse_id.clone(), moment.at);
         self.fulfilments.insert(fulfilment_id.clone(), fulfilment);
         for id in rows {
-            let row = self.row(&id);
+            let row = self.row(id);
             row.packed = Some(FulfilmentLine {
                 id: moment.ids.mint(),
                 fulfilment_id: fulfilment_id.clone(),
@@ -56,11 +85,13 @@ impl Goods {
                 reshipped: 0,
                 resubmit_needed: false,
                 task: None,
+                label: None,
+                reported: None,
             });
             let (line_id, quantity) = (row.line_id.clone(), row.quantity);
             self.counters(&line_id).allocated += quantity;
         }
-        Ok(fulfilment_id)
+        fulfilment_id
     }
 
     /// Hands over all lines that are not held. Lines that a change order gave back later are handed over by

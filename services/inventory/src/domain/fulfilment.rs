@@ -60,7 +60,7 @@ impl FulfilmentState {
                 LineState::Submitted => (waiting, submitted) = (true, true),
                 LineState::Shipped | LineState::ShippedAfterCancel => shipped = true,
                 LineState::Delivered => delivered = true,
-                LineState::Cancelled | LineState::CancelledAfterShip => {}
+                LineState::Cancelled | LineState::CancelledAfterShip | LineState::Unpacked => {}
             }
         }
         match (waiting, shipped || delivered) {

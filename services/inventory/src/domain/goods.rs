@@ -10,6 +10,7 @@ use super::names::{Sku, WarehouseId};
 use super::partner::PartnerTask;
 use super::reservation::{FulfilmentLine, Reservation, State};
 use super::stock::Posting;
+use super::warehouse::Warehouses;
 
 /// The goods of one order. Every unit that was ever reserved stands in exactly one reservation, for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +89,12 @@ impl Goods {
             before != line.counters
         });
         progressed.map(|(id, line)| (id, &line.counters)).collect()
+    }
+
+    /// Whether a movement is one of a shelf that is counted here.
+    pub fn moves_stock(&self, movement: &Movement, warehouses: &Warehouses) -> bool {
+        warehouses.keeps_stock(&movement.warehouse_id)
+            && !self.reservations[&movement.reservation_id].without_stock
     }
 
     pub fn fulfilment_state(&self, id: &FulfilmentId) -> FulfilmentState {
@@ -170,11 +177,16 @@ impl Goods {
         if row.quantity == quantity {
             return id;
         }
+        let whole = row.quantity;
         row.quantity -= quantity;
-        let packed = row.packed.as_ref().map(|line| FulfilmentLine {
-            id: moment.ids.mint(),
-            split_of: Some(line.id.clone()),
-            ..line.clone()
+        // All units of a row came back, and left again, together.
+        let packed = row.packed.as_mut().map(|line| {
+            let (restocked, reshipped) =
+                (line.restocked / whole * quantity, line.reshipped / whole * quantity);
+            line.restocked -= restocked;
+            line.reshipped -= reshipped;
+            let (id, split_of) = (moment.ids.mint(), Some(line.id.clone()));
+            FulfilmentLine { id, split_of, restocked, reshipped, ..line.clone() }
         });
         let part = Reservation { quantity, packed, split_of: Some(id), created_at: moment.at, ..row.clone() };
         let part_id: ReservationId = moment.ids.mint();
@@ -274,6 +286,15 @@ pub(super) fn write_off(_: i64) -> Posting {
 
 pub(super) fn short_ship(quantity: i64) -> Posting {
     Posting::ShortShip { quantity }
+}
+
+/// Units of a shelf that still hold their promise.
+pub(super) fn ship_after_cancel(quantity: i64) -> Posting {
+    Posting::ShipAfterCancel { on_hand: quantity, reserved: quantity }
+}
+
+pub(super) fn reship(quantity: i64) -> Posting {
+    Posting::Reship { quantity }
 }
 
 pub(super) fn reserve(quantity: i64) -> Posting {

@@ -131,16 +131,20 @@ impl Goods {
 
     /// The undo of a hold: what this saga holds may be shipped again. The split-off rows stay apart: merging
     /// them back would have to empty a row, and no row is ever deleted or empty.
-    pub fn resume(&mut self, saga_id: &str) -> Splits {
-        let mut splits = Splits::default();
+    pub fn resume(&mut self, saga_id: &str) -> (Splits, Vec<Movement>) {
+        let (mut splits, mut movements) = (Splits::default(), Vec::new());
         for id in self.held_by(saga_id) {
             let row = self.row(&id);
             row.state = State::Active;
             splits.add(row);
+            // It was said to have left meanwhile, and nothing speaks against that any more.
+            if let Some(number) = row.packed.as_mut().and_then(|line| line.reported.take()) {
+                movements.extend(self.ship_rows(&[id], &number));
+            }
         }
         self.end_claims(saga_id, &AfterShip::Sold, &mut splits);
         self.keep_labels(saga_id);
-        splits
+        (splits, movements)
     }
 
     /// The completion of a hold: what this saga holds goes back to stock, and its fulfilment lines are cancelled. What it
@@ -158,7 +162,10 @@ impl Goods {
         let held = self.held_by(saga_id);
         let mut movements = self.release_rows(&held, &mut splits);
         for (movement, id) in movements.iter_mut().zip(&held) {
-            *movement = self.movement(id, goods::short_ship);
+            // What has left all the same did exist.
+            if self.reservations[id].state == State::Released {
+                *movement = self.movement(id, goods::short_ship);
+            }
         }
         (splits, movements)
     }
@@ -173,10 +180,16 @@ impl Goods {
     pub(super) fn release_rows(&mut self, rows: &[ReservationId], splits: &mut Splits) -> Vec<Movement> {
         let mut movements = Vec::with_capacity(rows.len());
         for id in rows {
-            movements.push(self.movement(id, goods::release));
+            let reported = self.row(id).packed.as_mut().and_then(|line| line.reported.take());
+            let posting = if reported.is_some() { goods::ship_after_cancel } else { goods::release };
+            movements.push(self.movement(id, posting));
             let row = self.row(id);
-            row.state = State::Released;
             splits.add(row);
+            match reported {
+                Some(number) => self.left_all_the_same(id, &number),
+                None => row.state = State::Released,
+            }
+            let row = self.row(id);
             let (line_id, quantity, packed) = (row.line_id.clone(), row.quantity, row.packed.is_some());
             if packed {
                 self.counters(&line_id).deallocated += quantity;
@@ -185,7 +198,7 @@ impl Goods {
         movements
     }
 
-    fn end_claims(&mut self, saga_id: &str, end: &AfterShip, splits: &mut Splits) {
+    pub(super) fn end_claims(&mut self, saga_id: &str, end: &AfterShip, splits: &mut Splits) {
         for id in self.select(|row| row.claimed_by() == Some(saga_id)) {
             let row = self.row(&id);
             splits.add(row);

@@ -23,6 +23,7 @@ mod ship;
 mod shipped_after_cancel;
 mod stock;
 mod stopping;
+mod unpacking;
 mod voiding;
 mod warehouse;
 
@@ -39,14 +40,15 @@ pub use integration::{
     MethodProfile,
 };
 pub use label::{CarrierAnswer, Credit, Label, LabelState, VoidRefusal, Voider};
-pub use names::{NameError, Sku, WarehouseId};
+pub use names::{Sku, WarehouseId};
 pub use partner::{Ask, PartnerAnswer, PartnerTask, TaskState, Unconfirmed, Word};
 pub use reservation::{AfterShip, FulfilmentLine, LineState, Reservation, State};
-pub use reserve::{Found, Wanted, forecast};
+pub use reserve::{Found, Reservable, Reshipped, Wanted, forecast};
 pub use returning::ReturnedLine;
 pub use selection::Selection;
-pub use shipped_after_cancel::Reported;
+pub use shipped_after_cancel::{Reported, ReportedFrom};
 pub use stock::{Entry, Kind, Posting, PostingError, Stock};
 pub use stopping::Stopped;
+pub use unpacking::Elsewhere;
 pub use voiding::inactive;
 pub use warehouse::{Warehouse, WarehouseKind, Warehouses};

@@ -9,6 +9,9 @@ use super::integration::{IntegrationKey, Method, MethodProfile};
 /// A reminder comes as long after the deadline as was waited for the word, and not sooner than this.
 const REMINDER_MIN: Duration = Duration::from_secs(1);
 
+/// How the detail of a task begins whose program could not be asked because of its connector.
+pub(super) const UNUSABLE: &str = "its program cannot be asked: ";
+
 /// One fulfilment at one partner, for one change order; or a cart that is told of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartnerTask {
@@ -34,7 +37,10 @@ pub struct PartnerTask {
     pub requested_at: Timestamp,
     pub answered_at: Option<Timestamp>,
     pub answered_by: String,
+    /// What we say of it, or the person who heard the word.
     pub detail: String,
+    /// What the partner's program has answered, as it said it. It is for operators, and goes to nobody else.
+    pub answer: String,
     /// It had agreed to stop, and shipped.
     pub shipped_after_cancel: bool,
     /// When something is to be done next, in microseconds; 0 for never.
@@ -88,6 +94,10 @@ pub enum PartnerAnswer {
     /// Not heard: it is asked again with the same key.
     Unknown {
         detail: String,
+    },
+    /// Its connector makes no request that may be sent, and no other attempt would.
+    Unusable {
+        why: String,
     },
     /// Nothing was sent: this method's window had closed, or the deadline has come.
     NotSent,
@@ -155,10 +165,16 @@ impl PartnerTask {
             answered_at: None,
             answered_by: String::new(),
             detail: String::new(),
+            answer: String::new(),
             shipped_after_cancel: false,
             due_at: 0,
             tries: 0,
         }
+    }
+
+    /// It went on by another way because its connector is unusable.
+    pub fn has_lost_its_program(&self) -> bool {
+        self.detail.starts_with(UNUSABLE)
     }
 
     pub fn is_of_cart(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Units of one line in one warehouse that share one fate.
 
-use types::{FulfilmentId, FulfilmentLineId, LineId, PartnerTaskId, ReservationId, Timestamp};
+use types::{FulfilmentId, FulfilmentLineId, LabelId, LineId, PartnerTaskId, ReservationId, Timestamp};
 
 use super::names::{Sku, WarehouseId};
 
@@ -11,6 +11,8 @@ pub struct Reservation {
     pub line_id: LineId,
     pub warehouse_id: WarehouseId,
     pub sku: Sku,
+    /// A bundle that is made of its parts: it goes the way of all goods and takes nothing of any shelf.
+    pub without_stock: bool,
     /// At least 1: units that part company with the rest become a row of their own.
     pub quantity: i64,
     pub state: State,
@@ -36,6 +38,10 @@ pub struct FulfilmentLine {
     pub resubmit_needed: bool,
     /// What the partner was asked about the units, last.
     pub task: Option<PartnerTaskId>,
+    /// The label they left under.
+    pub label: Option<LabelId>,
+    /// The number under which they are said to have left while a change holds them.
+    pub reported: Option<String>,
 }
 
 /// What became of units after they had been shipped.
@@ -62,7 +68,9 @@ pub enum State {
     Held { by: String },
     /// Given back to stock.
     Released,
-    /// Given back, and sent out all the same by a partner that had agreed to stop. Packed units only.
+    /// Taken out of their fulfilment, and promised anew in a row of their own. Packed units only.
+    Unpacked,
+    /// Given back, and sent out all the same. Packed units only.
     ShippedAfterCancel { tracking_number: String },
     /// Out of the door. Only packed units come here.
     Consumed { tracking_number: String, delivered: bool, after: AfterShip },
@@ -78,6 +86,7 @@ pub enum LineState {
     Cancelled,
     CancelledAfterShip,
     ShippedAfterCancel,
+    Unpacked,
 }
 
 impl State {
@@ -85,14 +94,14 @@ impl State {
         match self {
             Self::Active => "active",
             Self::Held { .. } => "held",
-            Self::Released | Self::ShippedAfterCancel { .. } => "released",
+            Self::Released | Self::Unpacked | Self::ShippedAfterCancel { .. } => "released",
             Self::Consumed { .. } => "consumed",
         }
     }
 }
 
 impl LineState {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Allocated,
         Self::Submitted,
         Self::Shipped,
@@ -100,6 +109,7 @@ impl LineState {
         Self::Cancelled,
         Self::CancelledAfterShip,
         Self::ShippedAfterCancel,
+        Self::Unpacked,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -111,6 +121,7 @@ impl LineState {
             Self::Cancelled => "cancelled",
             Self::CancelledAfterShip => "cancelled_after_ship",
             Self::ShippedAfterCancel => "shipped_after_cancel",
+            Self::Unpacked => "unpacked",
         }
     }
 
@@ -131,9 +142,11 @@ impl Reservation {
     pub fn held_by(&self) -> Option<&str> {
         match &self.state {
             State::Held { by } => Some(by),
-            State::Active | State::Released | State::ShippedAfterCancel { .. } | State::Consumed { .. } => {
-                None
-            }
+            State::Active
+            | State::Released
+            | State::Unpacked
+            | State::ShippedAfterCancel { .. }
+            | State::Consumed { .. } => None,
         }
     }
 
@@ -148,6 +161,7 @@ impl Reservation {
             | State::Active
             | State::Held { .. }
             | State::Released
+            | State::Unpacked
             | State::ShippedAfterCancel { .. } => None,
         }
     }
@@ -163,6 +177,7 @@ impl Reservation {
             | State::Active
             | State::Held { .. }
             | State::Released
+            | State::Unpacked
             | State::ShippedAfterCancel { .. } => None,
         }
     }
@@ -177,7 +192,7 @@ impl Reservation {
             State::Consumed { tracking_number, .. } | State::ShippedAfterCancel { tracking_number } => {
                 Some(tracking_number)
             }
-            State::Active | State::Held { .. } | State::Released => None,
+            State::Active | State::Held { .. } | State::Released | State::Unpacked => None,
         }
     }
 
@@ -193,7 +208,11 @@ impl Reservation {
     pub fn is_consumed(&self) -> bool {
         match self.state {
             State::Consumed { .. } => true,
-            State::Active | State::Held { .. } | State::Released | State::ShippedAfterCancel { .. } => false,
+            State::Active
+            | State::Held { .. }
+            | State::Released
+            | State::Unpacked
+            | State::ShippedAfterCancel { .. } => false,
         }
     }
 
@@ -201,8 +220,25 @@ impl Reservation {
     pub fn is_reserved(&self) -> bool {
         match self.state {
             State::Active | State::Held { .. } => true,
-            State::Released | State::ShippedAfterCancel { .. } | State::Consumed { .. } => false,
+            State::Released | State::Unpacked | State::ShippedAfterCancel { .. } | State::Consumed { .. } => {
+                false
+            }
         }
+    }
+
+    /// Cancelled after they had been shipped.
+    pub fn is_cancelled_after_ship(&self) -> bool {
+        matches!(self.state, State::Consumed { after: AfterShip::Cancelled, .. })
+    }
+
+    /// The promise is over and nothing of it is out: its line may be promised anew.
+    pub fn is_given_back(&self) -> bool {
+        matches!(self.state, State::Released | State::Unpacked)
+    }
+
+    /// They had come back to a shelf of ours after they were shipped, and have not left it again.
+    pub fn is_back_on_the_shelf(&self) -> bool {
+        self.packed.as_ref().is_some_and(|line| line.restocked > line.reshipped)
     }
 
     pub fn is_packed_in(&self, fulfilment: &FulfilmentId) -> bool {
@@ -216,6 +252,7 @@ impl Reservation {
             State::Active | State::Held { .. } if line.submitted => LineState::Submitted,
             State::Active | State::Held { .. } => LineState::Allocated,
             State::Released => LineState::Cancelled,
+            State::Unpacked => LineState::Unpacked,
             State::ShippedAfterCancel { .. } => LineState::ShippedAfterCancel,
             State::Consumed { after: AfterShip::Cancelled, .. } => LineState::CancelledAfterShip,
             State::Consumed { delivered: true, .. } => LineState::Delivered,

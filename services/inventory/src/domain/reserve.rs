@@ -9,7 +9,7 @@ use super::hold::Splits;
 use super::integration::IntegrationKey;
 use super::names::{Sku, WarehouseId};
 use super::refusals::{self, Shortage};
-use super::reservation::{Reservation, State};
+use super::reservation::{AfterShip, Reservation, State};
 use super::warehouse::{WarehouseKind, Warehouses};
 
 /// A line that wants units.
@@ -18,8 +18,26 @@ pub struct Wanted {
     pub line_id: LineId,
     pub sku: Sku,
     pub quantity: Quantity,
-    /// None: the first active warehouse by priority that can serve the whole line.
+    /// None: the first active warehouse of our own by priority that can serve the whole line.
     pub warehouse_id: Option<WarehouseId>,
+    /// A bundle that is made of its parts: it takes nothing of any shelf, and goes along with its first part.
+    pub without_stock: bool,
+    /// The bundle's line, of a part of one.
+    pub part_of: Option<LineId>,
+}
+
+/// Units of a restored order that had been cancelled after they were shipped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reshipped {
+    pub line_id: LineId,
+    pub quantity: Quantity,
+}
+
+/// What a saga wants promised.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reservable {
+    pub lines: Vec<Wanted>,
+    pub reshipped: Vec<Reshipped>,
 }
 
 impl Goods {
@@ -29,18 +47,20 @@ impl Goods {
     /// lines is counted twice against the same shelf. `takes_again` tells which partners take an order's number twice.
     pub fn reserve(
         &mut self,
-        wanted: &[Wanted],
+        reservable: &Reservable,
         saga_id: &str,
         warehouses: &Warehouses,
         available: impl Fn(&WarehouseId, &Sku) -> i64,
         takes_again: impl Fn(&IntegrationKey) -> bool,
         moment: Moment<'_>,
     ) -> Result<Vec<Movement>, Refusal> {
+        let wanted = &reservable.lines;
         refusals::distinct(wanted.iter().map(|line| &line.line_id))?;
         self.may_reserve(wanted, takes_again)?;
-        let chosen = Shelves { warehouses, available, promised: BTreeMap::new() }.choose_all(wanted)?;
+        let mut shelves = Shelves { warehouses, available, promised: BTreeMap::new() };
+        let chosen = shelves.choose_all(wanted)?;
 
-        let mut movements = Vec::with_capacity(wanted.len());
+        let mut movements = self.reship(&reservable.reshipped, saga_id, &mut shelves)?;
         for (line, warehouse_id) in wanted.iter().zip(chosen) {
             let id = self.add(line, warehouse_id, saga_id, moment);
             movements.push(self.movement(&id, goods::reserve));
@@ -54,13 +74,85 @@ impl Goods {
         self.awaits_payment = until_paid || (promised && self.awaits_payment);
     }
 
+    /// Units that were cancelled after they were shipped are claimed where they are, to be the buyer's again. Those that
+    /// had come back to a shelf leave it again.
+    fn reship<A: Fn(&WarehouseId, &Sku) -> i64>(
+        &mut self,
+        reshipped: &[Reshipped],
+        saga_id: &str,
+        shelves: &mut Shelves<'_, A>,
+    ) -> Result<Vec<Movement>, Refusal> {
+        refusals::distinct(reshipped.iter().map(|line| &line.line_id))?;
+        let (mut movements, mut short) = (Vec::new(), Vec::new());
+        for wanted in reshipped {
+            let line =
+                self.lines.get(&wanted.line_id).ok_or_else(|| refusals::no_such_line(&wanted.line_id))?;
+            let sku = line.sku.clone();
+            let rows = self.select(|row| row.line_id == wanted.line_id && row.is_cancelled_after_ship());
+            let found: i64 = rows.iter().map(|id| self.reservations[id].quantity).sum();
+            if found != wanted.quantity.get() {
+                let message = format!("{found} units of the line were cancelled after they were shipped");
+                return Err(Refusal::new(Reason::StateConflict, message)
+                    .detail("line_id", &wanted.line_id)
+                    .detail("wanted", wanted.quantity.get()));
+            }
+            let (missing, available) = shelves.take_back_out(&rows, &self.reservations);
+            if missing > 0 {
+                short.push(Shortage {
+                    line_id: wanted.line_id.clone(),
+                    sku,
+                    wanted: missing + available,
+                    available,
+                    reason: Reason::InsufficientStock,
+                });
+            }
+            for id in rows {
+                movements.extend(self.claim_for_the_buyer(&id, saga_id));
+            }
+        }
+        if short.is_empty() {
+            return Ok(movements);
+        }
+        let message = "units that had come back were sold to others meanwhile";
+        Err(refusals::short(Reason::InsufficientStock, message, &short))
+    }
+
+    /// The old label brings nothing back any more: it was voided, or belongs to a parcel that has gone.
+    fn claim_for_the_buyer(&mut self, id: &ReservationId, saga_id: &str) -> Option<Movement> {
+        let row = &self.reservations[id];
+        let leaves = row.is_back_on_the_shelf();
+        let label = row.packed.as_ref().and_then(|line| line.label.as_ref());
+        let is_void = label.is_some_and(|label| self.labels[label].state.is_voided());
+        let movement = leaves.then(|| self.movement(id, goods::reship));
+        let row = self.row(id);
+        let line = row.packed.as_mut().expect("shipped units are packed");
+        if leaves || is_void {
+            line.label = None;
+        }
+        if leaves {
+            line.reshipped += row.quantity;
+            saga_id.clone_into(&mut row.saga_id);
+        }
+        if let State::Consumed { after, .. } = &mut row.state {
+            *after = AfterShip::Claimed { by: saga_id.to_owned() };
+        }
+        movement
+    }
+
+    /// The completion: what this saga claims is the buyer's again.
+    pub fn reshipped(&mut self, saga_id: &str) -> Splits {
+        let mut splits = Splits::default();
+        self.end_claims(saga_id, &AfterShip::Sold, &mut splits);
+        splits
+    }
+
     /// A line takes a new promise once every unit of the one before it was given back: its order is being restored.
     fn may_reserve(
         &self,
         wanted: &[Wanted],
         takes_again: impl Fn(&IntegrationKey) -> bool,
     ) -> Result<(), Refusal> {
-        let kept = self.select_by_line(|row| row.state != State::Released);
+        let kept = self.select_by_line(|row| !row.is_given_back() && !row.is_cancelled_after_ship());
         if let Some(line) = wanted.iter().find(|line| kept.units(&line.line_id) > 0) {
             let message = format!("goods are kept for line {} already", line.line_id);
             return Err(Refusal::new(Reason::StateConflict, message).detail("line_id", &line.line_id));
@@ -83,12 +175,32 @@ impl Goods {
     pub fn unreserve(&mut self, saga_id: &str) -> (Splits, Vec<Movement>) {
         let mine = self.select(|row| row.saga_id == saga_id && row.is_reserved());
         let mut splits = Splits::default();
-        let left = self.reservations.values().filter(|row| row.saga_id == saga_id && row.is_consumed());
+        let left = self
+            .reservations
+            .values()
+            .filter(|row| row.saga_id == saga_id && row.is_consumed() && row.claimed_by() != Some(saga_id));
         for row in left {
             splits.line(&row.line_id).shipped += row.quantity;
         }
-        let movements = self.release_rows(&mine, &mut splits);
+        let mut movements = self.release_rows(&mine, &mut splits);
+        movements.extend(self.cancel_again(saga_id));
         (splits, movements)
+    }
+
+    /// The undo of [`Goods::reship`]: what this saga claims stays cancelled, and what it took off a shelf is back there.
+    fn cancel_again(&mut self, saga_id: &str) -> Vec<Movement> {
+        let mut movements = Vec::new();
+        for id in self.select(|row| row.claimed_by() == Some(saga_id)) {
+            if self.reservations[&id].saga_id == saga_id {
+                movements.push(self.movement(&id, goods::restock_label_void));
+                let row = self.row(&id);
+                row.packed.as_mut().expect("shipped units are packed").restocked += row.quantity;
+            }
+            if let State::Consumed { after, .. } = &mut self.row(&id).state {
+                *after = AfterShip::Cancelled;
+            }
+        }
+        movements
     }
 
     fn add(
@@ -106,6 +218,7 @@ impl Goods {
             line_id: line.line_id.clone(),
             warehouse_id,
             sku: line.sku.clone(),
+            without_stock: line.without_stock,
             quantity,
             state: State::Active,
             saga_id: saga_id.to_owned(),
@@ -119,20 +232,28 @@ impl Goods {
 }
 
 /// What a reservation of these lines would find: for each, the free units where most are, and whether they are enough.
-/// It promises nothing.
+/// It promises nothing. `goods` are those of the order whose units would be shipped again.
 pub fn forecast(
-    wanted: &[Wanted],
+    reservable: &Reservable,
+    goods: Option<&Goods>,
     warehouses: &Warehouses,
     available: impl Fn(&WarehouseId, &Sku) -> i64,
 ) -> Vec<Found> {
     let mut shelves = Shelves { warehouses, available, promised: BTreeMap::new() };
-    let found = wanted.iter().map(|line| {
+    let found = reservable.lines.iter().map(|line| {
         // A warehouse that takes nothing, or is not there, has nothing.
         let free = shelves.most_free(line).unwrap_or(0);
-        let enough = matches!(shelves.choose(line), Ok(Ok(_)));
+        let enough = line.without_stock || matches!(shelves.choose(line), Ok(Ok(_)));
         Found { available: free.min(AVAILABLE_SHOWN_MAX), enough }
     });
-    found.collect()
+    let mut found: Vec<Found> = found.collect();
+    for line in &reservable.reshipped {
+        let rows =
+            |goods: &Goods| goods.select(|row| row.line_id == line.line_id && row.is_cancelled_after_ship());
+        let missing = goods.map_or(0, |goods| shelves.take_back_out(&rows(goods), &goods.reservations).0);
+        found.push(Found { available: line.quantity.get() - missing, enough: missing == 0 });
+    }
+    found
 }
 
 /// A third party has as much as anybody can count.
@@ -152,17 +273,33 @@ struct Shelves<'a, A> {
 }
 
 impl<A: Fn(&WarehouseId, &Sku) -> i64> Shelves<'_, A> {
-    fn choose_all(mut self, wanted: &[Wanted]) -> Result<Vec<WarehouseId>, Refusal> {
-        let mut chosen = Vec::with_capacity(wanted.len());
+    fn choose_all(&mut self, wanted: &[Wanted]) -> Result<Vec<WarehouseId>, Refusal> {
+        let mut chosen = BTreeMap::new();
         let mut short = Vec::new();
-        for line in wanted {
+        for line in wanted.iter().filter(|line| !line.without_stock) {
             match self.choose(line)? {
-                Ok(warehouse_id) => chosen.push(warehouse_id),
+                Ok(warehouse_id) => {
+                    chosen.insert(&line.line_id, warehouse_id);
+                }
                 Err(shortage) => short.push(shortage),
             }
         }
         if short.is_empty() {
-            return Ok(chosen);
+            for line in wanted.iter().filter(|line| line.without_stock) {
+                let first = wanted.iter().find(|part| part.part_of.as_ref() == Some(&line.line_id));
+                let along = first.and_then(|part| chosen.get(&part.line_id)).cloned();
+                match along {
+                    Some(warehouse_id) => drop(chosen.insert(&line.line_id, warehouse_id)),
+                    None => match self.choose(line)? {
+                        Ok(warehouse_id) => drop(chosen.insert(&line.line_id, warehouse_id)),
+                        Err(shortage) => short.push(shortage),
+                    },
+                }
+            }
+        }
+        if short.is_empty() {
+            let chosen = wanted.iter().map(|line| chosen[&line.line_id].clone());
+            return Ok(chosen.collect());
         }
         let message = "no warehouse has enough free stock for every line";
         Err(refusals::short(Reason::InsufficientStock, message, &short))
@@ -175,7 +312,9 @@ impl<A: Fn(&WarehouseId, &Sku) -> i64> Shelves<'_, A> {
         let candidates = self.candidates(line)?;
         let best = candidates.iter().map(|(_, free)| *free).max().unwrap_or(0).max(0);
         if let Some((id, _)) = candidates.into_iter().find(|(_, free)| *free >= quantity) {
-            *self.promised.entry((id.clone(), line.sku.clone())).or_insert(0) += quantity;
+            if !line.without_stock {
+                *self.promised.entry((id.clone(), line.sku.clone())).or_insert(0) += quantity;
+            }
             return Ok(Ok(id));
         }
         Ok(Err(Shortage {
@@ -200,6 +339,7 @@ impl<A: Fn(&WarehouseId, &Sku) -> i64> Shelves<'_, A> {
             active.into_iter().map(|(id, warehouse)| (id, warehouse.kind)).collect()
         };
         let free = |id: &WarehouseId, kind: WarehouseKind| match kind {
+            _ if line.without_stock => i64::MAX,
             WarehouseKind::Own => {
                 let key = (id.clone(), line.sku.clone());
                 (self.available)(id, &line.sku) - self.promised.get(&key).copied().unwrap_or(0)
@@ -208,6 +348,25 @@ impl<A: Fn(&WarehouseId, &Sku) -> i64> Shelves<'_, A> {
             WarehouseKind::Dropship => i64::MAX,
         };
         Ok(warehouses.into_iter().map(|(id, kind)| (id.clone(), free(id, kind))).collect())
+    }
+
+    /// Takes units that had come back to their shelves out again: how many of them are not there any more, and how many
+    /// are.
+    fn take_back_out(
+        &mut self,
+        rows: &[ReservationId],
+        reservations: &BTreeMap<ReservationId, Reservation>,
+    ) -> (i64, i64) {
+        let (mut missing, mut there) = (0, 0);
+        for row in rows.iter().map(|id| &reservations[id]).filter(|row| row.is_back_on_the_shelf()) {
+            let key = (row.warehouse_id.clone(), row.sku.clone());
+            let taken = self.promised.entry(key).or_insert(0);
+            let free = ((self.available)(&row.warehouse_id, &row.sku) - *taken).clamp(0, row.quantity);
+            *taken += row.quantity;
+            missing += row.quantity - free;
+            there += free;
+        }
+        (missing, there)
     }
 
     fn named(&self, id: &WarehouseId) -> Result<WarehouseKind, Refusal> {

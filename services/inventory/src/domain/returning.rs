@@ -116,7 +116,8 @@ impl Goods {
         let movement = self.movement(id, posting);
         let warehouse_id = line.warehouse_id.clone().unwrap_or_else(|| movement.warehouse_id.clone());
         // A third party's shelves are not counted here.
-        let counted = sellable && warehouses.keeps_stock(&warehouse_id);
+        let counted =
+            sellable && warehouses.keeps_stock(&warehouse_id) && !self.reservations[id].without_stock;
         let row = self.row(id);
         let (line_id, quantity) = (row.line_id.clone(), row.quantity);
         let packed = row.packed.as_mut().expect("shipped units are packed");

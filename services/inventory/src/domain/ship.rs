@@ -1,6 +1,6 @@
 //! Out of the door.
 
-use types::{FulfilmentId, Refusal};
+use types::{FulfilmentId, Refusal, ReservationId};
 
 use super::goods::{self, Goods, Moment, Movement};
 use super::reservation::{AfterShip, Reservation, State};
@@ -23,17 +23,24 @@ impl Goods {
             held: &|row| here(row) && row.is_held(),
         };
         let rows = self.pick(selection, units, moment)?;
+        Ok(self.ship_rows(&rows, tracking_number))
+    }
 
+    /// These units leave, under the label that their fulfilment has.
+    pub(super) fn ship_rows(&mut self, rows: &[ReservationId], tracking_number: &str) -> Vec<Movement> {
         let mut movements = Vec::with_capacity(rows.len());
         for id in rows {
-            self.mark_submitted(&id);
-            movements.push(self.movement(&id, goods::ship));
-            let row = self.row(&id);
+            self.mark_submitted(id);
+            movements.push(self.movement(id, goods::ship));
+            let label = self.label_of_parcel(id, tracking_number);
+            let row = self.row(id);
+            let line = row.packed.as_mut().expect("only packed units are shipped");
+            (line.label, line.reported) = (label, None);
             let tracking_number = tracking_number.to_owned();
             row.state = State::Consumed { tracking_number, delivered: false, after: AfterShip::Sold };
             let (line_id, quantity) = (row.line_id.clone(), row.quantity);
             self.counters(&line_id).shipped += quantity;
         }
-        Ok(movements)
+        movements
     }
 }

@@ -50,6 +50,15 @@ pub enum Posting {
     ShortShip {
         quantity: i64,
     },
+    /// Units that had been shipped, cancelled and put back leave again: their order was restored.
+    Reship {
+        quantity: i64,
+    },
+    /// Units that were cancelled have left all the same. They take their promise along if they still held one.
+    ShipAfterCancel {
+        on_hand: i64,
+        reserved: i64,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +73,8 @@ pub enum Kind {
     RestockReturn,
     WriteOff,
     ShortShip,
+    Reship,
+    ShipAfterCancel,
 }
 
 /// What a posting writes into the ledger. The deltas of all entries of a row sum to its balances.
@@ -89,7 +100,7 @@ pub enum PostingError {
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Set,
         Self::Adjust,
         Self::Reserve,
@@ -100,6 +111,8 @@ impl Kind {
         Self::RestockReturn,
         Self::WriteOff,
         Self::ShortShip,
+        Self::Reship,
+        Self::ShipAfterCancel,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -114,6 +127,8 @@ impl Kind {
             Self::RestockReturn => "restock_return",
             Self::WriteOff => "write_off",
             Self::ShortShip => "short_ship",
+            Self::Reship => "reship",
+            Self::ShipAfterCancel => "ship_after_cancel",
         }
     }
 
@@ -140,6 +155,8 @@ impl Stock {
             Posting::RestockReturn { quantity } => (Kind::RestockReturn, quantity, 0),
             Posting::WriteOff => (Kind::WriteOff, 0, 0),
             Posting::ShortShip { quantity } => (Kind::ShortShip, -quantity, -quantity),
+            Posting::Reship { quantity } => (Kind::Reship, -quantity, 0),
+            Posting::ShipAfterCancel { on_hand, reserved } => (Kind::ShipAfterCancel, -on_hand, -reserved),
         };
         let on_hand = self.on_hand.checked_add(on_hand_delta).ok_or(PostingError::BeyondRange)?;
         let reserved = self.reserved.checked_add(reserved_delta).ok_or(PostingError::BeyondRange)?;
@@ -160,10 +177,13 @@ impl Stock {
             Posting::Set { .. } | Posting::Adjust { .. } if !holds => {
                 Err(PostingError::BelowReserved { on_hand, reserved })
             }
-            Posting::Reserve { quantity } if !holds => {
+            Posting::Reserve { quantity } | Posting::Reship { quantity } if !holds => {
                 Err(PostingError::NotAvailable { wanted: quantity, available: self.available() })
             }
-            Posting::Release { quantity } | Posting::Ship { quantity } | Posting::ShortShip { quantity }
+            Posting::Release { quantity }
+            | Posting::Ship { quantity }
+            | Posting::ShortShip { quantity }
+            | Posting::ShipAfterCancel { on_hand: quantity, .. }
                 if !holds =>
             {
                 Err(PostingError::Imbalance { quantity, reserved: self.reserved, on_hand: self.on_hand })
@@ -177,7 +197,9 @@ impl Stock {
             | Posting::Unship { .. }
             | Posting::RestockReturn { .. }
             | Posting::WriteOff
-            | Posting::ShortShip { .. } => Ok(()),
+            | Posting::ShortShip { .. }
+            | Posting::Reship { .. }
+            | Posting::ShipAfterCancel { .. } => Ok(()),
         }
     }
 }

@@ -8,7 +8,7 @@ use types::{FulfilmentId, PartnerTaskId, Reason, Refusal, ReservationId, Timesta
 use super::goods::{Goods, Moment};
 use super::integration::{IntegrationKey, Integrations};
 use super::label::backoff_micros;
-use super::partner::{Ask, PartnerAnswer, PartnerTask, TaskState, Unconfirmed, Word};
+use super::partner::{Ask, PartnerAnswer, PartnerTask, TaskState, UNUSABLE, Unconfirmed, Word};
 use super::reservation::Reservation;
 use super::warehouse::{WarehouseKind, Warehouses};
 
@@ -66,16 +66,27 @@ impl Goods {
         match answer {
             PartnerAnswer::Taken { detail } if task.confirmation_required => {
                 task.sent = true;
-                task.detail = format!("the request was taken and its word is awaited; {detail}");
+                task.answer.clone_from(detail);
+                "the request was taken and its word is awaited".clone_into(&mut task.detail);
                 task.due_at = task.deadline_at.unix_micros();
             }
-            PartnerAnswer::Taken { detail } => task.end(TaskState::Accepted, "partner", detail, now),
-            PartnerAnswer::Refused { detail } => task.end(TaskState::Rejected, "partner", detail, now),
+            PartnerAnswer::Taken { detail } => {
+                task.answer.clone_from(detail);
+                task.end(TaskState::Accepted, "partner", "", now);
+            }
+            PartnerAnswer::Refused { detail } => {
+                task.answer.clone_from(detail);
+                task.end(TaskState::Rejected, "partner", "", now);
+            }
             PartnerAnswer::Unknown { detail } => {
-                task.detail.clone_from(detail);
+                task.answer.clone_from(detail);
                 task.tries += 1;
                 let again = now.unix_micros() + backoff_micros(task.tries);
                 task.due_at = again.min(task.deadline_at.unix_micros());
+            }
+            PartnerAnswer::Unusable { why } => {
+                let detail = format!("{UNUSABLE}{why}");
+                self.use_next_method(id, detail, integrations, now);
             }
             PartnerAnswer::NotSent => {}
         }
@@ -176,13 +187,25 @@ impl Goods {
         if now >= task.deadline_at {
             self.tasks.get_mut(id).expect("it was just read").run_out(now);
         } else if task.is_to_be_sent() && !self.in_window(task, integrations, now) {
-            let integration = integrations.of(&task.integration);
-            let next = integration.usable(task.method_index + 1, self.since_submission(task, now));
-            let task = self.tasks.get_mut(id).expect("it was just read");
-            task.detail = format!("too late for {}", task.method.as_str());
-            task.use_method(next, &integration.method(next), now);
-            task.confirmation_required = integration.needs_confirmation(next);
+            let detail = format!("too late for {}", task.method.as_str());
+            self.use_next_method(id, detail, integrations, now);
         }
+    }
+
+    fn use_next_method(
+        &mut self,
+        id: &PartnerTaskId,
+        detail: String,
+        integrations: &Integrations,
+        now: Timestamp,
+    ) {
+        let task = &self.tasks[id];
+        let integration = integrations.of(&task.integration);
+        let next = integration.usable(task.method_index + 1, self.since_submission(task, now));
+        let task = self.tasks.get_mut(id).expect("it was just read");
+        task.detail = detail;
+        task.use_method(next, &integration.method(next), now);
+        task.confirmation_required = integration.needs_confirmation(next);
     }
 
     fn in_window(&self, task: &PartnerTask, integrations: &Integrations, now: Timestamp) -> bool {
@@ -285,7 +308,7 @@ impl PartnerTask {
 }
 
 fn said_no(id: &PartnerTaskId, task: &PartnerTask) -> Refusal {
-    let message = format!("{} does not stop {}: {}", task.integration, task.external_number, task.detail);
+    let message = format!("{} does not stop {}", task.integration, task.external_number);
     Refusal::new(Reason::PartnerRejected, message)
         .detail("task_id", id)
         .detail("integration", &task.integration)

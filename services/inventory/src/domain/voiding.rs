@@ -18,15 +18,24 @@ impl Goods {
             .filter(|row| row.held_by() == Some(saga_id) || row.claimed_by() == Some(saga_id))
             .filter_map(|row| row.packed.as_ref().map(|line| line.fulfilment_id.clone()))
             .collect();
-        let mut promised = false;
-        for label in self.labels.values_mut() {
-            if held.contains(&label.fulfilment_id) && label.state.may_be_voided() {
-                label.voider = Some(Voider { by: saga_id.to_owned(), step: "void_labels".to_owned() });
-                promised = true;
+        let (mut promised, mut delivered) = (false, None);
+        let wanted = |label: &Label| held.contains(&label.fulfilment_id) && label.state.may_be_voided();
+        let labels: Vec<LabelId> =
+            self.labels.iter().filter(|(_, label)| wanted(label)).map(|(id, _)| id.clone()).collect();
+        for id in labels {
+            // What has arrived under a label has used it, whatever else of its parcel is still here.
+            if self.has_arrived(&id) {
+                delivered = Some(id);
+                continue;
             }
+            let label = self.labels.get_mut(&id).expect("its id was just read");
+            label.voider = Some(Voider { by: saga_id.to_owned(), step: "void_labels".to_owned() });
+            promised = true;
         }
-        if promised {
-            return Ok(());
+        match delivered {
+            _ if promised => return Ok(()),
+            Some(id) => return Err(arrived(&id).field("change.label_action")),
+            None => {}
         }
         Err(Refusal::new(Reason::NoLabel, "the units have no label to void").field("change.label_action"))
     }
@@ -65,10 +74,9 @@ impl Goods {
             let message = format!("the label is {} already", label.state.as_str());
             return Err(Refusal::new(Reason::StateConflict, message).detail("label_id", id));
         }
-        let under: Vec<&Reservation> = self.under(label).map(|(_, row)| row).collect();
-        let delivered = |row: &&Reservation| matches!(row.state, State::Consumed { delivered: true, .. });
-        if self.parcel_of(label).any(|(_, row)| delivered(&row)) {
-            return Err(Refusal::new(Reason::Delivered, "the parcel was delivered").detail("label_id", id));
+        let under: Vec<&Reservation> = self.under(id).map(|(_, row)| row).collect();
+        if self.has_arrived(id) {
+            return Err(arrived(id));
         }
         if label.voider.is_some()
             || self.reservations.values().any(|row| row.is_held() || row.claimed_by().is_some())
@@ -145,59 +153,112 @@ impl Goods {
                 | State::Active
                 | State::Held { .. }
                 | State::Released
+                | State::Unpacked
                 | State::ShippedAfterCancel { .. } => {}
             }
         }
         movements
     }
 
+    /// A label is put on a parcel. What has left it without one travels under this.
+    pub fn attach(&mut self, id: LabelId, label: Label) {
+        for row in self.reservations.values_mut() {
+            let here = row.is_packed_in(&label.fulfilment_id) && row.is_consumed();
+            if let Some(line) = row.packed.as_mut()
+                && here
+                && line.label.is_none()
+                && line.restocked == line.reshipped
+            {
+                line.label = Some(id.clone());
+            }
+        }
+        self.labels.insert(id, label);
+    }
+
+    /// The label that a unit leaves under: the one of its fulfilment, and where there are several the one with the number
+    /// that is named, else the newest. A voided label carries nothing any more.
+    pub(super) fn label_of_parcel(&self, row: &ReservationId, tracking_number: &str) -> Option<LabelId> {
+        let fulfilment = &self.reservations[row].packed.as_ref()?.fulfilment_id;
+        let live = || {
+            self.labels
+                .iter()
+                .filter(|(_, label)| label.fulfilment_id == *fulfilment && !label.state.is_voided())
+        };
+        let named = live().find(|(_, label)| label.tracking_number == tracking_number);
+        named.or_else(|| live().next_back()).map(|(id, _)| id.clone())
+    }
+
     /// Units of a voided label that no warehouse takes.
     pub fn restock_waiting(&self, id: &LabelId, warehouses: &Warehouses) -> i64 {
-        let Some(label) = self.labels.get(id).filter(|label| label.state.is_voided()) else { return 0 };
-        let waiting = self.under(label).filter(|(_, row)| row.waits_for_restock(warehouses));
+        let waiting = self
+            .under(id)
+            .filter(|(_, row)| self.comes_back_with(id, row) && row.waits_for_restock(warehouses));
         waiting.map(|(_, row)| row.quantity).sum()
     }
 
     /// The labels this saga wanted void, once nothing of them moves any more.
     pub fn voids_ended(&self, saga_id: &str, warehouses: &Warehouses) -> Option<Vec<(&LabelId, &Label)>> {
         let mine: Vec<_> = self.labels.iter().filter(|(_, label)| label.is_wanted_void_by(saga_id)).collect();
-        let moves = |label: &Label| match label.state {
+        let moves = |id: &LabelId, label: &Label| match label.state {
             LabelState::Purchased | LabelState::VoidRequested => true,
             LabelState::VoidRefused { .. } => false,
             LabelState::Voided { .. } => self
-                .under(label)
+                .under(id)
+                .filter(|(_, row)| self.comes_back_with(id, row))
                 .any(|(_, row)| row.claimed_by().is_some() || row.waits_for_restock(warehouses)),
         };
-        (!mine.iter().any(|(_, label)| moves(label))).then_some(mine)
+        (!mine.iter().any(|(id, label)| moves(id, label))).then_some(mine)
     }
 
     fn to_put_back(&self, warehouses: &Warehouses) -> Vec<(LabelId, ReservationId)> {
         let voided = self.labels.iter().filter(|(_, label)| label.state.is_voided());
-        let rows = voided.flat_map(|(label_id, label)| {
+        let rows = voided.flat_map(|(label_id, _)| {
             let comes_back = |row: &Reservation| row.waits_for_restock(warehouses) || row.is_on_the_way();
-            let under = self.under(label).filter(move |(_, row)| comes_back(row));
+            let under = self
+                .under(label_id)
+                .filter(move |(_, row)| comes_back(row) && self.comes_back_with(label_id, row));
             under.map(|(id, _)| (label_id.clone(), id.clone()))
         });
         rows.collect()
     }
 
     /// Shipped units that travel under a label and have not arrived.
-    fn under(&self, label: &Label) -> impl Iterator<Item = (&ReservationId, &Reservation)> {
-        self.parcel_of(label).filter(|(_, row)| matches!(row.state, State::Consumed { delivered: false, .. }))
+    fn under<'a>(&'a self, label: &'a LabelId) -> impl Iterator<Item = (&'a ReservationId, &'a Reservation)> {
+        self.carried_by(label)
+            .filter(|(_, row)| matches!(row.state, State::Consumed { delivered: false, .. }))
     }
 
-    fn parcel_of(&self, label: &Label) -> impl Iterator<Item = (&ReservationId, &Reservation)> {
-        let (fulfilment, tracking) = (label.fulfilment_id.clone(), label.tracking_number.clone());
-        self.reservations.iter().filter(move |(_, row)| {
-            row.is_packed_in(&fulfilment) && row.is_consumed() && row.tracking_number() == Some(&tracking)
-        })
+    fn carried_by<'a>(
+        &'a self,
+        label: &'a LabelId,
+    ) -> impl Iterator<Item = (&'a ReservationId, &'a Reservation)> {
+        let left_under =
+            |row: &Reservation| row.packed.as_ref().is_some_and(|line| line.label.as_ref() == Some(label));
+        self.reservations.iter().filter(move |(_, row)| row.is_consumed() && left_under(row))
+    }
+
+    fn has_arrived(&self, label: &LabelId) -> bool {
+        let delivered = |row: &Reservation| matches!(row.state, State::Consumed { delivered: true, .. });
+        self.carried_by(label).any(|(_, row)| delivered(row))
+    }
+
+    /// Whether the void of this label brings a unit back that left under it. Where its parcel has several labels and
+    /// nobody repeated the number, nobody knows in which box it is: it comes back with the last of them.
+    fn comes_back_with(&self, label: &LabelId, row: &Reservation) -> bool {
+        let own = &self.labels[label];
+        let all = || {
+            let mut others = self.labels.values().filter(|other| other.fulfilment_id == own.fulfilment_id);
+            others.all(|other| other.state.is_voided())
+        };
+        own.state.is_voided() && (row.tracking_number() == Some(&own.tracking_number) || all())
     }
 
     /// Shipped units are allocated again, and counted as submitted once more when they leave the next time.
     fn reopen(&mut self, id: &ReservationId) {
         let row = self.row(id);
         row.state = State::Active;
-        row.packed.as_mut().expect("shipped units are packed").submitted = false;
+        let line = row.packed.as_mut().expect("shipped units are packed");
+        (line.submitted, line.label) = (false, None);
         let (line_id, quantity): (LineId, i64) = (row.line_id.clone(), row.quantity);
         self.counters(&line_id).unshipped += quantity;
     }
@@ -207,7 +268,8 @@ impl Reservation {
     /// Cancelled after it was shipped, and not back in a warehouse of ours.
     fn waits_for_restock(&self, warehouses: &Warehouses) -> bool {
         let out = matches!(self.state, State::Consumed { after: AfterShip::Cancelled, delivered: false, .. });
-        out && warehouses.keeps_stock(&self.warehouse_id)
+        out && !self.without_stock
+            && warehouses.keeps_stock(&self.warehouse_id)
             && self.packed.as_ref().is_some_and(|line| line.restocked == line.reshipped)
     }
 }
@@ -218,6 +280,10 @@ fn request(label: &mut Label, now: Timestamp) {
     label.void_ended_at = None;
     label.due_at = now.unix_micros();
     label.tries = 0;
+}
+
+fn arrived(label: &LabelId) -> Refusal {
+    Refusal::new(Reason::Delivered, "the parcel was delivered").detail("label_id", label)
 }
 
 /// A third party's shelves are no affair of ours.

@@ -93,9 +93,11 @@ impl Warehouses {
         self.get(id).is_some_and(|warehouse| warehouse.kind == WarehouseKind::Own)
     }
 
-    /// The warehouses that may be chosen for a line that names none, in the order in which they are asked.
+    /// The warehouses that may be chosen for a line that names none, in the order in which they are asked. A third
+    /// party is never among them: what it has in hand is its affair, so it would take every line.
     pub fn by_priority(&self) -> Vec<(&WarehouseId, &Warehouse)> {
-        let mut active: Vec<_> = self.0.iter().filter(|(_, warehouse)| warehouse.active).collect();
+        let ours = |warehouse: &Warehouse| warehouse.active && warehouse.kind == WarehouseKind::Own;
+        let mut active: Vec<_> = self.0.iter().filter(|(_, warehouse)| ours(warehouse)).collect();
         active.sort_by_key(|(id, warehouse)| (warehouse.priority, *id));
         active
     }

@@ -8,13 +8,14 @@ use types::{LineId, OrderId, Refusal, ReservationId, Tenant, Timestamp};
 use crate::domain::{
     Goods, Integrations, Moment, Movement, Posting, PostingError, Sku, Stock, WarehouseId, Warehouses,
 };
+use crate::store::assignments::Assignments;
 use crate::store::fulfilments::FulfilmentKey;
 use crate::store::goods::OrderKey;
 use crate::store::labels::{LabelKey, Owner};
 use crate::store::partner_numbers::Numbers;
 use crate::store::partner_tasks::TaskKey;
 use crate::store::stock::{Ledger, LedgerRow, Origin, StockKey};
-use crate::store::{goods_flush, integrations, partner_numbers, stock, warehouses};
+use crate::store::{assignments, goods_flush, integrations, partner_numbers, stock, warehouses};
 
 /// The four verbs of every overlay: load, mark, rollback, flush. [`Books::load`] stands in `load.rs`.
 pub struct Books {
@@ -25,6 +26,7 @@ pub struct Books {
     pub owners_of_tasks: BTreeMap<TaskKey, (OrderId, String)>,
     pub warehouses: Table<Tenant, Warehouses>,
     pub integrations: Table<Tenant, Integrations>,
+    pub assignments: Assignments,
     pub numbers: Numbers,
     pub goods: Table<OrderKey, Goods>,
     pub stock: Table<StockKey, Stock>,
@@ -75,6 +77,7 @@ impl Books {
         self.requests.mark();
         self.warehouses.mark();
         self.integrations.mark();
+        self.assignments.mark();
         self.numbers.mark();
         self.goods.mark();
         self.stock.mark();
@@ -88,6 +91,7 @@ impl Books {
         self.requests.rollback();
         self.warehouses.rollback();
         self.integrations.rollback();
+        self.assignments.rollback();
         self.numbers.rollback();
         self.goods.rollback();
         self.stock.rollback();
@@ -101,6 +105,7 @@ impl Books {
         self.requests.flush(tx).await?;
         warehouses::flush(tx, &self.warehouses).await?;
         integrations::flush(tx, &self.integrations, now).await?;
+        assignments::flush(tx, &self.assignments).await?;
         partner_numbers::flush(tx, &self.numbers).await?;
         goods_flush::flush(tx, &self.goods).await?;
         stock::flush(tx, &self.stock, &self.ledger).await?;
@@ -114,6 +119,11 @@ impl Books {
 
     pub fn integrations(&self, tenant: &Tenant) -> &Integrations {
         self.integrations.get(tenant).expect("the profiles of every tenant of the batch were read")
+    }
+
+    /// The warehouse that an article is assigned to.
+    pub fn assigned(&self, tenant: &Tenant, sku: &Sku) -> Option<WarehouseId> {
+        self.assignments.get(&(tenant.clone(), sku.clone())).cloned().flatten()
     }
 
     /// What a warehouse of our own has free of an article. A row that does not exist has nothing.
@@ -158,7 +168,7 @@ impl Books {
     ) -> Result<(), DbError> {
         let (tenant, order_id) = key;
         for movement in movements {
-            if !self.warehouses(tenant).keeps_stock(&movement.warehouse_id) {
+            if !goods.moves_stock(&movement, self.warehouses(tenant)) {
                 continue;
             }
             let stock_key =

@@ -1,5 +1,7 @@
 //! What the service is asked to do, and what it answers.
 
+use std::collections::BTreeSet;
+
 use proto::inventory::v1::GoodsReply;
 use storage::{RequestKey, StepCall};
 use types::{Fingerprint, FulfilmentId, LabelId, OrderId, PartnerTaskId, Refusal, ReservationId, Tenant};
@@ -7,8 +9,8 @@ use types::{Fingerprint, FulfilmentId, LabelId, OrderId, PartnerTaskId, Refusal,
 use super::labelling::Bought;
 use crate::domain::{
     Ask, CarrierAnswer, CartNotice, Fulfilment, FulfilmentState, Goods, Hold, Integration, IntegrationKey,
-    Label, PartnerAnswer, PartnerTask, Reported, Reservation, ReturnedLine, Selection, Sku, Stock, Wanted,
-    Warehouse, WarehouseId, Warehouses, Word,
+    Label, PartnerAnswer, PartnerTask, Reported, Reservable, Reservation, ReturnedLine, Selection, Sku,
+    Stock, Warehouse, WarehouseId, Warehouses, Word,
 };
 
 #[derive(Debug, Clone)]
@@ -31,10 +33,12 @@ pub struct StepCommand {
 pub enum Step {
     /// `until_paid`: no fulfilment gets the units before [`Step::GoodsPaid`].
     ReserveStock {
-        lines: Vec<Wanted>,
+        wanted: Reservable,
         until_paid: bool,
     },
     GoodsPaid,
+    /// What was shipped, cancelled and restored is the buyer's again.
+    Reship,
     UnreserveStock,
     HoldGoods(Hold),
     ResumeGoods,
@@ -63,21 +67,90 @@ pub struct RequestCommand {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    UpsertWarehouse { id: WarehouseId, warehouse: Warehouse },
-    SetStock { warehouse_id: WarehouseId, sku: Sku, on_hand: i64 },
+    UpsertWarehouse {
+        id: WarehouseId,
+        warehouse: Warehouse,
+    },
+    SetStock {
+        warehouse_id: WarehouseId,
+        sku: Sku,
+        on_hand: i64,
+    },
     AdjustStock(Vec<Adjustment>),
-    CreateFulfilment { order_id: OrderId, warehouse_id: WarehouseId, lines: Vec<Selection> },
-    SubmitFulfilment { fulfilment_id: FulfilmentId, external_number: String },
-    ShipFulfilment { fulfilment_id: FulfilmentId, lines: Vec<Selection>, tracking_number: String },
-    DeliverFulfilment { fulfilment_id: FulfilmentId, lines: Vec<Selection> },
-    PartnerShipped { fulfilment_id: FulfilmentId, tracking_number: String },
+    CreateFulfilment(Packing),
+    UnpackFulfilment {
+        fulfilment_id: FulfilmentId,
+        lines: Vec<Selection>,
+    },
+    MoveFulfilment {
+        fulfilment_id: FulfilmentId,
+        warehouse_id: WarehouseId,
+        lines: Vec<Selection>,
+    },
+    AssignSku {
+        sku: Sku,
+        warehouse_id: Option<WarehouseId>,
+    },
+    SubmitFulfilment {
+        fulfilment_id: FulfilmentId,
+        external_number: String,
+    },
+    ShipFulfilment {
+        fulfilment_id: FulfilmentId,
+        lines: Vec<Selection>,
+        tracking_number: String,
+    },
+    DeliverFulfilment {
+        fulfilment_id: FulfilmentId,
+        lines: Vec<Selection>,
+    },
+    /// `of` is the integration the caller speaks for; operators speak for any.
+    ReportShipment {
+        fulfilment_id: FulfilmentId,
+        lines: Vec<Selection>,
+        tracking_number: String,
+        of: Option<String>,
+    },
     AttachLabel(Bought),
-    VoidLabel { label_id: LabelId },
-    RestockLabel { label_id: LabelId, warehouse_id: WarehouseId },
-    UpsertIntegration { key: IntegrationKey, integration: Integration },
-    PartnerWord { task_id: PartnerTaskId, word: Word, note: String, by: String },
-    AskedByHand { task_id: PartnerTaskId, note: String },
-    TellCart { order_id: OrderId, notice: CartNotice },
+    VoidLabel {
+        label_id: LabelId,
+    },
+    RestockLabel {
+        label_id: LabelId,
+        warehouse_id: WarehouseId,
+    },
+    UpsertIntegration {
+        key: IntegrationKey,
+        integration: Integration,
+    },
+    /// `of` is the integration the caller speaks for; operators speak for any.
+    PartnerWord {
+        task_id: PartnerTaskId,
+        word: Word,
+        note: String,
+        by: String,
+        of: Option<String>,
+    },
+    AskedByHand {
+        task_id: PartnerTaskId,
+        note: String,
+    },
+    TellCart {
+        order_id: OrderId,
+        notice: CartNotice,
+    },
+}
+
+/// Goods that a fulfilment is to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packing {
+    pub order_id: OrderId,
+    pub warehouse_id: WarehouseId,
+    pub lines: Vec<Selection>,
+    /// Units that other warehouses have are taken as well.
+    pub move_reservation: bool,
+    /// The sagas that the order service has called decided: only what they have reserved may be given out.
+    pub decided: BTreeSet<String>,
 }
 
 /// What a carrier or a partner said to the worker that asked.
@@ -130,6 +203,7 @@ pub enum Resource {
     Label(ShownLabel),
     Integration(ShownIntegration),
     Task(ShownTask),
+    Assignment(Sku, Option<WarehouseId>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -233,10 +307,7 @@ impl Command {
                 let (tenant, direction) = (&context.tenant, context.direction.as_str());
                 format!("{tenant}\n{}\n{}\n{direction}", context.saga_id, context.step)
             }
-            Self::Request(command) => {
-                let key = &command.key;
-                format!("{}\n{}\n{}", key.tenant, key.method, key.request_id)
-            }
+            Self::Request(command) => command.key.text(),
             Self::Errand(errand) => match &errand.said {
                 Said::Carrier { label_id, .. } => format!("{}\n{label_id}", errand.tenant),
                 Said::Partner { task_id, .. } => format!("{}\n{task_id}", errand.tenant),

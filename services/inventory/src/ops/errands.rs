@@ -151,7 +151,7 @@ impl Worker {
         let task = &work.goods.tasks[id];
         let connector = work.integrations.of(&task.integration).connector.as_ref();
         match connector.filter(|_| work.goods.may_send(id, &work.integrations, self.clock.now())) {
-            Some(connector) => self.partners.stop(connector, &work.order_id, id, task).await,
+            Some(connector) => self.partners.stop(&work.tenant, connector, &work.order_id, id, task).await,
             None => PartnerAnswer::NotSent,
         }
     }

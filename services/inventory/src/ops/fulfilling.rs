@@ -3,28 +3,70 @@
 use types::{FulfilmentId, Reason, Refusal, Tenant};
 
 use super::books::{Books, Cause, Stop};
-use super::command::{Resource, ShownFulfilment};
+use super::command::{Packing, Resource, ShownFulfilment};
 use super::settling::{Change, conclude};
 use super::steps::no_goods;
 use crate::domain::{
-    Goods, Handover, IntegrationKey, Partner, Reported, Selection, WarehouseId, WarehouseKind,
+    Elsewhere, Goods, Handover, IntegrationKey, Partner, Reported, ReportedFrom, Selection, Sku, WarehouseId,
+    WarehouseKind,
 };
 use crate::store::goods::OrderKey;
 use crate::store::partner_numbers::{NumberKey, Submitted};
 
 pub fn create(
     books: &mut Books,
-    key: &OrderKey,
+    tenant: &Tenant,
+    packing: &Packing,
+    cause: &Cause<'_>,
+) -> Result<Resource, Stop> {
+    let key = &(tenant.clone(), packing.order_id.clone());
+    books.warehouses(tenant).named(&packing.warehouse_id)?;
+    let before = books.goods.get(key).cloned().ok_or_else(|| no_goods(key))?;
+    let mut goods = before.clone();
+    let available = |warehouse: &WarehouseId, sku: &Sku| books.available(tenant, warehouse, sku);
+    let elsewhere = Elsewhere { warehouses: books.warehouses(tenant), available: &available };
+    let (id, movements) = goods.allocate(
+        &packing.warehouse_id,
+        &packing.lines,
+        &|saga_id| packing.decided.contains(saga_id),
+        packing.move_reservation.then_some(&elsewhere),
+        cause.moment,
+    )?;
+    put(books, key, Change { movements, ..Change::of(before, goods) }, cause)?;
+    show(books, key, &id)
+}
+
+/// What is taken out of a fulfilment stays reserved.
+pub fn unpack(
+    books: &mut Books,
+    tenant: &Tenant,
+    id: &FulfilmentId,
+    lines: &[Selection],
+    cause: &Cause<'_>,
+) -> Result<Resource, Stop> {
+    let (key, before) = find(books, tenant, id)?;
+    let mut goods = before.clone();
+    let (_, movements) = goods.unpack(id, lines, books.warehouses(tenant), cause.moment)?;
+    put(books, &key, Change { movements, ..Change::of(before, goods) }, cause)?;
+    show(books, &key, id)
+}
+
+/// The new fulfilment is the answer.
+pub fn repack(
+    books: &mut Books,
+    tenant: &Tenant,
+    id: &FulfilmentId,
     warehouse_id: &WarehouseId,
     lines: &[Selection],
     cause: &Cause<'_>,
 ) -> Result<Resource, Stop> {
-    books.warehouses(&key.0).named(warehouse_id)?;
-    let before = books.goods.get(key).cloned().ok_or_else(|| no_goods(key))?;
+    let (key, before) = find(books, tenant, id)?;
     let mut goods = before.clone();
-    let id = goods.allocate(warehouse_id, lines, cause.moment)?;
-    put(books, key, Change::of(before, goods), cause)?;
-    show(books, key, &id)
+    let available = |warehouse: &WarehouseId, sku: &Sku| books.available(tenant, warehouse, sku);
+    let shelves = Elsewhere { warehouses: books.warehouses(tenant), available: &available };
+    let (new, movements) = goods.repack(id, lines, warehouse_id, &shelves, cause.moment)?;
+    put(books, &key, Change { movements, ..Change::of(before, goods) }, cause)?;
+    show(books, &key, &new)
 }
 
 pub fn submit(
@@ -89,17 +131,20 @@ fn burn(books: &mut Books, key: &OrderKey, id: &FulfilmentId, partner: Partner, 
     }
 }
 
-/// A partner's word that it has shipped.
-pub fn partner_shipped(
+/// The word of whoever has the goods that they have left.
+pub fn report(
     books: &mut Books,
     tenant: &Tenant,
     id: &FulfilmentId,
+    lines: &[Selection],
     tracking_number: &str,
     cause: &Cause<'_>,
 ) -> Result<Resource, Stop> {
     let (key, before) = find(books, tenant, id)?;
     let mut goods = before.clone();
-    let (reported, movements) = goods.partner_shipped(id, tracking_number, cause.moment)?;
+    let available = |warehouse: &WarehouseId, sku: &Sku| books.available(tenant, warehouse, sku);
+    let shelves = ReportedFrom { warehouses: books.warehouses(tenant), available: &available };
+    let (reported, movements) = goods.report_shipped(id, lines, tracking_number, &shelves, cause.moment)?;
     let tracking_number = tracking_number.to_owned();
     put(books, &key, Change { movements, tracking_number, ..Change::of(before, goods) }, cause)?;
     Ok(Resource::Report(id.clone(), reported))
@@ -115,9 +160,11 @@ pub fn show_report(
     let (_, goods) = find(books, tenant, id)?;
     let mut reported = Reported::default();
     for row in goods.reservations.values().filter(|row| row.is_packed_in(id)) {
+        let noted = row.packed.as_ref().and_then(|line| line.reported.as_deref()) == Some(tracking_number);
         match (row.tracking_number() == Some(tracking_number), row.is_consumed()) {
             (true, true) => reported.shipped += row.quantity,
             (true, false) => reported.shipped_after_cancel += row.quantity,
+            (false, _) if noted => reported.noted += row.quantity,
             (false, _) => {}
         }
     }

@@ -43,7 +43,7 @@ pub fn attach(
         due_at: 0,
         tries: 0,
     };
-    goods.labels.insert(id.clone(), label);
+    goods.attach(id.clone(), label);
     conclude(books, &key, Change::of(before, goods), None, cause)?;
     shown(books, &key, &id)
 }

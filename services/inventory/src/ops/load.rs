@@ -7,9 +7,10 @@ use storage::{DbError, RequestKey, RequestKeys, StepLedger, Table, Tx};
 use types::Tenant;
 
 use super::books::Books;
-use super::command::{Action, Command, Step};
+use super::command::{Action, Command, Packing, RequestCommand, Step, StepCommand};
 use super::labelling::Bought;
 use crate::domain::{ReturnedLine, Sku, Wanted, WarehouseId};
+use crate::store::assignments::{self, SkuKey};
 use crate::store::fulfilments::{self, FulfilmentKey};
 use crate::store::goods::{self, OrderKey};
 use crate::store::labels::{self, LabelKey};
@@ -38,6 +39,7 @@ impl Books {
         let tenants: BTreeSet<Tenant> = commands.iter().map(|command| command.tenant().clone()).collect();
         let warehouses = warehouses::load(tx, &tenants).await?;
         let integrations = integrations::load(tx, &tenants).await?;
+        let assignments = assignments::load(tx, &named_articles(commands)).await?;
 
         let mut books = Self {
             steps,
@@ -47,6 +49,7 @@ impl Books {
             owners_of_tasks,
             warehouses,
             integrations,
+            assignments,
             numbers,
             goods: Table::new(),
             stock: Table::new(),
@@ -72,6 +75,7 @@ impl Books {
                 Action::UpsertWarehouse { .. }
                 | Action::SetStock { .. }
                 | Action::AdjustStock(_)
+                | Action::AssignSku { .. }
                 | Action::UpsertIntegration { .. } => None,
                 Action::VoidLabel { label_id } | Action::RestockLabel { label_id, .. } => {
                     let tenant = command.tenant().clone();
@@ -83,13 +87,15 @@ impl Books {
                     let (order, _) = self.owners_of_tasks.get(&(tenant.clone(), task_id.clone()))?;
                     Some((tenant, order.clone()))
                 }
-                Action::CreateFulfilment { order_id, .. } | Action::TellCart { order_id, .. } => {
+                Action::CreateFulfilment(Packing { order_id, .. }) | Action::TellCart { order_id, .. } => {
                     Some((command.tenant().clone(), order_id.clone()))
                 }
                 Action::SubmitFulfilment { fulfilment_id, .. }
                 | Action::ShipFulfilment { fulfilment_id, .. }
                 | Action::DeliverFulfilment { fulfilment_id, .. }
-                | Action::PartnerShipped { fulfilment_id, .. }
+                | Action::UnpackFulfilment { fulfilment_id, .. }
+                | Action::MoveFulfilment { fulfilment_id, .. }
+                | Action::ReportShipment { fulfilment_id, .. }
                 | Action::AttachLabel(Bought { fulfilment_id, .. }) => {
                     let tenant = command.tenant().clone();
                     let order = self.orders_of_fulfilments.get(&(tenant.clone(), fulfilment_id.clone()))?;
@@ -111,7 +117,12 @@ impl Books {
         };
         match command {
             Command::Step(step) => match &step.step {
-                Step::ReserveStock { lines, .. } => self.collect_shelves(tenant, lines, &mut add),
+                Step::ReserveStock { wanted, .. } => {
+                    self.collect_shelves(tenant, &wanted.lines, &mut add);
+                    if !wanted.reshipped.is_empty() {
+                        self.collect_all(command, &mut add);
+                    }
+                }
                 Step::UnreserveStock
                 | Step::ReleaseGoods(_)
                 | Step::ResumeGoods
@@ -123,6 +134,7 @@ impl Books {
                 Step::TakeBack(lines) => self.collect_returned(command, lines, &mut add),
                 Step::HoldGoods(_)
                 | Step::GoodsPaid
+                | Step::Reship
                 | Step::StopPartner(_)
                 | Step::WithdrawStop
                 | Step::VoidLabels
@@ -136,7 +148,13 @@ impl Books {
                         add(&adjustment.warehouse_id, &adjustment.sku);
                     }
                 }
-                Action::ShipFulfilment { .. } | Action::PartnerShipped { .. } => {
+                Action::ShipFulfilment { .. } | Action::UnpackFulfilment { .. } => {
+                    self.collect_movable(command, &mut add);
+                }
+                Action::ReportShipment { .. } => self.collect_all(command, &mut add),
+                Action::CreateFulfilment(Packing { warehouse_id, move_reservation: true, .. })
+                | Action::MoveFulfilment { warehouse_id, .. } => {
+                    self.collect_movable(command, &mut |_, sku| add(warehouse_id, sku));
                     self.collect_movable(command, &mut add);
                 }
                 Action::RestockLabel { warehouse_id, .. } => {
@@ -144,7 +162,8 @@ impl Books {
                     self.collect_movable(command, &mut add);
                 }
                 Action::UpsertWarehouse { .. }
-                | Action::CreateFulfilment { .. }
+                | Action::AssignSku { .. }
+                | Action::CreateFulfilment(_)
                 | Action::SubmitFulfilment { .. }
                 | Action::DeliverFulfilment { .. }
                 | Action::AttachLabel(_)
@@ -161,8 +180,8 @@ impl Books {
     fn collect_shelves(&self, tenant: &Tenant, lines: &[Wanted], add: &mut impl FnMut(&WarehouseId, &Sku)) {
         let active = self.warehouses(tenant).by_priority();
         for line in lines {
-            match &line.warehouse_id {
-                Some(named) => add(named, &line.sku),
+            match line.warehouse_id.clone().or_else(|| self.assigned(tenant, &line.sku)) {
+                Some(named) => add(&named, &line.sku),
                 None => active.iter().for_each(|(warehouse_id, _)| add(warehouse_id, &line.sku)),
             }
         }
@@ -190,9 +209,18 @@ impl Books {
         let goods = self.order_of(command).and_then(|key| self.goods.get(&key));
         let Some(goods) = goods else { return };
         for row in goods.reservations.values() {
-            if row.is_reserved() || (row.is_consumed() && !goods.labels.is_empty()) {
+            let claimed = row.claimed_by().is_some();
+            if row.is_reserved() || claimed || (row.is_consumed() && !goods.labels.is_empty()) {
                 add(&row.warehouse_id, &row.sku);
             }
+        }
+    }
+
+    /// Every shelf that goods of the order have ever stood on.
+    fn collect_all(&self, command: &Command, add: &mut impl FnMut(&WarehouseId, &Sku)) {
+        let goods = self.order_of(command).and_then(|key| self.goods.get(&key));
+        for row in goods.into_iter().flat_map(|goods| goods.reservations.values()) {
+            add(&row.warehouse_id, &row.sku);
         }
     }
 }
@@ -226,12 +254,15 @@ fn named_fulfilments(commands: &[Command]) -> BTreeSet<FulfilmentKey> {
         Action::SubmitFulfilment { fulfilment_id, .. }
         | Action::ShipFulfilment { fulfilment_id, .. }
         | Action::DeliverFulfilment { fulfilment_id, .. }
-        | Action::PartnerShipped { fulfilment_id, .. }
+        | Action::UnpackFulfilment { fulfilment_id, .. }
+        | Action::MoveFulfilment { fulfilment_id, .. }
+        | Action::ReportShipment { fulfilment_id, .. }
         | Action::AttachLabel(Bought { fulfilment_id, .. }) => Some((tenant.clone(), fulfilment_id.clone())),
         Action::UpsertWarehouse { .. }
         | Action::SetStock { .. }
         | Action::AdjustStock(_)
-        | Action::CreateFulfilment { .. }
+        | Action::AssignSku { .. }
+        | Action::CreateFulfilment(_)
         | Action::VoidLabel { .. }
         | Action::RestockLabel { .. }
         | Action::UpsertIntegration { .. }
@@ -240,6 +271,25 @@ fn named_fulfilments(commands: &[Command]) -> BTreeSet<FulfilmentKey> {
         | Action::TellCart { .. } => None,
     });
     named.collect()
+}
+
+/// Articles whose warehouse may be chosen, or is being assigned.
+fn named_articles(commands: &[Command]) -> BTreeSet<SkuKey> {
+    let mut named = BTreeSet::new();
+    for command in commands {
+        let tenant = command.tenant();
+        match command {
+            Command::Step(StepCommand { step: Step::ReserveStock { wanted, .. }, .. }) => {
+                let lines = wanted.lines.iter().filter(|line| line.warehouse_id.is_none());
+                named.extend(lines.map(|line| (tenant.clone(), line.sku.clone())));
+            }
+            Command::Request(RequestCommand { action: Action::AssignSku { sku, .. }, .. }) => {
+                named.insert((tenant.clone(), sku.clone()));
+            }
+            Command::Step(_) | Command::Request(_) | Command::Errand(_) => {}
+        }
+    }
+    named
 }
 
 fn submitted(commands: &[Command]) -> BTreeSet<FulfilmentKey> {

@@ -27,7 +27,7 @@ mod told_changes;
 
 pub use batch::Desk;
 pub use command::{
-    Action, Adjustment, Command, Errand, Reply, RequestCommand, Resource, Said, ShownFulfilment,
+    Action, Adjustment, Command, Errand, Packing, Reply, RequestCommand, Resource, Said, ShownFulfilment,
     ShownIntegration, ShownLabel, ShownStock, ShownTask, Step, StepAnswer, StepCommand,
 };
 pub use errands::{Patience, Worker};

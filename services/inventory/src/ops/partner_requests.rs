@@ -1,6 +1,6 @@
 //! The word of partners, and of people who heard it.
 
-use types::{PartnerTaskId, Refusal, Tenant};
+use types::{FulfilmentId, PartnerTaskId, Refusal, Tenant};
 
 use super::books::{Books, Cause, Stop};
 use super::command::{Resource, ShownTask};
@@ -69,6 +69,31 @@ fn find(books: &Books, tenant: &Tenant, id: &PartnerTaskId) -> Result<(OrderKey,
     let key = (tenant.clone(), owner.ok_or_else(|| no_such_task(id))?.0.clone());
     let goods = books.goods.get(&key).cloned().ok_or_else(|| no_such_task(id))?;
     Ok((key, goods))
+}
+
+/// A partner answers what it was asked itself; of the tasks of others it is told nothing, not even that they exist.
+pub fn is_of(books: &Books, tenant: &Tenant, id: &PartnerTaskId, of: Option<&str>) -> Result<(), Stop> {
+    let Some(own) = of else { return Ok(()) };
+    let (_, goods) = find(books, tenant, id)?;
+    if goods.tasks[id].integration.as_str() == own { Ok(()) } else { Err(no_such_task(id).into()) }
+}
+
+/// A partner reports what it was asked about.
+pub fn has_asked(
+    books: &Books,
+    tenant: &Tenant,
+    fulfilment_id: &FulfilmentId,
+    of: Option<&str>,
+) -> Result<(), Stop> {
+    let Some(own) = of else { return Ok(()) };
+    let mut tasks = books
+        .goods
+        .iter()
+        .filter(|((of_tenant, _), _)| of_tenant == tenant)
+        .flat_map(|(_, goods)| goods.tasks.values());
+    let asked = tasks
+        .any(|task| task.fulfilment_id.as_ref() == Some(fulfilment_id) && task.integration.as_str() == own);
+    if asked { Ok(()) } else { Err(Refusal::not_found("Fulfillment", fulfilment_id).into()) }
 }
 
 fn no_such_task(id: &PartnerTaskId) -> Refusal {

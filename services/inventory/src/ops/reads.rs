@@ -9,10 +9,10 @@ use super::command::{ShownFulfilment, ShownIntegration, ShownLabel, ShownTask};
 use super::fulfilling::no_such_fulfilment;
 use super::inventory::Inventory;
 use crate::domain::{
-    Found, Goods, IntegrationKey, Integrations, Sku, Stock, Wanted, Warehouse, WarehouseId, forecast,
+    Found, Goods, IntegrationKey, Integrations, Reservable, Sku, Stock, Warehouse, WarehouseId, forecast,
 };
 use crate::store::lists::{self, LedgerLine};
-use crate::store::{fulfilments, goods, integrations, partner_tasks, warehouses};
+use crate::store::{assignments, fulfilments, goods, integrations, partner_tasks, warehouses};
 
 impl Inventory {
     pub async fn list_warehouses(
@@ -36,19 +36,47 @@ impl Inventory {
     }
 
     /// What a reservation of these lines would find now.
-    pub async fn forecast(&self, tenant: &Tenant, wanted: &[Wanted]) -> Result<Vec<Found>, DbError> {
+    /// `order_id` names the order whose units would be shipped again.
+    pub async fn forecast(
+        &self,
+        tenant: &Tenant,
+        wanted: &Reservable,
+        order_id: Option<&OrderId>,
+    ) -> Result<Vec<Found>, DbError> {
         let mut tx = self.database.read().await?;
         let warehouses = warehouses::load(&mut tx, &[tenant.clone()].into()).await?;
         let mut free: BTreeMap<(WarehouseId, Sku), i64> = BTreeMap::new();
-        let articles: BTreeSet<&Sku> = wanted.iter().map(|line| &line.sku).collect();
-        for sku in articles {
+        let goods = match order_id {
+            Some(order_id) => goods::read(&mut tx, tenant, order_id).await?,
+            None => None,
+        };
+        let lines = goods.iter().flat_map(|goods| goods.lines.values().map(|line| line.sku.clone()));
+        let articles: BTreeSet<Sku> = wanted.lines.iter().map(|line| line.sku.clone()).chain(lines).collect();
+        for sku in &articles {
             let rows = lists::get_stock(&mut tx, tenant, sku, None).await?;
             free.extend(rows.into_iter().map(|(id, stock)| ((id, sku.clone()), stock.available())));
+        }
+        let keys = articles.iter().map(|sku| (tenant.clone(), sku.clone())).collect();
+        let assigned = assignments::load(&mut tx, &keys).await?;
+        let mut wanted = wanted.clone();
+        for line in wanted.lines.iter_mut().filter(|line| line.warehouse_id.is_none()) {
+            line.warehouse_id = assigned.get(&(tenant.clone(), line.sku.clone())).cloned().flatten();
         }
         let all = warehouses.get(tenant).expect("a tenant that was asked for has an entry");
         let available =
             |id: &WarehouseId, sku: &Sku| free.get(&(id.clone(), sku.clone())).copied().unwrap_or(0);
-        Ok(forecast(wanted, all, available))
+        Ok(forecast(&wanted, goods.as_ref(), all, available))
+    }
+
+    /// Articles that are assigned to a warehouse, by article.
+    pub async fn list_assignments(
+        &self,
+        tenant: &Tenant,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<(Sku, WarehouseId)>, DbError> {
+        let mut tx = self.database.read().await?;
+        assignments::list(&mut tx, tenant, after, limit).await
     }
 
     pub async fn list_ledger(

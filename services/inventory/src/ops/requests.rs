@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use storage::{DbError, Direction, Request};
-use types::{FulfilmentId, LabelId, PartnerTaskId, Reason, Refusal};
+use storage::{Accepted, DbError, Direction, Request};
+use types::{FulfilmentId, LabelId, PartnerTaskId, Reason, Refusal, StoredRequestId};
 
 use super::books::{Books, Cause, Stop};
-use super::command::{Action, RequestCommand, Resource};
+use super::command::{Action, Packing, RequestCommand, Resource};
 use super::{fulfilling, integrations, labelling, partner_requests, stock_keeping};
 use crate::domain::Moment;
 use crate::store::stock::Origin;
@@ -19,10 +19,14 @@ pub fn decide(
     let outcome = match books.requests.check(&command.key, &command.fingerprint) {
         Request::Reused(resource_id) => return Ok(Err(reused(command, &resource_id))),
         Request::Seen(resource_id) => show(books, command, &resource_id),
-        Request::Fresh => perform(books, command, moment).inspect(|resource| {
-            let (key, fingerprint) = (command.key.clone(), command.fingerprint.clone());
-            books.requests.store(key, fingerprint, resource_id(resource), moment.at);
-        }),
+        Request::Fresh => {
+            let id: StoredRequestId = moment.ids.mint();
+            perform(books, command, &id, moment).inspect(|resource| {
+                let (fingerprint, resource_id) = (command.fingerprint.clone(), resource_id(resource));
+                let accepted = Accepted { id, fingerprint, resource_id, at: moment.at };
+                books.requests.store(command.key.clone(), accepted);
+            })
+        }
     };
     match outcome {
         Ok(resource) => Ok(Ok(resource)),
@@ -34,12 +38,15 @@ pub fn decide(
     }
 }
 
-fn perform(books: &mut Books, command: &RequestCommand, moment: Moment<'_>) -> Result<Resource, Stop> {
-    let origin = Origin {
-        saga_id: command.key.request_id.to_string(),
-        step: command.key.method.clone(),
-        direction: Direction::Do,
-    };
+fn perform(
+    books: &mut Books,
+    command: &RequestCommand,
+    id: &StoredRequestId,
+    moment: Moment<'_>,
+) -> Result<Resource, Stop> {
+    // Outside a saga the stored request stands for one. Its client's name for it would not do: two clients may use one.
+    let origin =
+        Origin { saga_id: id.to_string(), step: command.key.method.clone(), direction: Direction::Do };
     let cause = Cause { origin, moment, traceparent: command.traceparent.as_deref() };
     let tenant = &command.key.tenant;
     match &command.action {
@@ -50,8 +57,15 @@ fn perform(books: &mut Books, command: &RequestCommand, moment: Moment<'_>) -> R
             stock_keeping::set(books, tenant, (warehouse_id, sku), *on_hand, &cause)
         }
         Action::AdjustStock(adjustments) => stock_keeping::adjust(books, tenant, adjustments, &cause),
-        Action::CreateFulfilment { order_id, warehouse_id, lines } => {
-            fulfilling::create(books, &(tenant.clone(), order_id.clone()), warehouse_id, lines, &cause)
+        Action::AssignSku { sku, warehouse_id } => {
+            stock_keeping::assign(books, tenant, sku, warehouse_id.as_ref())
+        }
+        Action::CreateFulfilment(packing) => fulfilling::create(books, tenant, packing, &cause),
+        Action::UnpackFulfilment { fulfilment_id, lines } => {
+            fulfilling::unpack(books, tenant, fulfilment_id, lines, &cause)
+        }
+        Action::MoveFulfilment { fulfilment_id, warehouse_id, lines } => {
+            fulfilling::repack(books, tenant, fulfilment_id, warehouse_id, lines, &cause)
         }
         Action::SubmitFulfilment { fulfilment_id, external_number } => {
             fulfilling::submit(books, tenant, fulfilment_id, external_number, &cause)
@@ -62,8 +76,9 @@ fn perform(books: &mut Books, command: &RequestCommand, moment: Moment<'_>) -> R
         Action::DeliverFulfilment { fulfilment_id, lines } => {
             fulfilling::deliver(books, tenant, fulfilment_id, lines, &cause)
         }
-        Action::PartnerShipped { fulfilment_id, tracking_number } => {
-            fulfilling::partner_shipped(books, tenant, fulfilment_id, tracking_number, &cause)
+        Action::ReportShipment { fulfilment_id, lines, tracking_number, of } => {
+            partner_requests::has_asked(books, tenant, fulfilment_id, of.as_deref())?;
+            fulfilling::report(books, tenant, fulfilment_id, lines, tracking_number, &cause)
         }
         Action::AttachLabel(label) => labelling::attach(books, tenant, label, &cause),
         Action::VoidLabel { label_id } => labelling::void(books, tenant, label_id, &cause),
@@ -73,7 +88,8 @@ fn perform(books: &mut Books, command: &RequestCommand, moment: Moment<'_>) -> R
         Action::UpsertIntegration { key, integration } => {
             integrations::upsert(books, tenant, key, integration)
         }
-        Action::PartnerWord { task_id, word, note, by } => {
+        Action::PartnerWord { task_id, word, note, by, of } => {
+            partner_requests::is_of(books, tenant, task_id, of.as_deref())?;
             partner_requests::word(books, tenant, task_id, *word, (by, note), &cause)
         }
         Action::AskedByHand { task_id, note } => {
@@ -101,17 +117,22 @@ fn show(books: &Books, command: &RequestCommand, resource_id: &str) -> Result<Re
                 adjustments.iter().map(|adjustment| (&adjustment.warehouse_id, &adjustment.sku)).collect();
             Ok(stock_keeping::show(books, tenant, places))
         }
-        Action::CreateFulfilment { order_id, .. } => {
-            let id = FulfilmentId::parse(resource_id)
-                .map_err(|problem| DbError::malformed("inventory.show_fulfilment", problem))?;
+        Action::AssignSku { sku, .. } => Ok(Resource::Assignment(sku.clone(), books.assigned(tenant, sku))),
+        Action::CreateFulfilment(Packing { order_id, .. }) => {
+            let id = named_fulfilment(resource_id)?;
             fulfilling::show(books, &(tenant.clone(), order_id.clone()), &id)
         }
-        Action::SubmitFulfilment { fulfilment_id, .. }
+        Action::MoveFulfilment { fulfilment_id, .. } => {
+            let (key, _) = fulfilling::find(books, tenant, fulfilment_id)?;
+            fulfilling::show(books, &key, &named_fulfilment(resource_id)?)
+        }
+        Action::UnpackFulfilment { fulfilment_id, .. }
+        | Action::SubmitFulfilment { fulfilment_id, .. }
         | Action::ShipFulfilment { fulfilment_id, .. }
         | Action::DeliverFulfilment { fulfilment_id, .. } => {
             fulfilling::show_named(books, tenant, fulfilment_id)
         }
-        Action::PartnerShipped { fulfilment_id, tracking_number } => {
+        Action::ReportShipment { fulfilment_id, tracking_number, .. } => {
             fulfilling::show_report(books, tenant, fulfilment_id, tracking_number)
         }
         Action::AttachLabel(label) => {
@@ -143,8 +164,14 @@ fn resource_id(resource: &Resource) -> String {
         Resource::Report(id, _) => id.to_string(),
         Resource::Label(shown) => shown.id.to_string(),
         Resource::Integration(shown) => shown.key.as_str().to_owned(),
+        Resource::Assignment(sku, _) => sku.as_str().to_owned(),
         Resource::Task(shown) => shown.id.to_string(),
     }
+}
+
+fn named_fulfilment(resource_id: &str) -> Result<FulfilmentId, DbError> {
+    FulfilmentId::parse(resource_id)
+        .map_err(|problem| DbError::malformed("inventory.show_fulfilment", problem))
 }
 
 fn reused(command: &RequestCommand, resource_id: &str) -> Refusal {

@@ -3,13 +3,13 @@
 use prost::Message;
 use proto::inventory::v1::GoodsReply;
 use storage::{Admission, DbError, Outcome};
-use types::{Reason, Refusal};
+use types::{Reason, Refusal, Tenant};
 
 use super::books::{Books, Cause, Stop};
 use super::command::{Step, StepAnswer, StepCommand};
 use super::settling::{self, Change, conclude};
 use super::stored_reply;
-use crate::domain::{Ask, CartNotice, Goods, Hold, Moment, ReturnedLine, Wanted};
+use crate::domain::{Ask, CartNotice, Goods, Hold, Moment, Reservable, ReturnedLine, Wanted};
 use crate::store::goods::OrderKey;
 use crate::store::stock::Origin;
 
@@ -48,8 +48,9 @@ fn run(books: &mut Books, command: &StepCommand, moment: Moment<'_>) -> Result<O
     let cause = Cause { origin, moment, traceparent: command.traceparent.as_deref() };
     let key = (context.tenant.clone(), command.order_id.clone());
     let done = match &command.step {
-        Step::ReserveStock { lines, until_paid } => reserve(books, &key, lines, *until_paid, &cause),
+        Step::ReserveStock { wanted, until_paid } => reserve(books, &key, wanted, *until_paid, &cause),
         Step::GoodsPaid => goods_paid(books, &key, &cause),
+        Step::Reship => reship(books, &key, &cause),
         Step::UnreserveStock => unreserve(books, &key, &cause),
         Step::HoldGoods(wanted) => hold(books, &key, wanted, &cause),
         // What is claimed after it was shipped is given up as any claim is.
@@ -68,7 +69,7 @@ fn run(books: &mut Books, command: &StepCommand, moment: Moment<'_>) -> Result<O
 fn reserve(
     books: &mut Books,
     key: &OrderKey,
-    lines: &[Wanted],
+    wanted: &Reservable,
     until_paid: bool,
     cause: &Cause<'_>,
 ) -> Result<GoodsReply, Stop> {
@@ -76,8 +77,9 @@ fn reserve(
     let known = books.goods.get(key).cloned();
     let mut goods = known.unwrap_or_else(|| Goods::new(order_id.clone(), cause.moment.at));
     goods.await_payment(until_paid);
+    let wanted = assigned(books, tenant, wanted);
     let movements = goods.reserve(
-        lines,
+        &wanted,
         &cause.origin.saga_id,
         books.warehouses(tenant),
         |warehouse_id, sku| books.available(tenant, warehouse_id, sku),
@@ -86,6 +88,22 @@ fn reserve(
     )?;
     books.put_goods(key, goods, movements, cause)?;
     Ok(GoodsReply::default())
+}
+
+/// Lines that name no warehouse go to the one that their article is assigned to.
+fn assigned(books: &Books, tenant: &Tenant, wanted: &Reservable) -> Reservable {
+    let lines = wanted.lines.iter().map(|line| Wanted {
+        warehouse_id: line.warehouse_id.clone().or_else(|| books.assigned(tenant, &line.sku)),
+        ..line.clone()
+    });
+    Reservable { lines: lines.collect(), reshipped: wanted.reshipped.clone() }
+}
+
+fn reship(books: &mut Books, key: &OrderKey, cause: &Cause<'_>) -> Result<GoodsReply, Stop> {
+    let mut goods = books.goods.get(key).cloned().ok_or_else(|| no_goods(key))?;
+    let splits = goods.reshipped(&cause.origin.saga_id);
+    books.put_goods(key, goods, Vec::new(), cause)?;
+    Ok(stored_reply::done(&splits))
 }
 
 fn goods_paid(books: &mut Books, key: &OrderKey, cause: &Cause<'_>) -> Result<GoodsReply, Stop> {
@@ -124,9 +142,9 @@ fn hold(books: &mut Books, key: &OrderKey, wanted: &Hold, cause: &Cause<'_>) -> 
 fn resume(books: &mut Books, key: &OrderKey, cause: &Cause<'_>) -> Result<GoodsReply, Stop> {
     let Some(before) = books.goods.get(key).cloned() else { return Ok(stored_reply::nothing_to_do()) };
     let mut goods = before.clone();
-    let splits = goods.resume(&cause.origin.saga_id);
+    let (splits, mut movements) = goods.resume(&cause.origin.saga_id);
     // Shipped units that were claimed and are sold again may have lost their label meanwhile.
-    let movements = goods.put_back(books.warehouses(&key.0), None);
+    movements.extend(goods.put_back(books.warehouses(&key.0), None));
     let change = Change { movements, ..Change::of(before, goods) };
     conclude(books, key, change, None, cause)?;
     Ok(stored_reply::done(&splits))

@@ -20,6 +20,26 @@ pub fn upsert_warehouse(
     Ok(Resource::Warehouse(id.clone(), warehouse.clone()))
 }
 
+/// Which warehouse serves an article on lines that name none; none takes that back.
+pub fn assign(
+    books: &mut Books,
+    tenant: &Tenant,
+    sku: &Sku,
+    warehouse_id: Option<&WarehouseId>,
+) -> Result<Resource, Stop> {
+    if let Some(id) = warehouse_id {
+        books.warehouses(tenant).named(id)?;
+    }
+    let key = (tenant.clone(), sku.clone());
+    let assigned = warehouse_id.cloned();
+    if books.assignments.contains(&key) {
+        books.assignments.update(&key, |row| row.clone_from(&assigned)).expect("it was found above");
+    } else {
+        books.assignments.insert(key, assigned.clone());
+    }
+    Ok(Resource::Assignment(sku.clone(), assigned))
+}
+
 pub fn set(
     books: &mut Books,
     tenant: &Tenant,

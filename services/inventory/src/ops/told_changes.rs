@@ -1,5 +1,6 @@
 //! What the order service is told of labels and partners: whatever of it is not as it was.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proto::common::v1::Money;
@@ -8,7 +9,7 @@ use types::{FulfilmentId, LabelId, PartnerTaskId, Reason, Refusal};
 
 use super::books::{Books, Cause};
 use super::events::About;
-use crate::domain::{Goods, Label, Method, PartnerTask, TaskState};
+use crate::domain::{Goods, Label, Method, PartnerTask, State, TaskState};
 use crate::store::goods::OrderKey;
 
 impl Books {
@@ -22,6 +23,7 @@ impl Books {
         cause: &Cause<'_>,
     ) {
         self.tell_progress(key, before, goods, tracking_number, cause);
+        self.tell_left_all_the_same(key, before, goods, cause);
         let now = goods.clone();
         for id in now.fulfilments.keys() {
             let was = before.fulfilments.get(id).and_then(|fulfilment| fulfilment.partner.as_ref());
@@ -61,6 +63,37 @@ impl Books {
                 };
                 self.tell_attention(key, goods, &about, &refusal, cause);
             }
+        }
+    }
+
+    /// Units of a warehouse of our own have left although they were cancelled. What a partner shipped is told with its task.
+    fn tell_left_all_the_same(
+        &mut self,
+        key: &OrderKey,
+        before: &Goods,
+        goods: &mut Goods,
+        cause: &Cause<'_>,
+    ) {
+        let mut left: BTreeMap<FulfilmentId, i64> = BTreeMap::new();
+        for (id, row) in &goods.reservations {
+            let line = row.packed.as_ref().filter(|line| line.task.is_none());
+            let is_new = before.reservations.get(id).is_none_or(|was| was.state != row.state);
+            if let (Some(line), State::ShippedAfterCancel { .. }, true) = (line, &row.state, is_new) {
+                *left.entry(line.fulfilment_id.clone()).or_default() += row.quantity;
+            }
+        }
+        for (id, units) in left {
+            let message = format!("{units} cancelled units have left all the same; count the shelf");
+            let refusal = Refusal::new(Reason::ShippedAfterCancel, message)
+                .detail("units", units)
+                .detail("fulfillment_id", &id);
+            let about = About {
+                subject_type: "fulfilment",
+                subject_id: id.as_str(),
+                change_order_id: "",
+                action: "SetStock",
+            };
+            self.tell_attention(key, goods, &about, &refusal, cause);
         }
     }
 
@@ -210,6 +243,10 @@ fn alarm(
             let message = format!("{about}: no word by the deadline; the change waits for it");
             Some(("ResolvePartnerTask", say(Reason::PartnerUnconfirmed, message)))
         }
+        (_, TaskState::Requested) if was.is_some_and(|was| loses_program(was, task)) => {
+            let message = format!("{about}: {}; it is asked by {}", task.detail, task.method.as_str());
+            Some(("ResolvePartnerTask", say(Reason::PartnerUnconfirmed, message)))
+        }
         (_, TaskState::Requested) if calls_for_person(was, task) => {
             let message = format!("{about}: somebody has to ask by {}", task.method.as_str());
             Some(("ResolvePartnerTask", say(Reason::PartnerUnconfirmed, message)))
@@ -224,6 +261,10 @@ fn is_overdue(was: Option<&PartnerTask>, task: &PartnerTask, cause: &Cause<'_>) 
 
 fn is_reminder(was: Option<&PartnerTask>, task: &PartnerTask) -> bool {
     task.due_at == 0 && was.is_some_and(|was| was.due_at != 0)
+}
+
+fn loses_program(was: &PartnerTask, task: &PartnerTask) -> bool {
+    task.has_lost_its_program() && was.method_index != task.method_index
 }
 
 fn calls_for_person(was: Option<&PartnerTask>, task: &PartnerTask) -> bool {

@@ -3,7 +3,7 @@
 use storage::{Book, book};
 
 /// Every book of this service.
-pub static BOOKS: [Book; 15] = [
+pub static BOOKS: [Book; 16] = [
     book!("inventory", "warehouse", ["warehouse_id" Text], ["kind" Text, "priority" Number, "active" Number]),
     book!("inventory", "stock", ["warehouse_id" Text, "sku" Text], [
         "on_hand" Number, "reserved" Number, "ledger_seq" Number,
@@ -21,7 +21,7 @@ pub static BOOKS: [Book; 15] = [
     ]),
     book!("inventory", "reservation", ["order_id" Text, "reservation_id" Text], [
         "line_id" Text, "warehouse_id" Text, "sku" Text, "quantity" Number, "state" Text, "saga_id" Text,
-        "held_by" Text, "split_of" Text, "fulfilment_id" Text, "created_at" Text,
+        "held_by" Text, "split_of" Text, "fulfilment_id" Text, "created_at" Text, "without_stock" Number,
     ]),
     book!("inventory", "fulfilment", ["order_id" Text, "fulfilment_id" Text], [
         "warehouse_id" Text, "state" Text, "integration_key" Text, "external_number" Text,
@@ -31,12 +31,14 @@ pub static BOOKS: [Book; 15] = [
         "fulfilment_id" Text, "reservation_id" Text, "line_id" Text, "sku" Text, "quantity" Number,
         "state" Text, "held_by" Text, "split_of" Text, "tracking_number" Text, "restocked" Number,
         "reshipped" Number, "resubmit_needed" Number, "task_id" Text, "returned" Text, "claimed_by" Text,
+        "label_id" Text, "reported_number" Text,
     ]),
     book!("inventory", "label", ["order_id" Text, "label_id" Text], [
         "fulfilment_id" Text, "carrier" Text, "tracking_number" Text, "currency" Text, "cost_minor" Number,
         "state" Text, "credit" Text, "refusal" Text, "void_by" Text, "void_step" Text, "purchased_at" Text,
         "void_requested_at" Text, "void_ended_at" Text,
     ]),
+    book!("inventory", "sku_assignment", ["sku" Text], ["warehouse_id" Text]),
     book!("inventory", "integration", ["integration_key" Text], ["updated_at" Text]),
     book!("inventory", "partner_number", ["integration_key" Text, "external_number" Text], [
         "order_id" Text, "fulfilment_id" Text, "at" Text,
@@ -46,8 +48,8 @@ pub static BOOKS: [Book; 15] = [
         "change_order_id" Text, "units" Number, "unconfirmed" Text, "state" Text, "method" Text, "sent" Number,
         "deadline_at" Text, "requested_at" Text, "answered_at" Text, "shipped_after_cancel" Number,
     ]),
-    book!("inventory", "request_key", ["method" Text, "request_id" Text], [
-        "fingerprint" Text, "resource_id" Text, "created_at" Text,
+    book!("inventory", "request_key", ["subject" Text, "method" Text, "request_id" Text], [
+        "id" Text, "fingerprint" Text, "resource_id" Text, "created_at" Text,
     ]),
     book!("inventory", "step_ledger", ["saga_id" Text, "step" Text, "direction" Text], [
         "request_hash" Text, "outcome" Text, "nothing_to_do" Number, "completes" Text, "reply" Data,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
-use types::{FulfilmentId, FulfilmentLineId, LineId, OrderId, PartnerTaskId, ReservationId, Tenant};
+use types::{FulfilmentId, FulfilmentLineId, LabelId, LineId, OrderId, PartnerTaskId, ReservationId, Tenant};
 
 use crate::domain::{
     AfterShip, Counters, Fulfilment, FulfilmentLine, Goods, IntegrationKey, Line, LineState, Partner,
@@ -47,7 +47,8 @@ static RESERVATIONS: Statement = Statement::new(
             v.saga_id, v.held_by, v.split_of, v.created_at, f.fulfilment_line_id, f.fulfilment_id,
             f.state AS line_state, f.split_of AS line_split_of, COALESCE(f.held_by, f.claimed_by) AS line_held_by,
             f.tracking_number,
-            f.restocked, f.reshipped, f.resubmit_needed, f.task_id, f.returned
+            f.restocked, f.reshipped, f.resubmit_needed, f.task_id, f.returned, f.label_id, f.reported_number,
+            v.without_stock
        FROM rows($1: tenant_id text, order_id text) AS r
        JOIN reservation AS v ON v.tenant_id = r.tenant_id AND v.order_id = r.order_id
        LEFT JOIN fulfilment_line AS f
@@ -174,6 +175,8 @@ fn reservation(row: &Row) -> Result<(ReservationId, Reservation), DbError> {
             reshipped: row.int("reshipped")?,
             resubmit_needed: row.int("resubmit_needed")? == 1,
             task: row.opt_parsed("task_id", PartnerTaskId::parse)?,
+            label: row.opt_parsed("label_id", LabelId::parse)?,
+            reported: row.opt_text("reported_number")?,
         }),
         None => None,
     };
@@ -181,6 +184,7 @@ fn reservation(row: &Row) -> Result<(ReservationId, Reservation), DbError> {
         line_id: row.parsed("line_id", LineId::parse)?,
         warehouse_id: row.parsed("warehouse_id", WarehouseId::parse)?,
         sku: row.parsed("sku", Sku::parse)?,
+        without_stock: row.int("without_stock")? == 1,
         quantity: row.int("quantity")?,
         state: state(row, line_state)?,
         saga_id: row.text("saga_id")?,
@@ -196,6 +200,7 @@ fn state(row: &Row, line_state: Option<LineState>) -> Result<State, DbError> {
     let read = match (name.as_str(), row.opt_text("held_by")?, row.opt_text("tracking_number")?) {
         ("active", None, None) => Some(State::Active),
         ("held", Some(by), None) => Some(State::Held { by }),
+        ("released", None, None) if line_state == Some(LineState::Unpacked) => Some(State::Unpacked),
         ("released", None, None) => Some(State::Released),
         ("released", None, Some(tracking_number)) => Some(State::ShippedAfterCancel { tracking_number }),
         ("consumed", None, Some(tracking_number)) => {

@@ -67,21 +67,21 @@ static UPDATE_FULFILMENTS: Statement = Statement::new(
 static INSERT_RESERVATIONS: Statement = Statement::new(
     "inventory.insert_reservations",
     "INSERT INTO reservation (tenant_id, order_id, reservation_id, line_id, warehouse_id, sku, quantity, state,
-                              saga_id, held_by, split_of, fulfilment_id, created_at)
+                              saga_id, held_by, split_of, fulfilment_id, created_at, without_stock)
      SELECT tenant_id, order_id, reservation_id, line_id, warehouse_id, sku, quantity, state, saga_id, held_by,
-            split_of, fulfilment_id, created_at
+            split_of, fulfilment_id, created_at, without_stock
        FROM rows($1: tenant_id text, order_id text, reservation_id text, line_id text, warehouse_id text, sku text,
                  quantity bigint, state text, saga_id text, held_by text, split_of text, fulfilment_id text,
-                 created_at text)",
+                 created_at text, without_stock bigint)",
 );
 
 static UPDATE_RESERVATIONS: Statement = Statement::new(
     "inventory.update_reservations",
     "UPDATE reservation SET quantity = r.quantity, state = r.state, held_by = r.held_by,
-            fulfilment_id = r.fulfilment_id
+            fulfilment_id = r.fulfilment_id, saga_id = r.saga_id
        FROM rows($1: tenant_id text, order_id text, reservation_id text, line_id text, warehouse_id text, sku text,
                  quantity bigint, state text, saga_id text, held_by text, split_of text, fulfilment_id text,
-                 created_at text) AS r
+                 created_at text, without_stock bigint) AS r
       WHERE reservation.tenant_id = r.tenant_id AND reservation.order_id = r.order_id
         AND reservation.reservation_id = r.reservation_id",
 );
@@ -90,25 +90,27 @@ static INSERT_FULFILMENT_LINES: Statement = Statement::new(
     "inventory.insert_fulfilment_lines",
     "INSERT INTO fulfilment_line (tenant_id, order_id, fulfilment_line_id, fulfilment_id, reservation_id, line_id, sku,
                                   quantity, state, held_by, split_of, tracking_number, restocked, reshipped,
-                                  resubmit_needed, task_id, returned, claimed_by)
+                                  resubmit_needed, task_id, returned, claimed_by, label_id,
+                                  reported_number)
      SELECT tenant_id, order_id, fulfilment_line_id, fulfilment_id, reservation_id, line_id, sku, quantity, state,
             held_by, split_of, tracking_number, restocked, reshipped, resubmit_needed, task_id, returned,
-            claimed_by
+            claimed_by, label_id, reported_number
        FROM rows($1: tenant_id text, order_id text, fulfilment_line_id text, fulfilment_id text, reservation_id text,
                  line_id text, sku text, quantity bigint, state text, held_by text, split_of text,
                  tracking_number text, restocked bigint, reshipped bigint, resubmit_needed bigint, task_id text,
-                 returned text, claimed_by text)",
+                 returned text, claimed_by text, label_id text, reported_number text)",
 );
 
 static UPDATE_FULFILMENT_LINES: Statement = Statement::new(
     "inventory.update_fulfilment_lines",
     "UPDATE fulfilment_line SET quantity = r.quantity, state = r.state, held_by = r.held_by,
             tracking_number = r.tracking_number, restocked = r.restocked, reshipped = r.reshipped,
-            resubmit_needed = r.resubmit_needed, task_id = r.task_id, returned = r.returned, claimed_by = r.claimed_by
+            resubmit_needed = r.resubmit_needed, task_id = r.task_id, returned = r.returned, claimed_by = r.claimed_by,
+            label_id = r.label_id, reported_number = r.reported_number
        FROM rows($1: tenant_id text, order_id text, fulfilment_line_id text, fulfilment_id text, reservation_id text,
                  line_id text, sku text, quantity bigint, state text, held_by text, split_of text,
                  tracking_number text, restocked bigint, reshipped bigint, resubmit_needed bigint, task_id text,
-                 returned text, claimed_by text) AS r
+                 returned text, claimed_by text, label_id text, reported_number text) AS r
       WHERE fulfilment_line.tenant_id = r.tenant_id AND fulfilment_line.order_id = r.order_id
         AND fulfilment_line.fulfilment_line_id = r.fulfilment_line_id",
 );
@@ -232,6 +234,7 @@ fn reservation_row((tenant, order): &OrderKey, id: &ReservationId, row: &Reserva
         row.split_of.as_ref(),
         row.packed.as_ref().map(|line| &line.fulfilment_id),
         row.created_at,
+        i64::from(row.without_stock),
     ]
 }
 
@@ -262,5 +265,7 @@ fn fulfilment_line_row(
         line.task.as_ref(),
         row.returned().map(|sellable| if sellable { RESTOCKED } else { WRITTEN_OFF }),
         claimed_by,
+        line.label.as_ref(),
+        line.reported.as_deref(),
     ])
 }

@@ -1,5 +1,6 @@
 //! The only room with SQL. Batches are read and written set-based, one statement for all rows of a table.
 
+pub mod assignments;
 pub mod audit;
 pub mod delta;
 pub mod errands;
@@ -21,6 +22,8 @@ pub const MIGRATIONS: &[Migration] = &[
     storage::REQUESTS,
     storage::STEP_LEDGER,
     storage::OUTBOX,
+    storage::SEALING_KEY,
+    storage::ROLE_MAP,
     Migration::shared(10, "stock", include_str!("../../migrations/0010_stock.sql")).and(
         include_str!("../../migrations/0010_stock.sqlite.sql"),
         include_str!("../../migrations/0010_stock.postgres.sql"),
@@ -38,4 +41,5 @@ pub const MIGRATIONS: &[Migration] = &[
     ),
     Migration::shared(18, "carts", include_str!("../../migrations/0018_carts.sql")),
     Migration::shared(19, "unpaid", include_str!("../../migrations/0019_unpaid.sql")),
+    Migration::shared(23, "goods_truths", include_str!("../../migrations/0023_goods_truths.sql")),
 ];

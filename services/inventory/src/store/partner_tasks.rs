@@ -13,7 +13,7 @@ static LOAD: Statement = Statement::new(
     "SELECT t.tenant_id, t.order_id, t.task_id, t.fulfilment_id, t.integration_key, t.external_number, t.saga_id,
             t.change_order_id, t.reason_code, t.partner_reason, t.note, t.units, t.unconfirmed, t.state,
             t.method_index, t.method, t.address, t.confirmation_required, t.sent, t.deadline_at, t.requested_at,
-            t.answered_at, t.answered_by, t.detail, t.shipped_after_cancel, t.due_at, t.tries
+            t.answered_at, t.answered_by, t.detail, t.answer, t.shipped_after_cancel, t.due_at, t.tries
        FROM rows($1: tenant_id text, order_id text) AS r
        JOIN partner_task AS t ON t.tenant_id = r.tenant_id AND t.order_id = r.order_id",
 );
@@ -23,16 +23,16 @@ pub static INSERT: Statement = Statement::new(
     "INSERT INTO partner_task (tenant_id, order_id, task_id, fulfilment_id, integration_key, external_number, saga_id,
                                change_order_id, reason_code, partner_reason, note, units, unconfirmed, state,
                                method_index, method, address, confirmation_required, sent, deadline_at, requested_at,
-                               answered_at, answered_by, detail, shipped_after_cancel, due_at, claimed_until, tries)
+                               answered_at, answered_by, detail, answer, shipped_after_cancel, due_at, claimed_until, tries)
      SELECT tenant_id, order_id, task_id, fulfilment_id, integration_key, external_number, saga_id, change_order_id,
             reason_code, partner_reason, note, units, unconfirmed, state, method_index, method, address,
-            confirmation_required, sent, deadline_at, requested_at, answered_at, answered_by, detail,
+            confirmation_required, sent, deadline_at, requested_at, answered_at, answered_by, detail, answer,
             shipped_after_cancel, due_at, 0, tries
        FROM rows($1: tenant_id text, order_id text, task_id text, fulfilment_id text, integration_key text,
                  external_number text, saga_id text, change_order_id text, reason_code text, partner_reason text,
                  note text, units bigint, unconfirmed text, state text, method_index bigint, method text,
                  address text, confirmation_required bigint, sent bigint, deadline_at text, requested_at text,
-                 answered_at text, answered_by text, detail text, shipped_after_cancel bigint, due_at bigint,
+                 answered_at text, answered_by text, detail text, answer text, shipped_after_cancel bigint, due_at bigint,
                  tries bigint)",
 );
 
@@ -41,12 +41,13 @@ pub static UPDATE: Statement = Statement::new(
     "UPDATE partner_task SET state = r.state, method_index = r.method_index, method = r.method, address = r.address,
             confirmation_required = r.confirmation_required, sent = r.sent, deadline_at = r.deadline_at,
             answered_at = r.answered_at, answered_by = r.answered_by, detail = r.detail,
+            answer = r.answer,
             shipped_after_cancel = r.shipped_after_cancel, due_at = r.due_at, claimed_until = 0, tries = r.tries
        FROM rows($1: tenant_id text, order_id text, task_id text, fulfilment_id text, integration_key text,
                  external_number text, saga_id text, change_order_id text, reason_code text, partner_reason text,
                  note text, units bigint, unconfirmed text, state text, method_index bigint, method text,
                  address text, confirmation_required bigint, sent bigint, deadline_at text, requested_at text,
-                 answered_at text, answered_by text, detail text, shipped_after_cancel bigint, due_at bigint,
+                 answered_at text, answered_by text, detail text, answer text, shipped_after_cancel bigint, due_at bigint,
                  tries bigint) AS r
       WHERE partner_task.tenant_id = r.tenant_id AND partner_task.order_id = r.order_id
         AND partner_task.task_id = r.task_id",
@@ -63,7 +64,7 @@ static LIST_OPEN: Statement = Statement::new(
     "inventory.list_open_partner_tasks",
     "SELECT tenant_id, order_id, task_id, fulfilment_id, integration_key, external_number, saga_id, change_order_id,
             reason_code, partner_reason, note, units, unconfirmed, state, method_index, method, address,
-            confirmation_required, sent, deadline_at, requested_at, answered_at, answered_by, detail,
+            confirmation_required, sent, deadline_at, requested_at, answered_at, answered_by, detail, answer,
             shipped_after_cancel, due_at, tries
        FROM partner_task
       WHERE tenant_id = $1 AND state IN ('requested', 'unconfirmed') AND task_id > $2
@@ -146,6 +147,7 @@ pub(super) fn read(row: &Row) -> Result<(PartnerTaskId, PartnerTask), DbError> {
         answered_at: row.opt_timestamp("answered_at")?,
         answered_by: row.text("answered_by")?,
         detail: row.text("detail")?,
+        answer: row.text("answer")?,
         shipped_after_cancel: row.int("shipped_after_cancel")? == 1,
         due_at: row.int("due_at")?,
         tries: row.int("tries")?,
@@ -179,6 +181,7 @@ pub(super) fn row((tenant, order): &OrderKey, id: &PartnerTaskId, task: &Partner
         task.answered_at,
         &task.answered_by,
         &task.detail,
+        &task.answer,
         i64::from(task.shipped_after_cancel),
         task.due_at,
         task.tries,

@@ -14,7 +14,7 @@ static OUTBOX: Statement = Statement::new(
     "SELECT aggregate_id, aggregate_seq, type, payload FROM outbox ORDER BY aggregate_id, aggregate_seq",
 );
 
-async fn events(world: &World) -> Vec<(i64, String, Vec<u8>)> {
+pub async fn events(world: &World) -> Vec<(i64, String, Vec<u8>)> {
     let mut tx = world.database.read().await.unwrap();
     let rows = tx.fetch_all(&OUTBOX, Vec::new()).await.unwrap();
     let read = |row: &storage::Row| {
@@ -111,11 +111,7 @@ async fn a_repeated_request_answers_with_the_fulfilment_as_it_is_now() {
     for world in worlds("ful_repeat").await {
         world.receive("main", "apple", 10).await;
         let order = world.placed(&[("apple", 5)]).await;
-        let create = Action::CreateFulfilment {
-            order_id: order.id.clone(),
-            warehouse_id: crate::world::warehouse("main"),
-            lines: Vec::new(),
-        };
+        let create = order.pack("main", Vec::new());
         let create = crate::world::request("CreateFulfillment", "create", create);
         let created = shown(world.inventory.request(create.clone()).await.unwrap().unwrap());
         let ship = Action::ShipFulfilment {

@@ -125,15 +125,12 @@ impl History {
                 Command::Step(step(&saga, "stop_partner", Direction::Do, &order.id, Step::StopPartner(ask())))
             }
             Event::Allocate { order } => {
-                let order_id = self.order(*order)?.id.clone();
-                let (warehouse_id, lines) = (warehouse("main"), Vec::new());
-                act("CreateFulfillment", Action::CreateFulfilment { order_id, warehouse_id, lines })
+                act("CreateFulfillment", self.order(*order)?.pack("main", Vec::new()))
             }
             Event::AllocateSome { order, units } => {
                 let order = self.order(*order)?;
-                let (order_id, warehouse_id) = (order.id.clone(), warehouse("main"));
                 let lines = select(&order.lines[0], *units);
-                act("CreateFulfillment", Action::CreateFulfilment { order_id, warehouse_id, lines })
+                act("CreateFulfillment", order.pack("main", lines))
             }
             Event::Submit { fulfilment } => {
                 let fulfilment_id = self.fulfilment(*fulfilment)?;

@@ -56,6 +56,10 @@ impl World {
 }
 
 impl Order {
+    pub fn claim_shipped(&self, saga: &str, units: i64) -> StepCommand {
+        self.claim(saga, units, false)
+    }
+
     fn claim(&self, saga: &str, units: i64, void_label: bool) -> StepCommand {
         let lines = vec![HoldLine { line_id: self.lines[0].clone(), quantity: quantity(units) }];
         let hold = Step::HoldGoods(Hold {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the lint spares test functions, not what they share")]
 
 mod audit;
+mod connectors;
 mod fulfilments;
 mod interleavings;
 mod labels;
@@ -12,5 +13,6 @@ mod races;
 mod returns;
 mod steps;
 mod stock;
+mod truths;
 mod wire;
 mod world;

@@ -14,15 +14,15 @@ use types::{FulfilmentId, PartnerTaskId, Reason, Refusal, Tenant};
 use crate::program::Program;
 use crate::world::{Order, World, applied, ask, reason, shown, step, warehouse, worlds};
 
-fn key(name: &str) -> IntegrationKey {
+pub fn key(name: &str) -> IntegrationKey {
     IntegrationKey::parse(name).unwrap()
 }
 
-fn method(method: Method, window_seconds: u32) -> MethodProfile {
+pub fn method(method: Method, window_seconds: u32) -> MethodProfile {
     MethodProfile { method, window_seconds, deadline_seconds: 0, address: String::new() }
 }
 
-fn profile(methods: Vec<MethodProfile>, connector: Option<Connector>) -> Integration {
+pub fn profile(methods: Vec<MethodProfile>, connector: Option<Connector>) -> Integration {
     Integration {
         accepts_cancel_notification: false,
         name: "Fake".to_owned(),
@@ -39,7 +39,7 @@ fn profile(methods: Vec<MethodProfile>, connector: Option<Connector>) -> Integra
 }
 
 impl World {
-    async fn partner(&self, name: &str, integration: Option<Integration>) {
+    pub async fn partner(&self, name: &str, integration: Option<Integration>) {
         let dropship = Warehouse {
             kind: WarehouseKind::Dropship,
             priority: 5,
@@ -48,6 +48,7 @@ impl World {
         };
         let action = Action::UpsertWarehouse { id: warehouse("partner"), warehouse: dropship };
         self.act("UpsertWarehouse", action).await.unwrap();
+        self.assign("kite", Some("partner")).await.unwrap();
         if let Some(integration) = integration {
             let action = Action::UpsertIntegration { key: key(name), integration };
             self.act("UpsertIntegration", action).await.unwrap();
@@ -55,16 +56,15 @@ impl World {
     }
 
     /// An order of three kites that the partner has, and that a change holds.
-    async fn at_partner(&self, number: &str) -> (Order, FulfilmentId) {
+    pub async fn at_partner(&self, number: &str) -> (Order, FulfilmentId) {
         let order = self.placed(&[("kite", 3)]).await;
-        let (order_id, warehouse_id) = (order.id.clone(), warehouse("partner"));
-        let create = Action::CreateFulfilment { order_id, warehouse_id, lines: Vec::new() };
+        let create = order.pack("partner", Vec::new());
         let created = self.act("CreateFulfillment", create).await.map(shown).unwrap();
         self.submit(&created.id, number).await.unwrap();
         (order, created.id)
     }
 
-    async fn task(&self, order: &Order) -> (PartnerTaskId, PartnerTask) {
+    pub async fn task(&self, order: &Order) -> (PartnerTaskId, PartnerTask) {
         let tasks = self.inventory.tasks(&Tenant::DEFAULT, &order.id).await.unwrap();
         let [ShownTask { id, task, .. }] = tasks.try_into().unwrap();
         (id, task)
@@ -72,12 +72,12 @@ impl World {
 
     async fn say(&self, id: &PartnerTaskId, word: Word) -> Result<Resource, Refusal> {
         let (task_id, note, by) = (id.clone(), "heard by telephone".to_owned(), "sam".to_owned());
-        self.act("RespondCancellation", Action::PartnerWord { task_id, word, note, by }).await
+        self.act("RespondCancellation", Action::PartnerWord { task_id, word, note, by, of: None }).await
     }
 }
 
 impl Order {
-    fn stop(&self, saga: &str, ask: Ask) -> StepCommand {
+    pub fn stop(&self, saga: &str, ask: Ask) -> StepCommand {
         step(saga, "stop_partner", Direction::Do, &self.id, Step::StopPartner(ask))
     }
 
@@ -332,8 +332,7 @@ async fn a_partner_takes_a_number_once_whoever_comes_with_it() {
         world.partner("bay_photo", None).await;
         world.at_partner("PO-7").await;
         let order = world.placed(&[("kite", 3)]).await;
-        let (order_id, warehouse_id) = (order.id.clone(), warehouse("partner"));
-        let create = Action::CreateFulfilment { order_id, warehouse_id, lines: Vec::new() };
+        let create = order.pack("partner", Vec::new());
         let created = world.act("CreateFulfillment", create).await.map(shown).unwrap();
 
         let burned = world.submit(&created.id, "PO-7").await.unwrap_err();
@@ -351,19 +350,12 @@ async fn a_partner_that_lies_is_written_down_as_it_is() {
         let (order, fulfilment) = world.at_partner("").await;
         applied(world.step(&order.hold("chg", &[3])).await);
         assert_eq!(world.step(&order.stop("chg", ask())).await, StepAnswer::Pending);
-        let report = |number: &str| Action::PartnerShipped {
-            fulfilment_id: fulfilment.clone(),
-            tracking_number: number.to_owned(),
-        };
-        let early = world.act("ReportPartnerShipment", report("T-1")).await.unwrap_err();
-        assert_eq!(early.reason, Reason::CancelHold);
         let (id, _) = world.task(&order).await;
         world.say(&id, Word::Accepted).await.unwrap();
         applied(world.step(&order.release("chg")).await);
 
-        let reported = world.act("ReportPartnerShipment", report("T-2")).await.unwrap();
+        let reported = world.report(&fulfilment, "T-2").await.unwrap();
 
-        let Resource::Report(_, reported) = reported else { panic!("{reported:?}") };
         assert_eq!((reported.shipped, reported.shipped_after_cancel), (0, 3));
         assert!(world.task(&order).await.1.shipped_after_cancel);
         let all = world.inventory.integrations(&Tenant::DEFAULT, None).await.unwrap();

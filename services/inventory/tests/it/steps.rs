@@ -4,7 +4,7 @@ use inventory::ops::{Command, Reply, Step, StepAnswer};
 use storage::Direction;
 use types::Reason;
 
-use crate::world::{applied, ask, reason, refused, step, warehouse, worlds};
+use crate::world::{applied, ask, reason, refused, step, worlds};
 
 fn answer(reply: Reply) -> StepAnswer {
     match reply {
@@ -203,14 +203,7 @@ async fn labels_and_partners_are_answered_honestly() {
         applied(world.step(&order.hold("early", &[1])).await);
         assert!(applied(world.step(&stop("early")).await).nothing_to_do);
         let fulfilment = world
-            .act(
-                "CreateFulfillment",
-                inventory::ops::Action::CreateFulfilment {
-                    order_id: order.id.clone(),
-                    warehouse_id: warehouse("partner"),
-                    lines: Vec::new(),
-                },
-            )
+            .act("CreateFulfillment", order.pack("partner", Vec::new()))
             .await
             .map(crate::world::shown)
             .unwrap();

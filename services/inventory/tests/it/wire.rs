@@ -1,12 +1,14 @@
 //! One real server, called as clients and the order service call it, with an order service that takes the events.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use inventory::app::App;
 use inventory::config::Config;
 use inventory::ports::Peers;
 use kit::answer::{Verdict, classify};
-use kit::client::{Channel, ClientConfig, connect};
+use kit::client::{self, Channel, ClientConfig};
+use kit::config::{Internal, Secret};
 use kit::server::{Routes, Server};
 use prost::Message;
 use proto::audit::v1::ExportBooksRequest;
@@ -22,6 +24,8 @@ use proto::inventory::v1::goods_step_result::Answer;
 use proto::inventory::v1::goods_steps_service_client::GoodsStepsServiceClient;
 use proto::inventory::v1::stock_service_client::StockServiceClient;
 use proto::inventory::v1::*;
+use proto::order::v1::decision_service_server::{DecisionService, DecisionServiceServer};
+use proto::order::v1::{ListDecidedRequest, ListDecidedResponse};
 use storage::DatabaseConfig;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -53,10 +57,29 @@ impl EventIntakeService for Intake {
     }
 }
 
+/// Stands in for order: has decided everything, or nothing.
+struct Decider {
+    decided: Arc<AtomicBool>,
+}
+
+#[tonic::async_trait]
+impl DecisionService for Decider {
+    async fn list_decided(
+        &self,
+        request: Request<ListDecidedRequest>,
+    ) -> Result<Response<ListDecidedResponse>, Status> {
+        let asked = request.into_inner().saga_ids;
+        let saga_ids = if self.decided.load(Ordering::Relaxed) { asked } else { Vec::new() };
+        Ok(Response::new(ListDecidedResponse { saga_ids }))
+    }
+}
+
 struct Service {
     public: Channel,
     internal: Channel,
     events: mpsc::UnboundedReceiver<EventEnvelope>,
+    /// What order says of every saga.
+    decided: Arc<AtomicBool>,
     shutdown: CancellationToken,
     served: tokio::task::JoinHandle<anyhow::Result<()>>,
     ids: Ids,
@@ -65,16 +88,28 @@ struct Service {
 async fn open() -> Service {
     let shutdown = CancellationToken::new();
     let (accepted, events) = mpsc::unbounded_channel();
+    let decided = Arc::new(AtomicBool::new(true));
     let intake = Intake { seen: Mutex::default(), accepted };
     let loopback = "127.0.0.1:0".parse().unwrap();
+    let secret = Secret::new("the-secret-of-these-tests-is-long-enough");
+    let shared = Config::default().internal.with_secret(&secret);
     let order = Server::builder("order")
-        .internal(loopback, Routes::new().add_service(EventIntakeServiceServer::from_arc(Arc::new(intake))))
+        .workloads(&Internal::default().with_secret(&secret))
+        .internal(
+            loopback,
+            Routes::new()
+                .add_service(EventIntakeServiceServer::from_arc(Arc::new(intake)))
+                .add_service(DecisionServiceServer::new(Decider { decided: Arc::clone(&decided) })),
+        )
         .bind()
         .await
         .unwrap();
-    let dial = |address| connect(&format!("http://{address}"), &ClientConfig::default()).unwrap();
+    let dial = |address| {
+        client::connect_peer(&format!("http://{address}"), &ClientConfig::default(), &shared).unwrap()
+    };
     let config = Config {
         listen: kit::config::Listen::loopback(0, 0),
+        internal: shared.clone(),
         auth: kit::config::Auth { development_headers: true, ..kit::config::Auth::default() },
         database: DatabaseConfig::at("sqlite::memory:"),
         ..Config::default()
@@ -84,7 +119,7 @@ async fn open() -> Service {
     let bound = App::bind(config).await.unwrap();
     let (public, internal) = (dial(bound.server.public_addr()), dial(bound.server.internal_addr()));
     let served = tokio::spawn(bound.run(peers, shutdown.clone()));
-    Service { public, internal, events, shutdown, served, ids: Ids::random(Clock::System) }
+    Service { public, internal, events, decided, shutdown, served, ids: Ids::random(Clock::System) }
 }
 
 impl Service {
@@ -119,9 +154,10 @@ impl Service {
             line_id: line_id.to_string(),
             sku: sku.to_owned(),
             quantity: units,
-            warehouse_id: String::new(),
+            ..ReserveStockLine::default()
         };
-        let command = ReserveStock { order_id: order_id.to_string(), lines: vec![line], until_paid: false };
+        let command =
+            ReserveStock { order_id: order_id.to_string(), lines: vec![line], ..ReserveStock::default() };
         let saga = self.ids.mint::<SagaId>();
         let request = step(saga.as_str(), "reserve_stock", StepDirection::Do, Command::ReserveStock(command));
         (order_id, line_id, request)
@@ -199,7 +235,12 @@ async fn goods_are_shipped_held_and_released_over_the_wire() {
         order_id: order.to_string(),
         warehouse_id: "main".to_owned(),
         lines: vec![FulfillmentLineSelection { line_id: line.to_string(), quantity: 4 }],
+        ..CreateFulfillmentRequest::default()
     };
+    service.decided.store(false, Ordering::Relaxed);
+    let status = service.fulfillments().create_fulfillment(request.clone()).await.unwrap_err();
+    assert_eq!(status.code(), Code::Aborted, "{status:?}");
+    service.decided.store(true, Ordering::Relaxed);
     let created = service.fulfillments().create_fulfillment(request).await.unwrap().into_inner();
     let fulfillment_id = created.fulfillment.unwrap().fulfillment_id;
     let command = HoldGoods {
@@ -299,6 +340,8 @@ async fn what_is_asked_wrongly_is_answered_precisely() {
 
     let mut audit = AuditServiceClient::new(service.public.for_streams());
     let request = ExportBooksRequest { books: vec!["stock".to_owned(), "stock_ledger".to_owned()] };
+    let mut request = tonic::Request::new(request);
+    request.metadata_mut().insert("x-countermand-role", "manager".parse().unwrap());
     let mut books = audit.export_books(request).await.unwrap().into_inner();
     let mut messages = Vec::new();
     while let Some(message) = books.message().await.unwrap() {

@@ -3,22 +3,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use inventory::config::{PartnerSecret, Secret};
 use inventory::domain::{
-    Ask, Hold, HoldLine, Reach, Selection, Sku, Unconfirmed, Wanted, Warehouse, WarehouseId, WarehouseKind,
+    Ask, Hold, HoldLine, Reach, Reservable, Selection, Sku, Unconfirmed, Wanted, Warehouse, WarehouseId,
+    WarehouseKind,
 };
 use inventory::ops::{
-    Action, Adjustment, Command, Desk, Inventory, Patience, Reply, RequestCommand, Resource, ShownFulfilment,
-    Step, StepAnswer, StepCommand, Worker,
+    Action, Adjustment, Command, Desk, Inventory, Packing, Patience, Reply, RequestCommand, Resource,
+    ShownFulfilment, Step, StepAnswer, StepCommand, Worker,
 };
 use inventory::ports::carrier::Carrier;
 use inventory::ports::connector::Partners;
 use inventory::ports::sandbox::Sandbox;
 use inventory::store;
+use kit::outbound::Outbound;
 use proto::inventory::v1::GoodsReply;
 use storage::{Batch, Database, Direction, RequestKey, StepCall, StepContext, testing};
 use types::{
     Clock, Fingerprint, FulfilmentId, Ids, LineId, OrderId, Quantity, Reason, Refusal, RequestId, SagaId,
-    Tenant, Timestamp,
+    Subject, Tenant, Timestamp,
 };
 
 pub struct World {
@@ -112,6 +115,7 @@ pub fn request(method: &str, id: &str, action: Action) -> RequestCommand {
     RequestCommand {
         key: RequestKey {
             tenant: Tenant::DEFAULT,
+            subject: Subject::of("", "ada", "shop"),
             method: method.to_owned(),
             request_id: RequestId::parse(id).unwrap(),
         },
@@ -145,6 +149,15 @@ impl World {
         let warehouse_row = Warehouse { kind, priority, active: true, integration: None };
         let action = Action::UpsertWarehouse { id: warehouse(name), warehouse: warehouse_row };
         self.act("UpsertWarehouse", action).await.unwrap();
+        if kind == WarehouseKind::Dropship {
+            self.assign("kite", Some(name)).await.unwrap();
+        }
+    }
+
+    /// A third party serves what is assigned to it, and nothing else.
+    pub async fn assign(&self, article: &str, at: Option<&str>) -> Result<Resource, Refusal> {
+        let action = Action::AssignSku { sku: sku(article), warehouse_id: at.map(warehouse) };
+        self.act("AssignSku", action).await
     }
 
     pub async fn receive(&self, at: &str, name: &str, units: i64) {
@@ -176,8 +189,11 @@ impl World {
             sku: sku(name),
             quantity: quantity(*units),
             warehouse_id: None,
+            without_stock: false,
+            part_of: None,
         });
-        let reserve = Step::ReserveStock { lines: wanted.collect(), until_paid: false };
+        let wanted = Reservable { lines: wanted.collect(), reshipped: Vec::new() };
+        let reserve = Step::ReserveStock { wanted, until_paid: false };
         let command = step(&order.place, "reserve_stock", Direction::Do, &order.id, reserve);
         (order, command)
     }
@@ -193,8 +209,7 @@ impl World {
         order: &Order,
         lines: Vec<Selection>,
     ) -> Result<ShownFulfilment, Refusal> {
-        let action =
-            Action::CreateFulfilment { order_id: order.id.clone(), warehouse_id: warehouse("main"), lines };
+        let action = order.pack("main", lines);
         self.act("CreateFulfillment", action).await.map(shown)
     }
 
@@ -212,12 +227,11 @@ impl World {
             claim: Duration::from_secs(90),
         };
         let sandbox = Sandbox::new(self.database.clone(), self.clock.clone(), Duration::from_mins(1));
-        let secrets = [("partner_key".to_owned(), "s3cret".to_owned())].into();
         Worker {
             database: self.database.clone(),
             inventory: self.inventory.clone(),
             carrier: Carrier::Sandbox(sandbox),
-            partners: Partners::new(secrets).unwrap(),
+            partners: partners(),
             clock: self.clock.clone(),
             patience,
         }
@@ -247,6 +261,17 @@ impl World {
     }
 }
 
+/// A client that reaches this machine, with a secret for it.
+pub fn partners() -> Partners {
+    let secret = PartnerSecret {
+        value: Secret("s3cret".to_owned()),
+        tenants: vec![Tenant::DEFAULT.to_string()],
+        hosts: vec!["127.0.0.1:*".to_owned()],
+    };
+    let guard = Outbound::with_this_machine().guard().unwrap();
+    Partners::new(guard, &[("partner_key".to_owned(), secret)].into()).unwrap()
+}
+
 pub fn shown(resource: Resource) -> ShownFulfilment {
     match resource {
         Resource::Fulfilment(shown) => shown,
@@ -255,6 +280,17 @@ pub fn shown(resource: Resource) -> ShownFulfilment {
 }
 
 impl Order {
+    /// What the order service calls decided is given out.
+    pub fn pack(&self, at: &str, lines: Vec<Selection>) -> Action {
+        Action::CreateFulfilment(Packing {
+            order_id: self.id.clone(),
+            warehouse_id: warehouse(at),
+            lines,
+            move_reservation: false,
+            decided: [self.place.clone()].into(),
+        })
+    }
+
     pub fn hold(&self, saga: &str, units: &[i64]) -> StepCommand {
         let lines = self.lines.iter().zip(units).filter(|(_, units)| **units > 0);
         let lines =

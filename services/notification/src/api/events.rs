@@ -75,7 +75,8 @@ pub fn read(kind: &str, payload: &[u8]) -> Result<Event, Unreadable> {
         }
         "ChangeOrderCompleted" => {
             let event = wire::ChangeOrderCompleted::decode(payload)?;
-            Ok(Event::ChangeCompleted { change: change(event.change_order)? })
+            let change = change(event.change_order)?;
+            Ok(Event::ChangeCompleted { change: going_by(change, event.movement)? })
         }
         "OrderFolderChanged" => {
             let event = wire::OrderFolderChanged::decode(payload)?;
@@ -184,6 +185,7 @@ fn change(change: Option<order::ChangeOrder>) -> Result<Box<Change>, Unreadable>
         lines: lines.collect(),
         refunds: refunds.collect::<Result<_, Unreadable>>()?,
         owed: money(change.refund_owed_minor)?,
+        position: None,
         number: change.number,
         order_number: change.order_number,
         cause: change.cause.map(cause),
@@ -193,6 +195,15 @@ fn change(change: Option<order::ChangeOrder>) -> Result<Box<Change>, Unreadable>
         gives_back: money(change.amounts.unwrap_or_default().amount_minor)?,
         open_until: (change.state == order::ChangeOrderState::Requested as i32).then_some(change.expires_at),
     }))
+}
+
+/// What is owed stands with the order, as the payment service told it: a change names the same.
+fn going_by(change: Box<Change>, movement: Option<wire::OrderMovement>) -> Result<Box<Change>, Unreadable> {
+    let Some(movement) = movement else { return Ok(change) };
+    let totals = movement.after.and_then(|after| after.totals);
+    let Some(totals) = totals.filter(|totals| !totals.position_pending) else { return Ok(change) };
+    let owed = Money::parse(&movement.currency_code, totals.refund_owed_minor)?;
+    Ok(Box::new(Change { owed, position: Some(totals.position_sequence), ..*change }))
 }
 
 fn kind(number: i32) -> Result<ChangeKind, Unreadable> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
-use kit::{Failure, events};
+use kit::{Failure, Roles, events};
 use proto::events::v1::event_intake_service_server::EventIntakeService;
 use proto::events::v1::{DeliverEventsRequest, DeliverEventsResponse};
 use storage::{Delivery, Envelope, Writer};
@@ -15,6 +15,7 @@ use crate::ops::{Arrival, Intake, Run};
 
 pub struct IntakeApi {
     writer: Writer<Intake>,
+    roles: Roles,
 }
 
 impl IntakeApi {
@@ -22,18 +23,25 @@ impl IntakeApi {
     /// would be sent again for ever.
     pub const REQUEST_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-    pub fn new(writer: Writer<Intake>) -> Self {
-        Self { writer }
+    pub fn new(writer: Writer<Intake>, roles: Roles) -> Self {
+        Self { writer, roles }
     }
 
     async fn deliver(&self, envelopes: Vec<Envelope>) -> Result<Vec<Delivery>, Failure> {
         let count = envelopes.len();
+        let (about_roles, envelopes): (Vec<_>, Vec<_>) = envelopes
+            .into_iter()
+            .enumerate()
+            .partition(|(_, envelope)| envelope.aggregate_type == kit::roles::AGGREGATE);
         let outcomes = runs(envelopes).into_values().map(async |(places, run)| {
             let taken = self.writer.submit(run).await?;
             Ok::<_, Failure>(places.into_iter().zip(taken.deliveries))
         });
         // Should one run fail, the call does: what was committed meanwhile is a duplicate when it comes again.
         let mut deliveries = vec![Delivery::Later; count];
+        for (place, envelope) in about_roles {
+            deliveries[place] = self.roles.take(&envelope).await?;
+        }
         for (place, delivery) in try_join_all(outcomes).await?.into_iter().flatten() {
             deliveries[place] = delivery;
         }
@@ -53,9 +61,9 @@ impl EventIntakeService for IntakeApi {
 }
 
 /// Events by aggregate, in the order of the request, each with its place there.
-fn runs(envelopes: Vec<Envelope>) -> BTreeMap<String, (Vec<usize>, Run)> {
+fn runs(envelopes: Vec<(usize, Envelope)>) -> BTreeMap<String, (Vec<usize>, Run)> {
     let mut runs: BTreeMap<String, (Vec<usize>, Run)> = BTreeMap::new();
-    for (place, envelope) in envelopes.into_iter().enumerate() {
+    for (place, envelope) in envelopes {
         let event = read(&envelope.kind, &envelope.payload).map_err(|problem| {
             tracing::warn!(
                 event_id = %envelope.event_id,

@@ -1,7 +1,7 @@
 //! RecipientService: the address book, preferences and suppressions. For operators.
 
-use kit::page::Page;
-use kit::{Failure, Principal};
+use kit::page::{Listing, Page};
+use kit::{Failure, Principal, Seal};
 use lettre::Address;
 use proto::notification::v1 as wire;
 use proto::notification::v1::recipient_service_server::RecipientService;
@@ -19,11 +19,12 @@ const ORGANISATION_LENGTH_MAX: usize = 128;
 
 pub struct RecipientApi {
     desk: Desk,
+    seal: Seal,
 }
 
 impl RecipientApi {
-    pub fn new(desk: Desk) -> Self {
-        Self { desk }
+    pub fn new(desk: Desk, seal: Seal) -> Self {
+        Self { desk, seal }
     }
 
     async fn put_recipient(
@@ -36,7 +37,7 @@ impl RecipientApi {
             scope: scope(&given)?,
             audience: audience("recipient.audience", &given.audience)?,
             address: address("recipient.address", &given.address)?,
-            name: text::parse(NAME_LENGTH_MAX, &given.name)
+            name: text::line(NAME_LENGTH_MAX, &given.name)
                 .map_err(|error| Refusal::from(error).field("recipient.name"))?,
             locale: optional_locale("recipient.locale", &given.locale)?,
             is_active: !given.removed,
@@ -110,7 +111,7 @@ impl RecipientApi {
             outlet: Outlet::Email,
             recipient: address("address", &request.address)?,
             cause,
-            detail: text::parse(NAME_LENGTH_MAX, &request.detail)
+            detail: text::line(NAME_LENGTH_MAX, &request.detail)
                 .map_err(|error| Refusal::from(error).field("detail"))?,
             is_active: !request.lifted,
             changed_at: self.desk.now(),
@@ -128,8 +129,8 @@ impl RecipientApi {
         caller: &Principal,
         request: wire::ListRecipientsRequest,
     ) -> Result<wire::ListRecipientsResponse, Failure> {
-        let listing = ["ListRecipients", caller.tenant.as_str()];
-        let page = Page::parse(request.page_size, &request.page_token, &listing)?;
+        let listing = Listing::new("ListRecipients", &caller.tenant, &());
+        let page = Page::parse(&self.seal, listing, request.page_size, &request.page_token)?;
         let after = page.after(4)?.map_or([""; 4], |key| [&key[0], &key[1], &key[2], &key[3]]);
         let mut rows = self.desk.recipients(&caller.tenant, after, page.limit()).await?;
         let next_page_token = page.finish(&mut rows, |row| {
@@ -147,8 +148,8 @@ impl RecipientApi {
         caller: &Principal,
         request: wire::ListPreferencesRequest,
     ) -> Result<wire::ListPreferencesResponse, Failure> {
-        let listing = ["ListPreferences", caller.tenant.as_str()];
-        let page = Page::parse(request.page_size, &request.page_token, &listing)?;
+        let listing = Listing::new("ListPreferences", &caller.tenant, &());
+        let page = Page::parse(&self.seal, listing, request.page_size, &request.page_token)?;
         let after = page.after(3)?.map_or([""; 3], |key| [&key[0], &key[1], &key[2]]);
         let mut rows = self.desk.preferences(&caller.tenant, after, page.limit()).await?;
         let next_page_token = page.finish(&mut rows, |row| {
@@ -165,8 +166,8 @@ impl RecipientApi {
         caller: &Principal,
         request: wire::ListSuppressionsRequest,
     ) -> Result<wire::ListSuppressionsResponse, Failure> {
-        let listing = ["ListSuppressions", caller.tenant.as_str()];
-        let page = Page::parse(request.page_size, &request.page_token, &listing)?;
+        let listing = Listing::new("ListSuppressions", &caller.tenant, &());
+        let page = Page::parse(&self.seal, listing, request.page_size, &request.page_token)?;
         let after = page.after(2)?.map_or(("", ""), |key| (key[0].as_str(), key[1].as_str()));
         let mut rows = self.desk.suppressions(&caller.tenant, after, page.limit()).await?;
         let next_page_token =
@@ -271,7 +272,7 @@ fn scope(given: &wire::Recipient) -> Result<Scope, Failure> {
             Ok(Scope::Order(id.into()))
         }
         Ok(Wire::Organisation) => {
-            let id = text::parse_required(ORGANISATION_LENGTH_MAX, id)
+            let id = text::name_required(ORGANISATION_LENGTH_MAX, id)
                 .map_err(|error| Refusal::from(error).field("recipient.scope_id"))?;
             Ok(Scope::Organisation(id))
         }

@@ -2,6 +2,8 @@
 
 use types::{AttentionId, ChangeOrderId, Money, OrderId};
 
+use super::notification::GoesBy;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     OrderPlaced {
@@ -187,6 +189,8 @@ pub struct Change {
     pub cause: Option<Cause>,
     /// What is owed to the customer and will not move by itself.
     pub owed: Money,
+    /// The number under which the payment service told it, unless it has not yet.
+    pub position: Option<i64>,
     pub exceptions: Vec<Cause>,
     pub refunds: Vec<Refund>,
     /// The role of whoever asked for it.
@@ -311,6 +315,12 @@ impl Event {
             Self::PartnerToMail { letter } => Some(&letter.order_id),
             Self::AttentionOpened { item } => item.order_id.as_ref(),
         }
+    }
+
+    /// What the messages of it go by of what is owed.
+    pub fn owed(&self) -> Option<GoesBy> {
+        let Self::ChangeCompleted { change } = self else { return None };
+        change.position.map(|sequence| GoesBy { minor: change.owed.minor(), sequence })
     }
 
     pub fn change_order_id(&self) -> Option<&ChangeOrderId> {

@@ -29,7 +29,7 @@ pub use event::{Note, Readers, ReturnLine, ReturnMove, Returned};
 pub use lint::{Lint, lint};
 pub use mail::{Mail, MailTemplate, Owed, digest, letter, mails};
 pub use message::{Audience, Message, Template};
-pub use notification::{Channel, Notification, Origin, State};
+pub use notification::{Channel, GoesBy, Notification, Origin, State};
 pub use render::{Rendered, Renderer, Unrenderable};
 pub use samples::samples;
 

@@ -21,6 +21,15 @@ pub struct Notification {
     /// The trace of the request that caused it all.
     pub traceparent: Option<String>,
     pub created_at: Timestamp,
+    /// What it goes by of what is owed; none in a message that names no such thing.
+    pub owed: Option<GoesBy>,
+}
+
+/// What is owed to the customer, and under which number the payment service told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GoesBy {
+    pub minor: i64,
+    pub sequence: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +74,7 @@ impl Notification {
             body: message.body.clone(),
             traceparent: origin.traceparent.map(str::to_owned),
             created_at: origin.at,
+            owed: origin.event.owed(),
         }
     }
 }

@@ -197,6 +197,7 @@ fn change(kind: ChangeKind, lines: i64) -> Box<Change> {
         settlement: Settlement::Auto,
         cause: None,
         owed: money(0),
+        position: None,
         exceptions: Vec::new(),
         refunds: Vec::new(),
         asked_by: "supplier".to_owned(),

@@ -36,6 +36,7 @@ fn change() -> Box<Change> {
         settlement: Settlement::Auto,
         cause: None,
         owed: money(0),
+        position: None,
         exceptions: Vec::new(),
         refunds: Vec::new(),
         asked_by: "supplier".to_owned(),

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kit::Failure;
-use storage::{Database, DbError, Request, RequestKeys, Tx};
+use storage::{Accepted, Database, DbError, Request, RequestKeys, Tx};
 use tokio::sync::Notify;
-use types::{Clock, DeliveryId, EventId, Ids, Reason, Refusal, Tenant, Timestamp};
+use types::{Clock, DeliveryId, EventId, Ids, Reason, Refusal, StoredRequestId, Tenant, Timestamp};
 
 use super::alarms::{self, Alarm};
 use super::webhooks::Asked;
@@ -64,7 +64,8 @@ impl Desk {
     pub async fn perform(&self, asked: &Asked, deed: &Deed) -> Result<(), Failure> {
         let now = self.clock.now();
         let told_as: EventId = self.ids.mint();
-        let told_as = &told_as;
+        let stored_as: StoredRequestId = self.ids.mint();
+        let (told_as, stored_as) = (&told_as, &stored_as);
         let refused = self
             .database
             .write("notification.desk", |mut tx| async move {
@@ -77,7 +78,13 @@ impl Desk {
                 if let Some(refusal) = act(&mut tx, &asked.key.tenant, deed, told_as, now).await? {
                     return Ok((tx, Some(refusal)));
                 }
-                keys.store(asked.key.clone(), asked.fingerprint.clone(), deed.resource(), now);
+                let accepted = Accepted {
+                    id: stored_as.clone(),
+                    fingerprint: asked.fingerprint.clone(),
+                    resource_id: deed.resource(),
+                    at: now,
+                };
+                keys.store(asked.key.clone(), accepted);
                 keys.flush(&mut tx).await?;
                 Ok((tx, None))
             })

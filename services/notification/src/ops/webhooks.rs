@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kit::Failure;
-use storage::{Database, DbError, Request, RequestKey, RequestKeys, Tx};
+use storage::{Accepted, Database, DbError, Request, RequestKey, RequestKeys, Tx};
 use tokio::sync::Notify;
-use types::{Clock, DeliveryId, EventId, Fingerprint, Ids, Reason, Tenant, Timestamp, WebhookId};
+use types::{
+    Clock, DeliveryId, EventId, Fingerprint, Ids, Reason, StoredRequestId, Tenant, Timestamp, WebhookId,
+};
 
 use super::alarms::{self, Alarm};
 use super::webhook_courier::{endpoint_of, recipient_again};
@@ -158,10 +160,11 @@ impl Webhooks {
     async fn perform_once(&self, asked: &Asked, deed: &Deed) -> Result<Result<String, Failure>, DbError> {
         let now = self.clock.now();
         let told_as: EventId = self.ids.mint();
-        let told_as = &told_as;
+        let stored_as: StoredRequestId = self.ids.mint();
+        let minted = (&told_as, &stored_as);
         self.database
             .write("notification.steer_webhooks", |mut tx| async move {
-                let done = under_key(&mut tx, asked, deed, told_as, now).await?;
+                let done = under_key(&mut tx, asked, deed, minted, now).await?;
                 Ok((tx, done))
             })
             .await
@@ -172,7 +175,7 @@ async fn under_key(
     tx: &mut Tx,
     Asked { key, fingerprint }: &Asked,
     deed: &Deed,
-    told_as: &EventId,
+    (told_as, stored_as): (&EventId, &StoredRequestId),
     now: Timestamp,
 ) -> Result<Result<String, Failure>, DbError> {
     let mut requests = RequestKeys::load(tx, slice::from_ref(key)).await?;
@@ -191,7 +194,9 @@ async fn under_key(
             let answered = Alarm::answered(told_as.clone(), &key.tenant, &webhook_id);
             alarms::tell(tx, &[answered], now).await?;
         }
-        requests.store(key.clone(), fingerprint.clone(), resource.clone(), now);
+        let (id, fingerprint) = (stored_as.clone(), fingerprint.clone());
+        let accepted = Accepted { id, fingerprint, resource_id: resource.clone(), at: now };
+        requests.store(key.clone(), accepted);
         requests.flush(tx).await?;
     }
     Ok(done)

@@ -1,6 +1,5 @@
 //! The only room that reaches outside: the log channel, and what carries deliveries.
 
-pub mod address_guard;
 pub mod cloud_event;
 pub mod log;
 pub mod mail;

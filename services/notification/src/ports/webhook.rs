@@ -1,15 +1,13 @@
 //! Posting to a webhook endpoint: one request, one answer, nothing followed, nothing read beyond its beginning.
 
 use std::error::Error;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use kit::outbound::{AddressGuard, Refused};
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
-use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 use types::Timestamp;
 
-use super::address_guard::{AddressGuard, Refused};
 use crate::domain::webhook::Answer;
 
 /// A receiver that takes longer is to answer first and work later.
@@ -18,7 +16,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const CONTENT: &str = "application/cloudevents+json; charset=utf-8";
 /// What is kept of an answer.
 const EXCERPT_BYTES_MAX: usize = 300;
-const URL_LENGTH_MAX: usize = 2_000;
 
 #[derive(Debug, Clone)]
 pub struct Poster {
@@ -41,44 +38,20 @@ pub struct Post<'a> {
 
 impl Poster {
     pub fn new(guard: AddressGuard, timeout: Duration) -> Result<Self, reqwest::Error> {
-        // Whoever comes first in this process chooses, and all choose the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .timeout(timeout)
-            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-            .redirect(Policy::none())
-            // A proxy would resolve the name itself, behind the guard's back.
-            .no_proxy()
-            .dns_resolver(Arc::new(guard))
-            .user_agent(concat!("countermand/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let client = guard.client().timeout(timeout).connect_timeout(CONNECT_TIMEOUT.min(timeout)).build()?;
         Ok(Self { client, guard, timeout })
     }
 
-    /// Whether this installation would ever post there, as far as that can be told without resolving the name.
-    pub fn check(&self, url: &str) -> Result<Url, String> {
-        if url.len() > URL_LENGTH_MAX {
-            return Err(format!("the url is longer than {URL_LENGTH_MAX} characters"));
-        }
-        let url = Url::parse(url).map_err(|problem| format!("this is no url: {problem}"))?;
-        let is_plain = url.scheme() == "http" && self.guard.allows_private();
-        if url.scheme() != "https" && !is_plain {
-            return Err("the url must begin with https://".to_owned());
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err("the url must hold no user and no password".to_owned());
-        }
-        match url.host_str() {
-            Some(host) if self.guard.allows_host(host) => Ok(url),
-            Some(host) => Err(format!("webhooks are not posted to {host}")),
-            None => Err("the url has no host".to_owned()),
-        }
+    /// The normal form of an address that this installation would post to, as far as that can be told without resolving
+    /// its name.
+    pub fn check(&self, url: &str) -> Result<Url, Refused> {
+        self.guard.admit(url)
     }
 
     pub async fn post(&self, post: Post<'_>) -> Answer {
         let url = match self.check(post.url) {
             Ok(url) => url,
-            Err(why) => return Answer::Unreached(why),
+            Err(refused) => return Answer::Unreached(refused.to_string()),
         };
         let mut request = self
             .client

@@ -6,7 +6,7 @@ pub static BOOKS: [Book; 10] = [
     book!("notification", "notification", ["notification_id" Text], [
         "event_id" Text, "order_id" Text, "change_order_id" Text, "template" Text, "audience" Text,
         "channel" Text, "state" Text, "subject" Text, "body" Text, "traceparent" Text, "created_at" Text,
-        "sent_at" Text, "claimed_until" Number,
+        "sent_at" Text, "owed_minor" Number, "position_seq" Number, "claimed_until" Number,
     ]),
     book!("notification", "inbox", ["event_id" Text], [
         "source" Text, "aggregate_type" Text, "aggregate_id" Text, "aggregate_seq" Number, "received_at" Number,
@@ -20,8 +20,8 @@ pub static BOOKS: [Book; 10] = [
         "last_error" Text, "created_at" Text, "ended_at" Text,
     ]),
     book!("notification", "digest", ["day" Text], ["event_id" Text, "made_at" Text]),
-    book!("notification", "request_key", ["method" Text, "request_id" Text], [
-        "fingerprint" Text, "resource_id" Text, "created_at" Text,
+    book!("notification", "request_key", ["subject" Text, "method" Text, "request_id" Text], [
+        "id" Text, "fingerprint" Text, "resource_id" Text, "created_at" Text,
     ]),
     book!("notification", "webhook_endpoint", ["webhook_id" Text], [
         "url" Text, "event_types" Text, "state" Text, "disabled_cause" Text, "failing_since" Text,

@@ -9,7 +9,7 @@ pub mod owed;
 pub mod suppressions;
 pub mod webhooks;
 
-use storage::{INBOX, Migration, OUTBOX, REQUESTS};
+use storage::{INBOX, Migration, OUTBOX, REQUESTS, ROLE_MAP, SEALING_KEY};
 
 const NOTIFICATION: Migration =
     Migration::shared(10, "notification", include_str!("../../migrations/0010_notification.sql")).and(
@@ -38,4 +38,4 @@ const WEBHOOK: Migration =
 const ALARM: Migration = Migration::shared(18, "alarm", include_str!("../../migrations/0018_alarm.sql"));
 
 pub const MIGRATIONS: &[Migration] =
-    &[REQUESTS, OUTBOX, INBOX, NOTIFICATION, DELIVERY, ADDRESS, WEBHOOK, ALARM];
+    &[REQUESTS, OUTBOX, INBOX, SEALING_KEY, ROLE_MAP, NOTIFICATION, DELIVERY, ADDRESS, WEBHOOK, ALARM];

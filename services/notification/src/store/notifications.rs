@@ -3,7 +3,7 @@
 use storage::{DbError, Row, Rows, Statement, Tx, Value, values};
 use types::{ChangeOrderId, EventId, NotificationId, OrderId, Tenant, Timestamp};
 
-use crate::domain::{Audience, Channel, Notification, State};
+use crate::domain::{Audience, Channel, GoesBy, Notification, State};
 
 /// Rows of one claim.
 pub const CLAIM_MAX: i64 = 200;
@@ -13,26 +13,26 @@ const CLAIM_MICROS: i64 = 30_000_000;
 static INSERT: Statement = Statement::new(
     "notification.insert",
     "INSERT INTO notification (tenant_id, notification_id, event_id, order_id, change_order_id, template, audience,
-                               channel, state, subject, body, traceparent, created_at, sent_at, claim_token,
-                               claimed_until)
+                               channel, state, subject, body, traceparent, created_at, sent_at, owed_minor,
+                               position_seq, claim_token, claimed_until)
      SELECT tenant_id, notification_id, event_id, order_id, change_order_id, template, audience, channel, state,
-            subject, body, traceparent, created_at, sent_at, $1, CAST($2 AS BIGINT)
+            subject, body, traceparent, created_at, sent_at, owed_minor, position_seq, $1, CAST($2 AS BIGINT)
        FROM rows($3: tenant_id text, notification_id text, event_id text, order_id text, change_order_id text,
                  template text, audience text, channel text, state text, subject text, body text,
-                 traceparent text, created_at text, sent_at text)",
+                 traceparent text, created_at text, sent_at text, owed_minor bigint, position_seq bigint)",
 );
 
 static GET: Statement = Statement::new(
     "notification.get",
     "SELECT notification_id, event_id, order_id, change_order_id, template, audience, channel, state, subject, body,
-            traceparent, created_at, sent_at
+            traceparent, created_at, sent_at, owed_minor, position_seq
        FROM notification WHERE tenant_id = $1 AND notification_id = $2",
 );
 
 static LIST: Statement = Statement::new(
     "notification.list",
     "SELECT notification_id, event_id, order_id, change_order_id, template, audience, channel, state, subject, body,
-            traceparent, created_at, sent_at
+            traceparent, created_at, sent_at, owed_minor, position_seq
        FROM notification
       WHERE tenant_id = $1 AND notification_id > $2 AND ($3 = '' OR audience = $3) AND ($4 = '' OR template = $4)
       ORDER BY notification_id LIMIT $5",
@@ -41,7 +41,7 @@ static LIST: Statement = Statement::new(
 static LIST_OF_ORDER: Statement = Statement::new(
     "notification.list_of_order",
     "SELECT notification_id, event_id, order_id, change_order_id, template, audience, channel, state, subject, body,
-            traceparent, created_at, sent_at
+            traceparent, created_at, sent_at, owed_minor, position_seq
        FROM notification
       WHERE tenant_id = $1 AND order_id = $6 AND notification_id > $2 AND ($3 = '' OR audience = $3)
         AND ($4 = '' OR template = $4)
@@ -64,7 +64,8 @@ static CLAIM: Statement = Statement::new(
                notification.audience AS audience, notification.channel AS channel, notification.state AS state,
                notification.subject AS subject, notification.body AS body,
                notification.traceparent AS traceparent, notification.created_at AS created_at,
-               notification.sent_at AS sent_at",
+               notification.sent_at AS sent_at, notification.owed_minor AS owed_minor,
+               notification.position_seq AS position_seq",
 );
 
 static MARK_SENT: Statement = Statement::new(
@@ -166,6 +167,8 @@ fn row_of(tenant: &Tenant, notification: &Notification) -> Vec<Value> {
         notification.traceparent.as_ref(),
         notification.created_at,
         notification.state.sent_at(),
+        notification.owed.map(|owed| owed.minor),
+        notification.owed.map(|owed| owed.sequence),
     ]
 }
 
@@ -188,5 +191,9 @@ fn read(row: &Row) -> Result<Notification, DbError> {
         body: row.text("body")?,
         traceparent: row.opt_text("traceparent")?,
         created_at: row.timestamp("created_at")?,
+        owed: match (row.opt_int("owed_minor")?, row.opt_int("position_seq")?) {
+            (Some(minor), Some(sequence)) => Some(GoesBy { minor, sequence }),
+            _ => None,
+        },
     })
 }

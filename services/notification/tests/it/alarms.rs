@@ -11,7 +11,7 @@ use notification::ops::{Desk, Dispatch};
 use notification::ports::Carrier;
 use notification::store::deliveries::{self, Claimed};
 use storage::RequestKey;
-use types::{Fingerprint, OrderId, RequestId, Tenant, WebhookId};
+use types::{Fingerprint, OrderId, RequestId, Subject, Tenant, WebhookId};
 
 use crate::events::World;
 
@@ -69,6 +69,7 @@ async fn queue(world: &World, new: &[Delivery]) {
 fn asked(method: &str, id: &str) -> Asked {
     let key = RequestKey {
         tenant: Tenant::DEFAULT,
+        subject: Subject::of("", "ada", "shop"),
         method: method.to_owned(),
         request_id: RequestId::parse(id).unwrap(),
     };

@@ -5,13 +5,13 @@
 use std::time::Duration;
 
 use kit::Failure;
+use kit::outbound::{AddressGuard, Outbound};
 use notification::domain::webhook::{DisabledCause, Endpoint, EndpointState, FAILING_MAX, OVERLAP};
 use notification::ops::webhooks::{Asked, Logged, Wanted};
 use notification::ops::{Dispatch, WebhookCourier, Webhooks};
-use notification::ports::address_guard::AddressGuard;
 use notification::ports::webhook::Poster;
 use storage::{RequestKey, testing};
-use types::{Fingerprint, OrderId, Reason, RequestId, Tenant};
+use types::{Fingerprint, OrderId, Reason, RequestId, Subject, Tenant};
 
 use crate::events::World;
 use crate::receiver::{Receiver, Reply};
@@ -29,7 +29,7 @@ struct Outside {
 
 impl Outside {
     async fn each(name: &str) -> Vec<Self> {
-        Self::each_with(name, AddressGuard::new(true)).await
+        Self::each_with(name, Outbound::with_this_machine().guard().unwrap()).await
     }
 
     async fn each_with(name: &str, guard: AddressGuard) -> Vec<Self> {
@@ -41,7 +41,7 @@ impl Outside {
                 ids: world.ids.clone(),
                 queued: std::sync::Arc::default(),
             };
-            let poster = Poster::new(guard, Duration::from_millis(500)).unwrap();
+            let poster = Poster::new(guard.clone(), Duration::from_millis(500)).unwrap();
             let carrier = WebhookCourier::new(world.database.clone(), world.clock.clone(), poster);
             let dispatch = Dispatch::new(world.database.clone(), world.clock.clone(), &world.ids, carrier);
             all.push(Self { world, receiver: Receiver::start().await, webhooks, dispatch });
@@ -86,7 +86,8 @@ impl Outside {
 fn asked(method: &str, request: &str) -> Asked {
     let id = Fingerprint::of(&[request.as_bytes()]);
     let request_id = RequestId::parse(&id.as_str()[..32]).unwrap();
-    let key = RequestKey { tenant: Tenant::DEFAULT, method: method.to_owned(), request_id };
+    let subject = Subject::of("", "ada", "shop");
+    let key = RequestKey { tenant: Tenant::DEFAULT, subject, method: method.to_owned(), request_id };
     Asked { key, fingerprint: Fingerprint::of(&[request.as_bytes()]) }
 }
 
@@ -336,7 +337,8 @@ async fn a_disabled_endpoint_gets_nothing_even_by_hand() {
 
 #[tokio::test]
 async fn a_name_that_leads_back_to_us_is_never_called() {
-    for outside in Outside::each_with("inside", AddressGuard::new(false)).await {
+    let every_port = Outbound { ports: (1..=u16::MAX).collect(), ..Outbound::default() };
+    for outside in Outside::each_with("inside", every_port.guard().unwrap()).await {
         let url = format!("https://localhost:{}/hook", outside.receiver.address.port());
         let endpoint = outside.add(&url, &[]).await;
 
@@ -344,14 +346,14 @@ async fn a_name_that_leads_back_to_us_is_never_called() {
         outside.turn().await;
 
         let log = outside.log(&endpoint).await;
-        assert_eq!(log[0].1[0].error, "localhost has no address that webhooks may be posted to");
+        assert_eq!(log[0].1[0].error, "localhost has no address that may be called");
         assert_eq!(outside.receiver.heard(), []);
     }
 }
 
 #[test]
 fn addresses_of_our_own_are_refused_where_they_are_given() {
-    let strict = Poster::new(AddressGuard::new(false), Duration::from_secs(1)).unwrap();
+    let strict = Poster::new(Outbound::default().guard().unwrap(), Duration::from_secs(1)).unwrap();
 
     for url in [
         "http://example.com/",

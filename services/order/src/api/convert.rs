@@ -1,12 +1,10 @@
 //! Parsing of fields that several requests have. A refusal names the path of the field at fault.
 
-use std::fmt;
-
 use kit::Failure;
 use proto::common::v1 as common;
 use proto::order::v1 as wire;
 use types::money::AMOUNT_MINOR_MAX;
-use types::{ChangeOrderId, OrderId, Reason, Refusal, RequestId, SagaId, Tenant, Timestamp, text};
+use types::{ChangeOrderId, OrderId, Reason, Refusal, RequestId, SagaId, Timestamp, text};
 
 use crate::domain::change::ChangeState;
 use crate::domain::listing::Page;
@@ -37,13 +35,33 @@ pub fn saga_id(text: &str) -> Result<SagaId, Refusal> {
     SagaId::parse(text).map_err(|error| Refusal::from(error).field("saga_id"))
 }
 
-/// Text that may be left out.
+/// A name, a number or a code that may be left out.
 pub fn optional(field: &str, limit: usize, given: &str) -> Result<String, Refusal> {
+    text::name(limit, given).map_err(|error| Refusal::from(error).field(field))
+}
+
+/// A name, a number or a code that has to be there.
+pub fn required(field: &str, limit: usize, given: &str) -> Result<String, Refusal> {
+    text::name_required(limit, given).map_err(|error| Refusal::from(error).field(field))
+}
+
+/// A title, or a name of people or places, on one line; it may be left out.
+pub fn line(field: &str, limit: usize, given: &str) -> Result<String, Refusal> {
+    text::line(limit, given).map_err(|error| Refusal::from(error).field(field))
+}
+
+/// As [`line`], and it has to be there.
+pub fn required_line(field: &str, limit: usize, given: &str) -> Result<String, Refusal> {
+    text::line_required(limit, given).map_err(|error| Refusal::from(error).field(field))
+}
+
+/// Free text that may be left out.
+pub fn free_text(field: &str, limit: usize, given: &str) -> Result<String, Refusal> {
     text::parse(limit, given).map_err(|error| Refusal::from(error).field(field))
 }
 
-/// Text that has to be there.
-pub fn required(field: &str, limit: usize, given: &str) -> Result<String, Refusal> {
+/// Free text that has to be there.
+pub fn required_text(field: &str, limit: usize, given: &str) -> Result<String, Refusal> {
     text::parse_required(limit, given).map_err(|error| Refusal::from(error).field(field))
 }
 
@@ -133,11 +151,6 @@ pub fn change_states(given: &[i32]) -> Result<Vec<ChangeState>, Refusal> {
             wire::ChangeOrderState::CompletedWithExceptions => ChangeState::CompletedWithExceptions,
         })
     })
-}
-
-/// What a page token is bound to: a token of one listing means nothing in another.
-pub fn listing(rpc: &str, tenant: &Tenant, filter: &impl fmt::Debug) -> String {
-    format!("{rpc} {tenant} {filter:?}")
 }
 
 /// The page of a listing that goes by one id.

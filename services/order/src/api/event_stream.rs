@@ -1,15 +1,16 @@
 //! EventStreamService: all events of the tenant in one order, as CloudEvents.
 //!
-//! A token is the position of the event it came with. It says nothing to anybody else, so it may change its form.
+//! A token is the position of the event it came with, signed for the tenant. It is not bound to the filter: whoever asks for
+//! more types than before goes on where they were.
 
 use std::collections::VecDeque;
 
 use futures::stream::try_unfold;
-use kit::{Failure, Principal};
+use kit::{Failure, Principal, Seal};
 use proto::order::v1 as wire;
 use proto::order::v1::event_stream_service_server::EventStreamService;
 use tonic::{Request, Response, Status};
-use types::{Reason, Refusal};
+use types::{Reason, Refusal, Tenant};
 
 use super::convert::order_id;
 use super::waiting::Messages;
@@ -18,8 +19,8 @@ use crate::wire::cloud_event;
 
 const TYPES_MAX: usize = 50;
 const PACKAGE: &str = "countermand.events.v1.";
-/// The first letter of a token, so that another number given by mistake is told apart from one.
-const TOKEN: char = 'p';
+/// What tokens of the stream are told apart by from others that the seal closes.
+const PURPOSE: &str = "stream";
 
 pub struct EventStreamApi {
     orders: Orders,
@@ -48,17 +49,17 @@ async fn answer(
     request: Request<wire::SubscribeRequest>,
 ) -> Result<Messages<wire::SubscribeResponse>, Failure> {
     let caller = Principal::of(&request)?.clone();
-    caller.operators_only()?;
     let request = request.into_inner();
 
-    let start = start(&request)?;
+    let places = Places { seal: orders.seal().clone(), tenant: caller.tenant.clone() };
+    let start = start(&places, &request)?;
     let order_id = match request.order_id.as_str() {
         "" => None,
         text => Some(order_id("order_id", text)?),
     };
     let filter = EventFilter { order_id, kinds: kinds(&request.types)? };
     let reader = orders.read_events(&caller, filter, start).await?;
-    let subscriber = Subscriber { reader, ready: VecDeque::new(), until_now: request.until_now };
+    let subscriber = Subscriber { reader, ready: VecDeque::new(), until_now: request.until_now, places };
     Ok(Box::pin(try_unfold(subscriber, Subscriber::next)))
 }
 
@@ -67,6 +68,23 @@ struct Subscriber {
     reader: EventReader,
     ready: VecDeque<wire::SubscribeResponse>,
     until_now: bool,
+    places: Places,
+}
+
+/// Positions in the stream of a tenant, as tokens.
+struct Places {
+    seal: Seal,
+    tenant: Tenant,
+}
+
+impl Places {
+    fn token(&self, position: i64) -> String {
+        self.seal.close(&[PURPOSE, self.tenant.as_str()], &position.to_string())
+    }
+
+    fn position(&self, token: &str) -> Option<i64> {
+        self.seal.open(&[PURPOSE, self.tenant.as_str()], token)?.parse().ok()
+    }
 }
 
 impl Subscriber {
@@ -77,7 +95,7 @@ impl Subscriber {
             }
             match self.reader.next().await? {
                 Found::Events(events) => self.ready.extend(events.into_iter().map(|told| {
-                    let resume_token = format!("{TOKEN}{}", told.position);
+                    let resume_token = self.places.token(told.position);
                     wire::SubscribeResponse { event: Some(cloud_event(told)), resume_token }
                 })),
                 Found::NothingHere => {}
@@ -88,19 +106,16 @@ impl Subscriber {
     }
 }
 
-fn start(request: &wire::SubscribeRequest) -> Result<Start, Refusal> {
+fn start(places: &Places, request: &wire::SubscribeRequest) -> Result<Start, Refusal> {
     let refuse = |reason: Reason, message: &str| Err(Refusal::new(reason, message).field("resume_token"));
     match (request.resume_token.as_str(), request.only_new) {
         ("", true) => Ok(Start::Now),
         ("", false) => Ok(Start::After(0)),
         (_, true) => refuse(Reason::FieldInvalid, "a token and only_new exclude each other"),
-        (token, false) => {
-            let position = token.strip_prefix(TOKEN).and_then(|digits| digits.parse::<i64>().ok());
-            match position {
-                Some(position) if position >= 0 => Ok(Start::After(position)),
-                Some(_) | None => refuse(Reason::PageTokenInvalid, "the token is not one of this stream"),
-            }
-        }
+        (token, false) => match places.position(token) {
+            Some(position) => Ok(Start::After(position)),
+            None => refuse(Reason::PageTokenInvalid, "the token is not one of this stream"),
+        },
     }
 }
 

@@ -10,6 +10,7 @@ mod address;
 mod batches;
 mod changes;
 mod convert;
+mod decisions;
 mod event_stream;
 mod events;
 mod operations;
@@ -20,6 +21,8 @@ mod proposals;
 mod remedies;
 mod reports;
 mod returns;
+mod roles;
+mod stating;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -31,6 +34,7 @@ use proto::events::v1::event_intake_service_server::EventIntakeServiceServer;
 use proto::order::v1::batch_service_server::BatchServiceServer;
 use proto::order::v1::change_order_service_server::ChangeOrderServiceServer;
 use proto::order::v1::conversation_service_server::ConversationServiceServer;
+use proto::order::v1::decision_service_server::DecisionServiceServer;
 use proto::order::v1::event_stream_service_server::EventStreamServiceServer;
 use proto::order::v1::folder_service_server::FolderServiceServer;
 use proto::order::v1::operations_service_server::OperationsServiceServer;
@@ -40,10 +44,12 @@ use proto::order::v1::proposal_service_server::ProposalServiceServer;
 use proto::order::v1::remedy_service_server::RemedyServiceServer;
 use proto::order::v1::report_service_server::ReportServiceServer;
 use proto::order::v1::return_service_server::ReturnServiceServer;
+use proto::order::v1::role_service_server::RoleServiceServer;
 use proto::order::v1::rule_service_server::RuleServiceServer;
 
 use self::batches::BatchApi;
 use self::changes::ChangeApi;
+use self::decisions::DecisionApi;
 use self::event_stream::EventStreamApi;
 use self::events::IntakeApi;
 use self::operations::OperationsApi;
@@ -54,6 +60,7 @@ use self::proposals::ProposalApi;
 use self::remedies::RemedyApi;
 use self::reports::ReportApi;
 use self::returns::ReturnApi;
+use self::roles::RoleApi;
 use crate::ops::Orders;
 
 /// A change may select a hundred lines, each with a note of its own.
@@ -70,6 +77,7 @@ pub fn public(orders: &Orders, books: Books) -> Routes {
     let changes = ChangeOrderServiceServer::new(ChangeApi::new(orders.clone()));
     let operations = OperationsServiceServer::new(OperationsApi::new(orders.clone()));
     Routes::new()
+        .request_bytes_max(BATCH_BYTES_MAX.max(CHANGE_BYTES_MAX))
         .add_service(
             OrderServiceServer::new(OrderApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
         )
@@ -107,11 +115,18 @@ pub fn public(orders: &Orders, books: Books) -> Routes {
         .add_service(
             ReturnServiceServer::new(ReturnApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
         )
+        .add_service(
+            RoleServiceServer::new(RoleApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
+        )
         .add_service(AuditServiceServer::new(books).max_decoding_message_size(BYTES_MAX))
 }
 
 /// What our other services may call.
 pub fn internal(orders: &Orders) -> Routes {
     let intake = EventIntakeServiceServer::new(IntakeApi::new(orders.clone()));
-    Routes::new().add_service(intake.max_decoding_message_size(EVENTS_BYTES_MAX))
+    let decisions = DecisionServiceServer::new(DecisionApi::new(orders.clone()));
+    Routes::new()
+        .request_bytes_max(EVENTS_BYTES_MAX)
+        .add_service(intake.max_decoding_message_size(EVENTS_BYTES_MAX))
+        .add_service(decisions.max_decoding_message_size(kit::server::REQUEST_BYTES_MAX))
 }

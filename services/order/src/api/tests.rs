@@ -257,7 +257,7 @@ async fn operators_see_sagas_and_books_and_the_parties_do_not() {
     let request = wire::ListSagasRequest::default();
     let buyer = operations.list_sagas(asked("default", "buyer", request)).await.unwrap_err();
     let books = ExportBooksRequest { books: vec!["order_head".to_owned()] };
-    let mut books = audit.export_books(staff(books)).await.unwrap().into_inner();
+    let mut books = audit.export_books(asked("default", "manager", books)).await.unwrap().into_inner();
     let heads = books.message().await.unwrap().unwrap();
     let end = books.message().await.unwrap().unwrap();
 

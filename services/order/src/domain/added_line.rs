@@ -120,6 +120,7 @@ impl AddedLine {
             bases: Vec::new(),
             progress: Progress::default(),
             bundle: None,
+            own_stock: false,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::bundling::is_made_of_parts;
 use super::order::Order;
 use super::pricing::PricedChange;
 
@@ -106,6 +107,9 @@ pub fn stock_back(item_number: i64, order: &Order, priced: &PricedChange) -> Vec
     let mut back: BTreeMap<(String, String), i64> = BTreeMap::new();
     for taken in &priced.lines {
         let Some(line) = order.line(&taken.line_id) else { continue };
+        if is_made_of_parts(order, line) {
+            continue;
+        }
         let warehouse = line.warehouse_id.clone().unwrap_or_default();
         *back.entry((warehouse, line.sku.clone())).or_default() += taken.quantity.min(line.quantities.open);
     }

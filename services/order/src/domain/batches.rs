@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use types::{BatchId, ChangeOrderId, OrderId, Quantity, Reason, Refusal, RequestId, Tenant, Timestamp};
 
 use super::batch_means::Rates;
+use super::bundling::parent_of;
 use super::change::{ChangeOrder, ChangeRequest, ChangeState, Channel, LabelAction};
-use super::order::{Actor, Order, OrderState};
+use super::order::{Actor, Line, Order, OrderState};
 
 /// The most orders of one batch.
 pub const ITEMS_MAX: usize = 10_000;
@@ -193,14 +194,34 @@ impl Batch {
         if self.sku.is_empty() {
             return Item { state: ItemState::Submitting, cause: None, lines: None, ..item };
         }
-        let open = order.lines.iter().filter(|line| line.sku == self.sku && line.quantities.open > 0);
-        let lines: Vec<PlannedLine> = open
+        let open = |line: &&Line| line.sku == self.sku && line.quantities.open > 0;
+        let (parts, own): (Vec<&Line>, Vec<&Line>) =
+            order.lines.iter().filter(open).partition(|line| self.is_unpaid_part(order, line));
+        let lines: Vec<PlannedLine> = own
+            .iter()
             .map(|line| PlannedLine { line_number: line.line_number, units: line.quantities.open })
             .collect();
+        if let (Some(part), true) = (parts.first(), lines.is_empty()) {
+            let message = format!(
+                "line {} is part of a bundle whose price stands on the bundle: taking it out would give nothing \
+                 back; cancel the bundle",
+                part.line_number
+            );
+            let cause = Refusal::new(Reason::StateConflict, message).detail("line_id", &part.line_id);
+            return Item { state: ItemState::Refused, cause: Some(cause), ..item };
+        }
         if lines.is_empty() {
             return Item { state: ItemState::AlreadyCancelled, cause: None, ..item };
         }
         Item { state: ItemState::Submitting, cause: None, lines: Some(lines), ..item }
+    }
+
+    /// A part that would leave its bundle for nothing: the bundle stays sold, and has the whole price. Where the policy has
+    /// divided the price over the parts, a part goes for its own.
+    fn is_unpaid_part(&self, order: &Order, line: &Line) -> bool {
+        let stays = parent_of(order, line)
+            .is_some_and(|parent| parent.quantities.net() > 0 && parent.sku != self.sku);
+        stays && line.amounts.goods_net == 0
     }
 
     /// Starts or goes on; what runs already, or is done, stays as it is.

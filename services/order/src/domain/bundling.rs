@@ -7,9 +7,21 @@
 use types::money::allocate;
 use types::{Reason, Refusal};
 
-use super::order::LineAmounts;
+use super::order::{Line, LineAmounts, Order};
 use super::placing::{NewLine, NewOrder};
 use super::policy::Bundle;
+
+/// The bundle's line that a part belongs to.
+pub fn parent_of<'a>(order: &'a Order, line: &Line) -> Option<&'a Line> {
+    let place = line.bundle?;
+    order.lines.iter().find(|other| other.line_number == place.parent)
+}
+
+/// A bundle whose own article stands on no shelf: what is promised of it are its parts.
+pub fn is_made_of_parts(order: &Order, line: &Line) -> bool {
+    let is_part = |part: &Line| part.bundle.is_some_and(|place| place.parent == line.line_number);
+    !line.own_stock && order.lines.iter().any(is_part)
+}
 
 pub fn price_bundles(new: &NewOrder, amounts: &mut [LineAmounts]) -> Result<(), Refusal> {
     for (index, line) in new.lines.iter().enumerate() {

@@ -7,7 +7,7 @@ use types::{LineId, Reason, Refusal, Timestamp};
 
 use super::change::ChangeType;
 use super::order::{Actor, Order, OrderState, Placement};
-use super::policy::{Ack, Capability, Edition, Grant, Policy, Standing, Warning, standing};
+use super::policy::{Ack, Capability, Edition, Grant, Permission, Policy, Standing, Warning, standing};
 use super::pricing::fee_of_everything;
 use super::selection::{allocated, available, nothing_open, why_not};
 use super::workflow::{self, Step};
@@ -100,7 +100,12 @@ pub fn cancelability(
         allowed,
         lines: lines.collect(),
         advice: advice(&standing, order.units().open > 0),
-        allowed_actions: actions(order, allowed, now),
+        allowed_actions: actions(
+            order,
+            allowed,
+            policy.grants(&actor.role).holds(Permission::OrderProcess),
+            now,
+        ),
         warnings: if allowed { standing.warnings } else { Vec::new() },
         required_acks: if allowed { standing.required_acks } else { Vec::new() },
         window_closes_at: standing.window_closes_at.filter(|_| allowed),
@@ -179,7 +184,8 @@ fn impact(order: &Order, policy: &Policy) -> Impact {
     }
 }
 
-fn actions(order: &Order, allowed: bool, now: Timestamp) -> Vec<&'static str> {
+/// `processes` says whether the caller may confirm and start work.
+fn actions(order: &Order, allowed: bool, processes: bool, now: Timestamp) -> Vec<&'static str> {
     let state = order.state();
     let open = order.placement == Placement::Open;
     let held = order.change_in_progress.is_some();
@@ -190,8 +196,11 @@ fn actions(order: &Order, allowed: bool, now: Timestamp) -> Vec<&'static str> {
         ("WithdrawChangeOrder", held && open),
         ("StopPartnerByApi", allowed && order.outside.has_button(now)),
         ("VoidLabel", !held && order.outside.has_label()),
-        ("ConfirmOrder", free && state == OrderState::Pending),
-        ("StartProcessing", free && matches!(state, OrderState::Pending | OrderState::Confirmed)),
+        ("ConfirmOrder", processes && free && state == OrderState::Pending),
+        (
+            "StartProcessing",
+            processes && free && matches!(state, OrderState::Pending | OrderState::Confirmed),
+        ),
         ("PayOrder", !held && order.awaits_payment.is_some()),
         ("RestoreOrder", !held && state == OrderState::Cancelled),
     ];

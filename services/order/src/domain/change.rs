@@ -10,7 +10,8 @@ pub use super::change_state::{ChangeEvent, ChangeState, IllegalTransition};
 use super::order::{Actor, OrderState};
 use super::outside::Leg;
 pub use super::terms::{
-    CameBack, Fee, GroupReversal, InConfidence, MoneyTerms, MoneyWish, Said, Skipped, TenderRefund, Terms,
+    CameBack, Fee, GroupReversal, InConfidence, MoneyTerms, MoneyWish, PayOut, PayOutWay, Said, Skipped,
+    TenderRefund, Terms,
 };
 
 /// A change that was asked for: parsed, but not yet held against an order.
@@ -69,8 +70,7 @@ impl ChangeRequest {
     }
 }
 
-/// A change that was accepted, with everything that belongs to it. Amounts are minor units of the
-/// order's currency.
+/// A change that was accepted, with everything that belongs to it. Amounts are minor units of the order's currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeOrder {
     pub tenant: Tenant,
@@ -113,6 +113,8 @@ pub struct ChangeOrder {
     /// When the pivot was committed.
     pub decided_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
+    /// The delivery groups of which units were out when it was decided: their charge stays, whatever ships later.
+    pub shipped_groups: Vec<String>,
     /// How many attention items are open for it.
     pub attention_open: i64,
     /// By line number.
@@ -127,8 +129,7 @@ pub struct ChangeLine {
     pub quantity: i64,
     pub reason_code: String,
     pub note: String,
-    /// Goods and tax of these units. Shipping belongs to a delivery group, not to a line, and is
-    /// part of the change's amounts only.
+    /// Goods and tax of these units. Shipping belongs to a delivery group and is part of the change's amounts only.
     pub parts: Parts,
 }
 
@@ -149,8 +150,8 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// The explanation of several lines together. Where some lines include their tax and others do
-    /// not, the tax of the sum is what was paid beside the prices; the rest shows on its lines.
+    /// Several lines together. Where some include their tax and others do not, the tax of the sum is what was paid beside
+    /// the prices; the rest shows on its lines, and a line without tax is on neither side.
     pub fn sum_of(lines: &[ChangeLine]) -> Self {
         let tax_included = Self::all_tax_included(lines);
         lines.iter().map(|line| line.parts).fold(Self { tax_included, ..Self::default() }, |sum, line| Self {
@@ -168,7 +169,8 @@ impl Parts {
 
     /// Whether the tax of these lines together is inside their prices; it is not stored beside a sum.
     pub fn all_tax_included(lines: &[ChangeLine]) -> bool {
-        !lines.is_empty() && lines.iter().all(|line| line.parts.tax_included)
+        let mut taxed = lines.iter().filter(|line| line.parts.tax > 0).peekable();
+        taxed.peek().is_some() && taxed.all(|line| line.parts.tax_included)
     }
 
     /// What the parts come to; equal to `amount` in every explanation we make.

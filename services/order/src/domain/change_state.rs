@@ -41,6 +41,8 @@ pub enum ChangeEvent {
     CompleteWithExceptions,
     /// Money that had arrived came back after the end.
     LoseRefund,
+    /// The last that was listed against it is settled.
+    Mend,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +65,7 @@ impl ChangeState {
             ChangeEvent::Decide => (&[Self::Executing], Self::Settling),
             ChangeEvent::Complete => (&[Self::Settling], Self::Completed),
             ChangeEvent::CompleteWithExceptions => (&[Self::Settling], Self::CompletedWithExceptions),
+            ChangeEvent::Mend => (&[Self::CompletedWithExceptions], Self::Completed),
             // The one move out of COMPLETED; with exceptions already, there is one more.
             ChangeEvent::LoseRefund => {
                 (&[Self::Completed, Self::CompletedWithExceptions], Self::CompletedWithExceptions)

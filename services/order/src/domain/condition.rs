@@ -1,16 +1,21 @@
 //! Conditions of rules, in the Common Expression Language, over what happened and the order it happened to.
 //!
-//! A condition is checked when its rule is stored: that it can be read, that it names only what there is, and that its
-//! cost is bounded. It has at most [`LENGTH_MAX`] characters, its loops do not nest, and what they run over is an order's
-//! lines; so evaluating one takes microseconds to milliseconds, whatever somebody wrote.
+//! A condition is checked when its rule is stored, and again before it is evaluated: its length and depth before any
+//! parser sees it ([`types::bounded`]), that it names only what there is, that its loops do not nest, and what it may
+//! cost at most ([`cost`]). So evaluating one takes microseconds to milliseconds, whatever somebody wrote.
+
+mod cost;
+
+use std::sync::Arc;
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::{Context, Program, Value};
 use serde::Serialize;
+use types::bounded::{self, Excess, Syntax};
 use types::{Reason, Refusal};
 
 /// The longest condition, in characters.
-pub const LENGTH_MAX: usize = 1_000;
+pub const LENGTH_MAX: usize = bounded::LENGTH_MAX;
 /// How many loops (`all`, `exists`, `filter`, `map`) one condition may have, beside each other.
 const LOOPS_MAX: usize = 4;
 
@@ -119,8 +124,8 @@ pub struct ChangeFacts {
 }
 
 /// A condition that was checked. An empty one holds always.
-#[derive(Debug)]
-pub struct Condition(Option<Program>);
+#[derive(Debug, Clone)]
+pub struct Condition(Option<Arc<Program>>);
 
 impl Condition {
     /// Reads a condition, or says what is wrong with it, and where.
@@ -128,39 +133,46 @@ impl Condition {
         if text.trim().is_empty() {
             return Ok(Self(None));
         }
-        let length = text.chars().count();
-        if length > LENGTH_MAX {
-            let message = format!("a condition has at most {LENGTH_MAX} characters, not {length}");
-            return Err(invalid(message).detail("max", LENGTH_MAX));
-        }
-        let program = Program::compile(text).map_err(|problems| {
-            let Some(first) = problems.errors.first() else { return invalid("the condition cannot be read") };
-            let (line, column) = first.pos;
-            invalid(format!("line {line}, column {column}: {}", first.msg))
-                .detail("line", line)
-                .detail("column", column)
-        })?;
-        let mut check = Check { program: &program, bound: Vec::new(), loops: 0 };
-        check.expression(program.expression())?;
-        Ok(Self(Some(program)))
+        bounded::expression(text, Syntax::Cel).map_err(too_much)?;
+        let text = text.to_owned();
+        let program = bounded::run(move || read(&text)).map_err(too_much)??;
+        Ok(Self(Some(Arc::new(program))))
     }
 
     /// Whether it holds. What cannot be compared or is not true or false is a mistake of the rule.
     pub fn holds(&self, facts: &Facts) -> Result<bool, Refusal> {
         let Some(program) = &self.0 else { return Ok(true) };
-        let mut context = Context::default();
-        let Facts { event, order, change } = facts;
-        for (name, value) in [
-            ("event", cel::to_value(event)),
-            ("order", cel::to_value(order)),
-            ("change", cel::to_value(change)),
-        ] {
-            context.add_variable_from_value(name, value.map_err(|problem| failed(&problem))?);
-        }
-        match program.execute(&context).map_err(|problem| failed(&problem))? {
-            Value::Bool(holds) => Ok(holds),
-            other => Err(failed(&format!("it is true or false, not {:?}", other.type_of()))),
-        }
+        let (program, facts) = (Arc::clone(program), facts.clone());
+        bounded::run(move || evaluate(&program, &facts)).map_err(|excess| failed(&excess))?
+    }
+}
+
+fn read(text: &str) -> Result<Program, Refusal> {
+    let program = Program::compile(text).map_err(|problems| {
+        let Some(first) = problems.errors.first() else { return invalid("the condition cannot be read") };
+        let (line, column) = first.pos;
+        invalid(format!("line {line}, column {column}: {}", first.msg))
+            .detail("line", line)
+            .detail("column", column)
+    })?;
+    let mut check = Check { program: &program, bound: Vec::new(), loops: 0 };
+    check.expression(program.expression())?;
+    cost::check(program.expression(), cost::LINES_USUAL).map_err(|problem| invalid(problem.to_string()))?;
+    Ok(program)
+}
+
+fn evaluate(program: &Program, facts: &Facts) -> Result<bool, Refusal> {
+    let Facts { event, order, change } = facts;
+    cost::check(program.expression(), order.lines.len()).map_err(|problem| failed(&problem))?;
+    let mut context = Context::default();
+    for (name, value) in
+        [("event", cel::to_value(event)), ("order", cel::to_value(order)), ("change", cel::to_value(change))]
+    {
+        context.add_variable_from_value(name, value.map_err(|problem| failed(&problem))?);
+    }
+    match program.execute(&context).map_err(|problem| failed(&problem))? {
+        Value::Bool(holds) => Ok(holds),
+        other => Err(failed(&format!("it is true or false, not {:?}", other.type_of()))),
     }
 }
 
@@ -254,6 +266,10 @@ impl<'a> Check<'a> {
 
 fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new(Reason::FieldInvalid, message).field(FIELD)
+}
+
+fn too_much(excess: Excess) -> Refusal {
+    Refusal::from(excess).field(FIELD)
 }
 
 fn failed(problem: &impl ToString) -> Refusal {

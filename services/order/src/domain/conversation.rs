@@ -29,16 +29,16 @@ pub struct NewMessage {
     pub change_order_id: Option<ChangeOrderId>,
 }
 
-/// Writes a note, if the author may. `change` is the change it is about, where one was named.
+/// Writes a note, if the author may, who is this reader of the order. `change` is the change it is about, where one was named.
 pub fn write(
     order: &Order,
     change: Option<&ChangeOrder>,
     new: &NewMessage,
     message_id: MessageId,
-    author: Actor,
+    (author, reader): (Actor, Reader),
     now: Timestamp,
 ) -> Result<(Message, Happened), Refusal> {
-    Reader::of(&author, order).may_write(new.visibility)?;
+    reader.may_write(new.visibility)?;
     if let Some(change) = change
         && change.order_id != order.order_id
     {

@@ -1,9 +1,9 @@
 //! What lists are asked for. Empty conditions select everything.
 
-use types::{FolderId, OrderId, Timestamp};
+use types::{FolderId, OrderId, Reach, Timestamp};
 
 use super::change::ChangeState;
-use super::order::{ExternalReference, OrderState};
+use super::order::{Actor, ExternalReference, OrderState};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OrderFilter {
@@ -24,13 +24,12 @@ pub struct OrderFilter {
     pub concerning: Option<Concern>,
 }
 
-/// Whose orders a party may list.
+/// The orders that are there for a caller, by the relations of the caller's role.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Concern {
-    /// Those of the organisation the caller acts for.
-    Organisation(String),
-    /// Those the caller bought.
-    Customer(String),
+pub struct Concern {
+    pub reach: Reach,
+    pub user: String,
+    pub organisation: String,
 }
 
 /// One of the usual tabs of a list of orders.
@@ -64,13 +63,10 @@ impl View {
 }
 
 impl Concern {
-    /// What the caller's role lets them list; nothing is left out for those who work here.
-    pub fn of(role: &str, organisation: &str, user: &str) -> Option<Self> {
-        match role {
-            "buyer" | "supplier" => Some(Self::Organisation(organisation.to_owned())),
-            "client" | "customer" | "guest" => Some(Self::Customer(user.to_owned())),
-            _ => None,
-        }
+    /// Nothing is left out for those who run the place.
+    pub fn of(reach: Reach, caller: &Actor) -> Option<Self> {
+        let Actor { user, organisation, .. } = caller.clone();
+        (!reach.is_tenant()).then_some(Self { reach, user, organisation })
     }
 }
 
@@ -81,6 +77,8 @@ pub struct ChangeFilter {
     pub states: Vec<ChangeState>,
     /// Changes of orders with a reference of this external system.
     pub external_system: Option<String>,
+    /// Only changes of what concerns a caller who is a party.
+    pub concerning: Option<Concern>,
 }
 
 /// One page: what comes after a key, oldest first.

@@ -5,6 +5,7 @@ use types::{ChangeOrderId, Currency, LineId, OrderId, Refusal, Tenant, Timestamp
 
 use super::address::Address;
 use super::outside::Outside;
+use super::position::{Owed, Position};
 use super::price_base::PriceBase;
 use super::quantities::Quantities;
 
@@ -52,8 +53,12 @@ pub struct Order {
     pub fees_minor: i64,
     /// What was given back beside the units, out of goodwill.
     pub goodwill_minor: i64,
-    /// What is owed to the customer and will not move by itself.
-    pub refund_owed_minor: i64,
+    /// Counts the decisions about what the order comes to; the payment service is told it with each.
+    pub worth_version: i64,
+    /// What is owed to the customer, as the payment service last told.
+    pub position: Position,
+    /// What will be owed once the change that holds the order is committed.
+    pub next_position: Option<Position>,
     /// It stands, and its goods wait for the money.
     pub awaits_payment: Option<AwaitedPayment>,
     /// The change that holds the order now.
@@ -127,14 +132,15 @@ pub struct Line {
     pub delivery_group: String,
     pub quantities: Quantities,
     pub amounts: LineAmounts,
-    /// What committed changes gave back for the goods and tax of this line; the shipping they gave
-    /// back stands with its [`Group`], so that every amount is counted in one place.
+    /// What committed changes gave back for its goods and tax; what they gave back of shipping stands with its [`Group`].
     pub reversed_minor: i64,
     /// Opened by price adjustments, the last one is in force; none where the frozen amounts are.
     pub bases: Vec<PriceBase>,
     pub progress: Progress,
     /// Set on a child of a bundle.
     pub bundle: Option<InBundle>,
+    /// Of a bundle's parent: its article is reserved, too.
+    pub own_stock: bool,
 }
 
 /// A line's place in a bundle.
@@ -232,12 +238,11 @@ pub struct Totals {
     pub reversed_minor: i64,
     pub fees_minor: i64,
     pub goodwill_minor: i64,
-    pub refund_owed_minor: i64,
+    pub owed: Owed,
 }
 
 impl Totals {
-    /// What the customer owes for the order as it is now; less than nothing where goodwill was given before its units
-    /// were cancelled, and the payment service then stops at 0.
+    /// What the customer owes now; less than nothing where goodwill came before a cancellation (payment stops at 0).
     pub fn total_minor(self) -> i64 {
         self.placed_minor - self.reversed_minor - self.goodwill_minor
     }
@@ -263,7 +268,7 @@ impl Order {
             reversed_minor: self.reversed_minor,
             fees_minor: self.fees_minor,
             goodwill_minor: self.goodwill_minor,
-            refund_owed_minor: self.refund_owed_minor,
+            owed: self.owed(),
         }
     }
 
@@ -281,14 +286,6 @@ impl Order {
 
     pub fn group_mut(&mut self, delivery_group: &str) -> Option<&mut Group> {
         self.groups.iter_mut().find(|group| group.delivery_group == delivery_group)
-    }
-
-    /// What is taken off the price need not be paid any more.
-    pub fn await_less(&mut self, by_minor: i64) {
-        self.awaits_payment = self.awaits_payment.and_then(|awaited| {
-            let missing_minor = awaited.missing_minor - by_minor;
-            (missing_minor > 0).then_some(AwaitedPayment { missing_minor, ..awaited })
-        });
     }
 
     pub fn summary(&self) -> Summary {

@@ -17,6 +17,7 @@ use super::order::{
 };
 use super::outside::Outside;
 use super::policy::Bundle;
+use super::position::Position;
 use super::quantities::Quantities;
 
 /// An order that was asked for: parsed field by field, its sums not yet checked.
@@ -61,6 +62,8 @@ pub struct NewLine {
     pub delivery_group: String,
     /// Set on a child of a bundle; the parent's line comes before it.
     pub bundle: Option<InBundle>,
+    /// Of a bundle's parent: its own article is reserved beside its parts.
+    pub own_stock: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +91,8 @@ pub struct NewExternalPayment {
     pub authorised_minor: i64,
     /// At most the authorised amount.
     pub captured_minor: i64,
+    /// The caller vouches for it.
+    pub attested: bool,
 }
 
 /// An order that was accepted, with what its saga needs beside it. The ids of its payments are
@@ -134,7 +139,9 @@ pub fn place(
         reversed_minor: 0,
         fees_minor: 0,
         goodwill_minor: 0,
-        refund_owed_minor: 0,
+        worth_version: 1,
+        position: Position { worth_version: 1, ..Position::default() },
+        next_position: None,
         awaits_payment: None,
         change_in_progress: None,
         version: 1,
@@ -329,6 +336,7 @@ fn lines(new: Vec<NewLine>, amounts: Vec<LineAmounts>, ids: &Ids) -> Vec<Line> {
             bases: Vec::new(),
             progress: Progress::default(),
             bundle: line.bundle,
+            own_stock: line.own_stock,
         })
         .collect()
 }

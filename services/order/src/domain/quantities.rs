@@ -109,10 +109,25 @@ impl Quantities {
         Ok((Self { cancel_pending, cancel_pending_shipped, ..self }, shipped))
     }
 
-    /// The order was restored: cancelled → open.
+    /// Cancelled before or after they were shipped.
+    pub fn cancelled_at_all(self) -> i64 {
+        self.cancelled + self.cancelled_after_ship
+    }
+
+    /// The order was restored, wholly: cancelled → open, and what had left → fulfilled.
     pub fn restore(self, units: i64) -> Result<Self, QuantitiesError> {
-        let cancelled = leave("cancelled", self.cancelled, units)?;
-        Self { cancelled, open: self.open + units, ..self }.checked()
+        let left = leave("cancelled", self.cancelled_at_all(), units)?;
+        if left > 0 {
+            return Err(QuantitiesError::BucketShort { bucket: "restored", wanted: left, available: 0 });
+        }
+        Self {
+            cancelled: 0,
+            cancelled_after_ship: 0,
+            open: self.open + self.cancelled,
+            fulfilled: self.fulfilled + self.cancelled_after_ship,
+            ..self
+        }
+        .checked()
     }
 
     /// A change was rejected: cancel_pending → open, and what had left → fulfilled.

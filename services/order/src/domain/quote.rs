@@ -1,6 +1,6 @@
 //! Quotes: a price that was shown and is held to, without a row in any table.
 //!
-//! A quote is a signed token that carries what it promises: the order at a pricing version, the
+//! A quote is a signed token that carries what it promises and to whom: the order at a pricing version, the
 //! exact request, the amounts and the end of its validity. Previewing therefore writes nothing, and
 //! every replica that has the key can redeem a quote.
 
@@ -10,8 +10,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use types::{Reason, Refusal, Timestamp};
+use types::{Fingerprint, Reason, Refusal, Subject, Timestamp};
 
 use super::change::ChangeRequest;
 use super::order::Order;
@@ -21,7 +22,7 @@ use super::pricing::PricedChange;
 pub const VALIDITY: Duration = Duration::from_mins(15);
 
 /// The first field of every token; a new form of the token gets a new one.
-const FORM: &str = "q1";
+const FORM: &str = "q2";
 
 /// The secret that signs quotes; the same on every replica.
 #[derive(Clone)]
@@ -45,6 +46,30 @@ impl fmt::Debug for QuoteKey {
     }
 }
 
+/// Who comes with a quote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bearer {
+    /// A price is promised to who asked for it.
+    Subject(Subject),
+    /// With permission to redeem what was promised to others, too.
+    Anyone,
+}
+
+/// A quote as somebody comes with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presented {
+    pub quote_id: String,
+    pub by: Bearer,
+}
+
+/// What was to go back of each tender, as the payment service foresaw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moves {
+    pub amount_minor: i64,
+    pub fingerprint: Fingerprint,
+}
+
 /// A quote as the caller gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
@@ -57,16 +82,19 @@ pub fn issue(
     order: &Order,
     request: &ChangeRequest,
     priced: &PricedChange,
-    now: Timestamp,
+    moves: Option<&Moves>,
+    (to, now): (&Subject, Timestamp),
 ) -> Quote {
     let expires_at = now.plus(VALIDITY);
     let promise = Promise {
         tenant: order.tenant.as_str(),
+        subject: to.as_str(),
         order_id: order.order_id.as_str(),
         content: request.content.as_str(),
         pricing_version: order.pricing_version,
         amount_minor: priced.amounts.amount,
         total_after_minor: priced.total_after_minor,
+        moves: moves.cloned(),
         expires_at: expires_at.unix_micros(),
     };
     let payload = promise.to_text();
@@ -75,19 +103,23 @@ pub fn issue(
     Quote { quote_id, expires_at }
 }
 
-/// Accepts a quote for this request at this price, or says what is wrong with it.
+/// Accepts a quote for this request at this price, and tells what was to move; or says what is wrong with it.
 pub fn redeem(
     key: &QuoteKey,
-    quote_id: &str,
+    presented: &Presented,
     order: &Order,
     request: &ChangeRequest,
     priced: &PricedChange,
     now: Timestamp,
-) -> Result<(), Refusal> {
-    let payload = open(key, quote_id).ok_or_else(invalid)?;
+) -> Result<Option<Moves>, Refusal> {
+    let payload = open(key, &presented.quote_id).ok_or_else(invalid)?;
     let promise = Promise::parse(&payload).ok_or_else(invalid)?;
-    // Another tenant's quote reads like a forged one: it tells nothing about that tenant.
-    if promise.tenant != order.tenant.as_str() {
+    let theirs = match &presented.by {
+        Bearer::Subject(subject) => promise.subject == subject.as_str(),
+        Bearer::Anyone => true,
+    };
+    // Another's quote, in this tenant or in another, reads like a forged one: it tells nothing about them.
+    if !theirs || promise.tenant != order.tenant.as_str() {
         return Err(invalid());
     }
     if promise.order_id != order.order_id.as_str() || promise.content != request.content.as_str() {
@@ -106,25 +138,31 @@ pub fn redeem(
             .detail("quoted_total_after_minor", promise.total_after_minor)
             .detail("total_after_minor", priced.total_after_minor));
     }
-    Ok(())
+    Ok(promise.moves)
 }
 
 /// What a token says; no field can hold the separator.
 struct Promise<'a> {
     tenant: &'a str,
+    subject: &'a str,
     order_id: &'a str,
     content: &'a str,
     pricing_version: i64,
     amount_minor: i64,
     total_after_minor: i64,
+    /// None where the payment service could not be asked.
+    moves: Option<Moves>,
     expires_at: i64,
 }
 
 impl<'a> Promise<'a> {
     fn to_text(&self) -> String {
+        let (moved_minor, tenders) =
+            self.moves.as_ref().map_or((0, ""), |moves| (moves.amount_minor, moves.fingerprint.as_str()));
         format!(
-            "{FORM}|{}|{}|{}|{}|{}|{}|{}",
+            "{FORM}|{}|{}|{}|{}|{}|{}|{}|{moved_minor}|{tenders}|{}",
             self.tenant,
+            self.subject,
             self.order_id,
             self.content,
             self.pricing_version,
@@ -136,17 +174,38 @@ impl<'a> Promise<'a> {
 
     fn parse(text: &'a str) -> Option<Self> {
         let fields: Vec<&str> = text.split('|').collect();
-        let [FORM, tenant, order_id, content, pricing_version, amount, total_after, expires_at] = fields[..]
+        let [
+            FORM,
+            tenant,
+            subject,
+            order_id,
+            content,
+            pricing_version,
+            amount,
+            total_after,
+            moved,
+            tenders,
+            expires_at,
+        ] = fields[..]
         else {
             return None;
         };
+        let promised = match tenders {
+            "" => None,
+            tenders => Some(Moves {
+                amount_minor: moved.parse().ok()?,
+                fingerprint: Fingerprint::parse(tenders).ok()?,
+            }),
+        };
         Some(Self {
             tenant,
+            subject,
             order_id,
             content,
             pricing_version: pricing_version.parse().ok()?,
             amount_minor: amount.parse().ok()?,
             total_after_minor: total_after.parse().ok()?,
+            moves: promised,
             expires_at: expires_at.parse().ok()?,
         })
     }
@@ -162,5 +221,6 @@ fn open(key: &QuoteKey, quote_id: &str) -> Option<String> {
 }
 
 fn invalid() -> Refusal {
-    Refusal::new(Reason::QuoteInvalid, "the quote_id was not given by PreviewChangeOrder").field("quote_id")
+    Refusal::new(Reason::QuoteInvalid, "the quote_id was not given to you by PreviewChangeOrder")
+        .field("quote_id")
 }

@@ -1,7 +1,7 @@
 //! Who reads and writes what about an order: by the caller's role at this moment, and by whether the caller's
 //! organisation has a part in the order.
 
-use types::{Reason, Refusal};
+use types::{Reach, Reason, Refusal, Relation};
 
 use super::history::Visibility;
 use super::order::{Actor, Order};
@@ -18,22 +18,12 @@ pub enum Reader {
 }
 
 impl Reader {
-    pub fn of(caller: &Actor, order: &Order) -> Self {
-        let parties = &order.parties;
-        let acts_for = |organisation: &str| !organisation.is_empty() && caller.organisation == organisation;
-        let takes_part = match caller.role.as_str() {
-            "buyer" => {
-                acts_for(&parties.buyer)
-                    || acts_for(&parties.source_router)
-                    || acts_for(&order.created_by.organisation)
-            }
-            "supplier" => acts_for(&parties.supplier),
-            "client" | "customer" => {
-                acts_for(&parties.buyer) || (!caller.user.is_empty() && caller.user == order.customer_id)
-            }
-            "guest" => false,
-            _ => return Self::Ours,
-        };
+    /// What somebody whose role reaches so far is to an order.
+    pub fn of(reach: Reach, caller: &Actor, order: &Order) -> Self {
+        if reach.is_tenant() {
+            return Self::Ours;
+        }
+        let takes_part = reach.relations().any(|relation| is(relation, caller, order));
         if takes_part { Self::Party } else { Self::Outsider }
     }
 
@@ -63,4 +53,30 @@ impl Reader {
             Self::Outsider => refused("the caller has no part in this order"),
         }
     }
+}
+
+/// Whether the caller stands in this relation to the order. Nobody acts for an organisation without a name.
+fn is(relation: Relation, caller: &Actor, order: &Order) -> bool {
+    let parties = &order.parties;
+    let acts_for = |organisation: &str| !organisation.is_empty() && caller.organisation == organisation;
+    match relation {
+        Relation::Tenant => true,
+        Relation::Buyer => acts_for(&parties.buyer),
+        Relation::Supplier => acts_for(&parties.supplier),
+        Relation::SourceRouter => acts_for(&parties.source_router),
+        Relation::Customer => is_customer(caller, order),
+        Relation::Creator => is_creator(caller, order),
+        // A partner has tasks, no orders.
+        Relation::Integration => false,
+    }
+}
+
+pub fn is_customer(caller: &Actor, order: &Order) -> bool {
+    !caller.user.is_empty() && caller.user == order.customer_id
+}
+
+/// Who placed the order, while acting for the same organisation as then.
+pub fn is_creator(caller: &Actor, order: &Order) -> bool {
+    let by = &order.created_by;
+    caller.user == by.user && caller.organisation == by.organisation
 }

@@ -92,6 +92,7 @@ fn new_line(source: &Order, line: &Line, prices: &Prices) -> Result<NewLine, Ref
         warehouse_id: line.warehouse_id.clone(),
         delivery_group: line.delivery_group.clone(),
         bundle: line.bundle,
+        own_stock: line.own_stock,
     };
     match prices {
         // What a bundle costs stands on its parent, also where it was divided over the children.

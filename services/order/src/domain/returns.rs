@@ -99,6 +99,11 @@ impl ReturnLine {
         self.received - self.accepted - self.rejected
     }
 
+    /// Units that were expected and have not come.
+    pub fn awaited(&self) -> i64 {
+        self.expected - self.received
+    }
+
     /// Units that may still come or be decided.
     pub fn outstanding(&self) -> i64 {
         self.expected - self.accepted - self.rejected

@@ -210,12 +210,12 @@ fn lonely_children(order: &Order, taken: &[Taken<'_>], bundle: Bundle) -> Result
     Ok(lonely)
 }
 
-fn children_of<'a>(order: &'a Order, parent: &'a Line) -> impl Iterator<Item = &'a Line> {
+pub(super) fn children_of<'a>(order: &'a Order, parent: &'a Line) -> impl Iterator<Item = &'a Line> {
     let belongs = |line: &&Line| line.bundle.is_some_and(|place| place.parent == parent.line_number);
     order.lines.iter().filter(belongs)
 }
 
-fn ratio(line: &Line) -> i64 {
+pub(super) fn ratio(line: &Line) -> i64 {
     line.bundle.map_or(0, |place| place.ratio)
 }
 
@@ -224,7 +224,7 @@ pub fn find<'a>(order: &'a Order, key: &LineKey) -> Option<&'a Line> {
     order.lines.iter().find(|line| is_line(line, key))
 }
 
-fn is_line(line: &Line, key: &LineKey) -> bool {
+pub(super) fn is_line(line: &Line, key: &LineKey) -> bool {
     match key {
         LineKey::Id(line_id) => line.line_id == *line_id,
         LineKey::Number(number) => line.line_number == *number,

@@ -66,3 +66,23 @@ pub fn may_answer(
         asking == Some(answering) && (answering != Side::Operator || change.requested_by.user == actor.user);
     if own { refuse("a proposal is answered by the other side") } else { Ok(()) }
 }
+
+/// A change is taken back by whoever asked for it, by the same side of the order, or by who may cancel any order.
+pub fn may_withdraw(
+    order: &Order,
+    change: &ChangeOrder,
+    actor: &Actor,
+    policy: &Policy,
+) -> Result<(), Refusal> {
+    let by = &change.requested_by;
+    let own = by.user == actor.user && by.organisation == actor.organisation;
+    let side = |who: &Actor| Side::of(order, who, policy).filter(|side| *side != Side::Operator);
+    let same_side = side(actor).is_some_and(|own| side(by) == Some(own));
+    if own || same_side || policy.permits(&actor.role, Permission::CancelAny) {
+        return Ok(());
+    }
+    let message = "a change is taken back by the side that asked for it";
+    Err(Refusal::new(Reason::PermissionDenied, message)
+        .detail("policy_version", policy.version_text())
+        .detail("role", &actor.role))
+}

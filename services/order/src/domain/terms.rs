@@ -9,6 +9,7 @@ use super::address::Address;
 use super::order::ExternalReference;
 use super::placing::NewTender;
 use super::policy::{Grant, ShippingRule, TenderStrategy, Unconfirmed};
+use super::quote::Moves;
 use super::sides::Side;
 
 /// What a caller says beside the units: acknowledgements, and choices that the policy leaves open.
@@ -82,6 +83,10 @@ pub struct Terms {
     /// The return whose units are accepted, and what becomes of them.
     pub return_id: Option<ReturnId>,
     pub came_back: Vec<CameBack>,
+    /// What its quote promised that moves.
+    pub quoted: Option<Moves>,
+    /// What is owed is paid out, and nothing more taken off the order.
+    pub pay_out: Option<PayOut>,
 }
 
 /// What a proposal says that is nobody's but its parties': no auditor, event or list shows it.
@@ -92,6 +97,25 @@ pub struct InConfidence {
     pub pays: Vec<NewTender>,
     /// Where the goods are to go.
     pub address: Option<Address>,
+}
+
+/// How much of what is owed is paid out, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayOut {
+    /// None is all of it, or what the tenders named come to.
+    pub amount_minor: Option<i64>,
+    pub way: PayOutWay,
+    /// By hand: how it was paid.
+    pub reference: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PayOutWay {
+    Tenders,
+    StoreCredit,
+    ByHand,
 }
 
 /// What becomes of the units of a line that came back.

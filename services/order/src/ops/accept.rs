@@ -1,7 +1,7 @@
 //! What a caller asks for is accepted in one commit, or refused and leaves no trace.
 
 use saga::SagaKey;
-use types::{ChangeOrderId, Fingerprint, OrderId, Reason, Refusal, SagaId};
+use types::{ChangeOrderId, OrderId, Reason, Refusal, SagaId};
 
 use super::attention::Raised;
 use super::batch::{After, Answer, Asked, OrderBatch};
@@ -12,6 +12,7 @@ use crate::domain::history::Happened;
 use crate::domain::lifecycle::{self, Submission};
 use crate::domain::order::{Actor, Order, Placement};
 use crate::domain::placing::{self, NewOrder};
+use crate::domain::quote::Presented;
 use crate::store::groups::Bearer;
 use crate::store::keys::OrderKey;
 
@@ -96,7 +97,7 @@ pub(super) fn submit(
     books: &mut Books,
     asked: &Asked,
     request: &ChangeRequest,
-    quote: Option<&str>,
+    quote: Option<&Presented>,
     after: &mut After,
 ) -> Done {
     let mut order = find(books, asked, &request.order_id)?;
@@ -108,7 +109,7 @@ pub(super) fn submit(
         request,
         policy: shelf.of(&order),
         catalogue: &shelf.catalogue,
-        quote: quote.map(|token| (&batch.quote_key, token)),
+        quote: quote.map(|presented| (&batch.quote_key, presented)),
         change_order_id: books.ids.mint(),
         saga_id,
         actor: asked.actor.clone(),
@@ -125,7 +126,7 @@ pub(super) fn submit(
         unwind_placing(books, &order, &change.change_order_id, &change.saga_id)?;
         after.due = true;
     } else {
-        let saga = plans::cancel(&change, order.fees_minor, batch.lease.clone(), asked.traceparent.clone());
+        let saga = plans::cancel(&order, &change, batch.lease.clone(), asked.traceparent.clone());
         after.start = Some(books.sagas.start(saga));
     }
     if change.terms.forced {
@@ -176,10 +177,4 @@ fn unwind_placing(
 pub(super) fn find(books: &Books, asked: &Asked, order_id: &OrderId) -> Result<Order, Refusal> {
     let order = books.orders.get(&(asked.tenant.clone(), order_id.clone())).cloned();
     order.ok_or_else(|| Refusal::not_found("Order", order_id.as_str()))
-}
-
-/// What a request id is bound to: who asks, and for what exactly.
-pub(super) fn fingerprint(actor: &Actor, content: &[&[u8]]) -> Fingerprint {
-    let who: [&[u8]; 3] = [actor.user.as_bytes(), actor.organisation.as_bytes(), actor.role.as_bytes()];
-    Fingerprint::of(&[&who, content].concat())
 }

@@ -49,9 +49,9 @@ pub fn agreed(
         return plans::carrying(change, plan.encode_to_vec(), lease, traceparent);
     }
     if change.terms.added.is_empty() {
-        return plans::cancel(change, order.fees_minor, lease, traceparent);
+        return plans::cancel(order, change, lease, traceparent);
     }
-    let cancel = plans::cancel_plan(change, order.fees_minor);
+    let cancel = plans::cancel_plan(order, change);
     let reserve = ReserveRefund { parts: Some(given_back(change)), ..cancel.reserve };
     let authorise = costs_more(order, change).then(|| plans::authorise_again(order, change, tenders, false));
     let plan = AmendPlan {
@@ -69,6 +69,7 @@ fn coming(change: &ChangeOrder) -> ReserveStock {
         sku: line.sku.clone(),
         quantity: line.quantity,
         warehouse_id: line.warehouse_id.clone().unwrap_or_default(),
+        ..ReserveStockLine::default()
     });
     ReserveStock { order_id: change.order_id.to_string(), lines: lines.collect(), ..ReserveStock::default() }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use prost::Message;
-use proto::events::v1::{AttentionCleared, AttentionRaised, GoodsProgressed, RefundEnded, StepSettled};
+use proto::events::v1::{
+    AttentionCleared, AttentionRaised, GoodsProgressed, OwedChanged, RefundEnded, RefundFound, StepSettled,
+};
 use saga::{SagaKey, Wake};
 use storage::{Delivery, Envelope, Intake};
 use types::{ChangeOrderId, LineId, OrderId, Reason, RefundId, Refusal, SagaId, Tenant};
@@ -12,6 +14,7 @@ use super::attention::Raised;
 use super::batch::After;
 use super::books::Books;
 use super::outside::{self, News};
+use super::owed;
 use crate::domain::change::{ChangeOrder, Refund};
 use crate::domain::goods::{self, LineCounters, Reported};
 use crate::domain::lifecycle;
@@ -38,6 +41,11 @@ enum Body {
         change_order_id: ChangeOrderId,
         refund_id: RefundId,
         event: RefundEnded,
+    },
+    OwedChanged(owed::Told),
+    RefundFound {
+        order_id: OrderId,
+        event: RefundFound,
     },
     Outside {
         order_id: OrderId,
@@ -73,8 +81,17 @@ impl Arrival {
             Ok(Body::StepSettled { saga_id }) => {
                 sagas.insert(SagaKey::new(tenant.clone(), saga_id.clone()));
             }
-            Ok(Body::GoodsProgressed { order_id, .. } | Body::Outside { order_id, .. }) => {
+            Ok(Body::GoodsProgressed { order_id, .. } | Body::RefundFound { order_id, .. }) => {
                 orders.insert((tenant.clone(), order_id.clone()));
+            }
+            Ok(Body::Outside { order_id, news }) => {
+                orders.insert((tenant.clone(), order_id.clone()));
+                let change = news.leg().and_then(|leg| ChangeOrderId::parse(&leg.change_order_id).ok());
+                changes.extend(change.map(|id| (tenant.clone(), id)));
+            }
+            Ok(Body::OwedChanged(told)) => {
+                orders.insert((tenant.clone(), told.order_id.clone()));
+                changes.extend(told.left.iter().map(|left| (tenant.clone(), left.change_order_id.clone())));
             }
             Ok(Body::RefundEnded { order_id, change_order_id, .. }) => {
                 orders.insert((tenant.clone(), order_id.clone()));
@@ -109,6 +126,8 @@ impl Arrival {
                 Body::StepSettled { .. }
                 | Body::GoodsProgressed { .. }
                 | Body::Outside { .. }
+                | Body::OwedChanged(_)
+                | Body::RefundFound { .. }
                 | Body::RefundEnded { .. },
             )
             | Err(_) => None,
@@ -152,6 +171,15 @@ fn read(envelope: &Envelope) -> Result<Body, String> {
                 refund_id: RefundId::parse(&event.refund_id).map_err(|error| text(&error))?,
                 event,
             })
+        }
+        "countermand.events.v1.RefundFound" => {
+            let event = RefundFound::decode(payload).map_err(|error| text(&error))?;
+            let order_id = OrderId::parse(&event.order_id).map_err(|error| text(&error))?;
+            Ok(Body::RefundFound { order_id, event })
+        }
+        "countermand.events.v1.OwedChanged" => {
+            let event = OwedChanged::decode(payload).map_err(|error| text(&error))?;
+            owed::read(&event).map(Body::OwedChanged).map_err(|error| text(&error))
         }
         "countermand.events.v1.AttentionRaised" => {
             let event = AttentionRaised::decode(payload).map_err(|error| text(&error))?;
@@ -235,26 +263,28 @@ fn take_effect(
         Body::Outside { order_id, news } => {
             let mut order = find_order(books, envelope, order_id)?;
             let happened = outside::record(&mut order, news, books.now);
+            let tenant = &envelope.tenant;
+            let late = news.leg().and_then(|leg| owed::heard_late(books, tenant, &order, leg, books.now));
+            books.put(order.clone(), None, happened, traceparent);
+            if let Some((change, happened)) = late {
+                books.put(order, Some(change), happened, traceparent);
+            }
+            Ok(())
+        }
+        Body::RefundFound { order_id, event } => {
+            let mut order = find_order(books, envelope, order_id)?;
+            let (amount, kept, now) = (event.amount_minor, event.kept_minor, books.now);
+            let happened = lifecycle::record_found(&mut order, amount, kept, now);
             books.put(order, None, happened, traceparent);
             Ok(())
         }
-        Body::RefundEnded { order_id, change_order_id, refund_id, event } => {
-            let mut order = find_order(books, envelope, order_id)?;
-            let mut change = find_change(books, envelope, change_order_id)?;
-            let known = change.refunds.iter().find(|refund| refund.refund_id == *refund_id);
-            let refund = Refund {
-                refund_id: refund_id.clone(),
-                state: event.state.clone(),
-                amount_minor: event.amount_minor,
-                void_of_authorisation: known.is_some_and(|refund| refund.void_of_authorisation),
-            };
-            let retry_of = RefundId::parse(&event.retry_of).ok();
-            let (detail, now) = (&event.detail, books.now);
-            let happened =
-                lifecycle::record_refund(&mut order, &mut change, refund, retry_of.as_ref(), detail, now)
-                    .map_err(|defect| conflict(defect.to_string()))?;
-            books.put(order, Some(change), happened, traceparent);
+        Body::OwedChanged(told) => {
+            let order = find_order(books, envelope, &told.order_id)?;
+            owed::record(books, order, told, traceparent);
             Ok(())
+        }
+        Body::RefundEnded { order_id, change_order_id, refund_id, event } => {
+            refund_ended(books, envelope, (order_id, change_order_id, refund_id), event)
         }
         Body::AttentionRaised { order_id, change_order_id, event } => {
             let cause = event.cause.clone().unwrap_or_default();
@@ -276,6 +306,31 @@ fn take_effect(
             Ok(())
         }
     }
+}
+
+/// A leg of a change's refund has ended, at once or long after its change.
+fn refund_ended(
+    books: &mut Books,
+    envelope: &Envelope,
+    (order_id, change_order_id, refund_id): (&OrderId, &ChangeOrderId, &RefundId),
+    event: &RefundEnded,
+) -> Result<(), Trouble> {
+    let traceparent = envelope.traceparent.as_deref();
+    let mut order = find_order(books, envelope, order_id)?;
+    let mut change = find_change(books, envelope, change_order_id)?;
+    let known = change.refunds.iter().find(|refund| refund.refund_id == *refund_id);
+    let refund = Refund {
+        refund_id: refund_id.clone(),
+        state: event.state.clone(),
+        amount_minor: event.amount_minor,
+        void_of_authorisation: known.is_some_and(|refund| refund.void_of_authorisation),
+    };
+    let retry_of = RefundId::parse(&event.retry_of).ok();
+    let (detail, now) = (&event.detail, books.now);
+    let happened = lifecycle::record_refund(&mut order, &mut change, refund, retry_of.as_ref(), detail, now)
+        .map_err(|defect| conflict(defect.to_string()))?;
+    books.put(order, Some(change), happened, traceparent);
+    Ok(())
 }
 
 fn contradict(books: &mut Books, arrival: &Arrival, cause: Refusal) {

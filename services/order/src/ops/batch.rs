@@ -4,8 +4,10 @@
 use std::sync::{Arc, OnceLock};
 
 use saga::{Advance, Doorbell, Lease, LeaseLost, Registry, SagaImage};
-use storage::{Batch, DbError, Delivery, Relay, Request, RequestKey, Tx};
-use types::{ChangeOrderId, Clock, Fingerprint, Ids, OrderId, Reason, Refusal, SagaId, Tenant};
+use storage::{Accepted, Batch, DbError, Delivery, Relay, Request, RequestKey, Tx};
+use types::{
+    ChangeOrderId, Clock, Fingerprint, Grants, Ids, OrderId, Reach, Reason, Refusal, Role, SagaId, Tenant,
+};
 
 use super::arrivals::Arrival;
 use super::books::{Books, Touched};
@@ -16,12 +18,13 @@ use super::policies::{self, Shelves};
 use super::queue::Queue;
 use super::remedies::{self, RemedyWish};
 use super::returns::{self, ReturnWish};
-use super::{accept, arrivals, carry, load, steer, views};
+use super::{accept, arrivals, carry, findings, load, steer, views, visible};
 use crate::domain::change::{ChangeRequest, ChangeView};
+use crate::domain::findings::Findings;
 use crate::domain::order::{Actor, Order};
 use crate::domain::placing::NewOrder;
 use crate::domain::policy::{Document, Edition, Selector};
-use crate::domain::quote::QuoteKey;
+use crate::domain::quote::{Presented, QuoteKey};
 use crate::domain::reason::CancelReason;
 use crate::domain::returns::Return;
 use crate::ports::Ports;
@@ -31,6 +34,8 @@ use crate::store::keys::OrderKey;
 pub struct Asked {
     pub tenant: Tenant,
     pub actor: Actor,
+    /// Which orders are there for who asks, as far as the role map goes.
+    pub reach: Reach,
     pub key: RequestKey,
     pub fingerprint: Fingerprint,
     pub traceparent: Option<String>,
@@ -48,7 +53,7 @@ pub enum Wish {
     CreateOrder(Box<NewOrder>),
     ConfirmOrder(OrderId),
     StartProcessing(OrderId),
-    SubmitChange { request: Box<ChangeRequest>, quote: Option<String> },
+    SubmitChange { request: Box<ChangeRequest>, quote: Option<Presented> },
     WithdrawChange { change_order_id: ChangeOrderId, note: String },
     RetryStep { saga_id: SagaId, note: String },
     AbortBeforePivot { saga_id: SagaId, note: String },
@@ -56,6 +61,8 @@ pub enum Wish {
     ChoosePolicy { policy_id: String, version: i64, selector: Selector },
     OfferReason(Box<CancelReason>),
     PutOnEdition(Box<Edition>),
+    GrantRoles(Vec<(Role, Grants)>),
+    RaiseFindings(Box<Findings>),
     Desk(DeskWish),
     Remedy(RemedyWish),
     Return(ReturnWish),
@@ -123,10 +130,7 @@ impl Batch for OrderBatch {
     /// commands of one order share a batch. Only what is decided from its own stored row stands alone.
     fn key(command: &Command) -> String {
         match command {
-            Command::Ask(asked, _) => {
-                let key = &asked.key;
-                format!("{}/{}/{}", key.tenant, key.method, key.request_id)
-            }
+            Command::Ask(asked, _) => asked.key.text(),
             Command::Advance(advance) => format!("{}/{}", advance.key.tenant, advance.key.id),
             Command::Deliver(arrival) => {
                 format!("{}/{}", arrival.envelope.tenant, arrival.envelope.event_id)
@@ -205,12 +209,15 @@ impl OrderBatch {
                 return Answer::Refused(refusal.detail("resource_id", resource));
             }
         }
+        if let Err(absent) = visible::check(books, asked, wish) {
+            return Answer::Refused(absent);
+        }
         let done = match wish {
             Wish::CreateOrder(new) => accept::create(self, books, asked, new, after),
             Wish::ConfirmOrder(order_id) => accept::confirm(books, asked, order_id),
             Wish::StartProcessing(order_id) => accept::start_processing(books, asked, order_id),
             Wish::SubmitChange { request, quote } => {
-                accept::submit(self, books, asked, request, quote.as_deref(), after)
+                accept::submit(self, books, asked, request, quote.as_ref(), after)
             }
             Wish::WithdrawChange { change_order_id, note } => {
                 steer::withdraw(self, books, asked, change_order_id, note, after)
@@ -223,13 +230,17 @@ impl OrderBatch {
             }
             Wish::OfferReason(reason) => policies::offer(books, asked, reason),
             Wish::PutOnEdition(edition) => Ok(policies::put_on(books, asked, edition)),
+            Wish::GrantRoles(granted) => policies::grant(books, asked, granted),
+            Wish::RaiseFindings(findings) => Ok(findings::raise(books, asked, findings)),
             Wish::Desk(wish) => desk::decide(books, asked, wish),
             Wish::Remedy(wish) => remedies::decide(self, books, asked, wish, after),
             Wish::Return(wish) => returns::decide(self, books, asked, wish, after),
         };
         match done {
             Ok((answer, resource)) => {
-                books.requests.store(asked.key.clone(), asked.fingerprint.clone(), resource, books.now);
+                let (id, fingerprint) = (books.ids.mint(), asked.fingerprint.clone());
+                let accepted = Accepted { id, fingerprint, resource_id: resource, at: books.now };
+                books.requests.store(asked.key.clone(), accepted);
                 answer
             }
             Err(refusal) => Answer::Refused(refusal),

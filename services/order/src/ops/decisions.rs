@@ -2,9 +2,8 @@
 //! and leaves nothing else behind; that a policy refused it is kept, because another policy may be asked about it.
 
 use storage::{DbError, Tx};
-use types::{Refusal, Timestamp};
+use types::{Fingerprint, Refusal, Timestamp};
 
-use super::accept::fingerprint;
 use super::batch::Asked;
 use crate::domain::change::{ChangeOrder, ChangeRequest};
 use crate::domain::decided::{Decided, Facts, Outcome};
@@ -76,10 +75,12 @@ pub(super) fn refused(
         return None;
     }
     let version = policy.version_text();
-    let asked_for = fingerprint(&asked.actor, &[request.content.as_str().as_bytes(), version.as_bytes()]);
+    // The role is among it: the policy may decide otherwise in another one.
+    let decided_for = [asked.key.subject.as_str(), &asked.actor.role, request.content.as_str(), &version];
+    let decision_id = Fingerprint::of(&decided_for.map(str::as_bytes)).to_string();
     Some(Decided {
         tenant: order.tenant.clone(),
-        decision_id: asked_for.to_string(),
+        decision_id,
         order_id: order.order_id.clone(),
         order_number: order.number.clone(),
         currency: order.currency,

@@ -5,21 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use saga::SagaKey;
 use storage::{DbError, Envelope, Inbox, RequestKey, RequestKeys, Tx};
-use types::{ChangeOrderId, SagaId, Tenant};
+use types::{ChangeOrderId, SagaId, Tenant, Timestamp};
 
 use super::batch::{Command, OrderBatch, Wish};
 use super::books::Books;
-use super::desk::{Desk, DeskWish, Needed};
+use super::desk::{Desk, Needed};
 use super::plans;
 use super::policies::PolicyBook;
 use super::remedies::{self, RemedyWish};
 use super::returns;
 use crate::domain::change::ChangeType;
+use crate::domain::findings::SUBJECT;
 use crate::domain::order::{ExternalReference, Placement};
 use crate::domain::reissue;
 use crate::store::keys::{ChangeKey, OrderKey};
 use crate::store::returns as stored_returns;
-use crate::store::{attention, changes, groups, orders, sagas};
+use crate::store::{attention, changes, groups, orders, sagas, timeline};
 
 /// The keys of everything that the commands of a batch touch.
 #[derive(Default)]
@@ -68,7 +69,16 @@ pub(super) async fn books(batch: &OrderBatch, tx: &mut Tx, commands: &[Command])
     books.policies = PolicyBook::new(batch.shelves.load(tx, &wanted.tenants).await?);
     load_orders(tx, &mut books, &mut wanted).await?;
     load_names(tx, &mut books, &wanted).await?;
+    books.now = instant(batch, tx, &books).await?;
     Ok(books)
+}
+
+/// The instant of all that is decided now: read when everything is locked, because another replica may have committed
+/// while we waited, and never before what its clock has told of the same orders.
+async fn instant(batch: &OrderBatch, tx: &mut Tx, books: &Books) -> Result<Timestamp, DbError> {
+    let last = timeline::last_instant(tx, books.orders.values()).await?;
+    let now = batch.clock.now();
+    Ok(last.map_or(now, |last| now.max(last)))
 }
 
 /// Which order and which saga a change belongs to never moves, so this is read before anything is locked.
@@ -163,33 +173,33 @@ impl Wanted {
         wanted
     }
 
+    /// Whatever is wished for, the tenant's roles and policies have a say in it.
     fn add_wish(&mut self, tenant: &Tenant, wish: &Wish) {
+        self.tenants.insert(tenant.clone());
         match wish {
             Wish::Remedy(wish) => {
-                self.tenants.insert(tenant.clone());
                 if let RemedyWish::Reissue(wish) = wish {
                     self.references.extend(wish.references.iter().map(|name| (tenant.clone(), name.clone())));
                 }
                 self.remedies.add(tenant, wish, &mut self.orders, &mut self.changes);
             }
             Wish::Return(wish) => {
-                self.tenants.insert(tenant.clone());
                 self.returns.add(tenant, wish, &mut self.orders);
             }
             Wish::Desk(wish) => {
-                if matches!(wish, DeskWish::UpsertRule(_)) {
-                    self.tenants.insert(tenant.clone());
-                }
                 self.desk.add(tenant, wish, &mut self.orders, &mut self.changes);
             }
             Wish::WritePolicy { .. }
             | Wish::ChoosePolicy { .. }
             | Wish::OfferReason(_)
-            | Wish::PutOnEdition(_) => {
-                self.tenants.insert(tenant.clone());
+            | Wish::PutOnEdition(_)
+            | Wish::GrantRoles(_) => {}
+            Wish::RaiseFindings(findings) => {
+                self.orders.extend(findings.orders().map(|order_id| (tenant.clone(), order_id)));
+                let subjects = findings.subjects();
+                self.subjects.extend(subjects.map(|id| (tenant.clone(), SUBJECT.to_owned(), id.clone())));
             }
             Wish::CreateOrder(new) => {
-                self.tenants.insert(tenant.clone());
                 self.references.extend(new.references.iter().map(|name| (tenant.clone(), name.clone())));
                 self.numbers.extend(new.number.iter().map(|number| (tenant.clone(), number.clone())));
             }
@@ -197,7 +207,6 @@ impl Wanted {
                 self.orders.insert((tenant.clone(), order_id.clone()));
             }
             Wish::SubmitChange { request, .. } => {
-                self.tenants.insert(tenant.clone());
                 let key = (tenant.clone(), request.order_id.clone());
                 if request.change_type() == ChangeType::CancelOrder {
                     self.whole.insert(key.clone());
@@ -210,7 +219,6 @@ impl Wanted {
                 self.changes.insert(key);
             }
             Wish::RetryStep { saga_id, .. } | Wish::AbortBeforePivot { saga_id, .. } => {
-                self.tenants.insert(tenant.clone());
                 self.sagas.insert(SagaKey::new(tenant.clone(), saga_id.clone()));
             }
         }

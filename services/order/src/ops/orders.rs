@@ -3,14 +3,15 @@
 use std::sync::{Arc, OnceLock};
 
 use futures::future::join_all;
-use kit::{Deadline, Failure, Principal};
+use kit::{Deadline, Failure, Principal, Roles, Seal};
 use proto::payment::v1::{ForecastRefundRequest, ForecastRefundResponse};
 use saga::{Doorbell, Lease, Registry, SagaImage};
 use storage::{Database, Delivery, Envelope, Relay, RequestKey, Writer};
 use tonic::Status;
-use types::{ChangeOrderId, Clock, Ids, OrderId, RequestId, SagaId, Tenant, Timestamp};
+use types::{
+    ChangeOrderId, Clock, Fingerprint, Ids, OrderId, Permission, RequestId, SagaId, Tenant, Timestamp,
+};
 
-use super::accept;
 use super::arrivals::Arrival;
 use super::batch::{Answer, Asked, Command, OrderBatch, Wish};
 use super::books::Books;
@@ -23,7 +24,7 @@ use super::wait::Wait;
 use crate::domain::change::{ChangeRequest, ChangeView};
 use crate::domain::order::{Actor, Order};
 use crate::domain::placing::NewOrder;
-use crate::domain::quote::QuoteKey;
+use crate::domain::quote::{Bearer, Presented, QuoteKey};
 use crate::ports::{Forecasts, Outsiders, Ports};
 
 /// Cheap to clone; all clones share one writer.
@@ -38,6 +39,7 @@ pub struct Orders {
     /// Set when the peers are known.
     forecasts: Arc<OnceLock<Forecasts>>,
     outsiders: Arc<OnceLock<Outsiders>>,
+    seal: Seal,
 }
 
 /// What the use cases are made of.
@@ -47,6 +49,10 @@ pub struct Parts {
     pub clock: Clock,
     pub ids: Ids,
     pub quote_key: QuoteKey,
+    /// Signs the tokens of pages and streams.
+    pub seal: Seal,
+    /// The role maps that calls are held against.
+    pub roles: Roles,
     /// The runner's lease and bell: a saga that is accepted here starts here, at once.
     pub lease: Lease,
     pub bell: Doorbell,
@@ -63,7 +69,7 @@ impl Orders {
             lease: parts.lease,
             quote_key: parts.quote_key,
             hints: Hints::default(),
-            shelves: Shelves::default(),
+            shelves: Shelves::new(parts.roles),
             bell: parts.bell,
             relay: OnceLock::new(),
             event_log: event_log.clone(),
@@ -78,6 +84,7 @@ impl Orders {
             bulk: BatchBell::new(),
             forecasts: Arc::default(),
             outsiders: Arc::default(),
+            seal: parts.seal,
         }
     }
 
@@ -120,6 +127,10 @@ impl Orders {
 
     pub fn now(&self) -> Timestamp {
         self.batch.clock.now()
+    }
+
+    pub fn seal(&self) -> &Seal {
+        &self.seal
     }
 
     pub fn quote_key(&self) -> &QuoteKey {
@@ -184,6 +195,7 @@ impl Orders {
         let content = request.content.as_str().as_bytes();
         let quoted = quote.as_deref().unwrap_or_default().as_bytes();
         let asked = asked(principal, "SubmitChangeOrder", request_id, &[content, quoted]);
+        let quote = quote.map(|quote_id| Presented { quote_id, by: bearer(principal) });
         // Watching begins before the change does, so that no hint is missed.
         let watch = self.watch_for(wait, &principal.tenant, &request.order_id);
         let answer = self.ask(asked, Wish::SubmitChange { request: Box::new(request), quote }).await?;
@@ -274,6 +286,8 @@ impl Orders {
     }
 
     pub(super) async fn ask(&self, asked: Asked, wish: Wish) -> Result<Answer, Failure> {
+        // Boxed: every call holds what it reads here.
+        Box::pin(self.is_there_for(&asked, &wish)).await?;
         match self.writer.submit(Command::Ask(Box::new(asked), wish)).await.map(|reply| reply.answer) {
             Ok(Answer::Refused(refusal)) => Err(Failure::from(refusal)),
             Ok(answer) => Ok(answer),
@@ -313,15 +327,28 @@ impl Orders {
 }
 
 pub(super) fn asked(principal: &Principal, method: &str, request_id: RequestId, content: &[&[u8]]) -> Asked {
-    let actor = actor(principal);
-    let key = RequestKey { tenant: principal.tenant.clone(), method: method.to_owned(), request_id };
     Asked {
         tenant: principal.tenant.clone(),
-        fingerprint: accept::fingerprint(&actor, content),
-        actor,
-        key,
+        fingerprint: Fingerprint::of(content),
+        actor: actor(principal),
+        reach: principal.grants.reach,
+        key: request_key(principal, method, request_id),
         traceparent: kit::telemetry::traceparent(),
     }
+}
+
+pub(super) fn request_key(principal: &Principal, method: &str, request_id: RequestId) -> RequestKey {
+    RequestKey {
+        tenant: principal.tenant.clone(),
+        subject: principal.subject(),
+        method: method.to_owned(),
+        request_id,
+    }
+}
+
+/// Whose quotes a caller may come with.
+fn bearer(principal: &Principal) -> Bearer {
+    if principal.holds(Permission::QuoteAny) { Bearer::Anyone } else { Bearer::Subject(principal.subject()) }
 }
 
 /// Who calls, as it is recorded.
@@ -329,7 +356,7 @@ pub fn actor(principal: &Principal) -> Actor {
     Actor {
         user: principal.user.clone(),
         organisation: principal.organisation.clone(),
-        role: principal.role.clone(),
+        role: principal.role.to_string(),
     }
 }
 

@@ -17,6 +17,17 @@ pub(super) enum News {
     Mail(Box<PartnerMail>),
 }
 
+impl News {
+    /// The partner's part that it tells of.
+    pub(super) fn leg(&self) -> Option<&outside::Leg> {
+        match self {
+            Self::Leg(leg) => Some(leg),
+            Self::Mail(mail) => Some(&mail.leg),
+            Self::Label(_) | Self::Handover(_) => None,
+        }
+    }
+}
+
 /// The order and the news; none for an event of another kind.
 pub(super) fn read(kind: &str, payload: &[u8], at: Timestamp) -> Option<Result<(OrderId, News), String>> {
     let read = match kind {

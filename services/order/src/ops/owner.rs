@@ -60,6 +60,7 @@ fn is_a_defect(error: &DbError) -> bool {
     match error {
         DbError::Check { .. }
         | DbError::ForeignKey { .. }
+        | DbError::Nul { .. }
         | DbError::RowCount { .. }
         | DbError::Malformed { .. } => true,
         DbError::Unique { .. }

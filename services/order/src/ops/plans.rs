@@ -3,23 +3,24 @@
 
 use prost::Message;
 use proto::inventory::v1::{
-    CartReference, HoldGoods, HoldGoodsLine, ReleaseGoods, ReserveStock, ReserveStockLine, ReturnedLine,
-    StopPartner, UnconfirmedPolicy, VoidLabels,
+    CartReference, HoldGoods, HoldGoodsLine, ReleaseGoods, ReserveStock, ReturnedLine, StopPartner,
+    UnconfirmedPolicy, VoidLabels,
 };
 use proto::payment::v1::{
-    AuthorisePayments, AuthoriseTender, ExplicitTender, ForecastRefundRequest, PriceParts,
-    RecordExternalPayment, RefundStrategy, ReserveRefund,
+    AuthorisePayments, AuthoriseTender, RecordExternalPayment, ReserveRefund, SettleRefund,
 };
 use saga::{Lease, NewSaga};
 use types::{OrderId, PaymentId, ReturnId, SagaId};
 
+use super::money_plans;
+pub use super::money_plans::{forecast, moves, paid_out, reserve_rest};
+use super::stock_plans::reserve_line;
+pub use super::stock_plans::restored;
 pub use super::tables::*;
-use crate::domain::change::{
-    CameBack, ChangeOrder, ChangeType, LabelAction, MoneyTerms, Parts, Settlement, TenderRefund,
-};
+use crate::domain::change::{CameBack, ChangeOrder, ChangeType, LabelAction};
 use crate::domain::order::Order;
 use crate::domain::placing::{NewTender, Placed};
-use crate::domain::policy::{TenderStrategy, Unconfirmed};
+use crate::domain::policy::Unconfirmed;
 
 /// What a saga is about, in its row.
 pub const SUBJECT_ORDER: &str = "order";
@@ -55,6 +56,9 @@ pub struct CancelPlan {
     /// Missing in plans of before carts were told.
     #[prost(message, optional, tag = "16")]
     pub release: Option<ReleaseGoods>,
+    /// How a person pays what was reserved; missing where the payment service does.
+    #[prost(message, optional, tag = "17")]
+    pub settle: Option<SettleRefund>,
 }
 
 /// What a return says beside what every lowering of a price says. The two stand one behind the other in one text: each is
@@ -85,17 +89,12 @@ pub fn return_of(params: &[u8]) -> Option<ReturnId> {
 }
 
 /// The saga that takes units of a return back.
-pub fn take_back(
-    change: &ChangeOrder,
-    fees_before: i64,
-    lease: Lease,
-    traceparent: Option<String>,
-) -> NewSaga {
+pub fn take_back(order: &Order, change: &ChangeOrder, lease: Lease, traceparent: Option<String>) -> NewSaga {
     let plan = TakeBackPlan {
         return_id: change.terms.return_id.as_ref().map_or_else(String::new, ToString::to_string),
         lines: change.terms.came_back.iter().map(returned_line).collect(),
     };
-    let mut params = cancel_plan(change, fees_before).encode_to_vec();
+    let mut params = cancel_plan(order, change).encode_to_vec();
     params.extend(plan.encode_to_vec());
     carrying(change, params, lease, traceparent)
 }
@@ -126,8 +125,8 @@ pub fn place(placed: &Placed, id: SagaId, lease: Lease, traceparent: Option<Stri
 }
 
 /// The saga that carries out a change which lowers what the order comes to. One that takes no units says nothing of goods.
-pub fn cancel(change: &ChangeOrder, fees_before: i64, lease: Lease, traceparent: Option<String>) -> NewSaga {
-    carrying(change, cancel_plan(change, fees_before).encode_to_vec(), lease, traceparent)
+pub fn cancel(order: &Order, change: &ChangeOrder, lease: Lease, traceparent: Option<String>) -> NewSaga {
+    carrying(change, cancel_plan(order, change).encode_to_vec(), lease, traceparent)
 }
 
 /// The saga that restores a cancelled order. The ids of its payments are minted before.
@@ -181,21 +180,11 @@ pub(super) fn carrying(
 
 fn restore_plan(order: &Order, change: &ChangeOrder, tenders: &[(PaymentId, NewTender)]) -> PlacePlan {
     let order_id = order.order_id.to_string();
-    let lines = change.lines.iter().map(|back| {
-        let line = order.line(&back.line_id).expect("a restoration was made of the order's own lines");
-        ReserveStockLine {
-            line_id: back.line_id.to_string(),
-            sku: back.sku.clone(),
-            quantity: back.quantity,
-            warehouse_id: line.warehouse_id.clone().unwrap_or_default(),
-        }
-    });
     PlacePlan {
         reserve: ReserveStock {
-            order_id: order_id.clone(),
-            lines: lines.collect(),
             // Until the payment service has said what is missing, nothing may leave.
             until_paid: tenders.is_empty(),
+            ..restored(order)
         },
         authorise: authorise_again(order, change, tenders, true),
         confirm: false,
@@ -217,11 +206,12 @@ pub(super) fn authorise_again(
         order_id: order.order_id.to_string(),
         currency_code: order.currency.code().to_owned(),
         // Goodwill may have been more than what is left to pay.
-        total_minor: change.new_total_minor.max(0) + fees_minor,
+        total_minor: (change.new_total_minor + fees_minor).max(0),
         tenders: tenders.iter().map(authorise_tender).collect(),
         external_payments: Vec::new(),
         change_order_id: change.change_order_id.to_string(),
         pay_later,
+        worth_version: order.worth_version + 1,
     }
 }
 
@@ -238,12 +228,7 @@ fn authorise_tender((payment_id, tender): &(PaymentId, NewTender)) -> AuthoriseT
 fn place_plan(placed: &Placed) -> PlacePlan {
     let order = &placed.order;
     let order_id = order.order_id.to_string();
-    let lines = order.lines.iter().map(|line| ReserveStockLine {
-        line_id: line.line_id.to_string(),
-        sku: line.sku.clone(),
-        quantity: line.quantities.ordered,
-        warehouse_id: line.warehouse_id.clone().unwrap_or_default(),
-    });
+    let lines = order.lines.iter().map(|line| reserve_line(order, line, line.quantities.ordered));
     let tenders = placed.tenders.iter().map(authorise_tender);
     let external_payments =
         placed.external_payments.iter().map(|(payment_id, payment)| RecordExternalPayment {
@@ -252,6 +237,7 @@ fn place_plan(placed: &Placed) -> PlacePlan {
             reference: payment.reference.clone(),
             authorised_minor: payment.authorised_minor,
             captured_minor: payment.captured_minor,
+            attested: payment.attested,
         });
     PlacePlan {
         reserve: ReserveStock {
@@ -265,6 +251,7 @@ fn place_plan(placed: &Placed) -> PlacePlan {
             total_minor: order.placed_minor,
             tenders: tenders.collect(),
             external_payments: external_payments.collect(),
+            worth_version: order.worth_version,
             ..AuthorisePayments::default()
         },
         confirm: !placed.confirm_later,
@@ -273,20 +260,8 @@ fn place_plan(placed: &Placed) -> PlacePlan {
     }
 }
 
-/// What the refunds are explained with. Tax within the prices is part of gross.
-fn price_parts(amounts: &Parts) -> PriceParts {
-    PriceParts {
-        gross_minor: amounts.gross,
-        discount_minor: amounts.discount,
-        tax_minor: if amounts.tax_included { 0 } else { amounts.tax },
-        shipping_minor: amounts.shipping,
-        shipping_tax_minor: amounts.shipping_tax,
-        fee_minor: amounts.fee,
-    }
-}
-
-/// `fees_before` are those of earlier changes: they are kept as well.
-pub(super) fn cancel_plan(change: &ChangeOrder, fees_before: i64) -> CancelPlan {
+/// The fees of earlier changes are kept as well.
+pub(super) fn cancel_plan(order: &Order, change: &ChangeOrder) -> CancelPlan {
     let order_id = change.order_id.to_string();
     let units = change.lines.iter().filter(|_| change.change_type.takes_units());
     let lines =
@@ -311,60 +286,9 @@ pub(super) fn cancel_plan(change: &ChangeOrder, fees_before: i64) -> CancelPlan 
         },
         void: VoidLabels { order_id: order_id.clone(), change_order_id: change.change_order_id.to_string() },
         release: Some(release(change)),
-        reserve: ReserveRefund {
-            order_id: order_id.clone(),
-            change_order_id: change.change_order_id.to_string(),
-            new_total_minor: change.new_total_minor,
-            fees_minor: fees_before + change.amounts.fee,
-            move_no_money: change.settlement == Settlement::None,
-            strategy: strategy(change.terms.money.strategy, &change.terms.tenders).into(),
-            tenders: change.terms.tenders.iter().map(explicit_tender).collect(),
-            force: change.terms.forced,
-            store_credit_fallback: change.terms.money.store_credit_fallback,
-            parts: Some(price_parts(&change.amounts)),
-            allow_over_refund: !change.terms.money.over_refund_reason.is_empty(),
-        },
+        settle: change.terms.pay_out.as_ref().map(|pay_out| money_plans::paid_by(change, pay_out)),
+        reserve: money_plans::reserve(order, change),
         order_id,
-    }
-}
-
-/// What has to be reserved for a change that goes on with less than was accepted.
-pub fn reserve_rest(accepted: ReserveRefund, change: &ChangeOrder, fees_before: i64) -> ReserveRefund {
-    ReserveRefund {
-        new_total_minor: change.new_total_minor,
-        fees_minor: fees_before + change.amounts.fee,
-        parts: Some(price_parts(&change.amounts)),
-        ..accepted
-    }
-}
-
-/// What a preview asks the payment service, of a change that would be accepted on these terms. `kept_minor` is what the
-/// order will come to, fees included.
-pub fn forecast(
-    order_id: &OrderId,
-    kept_minor: i64,
-    money: &MoneyTerms,
-    tenders: &[TenderRefund],
-) -> ForecastRefundRequest {
-    ForecastRefundRequest {
-        tenant: String::new(),
-        order_id: order_id.to_string(),
-        new_total_minor: kept_minor,
-        strategy: strategy(money.strategy, tenders).into(),
-        tenders: tenders.iter().map(explicit_tender).collect(),
-        allow_over_refund: !money.over_refund_reason.is_empty(),
-    }
-}
-
-/// Where a policy wants tenders named and nobody could, the latest goes first.
-fn strategy(strategy: TenderStrategy, named: &[TenderRefund]) -> RefundStrategy {
-    match strategy {
-        TenderStrategy::Explicit if named.is_empty() => RefundStrategy::Lifo,
-        TenderStrategy::Explicit => RefundStrategy::Explicit,
-        TenderStrategy::Lifo => RefundStrategy::Lifo,
-        TenderStrategy::Fifo => RefundStrategy::Fifo,
-        TenderStrategy::Proportional => RefundStrategy::Proportional,
-        TenderStrategy::ExactThenSmallestSufficient => RefundStrategy::ExactThenSmallestSufficient,
     }
 }
 
@@ -383,10 +307,6 @@ fn release(change: &ChangeOrder) -> ReleaseGoods {
         units: change.lines.iter().map(|line| line.quantity).sum(),
         carts: carts.collect(),
     }
-}
-
-fn explicit_tender(tender: &TenderRefund) -> ExplicitTender {
-    ExplicitTender { payment_id: tender.payment_id.to_string(), amount_minor: tender.amount_minor }
 }
 
 fn unconfirmed(policy: Unconfirmed) -> UnconfirmedPolicy {

@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kit::{Failure, Principal};
-use storage::{DbError, Tx};
-use types::{RequestId, Tenant};
+use kit::{Failure, Principal, Roles};
+use prost::Message as _;
+use proto::events::v1::RolesChanged;
+use storage::{DbError, NewEvent, Tx, role_map};
+use types::{Grants, RequestId, Role, RoleMap, Tenant};
 
 use super::accept::Done;
 use super::batch::{Answer, Asked, Wish};
@@ -20,10 +22,22 @@ use crate::store::policies::{self, Written};
 const SHELVES_MAX: usize = 1_000;
 
 /// What was read last of each tenant. A batch asks for the revision alone and takes the rest from here.
-#[derive(Debug, Clone, Default)]
-pub struct Shelves(Arc<Mutex<HashMap<Tenant, Arc<Shelf>>>>);
+#[derive(Debug, Clone)]
+pub struct Shelves {
+    read: Arc<Mutex<HashMap<Tenant, Arc<Shelf>>>>,
+    /// What the roles of a tenant are until it writes a map of its own, and where newer ones are made known.
+    roles: Roles,
+}
 
 impl Shelves {
+    pub fn new(roles: Roles) -> Self {
+        Self { read: Arc::default(), roles }
+    }
+
+    pub(super) fn roles(&self) -> &Roles {
+        &self.roles
+    }
+
     /// The shelves of these tenants as they are in this transaction: one small read, and more only after a write.
     pub async fn load(
         &self,
@@ -36,7 +50,7 @@ impl Shelves {
             let revision = revisions.get(tenant).copied().unwrap_or(0);
             let found = match self.at_hand(tenant, revision) {
                 Some(at_hand) => at_hand,
-                None => self.keep(tenant, policies::shelf(tx, tenant, revision).await?),
+                None => self.keep(tenant, policies::shelf(tx, tenant, revision, self.roles.base()).await?),
             };
             shelves.insert(tenant.clone(), found);
         }
@@ -44,13 +58,13 @@ impl Shelves {
     }
 
     fn at_hand(&self, tenant: &Tenant, revision: i64) -> Option<Arc<Shelf>> {
-        let shelves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let shelves = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         shelves.get(tenant).filter(|shelf| shelf.revision == revision).cloned()
     }
 
     fn keep(&self, tenant: &Tenant, read: Shelf) -> Arc<Shelf> {
         let kept = Arc::new(read);
-        let mut shelves = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shelves = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if shelves.len() >= SHELVES_MAX {
             shelves.clear();
         }
@@ -65,11 +79,13 @@ impl Shelves {
 pub struct PolicyBook {
     pub(super) shelves: BTreeMap<Tenant, Arc<Shelf>>,
     written: Written,
+    role_maps: Vec<role_map::Written>,
+    told: Vec<NewEvent>,
 }
 
 impl PolicyBook {
     pub fn new(shelves: BTreeMap<Tenant, Arc<Shelf>>) -> Self {
-        Self { shelves, written: Written::default() }
+        Self { shelves, ..Self::default() }
     }
 
     pub fn shelf(&self, tenant: &Tenant) -> Arc<Shelf> {
@@ -77,7 +93,9 @@ impl PolicyBook {
     }
 
     pub(super) async fn flush(&self, tx: &mut Tx) -> Result<(), DbError> {
-        policies::flush(tx, &self.written).await
+        policies::flush(tx, &self.written).await?;
+        role_map::add(tx, &self.role_maps).await?;
+        storage::outbox::append(tx, &self.told).await
     }
 
     fn put(&mut self, tenant: &Tenant, written: Shelf) {
@@ -128,6 +146,29 @@ pub(super) fn put_on(books: &mut Books, asked: &Asked, edition: &Edition) -> (An
     books.policies.written.editions.insert(asked.tenant.clone(), edition.clone());
     books.policies.put(&asked.tenant, shelf);
     (Answer::Written(edition.name.clone()), edition.name.clone())
+}
+
+/// Writes roles over those of the same name, and tells the other services of the whole map.
+pub(super) fn grant(books: &mut Books, asked: &Asked, granted: &[(Role, Grants)]) -> Done {
+    let shelf = Shelf::clone(&books.policies.shelf(&asked.tenant)).grant(&asked.actor.role, granted)?;
+    let (tenant, version) = (asked.tenant.clone(), shelf.roles_version);
+    let event = RolesChanged { version, roles: kit::roles::to_wire(&shelf.roles) };
+    books.policies.told.push(NewEvent {
+        tenant: tenant.clone(),
+        event_id: books.ids.mint(),
+        aggregate_type: kit::roles::AGGREGATE,
+        aggregate_id: tenant.to_string(),
+        aggregate_seq: version,
+        kind: "countermand.events.v1.RolesChanged",
+        payload: event.encode_to_vec(),
+        traceparent: asked.traceparent.clone(),
+        occurred_at: books.now,
+    });
+    let roles = RoleMap::clone(&shelf.roles);
+    books.policies.role_maps.push(role_map::Written { tenant, version, roles });
+    books.policies.put(&asked.tenant, shelf);
+    let resource = version.to_string();
+    Ok((Answer::Written(resource.clone()), resource))
 }
 
 impl Orders {
@@ -187,6 +228,22 @@ impl Orders {
         let content = format!("{edition:?}");
         let asked = asked(principal, "SetTenantCapabilities", request_id, &[content.as_bytes()]);
         self.written(asked, Wish::PutOnEdition(Box::new(edition))).await
+    }
+
+    /// Answers the version of the map that was written.
+    pub async fn upsert_roles(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        given: Vec<(Role, Grants)>,
+    ) -> Result<String, Failure> {
+        let content = format!("{given:?}");
+        let asked = asked(principal, "UpsertRoles", request_id, &[content.as_bytes()]);
+        let version = self.written(asked, Wish::GrantRoles(given)).await?;
+        // This process holds calls against the new map at once; others learn of it within a second.
+        let now = self.shelf(&principal.tenant).await?;
+        self.shelves().roles().learn(principal.tenant.clone(), now.roles_version, Arc::clone(&now.roles));
+        Ok(version)
     }
 
     async fn written(&self, asked: Asked, wish: Wish) -> Result<String, Failure> {

@@ -8,12 +8,12 @@ use storage::{DbError, Tx};
 use types::{ChangeOrderId, OrderId, SagaId, Tenant};
 
 use super::orders::{Orders, actor};
-use super::views;
+use super::{plans, views};
 use crate::domain::attention::AttentionItem;
 use crate::domain::change::{ChangeOrder, ChangeView};
 use crate::domain::history::Recorded;
 use crate::domain::listing::{ChangeFilter, Listed, OrderFilter, Page};
-use crate::domain::order::{Order, Summary};
+use crate::domain::order::{Order, Placement, Summary};
 use crate::domain::readers::Reader;
 use crate::store::keys::{ChangeKey, OrderKey};
 use crate::store::{attention, changes, lists, orders, timeline};
@@ -22,21 +22,37 @@ use crate::store::{attention, changes, lists, orders, timeline};
 const CHANGES_AT_ONCE: i64 = 200;
 
 impl Orders {
+    /// To who has no part in it, an order does not exist: absent and hidden run the same one statement.
     pub async fn get_order(&self, principal: &Principal, order_id: &OrderId) -> Result<Order, Failure> {
-        self.order(&principal.tenant, order_id).await
+        let key: OrderKey = (principal.tenant.clone(), order_id.clone());
+        let found = self
+            .reading(async |tx| {
+                let head = orders::heads(tx, &BTreeSet::from([key])).await?.pop();
+                whole(tx, head.filter(|head| sees(principal, head))).await
+            })
+            .await?;
+        found.ok_or_else(|| Failure::not_found("Order", order_id.as_str()))
     }
 
     pub async fn find_by_number(&self, principal: &Principal, number: &str) -> Result<Order, Failure> {
         let tenant = &principal.tenant;
         let found = self
             .reading(async |tx| {
-                let Some(order_id) = lists::find_by_number(tx, tenant, number).await? else {
-                    return Ok(None);
-                };
-                one_order(tx, tenant, &order_id).await
+                let head = lists::find_by_number(tx, tenant, number).await?;
+                whole(tx, head.filter(|head| sees(principal, head))).await
             })
             .await?;
         found.ok_or_else(|| Failure::not_found("Order", number))
+    }
+
+    /// The id of an order of this number, for who proves in another way to have a part in it.
+    pub(super) async fn id_of_number(
+        &self,
+        tenant: &Tenant,
+        number: &str,
+    ) -> Result<Option<OrderId>, Failure> {
+        let found = self.reading(async |tx| lists::find_by_number(tx, tenant, number).await).await?;
+        Ok(found.map(|order| order.order_id))
     }
 
     pub async fn list_orders(
@@ -79,12 +95,19 @@ impl Orders {
         principal: &Principal,
         change_order_id: &ChangeOrderId,
     ) -> Result<ChangeView, Failure> {
-        let (order, view) = self.change_of_order(&principal.tenant, change_order_id).await?;
-        if Reader::of(&actor(principal), &order).sees_the_order() {
-            Ok(view)
-        } else {
-            Err(Failure::not_found("ChangeOrder", change_order_id.as_str()))
-        }
+        let key: ChangeKey = (principal.tenant.clone(), change_order_id.clone());
+        let registry = &self.registry;
+        let found = self
+            .reading(async |tx| {
+                let head = lists::head_of_change(tx, &key).await?.filter(|head| sees(principal, head));
+                let Some(order) = head else { return Ok(None) };
+                let Some(change) = changes::load(tx, &BTreeSet::from([key])).await?.pop() else {
+                    return Ok(None);
+                };
+                Ok(Some(views::of_store(tx, registry, &order, change).await?))
+            })
+            .await?;
+        found.ok_or_else(|| Failure::not_found("ChangeOrder", change_order_id.as_str()))
     }
 
     pub async fn list_changes(
@@ -107,12 +130,8 @@ impl Orders {
                 let heads: BTreeMap<&OrderId, &Order> =
                     heads.iter().map(|head| (&head.order_id, head)).collect();
                 let mut items = Vec::with_capacity(listed.items.len());
-                let caller = actor(principal);
                 for change in listed.items {
                     let order = heads[&change.order_id];
-                    if !Reader::of(&caller, order).sees_the_order() {
-                        continue;
-                    }
                     items.push(views::of_store(tx, registry, order, change).await?);
                 }
                 Ok(Listed { items, next: listed.next })
@@ -197,6 +216,39 @@ impl Orders {
         Ok(cut(found, page, |image| image.row.key.id.to_string()))
     }
 
+    /// Those of these sagas of an order that are past their decision: for good.
+    pub async fn decided(
+        &self,
+        tenant: &Tenant,
+        order_id: &OrderId,
+        sagas: &[SagaId],
+    ) -> Result<Vec<SagaId>, Failure> {
+        self.reading(async |tx| {
+            let key: OrderKey = (tenant.clone(), order_id.clone());
+            let Some(order) = orders::heads(tx, &BTreeSet::from([key])).await?.pop() else {
+                return Ok(Vec::new());
+            };
+            let mut decided = Vec::new();
+            for id in sagas {
+                let Some(saga) = saga::query::get(tx, &SagaKey::new(tenant.clone(), id.clone())).await?
+                else {
+                    continue;
+                };
+                let is_decided = match saga.row.subject_type.as_str() {
+                    plans::SUBJECT_ORDER => {
+                        saga.row.subject_id == order_id.as_str() && order.placement == Placement::Open
+                    }
+                    _ => change_is_decided(tx, tenant, order_id, &saga.row.subject_id).await?,
+                };
+                if is_decided {
+                    decided.push(id.clone());
+                }
+            }
+            Ok(decided)
+        })
+        .await
+    }
+
     pub(super) async fn order(&self, tenant: &Tenant, order_id: &OrderId) -> Result<Order, Failure> {
         let found = self.reading(async |tx| one_order(tx, tenant, order_id).await).await?;
         found.ok_or_else(|| Failure::not_found("Order", order_id.as_str()))
@@ -269,6 +321,30 @@ impl Orders {
 async fn one_order(tx: &mut Tx, tenant: &Tenant, order_id: &OrderId) -> Result<Option<Order>, DbError> {
     let key: OrderKey = (tenant.clone(), order_id.clone());
     Ok(orders::load(tx, &BTreeSet::from([key])).await?.pop())
+}
+
+/// Whether an order is there for the caller.
+pub(super) fn sees(principal: &Principal, order: &Order) -> bool {
+    Reader::of(principal.grants.reach, &actor(principal), order).sees_the_order()
+}
+
+/// A head with everything that hangs on it.
+async fn whole(tx: &mut Tx, head: Option<Order>) -> Result<Option<Order>, DbError> {
+    let Some(head) = head else { return Ok(None) };
+    let keys = BTreeSet::from([orders::key(&head)]);
+    Ok(orders::hang_on(tx, &keys, vec![head]).await?.pop())
+}
+
+async fn change_is_decided(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    order_id: &OrderId,
+    change_order_id: &str,
+) -> Result<bool, DbError> {
+    let Ok(change_order_id) = ChangeOrderId::parse(change_order_id) else { return Ok(false) };
+    let key: ChangeKey = (tenant.clone(), change_order_id);
+    let change = changes::load(tx, &BTreeSet::from([key])).await?.pop();
+    Ok(change.is_some_and(|change| change.order_id == *order_id && change.decided_at.is_some()))
 }
 
 async fn head_of(tx: &mut Tx, change: &ChangeOrder) -> Result<Order, DbError> {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use kit::{Failure, Principal};
 use tokio_util::sync::CancellationToken;
-use types::{RequestId, Tenant};
+use types::{Grants, Refusal, RequestId, Role, Tenant};
 
 use super::event_log::{EventFilter, Found, Start};
 use super::orders::Orders;
@@ -33,6 +33,10 @@ const CLAIM: Duration = Duration::from_mins(1);
 /// How often an action is tried while something else holds the order, and how long in between.
 const TRIES: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// A rule with its condition, or with why that can't be read any more: it was checked when it was stored, by the limits
+/// of that time.
+type Armed = (Rule, Result<Condition, Refusal>);
 
 impl Orders {
     /// Looks for events that rules act on until `shutdown`.
@@ -60,7 +64,7 @@ impl Orders {
 
     async fn apply_rules(&self, tenant: &Tenant) -> Result<(), Failure> {
         let Some((mut position, mut claimed)) = self.claim_rules(tenant).await? else { return Ok(()) };
-        let rules: Vec<(Rule, Condition)> = self.armed(tenant).await?;
+        let rules = self.armed(tenant).await?;
         let kinds = kinds_of(rules.iter().map(|(rule, _)| rule.trigger));
         let filter = EventFilter { order_id: None, kinds };
         let caller = Principal { tenant: tenant.clone(), ..nobody() };
@@ -69,7 +73,8 @@ impl Orders {
             let is_end = match reader.next().await? {
                 Found::Events(events) => {
                     for told in &events {
-                        self.apply_to(tenant, &rules, told).await?;
+                        // Boxed: what a rule does is any call there is.
+                        Box::pin(self.apply_to(tenant, &rules, told)).await?;
                     }
                     false
                 }
@@ -110,42 +115,34 @@ impl Orders {
         Ok(moved.await?)
     }
 
-    async fn armed(&self, tenant: &Tenant) -> Result<Vec<(Rule, Condition)>, Failure> {
+    async fn armed(&self, tenant: &Tenant) -> Result<Vec<Armed>, Failure> {
         let tenants = BTreeSet::from([tenant.clone()]);
         let rules = self.reading(async |tx| store::of_tenants(tx, &tenants).await).await?;
-        let armed = rules.into_iter().filter(|rule| rule.enabled).filter_map(|rule| {
-            match Condition::compile(&rule.condition) {
-                Ok(condition) => Some((rule, condition)),
-                // It was checked when it was stored; a newer version of the language may still refuse it.
-                Err(refusal) => {
-                    tracing::error!(rule_id = %rule.rule_id, %refusal.message, "a stored rule cannot be read");
-                    None
-                }
+        let armed = rules.into_iter().filter(|rule| rule.enabled).map(|rule| {
+            let condition = Condition::compile(&rule.condition);
+            if let Err(refusal) = &condition {
+                tracing::error!(rule_id = %rule.rule_id, %refusal.message, "a stored rule cannot be read");
             }
+            (rule, condition)
         });
         Ok(armed.collect())
     }
 
-    async fn apply_to(
-        &self,
-        tenant: &Tenant,
-        rules: &[(Rule, Condition)],
-        told: &Told,
-    ) -> Result<(), Failure> {
+    async fn apply_to(&self, tenant: &Tenant, rules: &[Armed], told: &Told) -> Result<(), Failure> {
         let done = self.reading(async |tx| store::done_for(tx, tenant, &told.event_id).await).await?;
         let fits = |rule: &Rule| {
             kinds_of([rule.trigger]).contains(&told.kind)
                 && rule.active_since <= told.occurred_at
                 && !done.contains(&rule.rule_id)
         };
-        let fitting: Vec<&(Rule, Condition)> = rules.iter().filter(|(rule, _)| fits(rule)).collect();
+        let fitting: Vec<&Armed> = rules.iter().filter(|(rule, _)| fits(rule)).collect();
         if fitting.is_empty() {
             return Ok(());
         }
         let event = self.rule_event(tenant, told).await?;
         let mut runs = Vec::new();
-        for (rule, condition) in fitting {
-            runs.extend(self.apply(rule, condition, &event).await?);
+        for armed in fitting {
+            runs.extend(self.apply(armed, &event).await?);
         }
         let runs = &runs;
         let written = self.database.write("append_rule_runs", |mut tx| async move {
@@ -156,12 +153,7 @@ impl Orders {
     }
 
     /// What one rule does for one event; nothing to record where its condition does not hold.
-    async fn apply(
-        &self,
-        rule: &Rule,
-        condition: &Condition,
-        event: &RuleEvent,
-    ) -> Result<Option<Run>, Failure> {
+    async fn apply(&self, (rule, condition): &Armed, event: &RuleEvent) -> Result<Option<Run>, Failure> {
         let mut run = Run {
             tenant: rule.tenant.clone(),
             rule_id: rule.rule_id.clone(),
@@ -174,7 +166,11 @@ impl Orders {
             depth: event.depth + 1,
             at: self.now(),
         };
-        match condition.holds(&event.facts(rule.trigger)) {
+        let holds = match condition {
+            Ok(condition) => condition.holds(&event.facts(rule.trigger)),
+            Err(refusal) => Err(refusal.clone()),
+        };
+        match holds {
             Ok(false) => return Ok(None),
             Ok(true) => {}
             Err(refusal) => {
@@ -227,11 +223,14 @@ impl Orders {
         action: &Action,
     ) -> Result<Option<String>, Failure> {
         let actor = rules::actor(rule);
+        let acting_as = Role::parse(&actor.role).unwrap_or_else(|_| Role::nobody());
         let caller = Principal {
             tenant: rule.tenant.clone(),
+            issuer: Principal::OURSELVES.to_owned(),
             user: actor.user,
             organisation: actor.organisation,
-            role: actor.role,
+            grants: self.shelves().roles().of(&rule.tenant).grants(&acting_as),
+            role: acting_as,
         };
         let name = format!("{}/{}/{index}", rule.rule_id, event.event_id);
         let request_id = RequestId::parse(&name).expect("two ids and a number are a request id");
@@ -263,9 +262,11 @@ impl Orders {
 fn nobody() -> Principal {
     Principal {
         tenant: Tenant::DEFAULT,
+        issuer: Principal::OURSELVES.to_owned(),
         user: "countermand".to_owned(),
         organisation: String::new(),
-        role: "system".to_owned(),
+        role: Role::system(),
+        grants: Grants::of_the_house(),
     }
 }
 

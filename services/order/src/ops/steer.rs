@@ -14,6 +14,7 @@ use crate::domain::history::{Entry, Visibility};
 use crate::domain::lifecycle::{self, Withdrawal};
 use crate::domain::order::Order;
 use crate::domain::policy::Permission;
+use crate::domain::sides::may_withdraw;
 use crate::store::orders;
 
 /// Before it was accepted a change is simply withdrawn; after that its saga puts everything back; after the decision
@@ -32,6 +33,8 @@ pub(super) fn withdraw(
     let order_key = (asked.tenant.clone(), change.order_id.clone());
     let order = books.orders.get(&order_key).cloned().ok_or_else(not_found)?;
 
+    let shelf = books.policies.shelf(&asked.tenant);
+    may_withdraw(&order, &change, &asked.actor, shelf.of(&order))?;
     let traceparent = asked.traceparent.as_deref();
     match lifecycle::withdraw(&order, &mut change, &asked.actor, note, books.now)? {
         Withdrawal::Withdrawn(happened) => books.put(order, Some(change), happened, traceparent),

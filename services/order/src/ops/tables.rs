@@ -13,7 +13,7 @@ pub const CANCEL_ELIGIBLE: StepName = "cancel_eligible";
 pub const CANCEL_ELIGIBLE_VERSION: Version = Version(1);
 
 pub const RESTORE: StepName = "restore";
-pub const RESTORE_VERSION: Version = Version(2);
+pub const RESTORE_VERSION: Version = Version(3);
 pub const PAY: StepName = "pay";
 pub const PAY_VERSION: Version = Version(1);
 pub const REFUND_ONLY: StepName = "refund_only";

@@ -45,11 +45,17 @@ pub(super) async fn of_store(
 fn view(order: &Order, change: &ChangeOrder, steps: Steps) -> ChangeView {
     ChangeView {
         legs: targets_of(order, change),
-        change: change.clone(),
+        change: ChangeOrder { refund_owed_minor: owed_still(order, change), ..change.clone() },
         order_number: order.number.clone(),
         currency: order.currency,
         steps,
     }
+}
+
+/// What a change left owed is owed no more than the order's whole is.
+fn owed_still(order: &Order, change: &ChangeOrder) -> i64 {
+    let owed = order.owed();
+    if owed.pending { change.refund_owed_minor } else { change.refund_owed_minor.min(owed.minor) }
 }
 
 fn steps(shape: &Shape, log: &Log) -> Steps {

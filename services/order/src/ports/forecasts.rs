@@ -3,7 +3,7 @@
 
 use kit::client::Channel;
 use proto::inventory::v1::goods_steps_service_client::GoodsStepsServiceClient;
-use proto::inventory::v1::{ForecastReservationRequest, ForecastReservationResponse, ReserveStockLine};
+use proto::inventory::v1::{ForecastReservationRequest, ForecastReservationResponse, ReserveStock};
 use proto::payment::v1::refund_steps_service_client::RefundStepsServiceClient;
 use proto::payment::v1::{ForecastRefundRequest, ForecastRefundResponse};
 use tonic::Status;
@@ -27,9 +27,10 @@ impl Forecasts {
     pub async fn stock(
         &self,
         tenant: &Tenant,
-        lines: Vec<ReserveStockLine>,
+        wanted: ReserveStock,
     ) -> Result<ForecastReservationResponse, Status> {
-        let request = ForecastReservationRequest { tenant: tenant.to_string(), lines };
+        let ReserveStock { order_id, lines, reshipped, .. } = wanted;
+        let request = ForecastReservationRequest { tenant: tenant.to_string(), lines, reshipped, order_id };
         Ok(self.goods.clone().forecast_reservation(request).await?.into_inner())
     }
 

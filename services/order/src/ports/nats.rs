@@ -11,6 +11,7 @@ use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::{self, stream};
 use async_nats::{Client, ConnectOptions, HeaderMap};
+use kit::secret_file;
 use proto::order::v1::OrderEvent;
 use types::Tenant;
 
@@ -118,7 +119,7 @@ impl Broker {
         let unreached = |problem: String| NatsError::Unreached { url: config.url.clone(), problem };
         let mut options = ConnectOptions::new().name("countermand-order").connection_timeout(CONNECT_TIMEOUT);
         if let Some(path) = &config.password_file {
-            let password = tokio::fs::read_to_string(path).await;
+            let password = secret_file::read_text(path);
             let password = password.map_err(|problem| unreached(format!("{}: {problem}", path.display())))?;
             options = options.user_and_password(config.username.clone(), password.trim_end().to_owned());
         }

@@ -72,9 +72,9 @@ fn heard(result: RefundStepResult) -> Answer {
 
 /// A step that moved no money may still tell what stays owed, and the saga's end has to know it.
 fn applied(reply: &RefundReply) -> Answer {
-    if reply.nothing_to_do && reply.owed_minor == 0 {
-        Answer::NothingToDo
-    } else {
-        Answer::Applied(reply.encode_to_vec())
+    match (reply.nothing_to_do && reply.owed_minor == 0, reply.owed) {
+        (true, None) => Answer::NothingToDo,
+        (true, Some(_)) => Answer::NothingMoved(reply.encode_to_vec()),
+        (false, _) => Answer::Applied(reply.encode_to_vec()),
     }
 }

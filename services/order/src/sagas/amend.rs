@@ -13,7 +13,9 @@ use proto::payment::v1::refund_command::Command as Money;
 use proto::payment::v1::{CapturePayments, ReleaseRefund, SettleRefund, VoidAuthorisations};
 use saga::{Answer, Call, Definition, LocalError, Log, Retry, SagaRow, completes, undo};
 
-use super::cancel::{carried, commit_change, money_reply, nothing_with_a_partner, reject_change, settled};
+use super::cancel::{
+    carried, commit_change, hear_end, money_reply, nothing_with_a_partner, reject_change, settled,
+};
 use super::plan_of;
 use crate::domain::lifecycle;
 use crate::ops::Books;
@@ -160,7 +162,10 @@ async fn settle_refund(ports: Arc<Ports>, call: Call) -> Answer {
     if plan.authorise.is_some() {
         return Answer::NothingToDo;
     }
-    ports.refunds.run(&call, Money::SettleRefund(SettleRefund { order_id: plan.order_id })).await
+    ports
+        .refunds
+        .run(&call, Money::SettleRefund(SettleRefund { order_id: plan.order_id, ..SettleRefund::default() }))
+        .await
 }
 
 // ── finish ──
@@ -169,6 +174,7 @@ async fn settle_refund(ports: Arc<Ports>, call: Call) -> Answer {
 fn finish_amending(books: &mut Books, row: &SagaRow, log: &Log) -> Result<Vec<u8>, LocalError> {
     let (mut order, mut change) = carried(books, row)?;
     let mut settled = settled(&change, log)?;
+    hear_end(&mut order, log, "settle_refund")?;
     settled.owed_minor += money_reply(log, "authorise_payments")?.owed_minor;
     let happened = lifecycle::finish(&mut order, &mut change, settled, books.now()).map_err(defect)?;
     books.put(order, Some(change), happened, row.traceparent.as_deref());

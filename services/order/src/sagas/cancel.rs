@@ -19,6 +19,7 @@ use crate::domain::lifecycle::{self, Settled};
 use crate::domain::order::Order;
 use crate::ops::Books;
 use crate::ops::books::defect;
+use crate::ops::owed::position;
 use crate::ops::plans::{CANCEL, CANCEL_VERSION, CancelPlan, SUBJECT_CHANGE};
 use crate::ports::Ports;
 
@@ -87,10 +88,29 @@ pub(super) fn nothing_with_a_partner(log: &Log) -> bool {
 pub(super) fn commit_change(books: &mut Books, row: &SagaRow, log: &Log) -> Result<Vec<u8>, LocalError> {
     let (mut order, mut change) = carried(books, row)?;
     lifecycle::learn_shipped(&mut order, &change, &shipped(log)?).map_err(defect)?;
+    hear(&mut order, log)?;
     let happened = lifecycle::commit(&mut order, &mut change, books.now()).map_err(defect)?;
     change.refunds = refunds(&money_reply(log, "reserve_refund")?.legs)?;
     books.put(order, Some(change), happened, row.traceparent.as_deref());
     Ok(Vec::new())
+}
+
+/// What will be owed by this decision, as the reply to the reservation told.
+pub(super) fn hear(order: &mut Order, log: &Log) -> Result<(), LocalError> {
+    for step in ["reserve_refund", "authorise_payments"] {
+        if let Some(owed) = money_reply(log, step)?.owed {
+            order.hear(position(&owed));
+        }
+    }
+    Ok(())
+}
+
+/// What is owed as a forward step ended.
+pub(super) fn hear_end(order: &mut Order, log: &Log, step: &str) -> Result<(), LocalError> {
+    if let Some(owed) = money_reply(log, step)?.owed {
+        order.hear(position(&owed));
+    }
+    Ok(())
 }
 
 /// What the hold had found gone already, by line.
@@ -116,7 +136,9 @@ pub(super) async fn release_goods(ports: Arc<Ports>, call: Call) -> Answer {
 
 pub(super) async fn settle_refund(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: CancelPlan = plan_of(&call);
-    ports.refunds.run(&call, Money::SettleRefund(SettleRefund { order_id: plan.order_id })).await
+    let settle =
+        plan.settle.unwrap_or_else(|| SettleRefund { order_id: plan.order_id, ..SettleRefund::default() });
+    ports.refunds.run(&call, Money::SettleRefund(settle)).await
 }
 
 /// Only if it was asked for; a change that keeps the label has nothing to void.
@@ -134,6 +156,7 @@ pub(super) async fn void_labels(ports: Arc<Ports>, call: Call) -> Answer {
 pub(super) fn finish_change(books: &mut Books, row: &SagaRow, log: &Log) -> Result<Vec<u8>, LocalError> {
     let (mut order, mut change) = carried(books, row)?;
     let settled = settled(&change, log)?;
+    hear_end(&mut order, log, "settle_refund")?;
     let happened = lifecycle::finish(&mut order, &mut change, settled, books.now()).map_err(defect)?;
     books.put(order, Some(change), happened, row.traceparent.as_deref());
     Ok(Vec::new())

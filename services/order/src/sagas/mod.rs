@@ -45,6 +45,7 @@ pub fn registry(limits: Limits) -> Arc<Registry<Ports, Books>> {
             cancel_eligible(),
             restore(),
             restore::version_1(),
+            restore::version_2(),
             pay(),
             refund_only(),
             adjust(),

@@ -2,7 +2,7 @@
 
 use saga::{Definition, LocalError, Log, Retry, SagaRow, alone, completes, undo};
 
-use super::cancel::{carried, reject_change};
+use super::cancel::{carried, hear, reject_change};
 use super::place::{authorise_payments, capture_payments, void_authorisations};
 use super::restore::{finish_restoring, goods_paid};
 use crate::domain::lifecycle;
@@ -29,8 +29,9 @@ pub fn definition() -> Definition<Ports, Books> {
 }
 
 /// The decision: nothing of the order is awaited any more.
-fn record_payment(books: &mut Books, row: &SagaRow, _: &Log) -> Result<Vec<u8>, LocalError> {
+fn record_payment(books: &mut Books, row: &SagaRow, log: &Log) -> Result<Vec<u8>, LocalError> {
     let (mut order, mut change) = carried(books, row)?;
+    hear(&mut order, log)?;
     let happened = lifecycle::commit_payment(&mut order, &mut change, books.now()).map_err(defect)?;
     books.put(order, Some(change), happened, row.traceparent.as_deref());
     Ok(Vec::new())

@@ -71,7 +71,8 @@ fn open_order(books: &mut Books, row: &SagaRow, _: &Log) -> Result<Vec<u8>, Loca
 
 pub(super) async fn capture_payments(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: PlacePlan = plan_of(&call);
-    if !plan.capture_now {
+    // A placed order came to what it comes to from the beginning; a later change is known here once it is told.
+    if !plan.capture_now && plan.authorise.change_order_id.is_empty() {
         return Answer::NothingToDo;
     }
     ports.refunds.run(&call, Money::CapturePayments(CapturePayments { order_id: plan.order_id })).await

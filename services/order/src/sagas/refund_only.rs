@@ -3,7 +3,7 @@
 use saga::{Definition, LocalError, Log, Retry, SagaRow, completes, undo};
 
 use super::cancel::{
-    carried, finish_change, money_reply, refunds, reject_change, release_refund, reserve_refund,
+    carried, finish_change, hear, money_reply, refunds, reject_change, release_refund, reserve_refund,
     settle_refund,
 };
 use crate::domain::lifecycle;
@@ -26,6 +26,7 @@ pub fn definition() -> Definition<Ports, Books> {
 /// The decision: the order comes to less, and no unit of it moves.
 fn lower_total(books: &mut Books, row: &SagaRow, log: &Log) -> Result<Vec<u8>, LocalError> {
     let (mut order, mut change) = carried(books, row)?;
+    hear(&mut order, log)?;
     let happened = lifecycle::commit_refund(&mut order, &mut change, books.now()).map_err(defect)?;
     change.refunds = refunds(&money_reply(log, "reserve_refund")?.legs)?;
     books.put(order, Some(change), happened, row.traceparent.as_deref());

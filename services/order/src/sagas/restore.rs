@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use proto::inventory::v1::GoodsPaid;
 use proto::inventory::v1::goods_command::Command as Goods;
+use proto::inventory::v1::{GoodsPaid, Reship};
 use saga::{Answer, Call, Definition, LocalError, Log, Retry, SagaRow, Version, alone, completes, undo};
 
-use super::cancel::{carried, money_reply, reject_change};
+use super::cancel::{carried, hear, money_reply, reject_change};
 use super::place::{
     authorise_payments, capture_payments, reserve_stock, unreserve_stock, void_authorisations,
 };
@@ -19,6 +19,26 @@ use crate::ports::Ports;
 
 pub fn definition() -> Definition<Ports, Books> {
     Definition::new(RESTORE, RESTORE_VERSION)
+        // accepted by ops::remedies: one local commit, together with the saga's row
+        .reversible("reserve_stock", reserve_stock, undo(unreserve_stock), Retry::quick())
+        .reversible(
+            "authorise_payments",
+            authorise_payments,
+            undo(void_authorisations),
+            Retry::until_deadline(),
+        )
+        // ───────────────── decided: from here only forward ─────────────────
+        .pivot("restore_order", restore_order)
+        .forward("capture_payments", capture_payments, completes("authorise_payments"))
+        .forward("goods_paid", goods_paid_already, alone())
+        .forward("reship", reship, alone())
+        .finish(finish_restoring)
+        .unwound(reject_change)
+}
+
+/// The table of restorations that were accepted before units that had left could be restored.
+pub fn version_2() -> Definition<Ports, Books> {
+    Definition::new(RESTORE, Version(2))
         // accepted by ops::remedies: one local commit, together with the saga's row
         .reversible("reserve_stock", reserve_stock, undo(unreserve_stock), Retry::quick())
         .reversible(
@@ -53,9 +73,10 @@ pub fn version_1() -> Definition<Ports, Books> {
         .unwound(reject_change)
 }
 
-/// The decision: every cancelled unit is open again.
+/// The decision: every cancelled unit is open again, and the buyer's where it had left.
 fn restore_order(books: &mut Books, row: &SagaRow, log: &Log) -> Result<Vec<u8>, LocalError> {
     let (mut order, mut change) = carried(books, row)?;
+    hear(&mut order, log)?;
     let missing = money_reply(log, "authorise_payments")?.missing_minor;
     let happened =
         lifecycle::commit_restore(&mut order, &mut change, missing, books.now()).map_err(defect)?;
@@ -78,6 +99,17 @@ async fn goods_paid_already(ports: Arc<Ports>, call: Call) -> Answer {
 pub(super) async fn goods_paid(ports: Arc<Ports>, call: Call) -> Answer {
     let plan: PlacePlan = plan_of(&call);
     ports.goods.run(&call, Goods::GoodsPaid(GoodsPaid { order_id: plan.order_id })).await
+}
+
+// ── reship ──
+
+/// Units that had left before they were cancelled are the buyer's again.
+async fn reship(ports: Arc<Ports>, call: Call) -> Answer {
+    let plan: PlacePlan = plan_of(&call);
+    if plan.reserve.reshipped.is_empty() {
+        return Answer::NothingToDo;
+    }
+    ports.goods.run(&call, Goods::Reship(Reship { order_id: plan.order_id })).await
 }
 
 /// What is kept beyond the price, where less went back than was cancelled, is owed.

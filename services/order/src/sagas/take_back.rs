@@ -7,7 +7,7 @@ use proto::inventory::v1::{ClaimReturned, TakeBack, UnclaimReturned};
 use saga::{Answer, Call, Definition, LocalError, Log, Retry, SagaRow, completes, undo};
 
 use super::cancel::{
-    carried, finish_change, money_reply, refunds, reject_change, release_refund, reserve_refund,
+    carried, finish_change, hear, money_reply, refunds, reject_change, release_refund, reserve_refund,
     settle_refund,
 };
 use super::plan_of;
@@ -54,6 +54,7 @@ fn said(call: &Call) -> (String, Vec<proto::inventory::v1::ReturnedLine>) {
 fn commit_return(books: &mut Books, row: &SagaRow, log: &Log) -> Result<Vec<u8>, LocalError> {
     let (mut order, mut change) = carried(books, row)?;
     let mut returned = books.return_of(row)?;
+    hear(&mut order, log)?;
     let happened = lifecycle::commit_return(&mut order, &mut change, &mut returned, books.now());
     let happened = happened.map_err(defect)?;
     change.refunds = refunds(&money_reply(log, "reserve_refund")?.legs)?;

@@ -9,7 +9,8 @@ pub static BOOKS: [Book; 29] = [
         "placement_message" Text, "confirmed_at" Text, "processing_at" Text, "created_at" Text,
         "placed_at" Text, "created_by_user" Text, "created_by_org" Text, "created_by_role" Text,
         "customer_id" Text, "buyer" Text, "supplier" Text, "source_router" Text, "placed_minor" Number,
-        "reversed_minor" Number, "fees_minor" Number, "refund_owed_minor" Number, "change_in_progress" Text,
+        "reversed_minor" Number, "fees_minor" Number, "worth_version" Number, "refund_owed_minor" Number,
+        "position_seq" Number, "position_version" Number, "change_in_progress" Text,
         "version" Number, "pricing_version" Number, "event_seq" Number, "timeline_seq" Number,
         "attention_open" Number, "cancelled_by_change" Text, "goodwill_minor" Number, "reissue_of" Text, "missing_minor" Number,
         "awaits_payment_since" Text,
@@ -39,7 +40,7 @@ pub static BOOKS: [Book; 29] = [
         "new_total_minor" Number, "cause_reason" Text, "cause_message" Text, "refund_owed_minor" Number,
         "exceptions" Text, "refunds" Text, "version" Number, "created_at" Text, "decided_at" Text,
         "finished_at" Text, "attention_open" Number, "channel" Text, "stage" Text, "terms" Text,
-        "expires_at" Text,
+        "expires_at" Text, "shipped_groups" Text,
     ]),
     book!("order", "change_order_line", ["change_order_id" Text, "line_id" Text], [
         "line_number" Number, "sku" Text, "quantity" Number, "reason_code" Text, "gross_minor" Number,
@@ -63,8 +64,8 @@ pub static BOOKS: [Book; 29] = [
         "subject_type" Text, "subject_id" Text, "order_id" Text, "change_order_id" Text, "reason" Text,
         "message" Text, "allowed_actions" Text, "opened_at" Text, "closed_at" Text,
     ]),
-    book!("order", "request_key", ["method" Text, "request_id" Text], [
-        "fingerprint" Text, "resource_id" Text, "created_at" Text,
+    book!("order", "request_key", ["subject" Text, "method" Text, "request_id" Text], [
+        "id" Text, "fingerprint" Text, "resource_id" Text, "created_at" Text,
     ]),
     book!("order", "saga", ["id" Text], [
         "definition" Text, "version" Number, "subject_type" Text, "subject_id" Text, "state" Text,

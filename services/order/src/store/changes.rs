@@ -21,7 +21,7 @@ macro_rules! change_columns {
          c.quote_id, c.policy_version, c.rule, c.gross_minor, c.discount_minor, c.goods_net_minor, c.tax_minor,
          c.tax_included, c.shipping_minor, c.shipping_tax_minor, c.fee_minor, c.amount_minor, c.new_total_minor,
          c.cause_reason, c.cause_message, c.cause_details, c.refund_owed_minor, c.exceptions, c.refunds, c.version,
-         c.created_at, c.decided_at, c.finished_at, c.attention_open, c.channel, c.stage, c.terms, c.expires_at, c.in_confidence"
+         c.created_at, c.decided_at, c.finished_at, c.shipped_groups, c.attention_open, c.channel, c.stage, c.terms, c.expires_at, c.in_confidence"
     };
 }
 pub(super) use change_columns;
@@ -60,20 +60,20 @@ static FIND_EXPIRED: Statement = Statement::new(
 static INSERT: Statement = Statement::new(
     "order.insert_changes",
     "INSERT INTO change_order (tenant_id, change_order_id, state, cause_reason, cause_message, cause_details,
-       refund_owed_minor, exceptions, refunds, version, decided_at, finished_at, attention_open, order_id, number,
+       refund_owed_minor, exceptions, refunds, version, decided_at, finished_at, shipped_groups, attention_open, order_id, number,
        type, saga_id, settlement, label_action, reason_code, note, requested_by_user, requested_by_org,
        requested_by_role, quote_id, policy_version, rule, new_total_minor, created_at, gross_minor, discount_minor,
        goods_net_minor, tax_minor, tax_included, shipping_minor, shipping_tax_minor, fee_minor, amount_minor,
        channel, stage, terms, expires_at, in_confidence)
      SELECT tenant_id, change_order_id, state, cause_reason, cause_message, cause_details, refund_owed_minor,
-       exceptions, refunds, version, decided_at, finished_at, attention_open, order_id, number, type, saga_id,
+       exceptions, refunds, version, decided_at, finished_at, shipped_groups, attention_open, order_id, number, type, saga_id,
        settlement, label_action, reason_code, note, requested_by_user, requested_by_org, requested_by_role,
        quote_id, policy_version, rule, new_total_minor, created_at, gross_minor, discount_minor, goods_net_minor,
        tax_minor, tax_included, shipping_minor, shipping_tax_minor, fee_minor, amount_minor, channel, stage,
        terms, expires_at, in_confidence
        FROM rows($1: tenant_id text, change_order_id text, state text, cause_reason text, cause_message text,
          cause_details text, refund_owed_minor bigint, exceptions text, refunds text, version bigint,
-         decided_at text, finished_at text, attention_open bigint, order_id text, number text, type text,
+         decided_at text, finished_at text, shipped_groups text, attention_open bigint, order_id text, number text, type text,
          saga_id text, settlement text, label_action text, reason_code text, note text, requested_by_user text,
          requested_by_org text, requested_by_role text, quote_id text, policy_version text, rule text,
          new_total_minor bigint, created_at text, gross_minor bigint, discount_minor bigint,
@@ -87,10 +87,10 @@ static UPDATE: Statement = Statement::new(
     "UPDATE change_order SET state = r.state, cause_reason = r.cause_reason, cause_message = r.cause_message,
        cause_details = r.cause_details, refund_owed_minor = r.refund_owed_minor, exceptions = r.exceptions,
        refunds = r.refunds, version = r.version, decided_at = r.decided_at, finished_at = r.finished_at,
-       attention_open = r.attention_open
+       shipped_groups = r.shipped_groups, attention_open = r.attention_open
       FROM rows($1: tenant_id text, change_order_id text, state text, cause_reason text, cause_message text,
          cause_details text, refund_owed_minor bigint, exceptions text, refunds text, version bigint,
-         decided_at text, finished_at text, attention_open bigint) AS r
+         decided_at text, finished_at text, shipped_groups text, attention_open bigint) AS r
      WHERE change_order.tenant_id = r.tenant_id AND change_order.change_order_id = r.change_order_id",
 );
 
@@ -231,6 +231,7 @@ fn changing(change: &ChangeOrder) -> Vec<Value> {
         change.version,
         change.decided_at,
         change.finished_at,
+        serde_json::to_string(&change.shipped_groups).expect("texts always have a JSON form"),
         change.attention_open,
     ]);
     row
@@ -339,6 +340,7 @@ pub(super) fn read(row: &Row) -> Result<ChangeOrder, DbError> {
         created_at: row.timestamp("created_at")?,
         decided_at: row.opt_parsed("decided_at", Timestamp::parse)?,
         finished_at: row.opt_parsed("finished_at", Timestamp::parse)?,
+        shipped_groups: row.parsed("shipped_groups", |text| serde_json::from_str::<Vec<String>>(text))?,
         attention_open: row.int("attention_open")?,
         lines: Vec::new(),
     })

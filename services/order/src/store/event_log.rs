@@ -88,10 +88,13 @@ pub struct Span {
     pub limit: i64,
 }
 
+/// The event log has the events of orders; what is told of anything else has no position in it.
+const ORDERS: &str = "order";
+
 /// Numbers what a relay has claimed.
 pub async fn number_claimed(tx: &mut Tx, claimed: Vec<&Envelope>) -> Result<(), DbError> {
     let mut wanted = BTreeMap::new();
-    for envelope in claimed {
+    for envelope in claimed.into_iter().filter(|envelope| envelope.aggregate_type == ORDERS) {
         let order_id = OrderId::parse(&envelope.aggregate_id);
         let order_id = order_id.map_err(|problem| DbError::malformed("order.number_events", problem))?;
         let seq = wanted.entry((envelope.tenant.clone(), order_id)).or_insert(0);

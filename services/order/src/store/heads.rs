@@ -10,6 +10,7 @@ use super::refusals;
 use crate::domain::address::Address;
 use crate::domain::order::{Actor, AwaitedPayment, Order, Parties, Placement};
 use crate::domain::outside::Outside;
+use crate::domain::position::Position;
 
 /// The columns of a head, for every statement that reads whole ones.
 macro_rules! columns {
@@ -17,7 +18,8 @@ macro_rules! columns {
         "h.tenant_id, h.order_id, h.number, h.currency, h.placement, h.placement_reason, h.placement_message,
          h.placement_details, h.confirmed_at, h.processing_at, h.created_at, h.placed_at, h.created_by_user,
          h.created_by_org, h.created_by_role, h.customer_id, h.buyer, h.supplier, h.source_router,
-         h.client_contact, h.placed_minor, h.reversed_minor, h.fees_minor, h.refund_owed_minor,
+         h.client_contact, h.placed_minor, h.reversed_minor, h.fees_minor, h.worth_version,
+         h.refund_owed_minor, h.position_seq, h.position_version, h.next_owed_minor, h.next_seq,
          h.change_in_progress, h.version, h.pricing_version, h.event_seq, h.timeline_seq, h.attention_open,
          h.cancelled_by_change, h.goodwill_minor, h.outside, h.reissue_of, h.delivered_at,
          h.missing_minor, h.awaits_payment_since, h.address"
@@ -50,18 +52,21 @@ static INSERT: Statement = Statement::new(
     "INSERT INTO order_head (tenant_id, order_id, number, currency, placement, state, placement_reason,
        placement_message, placement_details, confirmed_at, processing_at, created_at, placed_at, created_by_user,
        created_by_org, created_by_role, customer_id, buyer, supplier, source_router, client_contact, placed_minor,
-       reversed_minor, fees_minor, refund_owed_minor, change_in_progress, version, pricing_version, event_seq,
+       reversed_minor, fees_minor, worth_version, refund_owed_minor, position_seq, position_version, next_owed_minor,
+       next_seq, change_in_progress, version, pricing_version, event_seq,
        timeline_seq, attention_open, cancelled_by_change, goodwill_minor, outside, delivered_at, missing_minor,
        awaits_payment_since, address, reissue_of)
      SELECT tenant_id, order_id, number, currency, placement, state, placement_reason, placement_message,
        placement_details, confirmed_at, processing_at, created_at, placed_at, created_by_user, created_by_org,
        created_by_role, customer_id, buyer, supplier, source_router, client_contact, placed_minor, reversed_minor,
-       fees_minor, refund_owed_minor, change_in_progress, version, pricing_version, event_seq, timeline_seq,
+       fees_minor, worth_version, refund_owed_minor, position_seq, position_version, next_owed_minor, next_seq,
+       change_in_progress, version, pricing_version, event_seq, timeline_seq,
        attention_open, cancelled_by_change, goodwill_minor, outside, delivered_at, missing_minor,
        awaits_payment_since, address, reissue_of
        FROM rows($1: tenant_id text, order_id text, placement text, state text, placement_reason text,
          placement_message text, placement_details text, confirmed_at text, processing_at text,
-         reversed_minor bigint, fees_minor bigint, refund_owed_minor bigint, change_in_progress text,
+         reversed_minor bigint, fees_minor bigint, worth_version bigint, refund_owed_minor bigint,
+         position_seq bigint, position_version bigint, next_owed_minor bigint, next_seq bigint, change_in_progress text,
          version bigint, pricing_version bigint, event_seq bigint, timeline_seq bigint, attention_open bigint,
          cancelled_by_change text, goodwill_minor bigint, outside text, delivered_at text,
          missing_minor bigint, awaits_payment_since text, placed_minor bigint, address text, number text, currency text, created_at text, placed_at text,
@@ -75,7 +80,9 @@ static UPDATE: Statement = Statement::new(
     "UPDATE order_head SET placement = r.placement, state = r.state, placement_reason = r.placement_reason,
        placement_message = r.placement_message, placement_details = r.placement_details,
        confirmed_at = r.confirmed_at, processing_at = r.processing_at, reversed_minor = r.reversed_minor,
-       fees_minor = r.fees_minor, refund_owed_minor = r.refund_owed_minor,
+       fees_minor = r.fees_minor, worth_version = r.worth_version, refund_owed_minor = r.refund_owed_minor,
+       position_seq = r.position_seq, position_version = r.position_version,
+       next_owed_minor = r.next_owed_minor, next_seq = r.next_seq,
        change_in_progress = r.change_in_progress, version = r.version, pricing_version = r.pricing_version,
        event_seq = r.event_seq, timeline_seq = r.timeline_seq, attention_open = r.attention_open,
        cancelled_by_change = r.cancelled_by_change, goodwill_minor = r.goodwill_minor,
@@ -83,7 +90,8 @@ static UPDATE: Statement = Statement::new(
        awaits_payment_since = r.awaits_payment_since, placed_minor = r.placed_minor, address = r.address
       FROM rows($1: tenant_id text, order_id text, placement text, state text, placement_reason text,
          placement_message text, placement_details text, confirmed_at text, processing_at text,
-         reversed_minor bigint, fees_minor bigint, refund_owed_minor bigint, change_in_progress text,
+         reversed_minor bigint, fees_minor bigint, worth_version bigint, refund_owed_minor bigint,
+         position_seq bigint, position_version bigint, next_owed_minor bigint, next_seq bigint, change_in_progress text,
          version bigint, pricing_version bigint, event_seq bigint, timeline_seq bigint, attention_open bigint,
          cancelled_by_change text, goodwill_minor bigint, outside text, delivered_at text,
          missing_minor bigint, awaits_payment_since text, placed_minor bigint, address text) AS r
@@ -136,7 +144,12 @@ fn changing(order: &Order) -> Vec<Value> {
         order.processing_at,
         order.reversed_minor,
         order.fees_minor,
-        order.refund_owed_minor,
+        order.worth_version,
+        order.position.owed_minor,
+        order.position.sequence,
+        order.position.worth_version,
+        order.next_position.map(|next| next.owed_minor),
+        order.next_position.map(|next| next.sequence),
         order.change_in_progress.as_ref(),
         order.version,
         order.pricing_version,
@@ -227,7 +240,13 @@ pub(super) fn read(row: &Row) -> Result<Order, DbError> {
         placed_minor: row.int("placed_minor")?,
         reversed_minor: row.int("reversed_minor")?,
         fees_minor: row.int("fees_minor")?,
-        refund_owed_minor: row.int("refund_owed_minor")?,
+        worth_version: row.int("worth_version")?,
+        position: Position {
+            sequence: row.int("position_seq")?,
+            worth_version: row.int("position_version")?,
+            owed_minor: row.int("refund_owed_minor")?,
+        },
+        next_position: next_position(row)?,
         awaits_payment: match row.opt_timestamp("awaits_payment_since")? {
             Some(since) => Some(AwaitedPayment { missing_minor: row.int("missing_minor")?, since }),
             None => None,
@@ -247,6 +266,14 @@ pub(super) fn read(row: &Row) -> Result<Order, DbError> {
         groups: Vec::new(),
         references: Vec::new(),
     })
+}
+
+fn next_position(row: &Row) -> Result<Option<Position>, DbError> {
+    let (Some(owed_minor), Some(sequence)) = (row.opt_int("next_owed_minor")?, row.opt_int("next_seq")?)
+    else {
+        return Ok(None);
+    };
+    Ok(Some(Position { sequence, worth_version: row.int("worth_version")? + 1, owed_minor }))
 }
 
 fn placement(row: &Row) -> Result<Placement, DbError> {

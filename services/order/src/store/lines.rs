@@ -16,7 +16,8 @@ static LOAD: Statement = Statement::new(
        l.delivery_group, l.ordered, l.open, l.cancel_pending, l.cancelled, l.fulfilled, l.cancelled_after_ship,
        l.returned, l.delivered, l.gross_minor, l.line_discount_minor, l.order_discount_minor, l.goods_net_minor,
        l.tax_minor, l.tax_included, l.shipping_minor, l.shipping_tax_minor, l.reversed_minor, l.allocated,
-       l.deallocated, l.submitted, l.shipped, l.unshipped, l.parent_line, l.ratio, l.cancel_pending_shipped, l.bases
+       l.deallocated, l.submitted, l.shipped, l.unshipped, l.parent_line, l.ratio, l.cancel_pending_shipped, l.bases,
+       l.own_stock
        FROM rows($1: tenant_id text, order_id text) AS r
        JOIN order_line AS l ON l.tenant_id = r.tenant_id AND l.order_id = r.order_id
       ORDER BY l.tenant_id, l.order_id, l.line_number",
@@ -28,19 +29,19 @@ static INSERT: Statement = Statement::new(
        delivery_group, ordered, open, cancel_pending, cancelled, fulfilled, cancelled_after_ship, returned, delivered,
        gross_minor, line_discount_minor, order_discount_minor, goods_net_minor, tax_minor, tax_included,
        shipping_minor, shipping_tax_minor, reversed_minor, allocated, deallocated, submitted, shipped, unshipped,
-       cancel_pending_shipped, bases, parent_line, ratio)
+       cancel_pending_shipped, bases, parent_line, ratio, own_stock)
      SELECT tenant_id, order_id, line_id, line_number, sku, description, unit_price, warehouse_id, delivery_group,
        ordered, open, cancel_pending, cancelled, fulfilled, cancelled_after_ship, returned, delivered, gross_minor,
        line_discount_minor, order_discount_minor, goods_net_minor, tax_minor, tax_included, shipping_minor,
        shipping_tax_minor, reversed_minor, allocated, deallocated, submitted, shipped, unshipped,
-       cancel_pending_shipped, bases, parent_line, ratio
+       cancel_pending_shipped, bases, parent_line, ratio, own_stock
        FROM rows($1: tenant_id text, order_id text, line_id text, open bigint, cancel_pending bigint,
          cancelled bigint, fulfilled bigint, cancelled_after_ship bigint, returned bigint, delivered bigint,
          reversed_minor bigint, allocated bigint, deallocated bigint, submitted bigint, shipped bigint,
          unshipped bigint, cancel_pending_shipped bigint, bases text, line_number bigint, sku text, description text, unit_price text, warehouse_id text,
          delivery_group text, ordered bigint, gross_minor bigint, line_discount_minor bigint,
          order_discount_minor bigint, goods_net_minor bigint, tax_minor bigint, tax_included bigint,
-         shipping_minor bigint, shipping_tax_minor bigint, parent_line bigint, ratio bigint)",
+         shipping_minor bigint, shipping_tax_minor bigint, parent_line bigint, ratio bigint, own_stock bigint)",
 );
 
 /// Only quantities, what was given back and what an adjustment opened: the amounts of a line are frozen.
@@ -147,6 +148,7 @@ fn unchanging(line: &Line) -> Vec<Value> {
         amounts.shipping_tax,
         line.bundle.map(|place| place.parent),
         line.bundle.map_or(0, |place| place.ratio),
+        i64::from(line.own_stock),
     ]
 }
 
@@ -194,5 +196,6 @@ fn read(row: &Row) -> Result<Line, DbError> {
             (Some(parent), ratio) => Some(InBundle { parent, ratio }),
             (None, _) => None,
         },
+        own_stock: row.int("own_stock")? == 1,
     })
 }

@@ -41,6 +41,8 @@ pub const MIGRATIONS: &[Migration] = &[
     storage::OUTBOX,
     storage::INBOX,
     saga::MIGRATION,
+    storage::SEALING_KEY,
+    storage::ROLE_MAP,
     Migration::shared(10, "order", include_str!("../../migrations/0010_order.sql")),
     Migration::shared(11, "change_order", include_str!("../../migrations/0011_change_order.sql")),
     Migration::shared(12, "timeline", include_str!("../../migrations/0012_timeline.sql")).and(
@@ -77,4 +79,6 @@ pub const MIGRATIONS: &[Migration] = &[
         include_str!("../../migrations/0061_order_label.sqlite.sql"),
         include_str!("../../migrations/0061_order_label.postgres.sql"),
     ),
+    Migration::shared(70, "shipped_groups", include_str!("../../migrations/0070_shipped_groups.sql")),
+    Migration::shared(71, "bundle_stock", include_str!("../../migrations/0071_bundle_stock.sql")),
 ];

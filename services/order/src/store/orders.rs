@@ -35,7 +35,7 @@ pub async fn heads(tx: &mut Tx, keys: &BTreeSet<OrderKey>) -> Result<Vec<Order>,
 }
 
 /// Puts lines, groups and references to heads that were read, and keeps the order of the heads.
-pub(super) async fn hang_on(
+pub async fn hang_on(
     tx: &mut Tx,
     keys: &BTreeSet<OrderKey>,
     mut heads: Vec<Order>,

@@ -1,9 +1,10 @@
 //! `policy`, `policy_choice`, `cancel_reason`, `tenant_edition` and the revision that moves with all four.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use storage::{DbError, Row, Rows, Statement, Tx, Value, values};
-use types::Tenant;
+use storage::{DbError, Row, Rows, Statement, Tx, Value, role_map, values};
+use types::{RoleMap, Tenant};
 
 use crate::domain::order::Actor;
 use crate::domain::policy::{Capability, Document, Edition, Policy, Selector, Shelf, Stored};
@@ -104,19 +105,29 @@ pub async fn revisions(tx: &mut Tx, tenants: &BTreeSet<Tenant>) -> Result<BTreeM
 }
 
 /// Everything a tenant has written, as of the revision that was read in the same transaction.
-pub async fn shelf(tx: &mut Tx, tenant: &Tenant, revision: i64) -> Result<Shelf, DbError> {
+pub async fn shelf(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    revision: i64,
+    base: Arc<RoleMap>,
+) -> Result<Shelf, DbError> {
     let policies = tx.fetch_all(&POLICIES, values![tenant]).await?;
     let choices = tx.fetch_all(&CHOICES, values![tenant]).await?;
     let reasons = tx.fetch_all(&REASONS, values![tenant]).await?;
     let edition = tx.fetch_optional(&EDITION, values![tenant]).await?;
+    let roles = role_map::newest(tx, &BTreeSet::from([tenant.clone()])).await?.pop();
+    let (roles, version) = roles.map_or((base, 0), |map| (Arc::new(map.roles), map.version));
     let own: Vec<CancelReason> = reasons.iter().map(reason).collect::<Result<_, _>>()?;
+    let policies = policies.iter().map(|row| policy(row, &roles)).collect::<Result<_, _>>()?;
     Ok(Shelf {
         revision,
-        policies: policies.iter().map(policy).collect::<Result<_, _>>()?,
+        policies,
         choices: choices.iter().map(choice).collect::<Result<_, _>>()?,
         own_reasons: own.len(),
         catalogue: Catalogue::with(own),
         edition: edition.as_ref().map(self::edition).transpose()?.unwrap_or_default(),
+        roles_version: version,
+        ..Shelf::begun_with(roles)
     })
 }
 
@@ -183,7 +194,7 @@ fn reason_row(tenant: &Tenant, reason: &CancelReason) -> Vec<Value> {
     ]
 }
 
-fn policy(row: &Row) -> Result<((String, i64), Stored), DbError> {
+fn policy(row: &Row, roles: &Arc<RoleMap>) -> Result<((String, i64), Stored), DbError> {
     let (policy_id, version) = (row.text("policy_id")?, row.int("version")?);
     let document = row.parsed("document", Document::parse)?;
     let created_by = Actor {
@@ -191,7 +202,7 @@ fn policy(row: &Row) -> Result<((String, i64), Stored), DbError> {
         organisation: row.text("created_by_org")?,
         role: row.text("created_by_role")?,
     };
-    let policy = Policy { policy_id: policy_id.clone(), version, document };
+    let policy = Policy { policy_id: policy_id.clone(), version, document, roles: Arc::clone(roles) };
     Ok(((policy_id, version), Stored { policy, created_by, created_at: row.timestamp("created_at")? }))
 }
 

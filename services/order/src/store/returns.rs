@@ -6,7 +6,8 @@ use storage::{DbError, Row, Rows, Statement, Table, Tx, Value, values};
 use types::{LineId, OrderId, ReturnId, Tenant, Timestamp};
 
 use super::keys::{self, OrderKey};
-use crate::domain::listing::Page;
+use super::lists::{concerned, concerning};
+use crate::domain::listing::{Concern, Page};
 use crate::domain::order::Actor;
 use crate::domain::returns::{Return, ReturnLine, ReturnState};
 
@@ -65,10 +66,12 @@ static LIST: Statement = Statement::new(
     concat!(
         "SELECT ",
         columns!(),
-        " FROM order_return AS t
+        " FROM order_return AS t JOIN order_head AS h ON h.tenant_id = t.tenant_id AND h.order_id = t.order_id
          WHERE t.tenant_id = $1 AND t.return_id > $2 AND ($3 = '' OR t.order_id = $3)
-           AND ($4 = 0 OR t.state IN (SELECT state FROM rows($6: state text)))
-         ORDER BY t.return_id LIMIT $5"
+           AND ($4 = 0 OR t.state IN (SELECT state FROM rows($13: state text)))
+           AND ",
+        concerning!("$6", "$7", "$8", "$9", "$10", "$11", "$12"),
+        " ORDER BY t.return_id LIMIT $5"
     ),
 );
 
@@ -153,17 +156,19 @@ pub async fn list(
     tenant: &Tenant,
     order_id: Option<&OrderId>,
     states: &[ReturnState],
+    concern: Option<&Concern>,
     page: &Page,
 ) -> Result<Vec<Return>, DbError> {
     let named: Rows = states.iter().map(|state| values![state.as_str()]).collect();
-    let values: Vec<Value> = values![
+    let mut values: Vec<Value> = values![
         tenant,
         page.after.as_deref().unwrap_or_default(),
         order_id.map_or("", OrderId::as_str),
         i64::from(!states.is_empty()),
         page.size + 1,
-        named,
     ];
+    values.extend(concerned(concern));
+    values.extend(values![named]);
     let rows = tx.fetch_all(&LIST, values).await?;
     hang_on(tx, &rows).await
 }

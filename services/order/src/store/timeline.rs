@@ -1,11 +1,11 @@
 //! `timeline`: append-only. Numbers are given out under the lock of the order's head.
 
 use storage::{DbError, Row, Rows, Statement, Tx, values};
-use types::{ChangeOrderId, OrderId, SagaId, Tenant};
+use types::{ChangeOrderId, OrderId, SagaId, Tenant, Timestamp};
 
 use super::keys::OrderKey;
 use crate::domain::history::{Entry, Recorded, StepDirection, StepMark, Visibility};
-use crate::domain::order::Actor;
+use crate::domain::order::{Actor, Order};
 
 static APPEND: Statement = Statement::new(
     "order.append_timeline",
@@ -23,6 +23,13 @@ static AFTER: Statement = Statement::new(
     "SELECT seq, at, actor_user, actor_org, actor_role, event, summary, visibility, change_order_id, saga_id, step,
        direction, reason_code, note
        FROM timeline WHERE tenant_id = $1 AND order_id = $2 AND seq > $3 ORDER BY seq LIMIT $4",
+);
+
+static LAST: Statement = Statement::new(
+    "order.last_instants",
+    "SELECT t.at
+       FROM rows($1: tenant_id text, order_id text, seq bigint) AS r
+       JOIN timeline AS t ON t.tenant_id = r.tenant_id AND t.order_id = r.order_id AND t.seq = r.seq",
 );
 
 pub async fn append(tx: &mut Tx, entries: &[(OrderKey, Recorded)]) -> Result<(), DbError> {
@@ -53,6 +60,22 @@ pub async fn append(tx: &mut Tx, entries: &[(OrderKey, Recorded)]) -> Result<(),
         })
         .collect();
     tx.execute_exactly(&APPEND, values![rows], entries.len() as u64).await
+}
+
+/// The latest instant that the timelines of these orders tell of. A statement of its own, after the orders were locked:
+/// one that locks as well would read the timelines as they were before it waited.
+pub async fn last_instant<'a>(
+    tx: &mut Tx,
+    orders: impl Iterator<Item = &'a Order>,
+) -> Result<Option<Timestamp>, DbError> {
+    let last = |order: &Order| values![&order.tenant, &order.order_id, order.timeline_seq];
+    let rows: Rows = orders.filter(|order| order.timeline_seq > 0).map(last).collect();
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let rows = tx.fetch_all(&LAST, values![rows]).await?;
+    let instants = rows.iter().map(|row| row.timestamp("at")).collect::<Result<Vec<_>, _>>()?;
+    Ok(instants.into_iter().max())
 }
 
 /// At most `limit` entries behind a sequence number, oldest first.

@@ -141,6 +141,9 @@ fn difference(before: &events::OrderFigures, after: &events::OrderFigures) -> ev
             fees_minor: is.fees_minor - was.fees_minor,
             goodwill_minor: is.goodwill_minor - was.goodwill_minor,
             refund_owed_minor: is.refund_owed_minor - was.refund_owed_minor,
+            position_sequence: is.position_sequence - was.position_sequence,
+            // Not a figure: as it is now.
+            position_pending: is.position_pending,
         }),
         lines: after.lines.iter().map(line).collect(),
         delivery_groups: after.delivery_groups.iter().map(group).collect(),

@@ -117,6 +117,7 @@ fn line(line: &Line) -> wire::OrderLine {
         state: line_state(line.state()).into(),
         parent_line: line.bundle.map_or(0, |place| place.parent),
         ratio: line.bundle.map_or(0, |place| place.ratio),
+        own_stock: line.own_stock,
     }
 }
 
@@ -177,7 +178,9 @@ pub(super) fn totals(totals: Totals) -> wire::OrderTotals {
         total_minor: totals.total_minor().max(0),
         fees_minor: totals.fees_minor,
         goodwill_minor: totals.goodwill_minor,
-        refund_owed_minor: totals.refund_owed_minor,
+        refund_owed_minor: totals.owed.minor,
+        position_sequence: totals.owed.sequence,
+        position_pending: totals.owed.pending,
     }
 }
 

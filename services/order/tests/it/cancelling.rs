@@ -3,7 +3,8 @@
 use order::domain::change::{ChangeState, Settlement};
 use order::domain::order::OrderState;
 use order::ops::Wait;
-use proto::events::v1::{RefundEnded, StepSettled};
+use proto::events::v1::{LeftOwed, OwedChanged, RefundEnded, StepSettled};
+use proto::payment::v1::OwedPosition;
 use storage::Delivery;
 use types::Reason;
 
@@ -172,7 +173,7 @@ async fn a_declined_refund_ends_with_what_is_owed() {
         assert_eq!(view.change.state, ChangeState::CompletedWithExceptions);
         assert_eq!(view.change.refund_owed_minor, 100);
         assert!(view.change.exceptions.iter().all(|refusal| refusal.reason == Reason::RefundDeclined));
-        assert_eq!(world.order(&order.order_id).await.refund_owed_minor, 100);
+        assert_eq!(world.order(&order.order_id).await.owed().minor, 100);
     }
 }
 
@@ -195,10 +196,30 @@ async fn a_refund_reversed_after_the_end_is_owed_again() {
         let event = world.event("payment", &order.order_id, 1, "RefundEnded", &body);
         assert_eq!(world.orders.deliver(vec![event]).await, [Delivery::Accepted]);
 
+        let told = |sequence, owed_minor, mended| OwedChanged {
+            order_id: order.order_id.to_string(),
+            positions: vec![OwedPosition { sequence, worth_version: 2, owed_minor }],
+            left: vec![LeftOwed {
+                change_order_id: view.change.change_order_id.to_string(),
+                owed_minor,
+                mended,
+            }],
+        };
+        let event = world.event("payment", &order.order_id, 2, "OwedChanged", &told(1, 100, false));
+        assert_eq!(world.orders.deliver(vec![event]).await, [Delivery::Accepted]);
+
         let after = world.change_in(&view, ChangeState::CompletedWithExceptions).await;
         assert_eq!(
             (after.change.refund_owed_minor, after.change.refunds[0].state.as_str()),
             (100, "reversed")
         );
+        assert_eq!(world.order(&order.order_id).await.owed().minor, 100);
+
+        // Paid in the end, by whatever way: the last exception is settled.
+        let event = world.event("payment", &order.order_id, 3, "OwedChanged", &told(2, 0, true));
+        assert_eq!(world.orders.deliver(vec![event]).await, [Delivery::Accepted]);
+        let mended = world.change_in(&view, ChangeState::Completed).await;
+        assert_eq!((mended.change.refund_owed_minor, mended.change.exceptions.len()), (0, 0));
+        assert_eq!(world.order(&order.order_id).await.owed().minor, 0);
     }
 }

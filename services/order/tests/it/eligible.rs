@@ -90,5 +90,13 @@ async fn quote(world: &World, order_id: &OrderId) -> String {
     let policy = shelf.of(&order);
     let previewed =
         order::domain::lifecycle::preview(&order, &request, policy, &shelf.catalogue, &actor, now).unwrap();
-    order::domain::quote::issue(world.orders.quote_key(), &order, &request, &previewed.priced, now).quote_id
+    order::domain::quote::issue(
+        world.orders.quote_key(),
+        &order,
+        &request,
+        &previewed.priced,
+        None,
+        (&crate::samples::caller().subject(), now),
+    )
+    .quote_id
 }

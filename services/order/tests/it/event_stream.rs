@@ -9,9 +9,10 @@ use order::ops::{EventFilter, EventReader, Found, Start, Wait};
 use prost::Message;
 use proto::events::v1::{
     GoodsProgressed, GroupFigures, LineFigures, LineProgress, MovedOrder, OrderFigures, OrderMovement,
-    RefundEnded,
+    OwedChanged, RefundEnded,
 };
 use proto::order::v1::{self as wire, OrderTotals};
+use proto::payment::v1::OwedPosition;
 use storage::Delivery;
 use types::{OrderId, Reason};
 
@@ -174,6 +175,13 @@ async fn live_through_much(world: &World, order: &order::domain::order::Order) {
         ..RefundEnded::default()
     };
     let event = world.event("payment", &order.order_id, 1, "RefundEnded", &body);
+    assert_eq!(world.orders.deliver(vec![event]).await, [Delivery::Accepted]);
+    let body = OwedChanged {
+        order_id: order.order_id.to_string(),
+        positions: vec![OwedPosition { sequence: 1, worth_version: 2, owed_minor: refund.amount_minor }],
+        left: Vec::new(),
+    };
+    let event = world.event("payment", &order.order_id, 2, "OwedChanged", &body);
     assert_eq!(world.orders.deliver(vec![event]).await, [Delivery::Accepted]);
     world.fakes.script.play("hold_goods", [Act::Refuse(Reason::ShippedFirst)]);
     world.submit("refused", cancel_units(&order.order_id, 2, 1), Wait::Completed).await.unwrap();

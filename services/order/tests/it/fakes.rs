@@ -20,9 +20,9 @@ use proto::inventory::v1::{
 use proto::payment::v1::refund_command::Command as Money;
 use proto::payment::v1::refund_steps_service_server::{RefundStepsService, RefundStepsServiceServer};
 use proto::payment::v1::{
-    ForecastRefundRequest, ForecastRefundResponse, RefundKind, RefundReply, RefundState, RefundStepResult,
-    RunRefundStepRequest, RunRefundStepResponse, RunRefundStepsRequest, RunRefundStepsResponse, SettledLeg,
-    refund_step_result,
+    ForecastRefundRequest, ForecastRefundResponse, OwedPosition, RefundKind, RefundReply, RefundState,
+    RefundStepResult, RunRefundStepRequest, RunRefundStepResponse, RunRefundStepsRequest,
+    RunRefundStepsResponse, SettledLeg, refund_step_result,
 };
 use tonic::{Request, Response, Status};
 use types::{Clock, Ids, Reason, RefundId};
@@ -116,6 +116,7 @@ impl Fakes {
             .add_service(RefundStepsServiceServer::new(Refunds {
                 script: script.clone(),
                 ids: Ids::random(Clock::System),
+                decisions: Arc::default(),
             }))
             .add_service(EventIntakeServiceServer::new(Notification {
                 heard: Arc::clone(&heard),
@@ -214,6 +215,8 @@ fn everything(lines: &[ReserveStockLine]) -> ForecastReservationResponse {
 struct Refunds {
     script: Script,
     ids: Ids,
+    /// The decision that each saga's change makes, as it was told.
+    decisions: Arc<Mutex<BTreeMap<String, i64>>>,
 }
 
 impl Refunds {
@@ -238,6 +241,21 @@ impl Refunds {
         let command = step.command.as_ref().and_then(|command| command.command.as_ref());
         let (state, owed_minor) =
             if declined { (RefundState::Declined, 100) } else { (RefundState::Succeeded, 0) };
+        let saga = step.context.as_ref().map(|context| context.saga_id.clone()).unwrap_or_default();
+        let decision = match command {
+            Some(Money::ReserveRefund(reserve)) => Some(reserve.worth_version),
+            Some(Money::AuthorisePayments(authorise)) => Some(authorise.worth_version),
+            _ => None,
+        };
+        let mut decisions = self.decisions.lock().unwrap();
+        if let Some(decision) = decision {
+            decisions.insert(saga.clone(), decision);
+        }
+        let owed = decisions.get(&saga).map(|&worth_version| OwedPosition {
+            sequence: i64::from(owed_minor > 0),
+            worth_version,
+            owed_minor,
+        });
         match command {
             Some(Money::SettleRefund(_)) => {
                 let leg = SettledLeg {
@@ -248,9 +266,9 @@ impl Refunds {
                     detail: "the card is closed".to_owned(),
                     ..SettledLeg::default()
                 };
-                RefundReply { legs: vec![leg], owed_minor, ..RefundReply::default() }
+                RefundReply { legs: vec![leg], owed_minor, owed, ..RefundReply::default() }
             }
-            _ => RefundReply::default(),
+            _ => RefundReply { owed: owed.filter(|_| !declined), ..RefundReply::default() },
         }
     }
 }

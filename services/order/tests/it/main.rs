@@ -7,6 +7,7 @@ mod app;
 mod batch_rates;
 mod batches;
 mod cancelling;
+mod clocks;
 mod eligible;
 mod event_stream;
 mod fakes;

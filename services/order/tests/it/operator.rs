@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use order::domain::change::ChangeState;
+use order::domain::findings::{Finding, Findings};
 use order::domain::listing::Page;
 use order::ops::Wait;
 use storage::{Statement, values};
@@ -102,4 +103,37 @@ async fn open_item(world: &World) -> order::domain::attention::AttentionItem {
 async fn items(world: &World) -> Vec<order::domain::attention::AttentionItem> {
     let page = Page { after: None, size: 50 };
     world.orders.attention(&caller(), false, &page).await.unwrap().items
+}
+
+#[tokio::test]
+async fn what_an_audit_finds_is_raised_once_and_closed_when_it_is_sound() {
+    for world in worlds("findings").await {
+        let order = world.placed("order").await;
+        let subject = format!("I04/{}", order.order_id);
+        let finding = |row: &str| Finding {
+            subject_id: subject.clone(),
+            equation: "I04 the placed amount".to_owned(),
+            order_id: Some(order.order_id.clone()),
+            rows: 2,
+            row: row.to_owned(),
+        };
+        for (name, row) in [("today", "3900 is not 3901"), ("tomorrow", "3900 is not 3902")] {
+            let findings = Findings { found: vec![finding(row)], sound: Vec::new() };
+            world.orders.raise_findings(&caller(), request_id(name), findings).await.unwrap();
+        }
+
+        let open = items(&world).await;
+        assert_eq!(open.len(), 1, "{open:?}");
+        assert_eq!(
+            (open[0].subject_type.as_str(), open[0].cause.reason),
+            ("books", Reason::BooksDoNotBalance)
+        );
+        assert_eq!(world.order(&order.order_id).await.attention_open, 1);
+
+        let mended = Findings { found: Vec::new(), sound: vec![subject.clone()] };
+        world.orders.raise_findings(&caller(), request_id("mended"), mended).await.unwrap();
+
+        assert!(items(&world).await.is_empty());
+        assert_eq!(world.order(&order.order_id).await.attention_open, 0);
+    }
 }

@@ -11,9 +11,11 @@ use order::domain::order::{OrderState, Parties};
 use order::domain::placing::NewOrder;
 use order::domain::rules::{Action, Outcome, Rule, RuleWish, Trigger};
 use order::ops::{Simulation, Wait};
+use order::store;
+use storage::Table;
 use types::{FolderId, OrderId, Reason};
 
-use crate::samples::{caller, cancel_all, new_order, request_id};
+use crate::samples::{acting, caller, cancel_all, new_order, request_id};
 use crate::world::{World, worlds};
 
 fn folder(name: &str) -> FolderWish {
@@ -122,8 +124,8 @@ async fn a_note_is_read_by_exactly_those_it_is_for() {
         let note = |visibility, text| NewMessage::about(&order.order_id, visibility, text);
         let write =
             async |name: &str, who: &Principal, new| world.orders.add_note(who, request_id(name), new).await;
-        let buyer = Principal { organisation: "acme".to_owned(), role: "buyer".to_owned(), ..caller() };
-        let stranger = Principal { organisation: "else".to_owned(), ..buyer.clone() };
+        let buyer = acting("bob", "acme", "buyer");
+        let stranger = acting("eve", "else", "buyer");
 
         let internal = write("one", &caller(), note(Visibility::Internal, "be careful")).await.unwrap();
         let again = write("one", &caller(), note(Visibility::Internal, "be careful")).await.unwrap();
@@ -134,9 +136,11 @@ async fn a_note_is_read_by_exactly_those_it_is_for() {
         assert_eq!(internal, again);
         assert!(asked.reached_parties() && !internal.reached_parties());
         assert_eq!(hidden.reason(), Reason::PermissionDenied);
-        assert_eq!(outside.reason(), Reason::PermissionDenied);
+        assert_eq!(outside.reason(), Reason::ResourceNotFound);
         let page = Page { after: None, size: 50 };
-        for (who, expected) in [(caller(), 2), (buyer, 1), (stranger, 0)] {
+        let unseen = world.orders.notes(&stranger, &order.order_id, &page).await.unwrap_err();
+        assert_eq!(unseen.reason(), Reason::ResourceNotFound);
+        for (who, expected) in [(caller(), 2), (buyer, 1)] {
             let read = world.orders.notes(&who, &order.order_id, &page).await.unwrap();
             assert_eq!(read.items.len(), expected, "{who:?}");
         }
@@ -248,5 +252,33 @@ async fn a_rule_that_is_changed_keeps_its_id_and_counts_its_versions() {
 
         let told = (changed.rule_id, changed.name.as_str(), changed.enabled, changed.version);
         assert_eq!(told, (first.rule_id, "tidier", false, first.version + 1));
+    }
+}
+
+/// It was stored when nothing was measured. Before, every look at the events ended the process.
+#[tokio::test]
+async fn a_stored_condition_that_no_parser_survives_is_a_run_that_failed() {
+    for world in worlds("rule_deep").await {
+        let order = world.placed("order").await;
+        let cancelled = made(&world, "Cancelled").await;
+        let rule = kept(&world, rule("deep", "true", vec![cancel()])).await;
+        let deep = Rule { condition: "-".repeat(6_417) + "1 < 0", ..rule.clone() };
+        let mut stored = Table::new();
+        stored.load((rule.tenant.clone(), rule.rule_id.clone()), rule);
+        let key = (deep.tenant.clone(), deep.rule_id.clone());
+        stored.update(&key, |rule| rule.clone_from(&deep)).unwrap();
+        let mut tx = world.database.begin().await.unwrap();
+        store::rules::flush(&mut tx, &stored).await.unwrap();
+        tx.commit().await.unwrap();
+
+        moved(&world, "move", &order.order_id, Some(&cancelled)).await;
+
+        let page = Page { after: None, size: 50 };
+        let run = until(&world, "the rule has failed", async || {
+            world.orders.rule_runs(&caller(), None, "", &page).await.unwrap().items.pop()
+        })
+        .await;
+        assert_eq!((run.outcome, run.order_id), (Outcome::Failed, order.order_id));
+        assert_eq!(run.cause.unwrap().reason, Reason::FieldTooLong);
     }
 }

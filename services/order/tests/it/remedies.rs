@@ -24,6 +24,7 @@ fn restoration(order: &Order) -> RestoreRequest {
         tenders: new_order("again").tenders,
         reason_code: "MISTAKE".to_owned(),
         note: String::new(),
+        lacking: None,
         content: Fingerprint::of(&[b"restore"]),
     }
 }

@@ -7,14 +7,22 @@ use order::domain::change::{
 use order::domain::order::Parties;
 use order::domain::placing::{NewLine, NewOrder, NewShipping, NewTender};
 use order::domain::policy::Bundle;
-use types::{Currency, Fingerprint, OrderId, Quantity, RequestId, Tenant, UnitPrice};
+use types::{Currency, Fingerprint, OrderId, Quantity, RequestId, Role, RoleMap, Tenant, UnitPrice};
 
 pub fn caller() -> Principal {
+    acting("ann", "shop", "staff")
+}
+
+/// Somebody of a role, with what the shipped map grants it.
+pub fn acting(user: &str, organisation: &str, role: &str) -> Principal {
+    let role = Role::parse(role).unwrap();
     Principal {
         tenant: Tenant::DEFAULT,
-        user: "ann".to_owned(),
-        organisation: "shop".to_owned(),
-        role: "staff".to_owned(),
+        issuer: String::new(),
+        user: user.to_owned(),
+        organisation: organisation.to_owned(),
+        grants: RoleMap::shipped().grants(&role),
+        role,
     }
 }
 
@@ -62,6 +70,7 @@ fn line(sku: &str, quantity: i64, price: &str) -> NewLine {
         warehouse_id: None,
         delivery_group: String::new(),
         bundle: None,
+        own_stock: false,
     }
 }
 

@@ -1,9 +1,12 @@
 //! A policy held against what was decided: from the facts of each decision's moment, whatever became of the order.
 
+use std::sync::Arc;
+
 use order::domain::decided::Outcome;
 use order::domain::policy::{Document, PRESETS, Policy, preset};
 use order::domain::simulation::Difference;
 use order::ops::{PolicySimulated, PolicySimulation, Wait};
+use types::RoleMap;
 
 use crate::samples::{caller, cancel_all, cancel_units};
 use crate::world::{World, worlds};
@@ -26,7 +29,7 @@ fn draft(name: &str, change: &[(&str, serde_json::Value)]) -> Policy {
         *document.pointer_mut(pointer).unwrap() = value.clone();
     }
     let document = Document::parse(&document.to_string()).unwrap();
-    Policy { policy_id: name.to_owned(), version: 0, document }
+    Policy { policy_id: name.to_owned(), version: 0, document, roles: Arc::new(RoleMap::shipped()) }
 }
 
 fn strict() -> Policy {
@@ -70,7 +73,7 @@ async fn three_decisions(world: &World) {
 #[tokio::test]
 async fn presets_are_held_against_what_was_decided() {
     for world in worlds("simulation").await {
-        three_decisions(&world).await;
+        Box::pin(three_decisions(&world)).await;
 
         let mut lines = Vec::new();
         for (name, _) in PRESETS {
@@ -98,7 +101,7 @@ async fn presets_are_held_against_what_was_decided() {
 #[tokio::test]
 async fn a_draft_is_told_what_it_would_block_and_charge() {
     for world in worlds("simulation_draft").await {
-        three_decisions(&world).await;
+        Box::pin(three_decisions(&world)).await;
 
         let strict = simulated(&world, &strict()).await;
         let costly = simulated(&world, &costly()).await;
@@ -116,7 +119,7 @@ async fn a_draft_is_told_what_it_would_block_and_charge() {
 #[tokio::test]
 async fn a_refusal_is_recorded_once_and_leaves_nothing_else() {
     for world in worlds("simulation_refused").await {
-        three_decisions(&world).await;
+        Box::pin(three_decisions(&world)).await;
 
         let differences = simulated(&world, preset("default").unwrap()).await.differences;
 
@@ -145,7 +148,7 @@ async fn the_facts_of_the_moment_decide_and_not_todays_order() {
 #[tokio::test]
 async fn pages_go_over_the_decisions_of_the_first_one() {
     for world in worlds("simulation_pages").await {
-        three_decisions(&world).await;
+        Box::pin(three_decisions(&world)).await;
         let costly = costly();
         let page = async |newest, after, size| {
             let asked = PolicySimulation { draft: &costly, last: 1_000, newest, after, page_size: size };

@@ -39,9 +39,13 @@ pub async fn worlds(name: &str) -> Vec<World> {
 
 impl World {
     pub async fn start(database: Database) -> Self {
+        Self::start_at(database, Clock::System).await
+    }
+
+    /// Business time is what this clock says.
+    pub async fn start_at(database: Database, clock: Clock) -> Self {
         database.migrate("order", store::MIGRATIONS).await.unwrap();
         let fakes = Fakes::start().await;
-        let clock = Clock::System;
         let ids = Ids::random(clock.clone());
         let config = RunnerConfig {
             inline_pause_max: Duration::from_millis(60),
@@ -64,6 +68,8 @@ impl World {
             clock,
             ids: ids.clone(),
             quote_key: QuoteKey::new("test"),
+            seal: kit::Seal::new(b"test"),
+            roles: kit::Roles::configured(&kit::config::Auth::default()),
             lease: config.grant(),
             bell: bell.clone(),
         });

@@ -1,7 +1,8 @@
 //! AuditService: the books and the sandbox gateway's own record, for `verify`. On the public port.
 
-use kit::page::Page;
-use kit::{Failure, Principal, books};
+use kit::books::{Books, Export};
+use kit::page::{Listing, Page};
+use kit::{Failure, Principal, Seal};
 use proto::audit::v1::audit_service_server::AuditService;
 use proto::audit::v1::{
     ExportBooksRequest, GatewayEffect, ListGatewayEffectsRequest, ListGatewayEffectsResponse,
@@ -13,25 +14,28 @@ use crate::ports::sandbox::{Effect, Sandbox};
 use crate::store::audit::BOOKS;
 
 pub struct AuditApi {
-    database: Database,
+    books: Books,
     sandbox: Sandbox,
+    /// Names of the gateways whose effects are not in the sandbox's record.
+    others: Vec<String>,
+    seal: Seal,
 }
 
 impl AuditApi {
-    pub fn new(database: Database, sandbox: Sandbox) -> Self {
-        Self { database, sandbox }
+    pub fn new(database: Database, sandbox: Sandbox, others: Vec<String>, seal: Seal) -> Self {
+        Self { books: Books::new(database, &BOOKS), sandbox, others, seal }
     }
 }
 
 #[tonic::async_trait]
 impl AuditService for AuditApi {
-    type ExportBooksStream = books::Export;
+    type ExportBooksStream = Export;
 
     async fn export_books(
         &self,
         request: Request<ExportBooksRequest>,
     ) -> Result<Response<Self::ExportBooksStream>, Status> {
-        Ok(Response::new(books::export(&request, &self.database, &BOOKS).await?))
+        Ok(Response::new(self.books.export(&request).await?))
     }
 
     async fn list_gateway_effects(
@@ -39,17 +43,17 @@ impl AuditService for AuditApi {
         request: Request<ListGatewayEffectsRequest>,
     ) -> Result<Response<ListGatewayEffectsResponse>, Status> {
         let caller = Principal::of(&request)?;
-        caller.operators_only()?;
         let tenant = caller.tenant.clone();
         let request = request.into_inner();
-        let listing = ["ListGatewayEffects", tenant.as_str()];
-        let page = Page::parse(request.page_size, &request.page_token, &listing)?;
+        let listing = Listing::new("ListGatewayEffects", &tenant, &());
+        let page = Page::parse(&self.seal, listing, request.page_size, &request.page_token)?;
         let after = page.after(1)?.map_or("", |key| key[0].as_str());
         let found = self.sandbox.effects(&tenant, after, page.limit()).await;
         let mut found = found.map_err(Failure::from)?;
         let next_page_token = page.finish(&mut found, |effect| vec![effect.key.clone()]);
         let effects = found.into_iter().map(effect).collect();
-        Ok(Response::new(ListGatewayEffectsResponse { effects, next_page_token }))
+        let other_gateways = self.others.clone();
+        Ok(Response::new(ListGatewayEffectsResponse { effects, next_page_token, other_gateways }))
     }
 }
 

@@ -5,7 +5,7 @@ use proto::payment::v1 as wire;
 use storage::{Database, DbError};
 use types::{IdError, Money, OrderId, PaymentId, Reason, Refusal, Tenant};
 
-use crate::domain::payment::{Kind, State};
+use crate::domain::payment::{Kind, Proof, State};
 use crate::domain::refund::Method;
 use crate::domain::{Account, Explanation, Payment, Refund};
 use crate::store::{account, read, reply};
@@ -97,7 +97,8 @@ pub fn payment(account: &Account, payment: &Payment) -> wire::Payment {
         currency_code: account.currency.code().to_owned(),
         authorised_minor: payment.authorised_minor,
         captured_minor: payment.captured_minor,
-        refunded_minor: account.refunded_of(&payment.payment_id),
+        refunded_minor: account.confirmed_of(&payment.payment_id),
+        returning_minor: account.refunded_of(&payment.payment_id) - account.confirmed_of(&payment.payment_id),
         voided_minor: payment.voided_minor,
         external: payment.external,
         created_at: payment.created_at.to_string(),
@@ -105,6 +106,15 @@ pub fn payment(account: &Account, payment: &Payment) -> wire::Payment {
         disputed_minor: account
             .disputed_minor(|dispute| dispute.payment_id == payment.payment_id && dispute.counts()),
         shared_payment_id: payment.shared_payment_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+        proof: proof(payment.proof).into(),
+    }
+}
+
+fn proof(proof: Proof) -> wire::PaymentProof {
+    match proof {
+        Proof::Known => wire::PaymentProof::Known,
+        Proof::Attested => wire::PaymentProof::Attested,
+        Proof::Reading => wire::PaymentProof::Reading,
     }
 }
 
@@ -175,6 +185,7 @@ fn explanation(explanation: Explanation) -> wire::RefundExplanation {
         shipping_minor: parts.shipping_minor,
         shipping_tax_minor: parts.shipping_tax_minor,
         fee_minor: parts.fee_minor,
+        included_tax_minor: parts.included_tax_minor,
         remainder_minor: explanation.remainder_minor,
         carried_minor: explanation.carried_minor,
         elsewhere_minor: explanation.elsewhere_minor,

@@ -1,7 +1,7 @@
 //! What gateways told by webhook, listed for operators.
 
-use kit::Failure;
-use kit::page::Page;
+use kit::page::{Listing, Page};
+use kit::{Failure, Seal};
 use proto::payment::v1 as wire;
 use storage::Database;
 use types::{Reason, Refusal, Tenant};
@@ -10,13 +10,14 @@ use crate::store::gateway_event::{self, Received, State};
 
 pub async fn list(
     database: &Database,
+    seal: &Seal,
     tenant: &Tenant,
     request: &wire::ListGatewayEventsRequest,
 ) -> Result<wire::ListGatewayEventsResponse, Failure> {
     let wanted = wanted(request.state)?;
     let wanted = wanted.map_or("", State::as_str);
-    let listing = ["ListGatewayEvents", tenant.as_str(), wanted];
-    let page = Page::parse(request.page_size, &request.page_token, &listing)?;
+    let listing = Listing::new("ListGatewayEvents", tenant, &wanted);
+    let page = Page::parse(seal, listing, request.page_size, &request.page_token)?;
     let after = page.after(2)?.map_or(("", ""), |key| (key[0].as_str(), key[1].as_str()));
     let mut tx = database.read().await?;
     let found = gateway_event::list(&mut tx, tenant, wanted, after, page.limit()).await;

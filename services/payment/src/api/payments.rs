@@ -1,16 +1,18 @@
 //! PaymentService: tenders, captures and an order's money position, on the public port.
 
-use kit::{Failure, Principal};
+use kit::{Failure, Principal, Seal};
 use prost::Message as _;
 use proto::payment::v1 as wire;
 use proto::payment::v1::payment_service_server::PaymentService;
 use storage::{Database, RequestKey};
 use tonic::{Request, Response, Status};
-use types::{Clock, Fingerprint, Ids, OrderId, PaymentId, Reason, Refusal, RequestId, Tenant};
+use types::{Clock, Fingerprint, Ids, OrderId, PaymentId, Permission, Reason, Refusal, RequestId, Tenant};
 
 use super::convert::{self, GATEWAY_MAX, TOKEN_MAX};
 use super::position::position;
 use super::{gateway_events, shared};
+use crate::domain::payment::Kind;
+use crate::domain::shared::GATEWAY as SHARED;
 use crate::domain::{Account, CaptureAsked};
 use crate::ops::cashier::Cashier;
 use crate::ops::command::{Authorise, Capture, Command};
@@ -22,11 +24,18 @@ pub struct PaymentApi {
     observer: Observer,
     clock: Clock,
     ids: Ids,
+    seal: Seal,
 }
 
 impl PaymentApi {
-    pub fn new(database: Database, cashier: Cashier, observer: Observer, (clock, ids): (Clock, Ids)) -> Self {
-        Self { database, cashier, observer, clock, ids }
+    pub fn new(
+        database: Database,
+        cashier: Cashier,
+        observer: Observer,
+        (clock, ids): (Clock, Ids),
+        seal: Seal,
+    ) -> Self {
+        Self { database, cashier, observer, clock, ids, seal }
     }
 
     async fn authorize(
@@ -40,9 +49,13 @@ impl PaymentApi {
             let refusal = Refusal::new(Reason::AmountOutOfRange, "an authorisation is more than nothing");
             return Err(refusal.field("amount_minor").into());
         }
+        if Kind::named(&request.gateway) != Kind::Gateway || request.gateway == SHARED {
+            // No gateway is asked for it: it rests on the caller's word.
+            caller.must_hold(Permission::PaymentAdopt)?;
+        }
         let command = Command::Authorise(Authorise {
             key,
-            fingerprint: fingerprint(caller, &request.encode_to_vec()),
+            fingerprint: Fingerprint::of(&[&request.encode_to_vec()]),
             order_id: convert::id("order_id", &request.order_id, OrderId::parse)?,
             currency: money.currency(),
             gateway: convert::name("gateway", GATEWAY_MAX, &request.gateway)?,
@@ -64,7 +77,7 @@ impl PaymentApi {
         };
         let command = Command::Capture(Capture {
             key,
-            fingerprint: fingerprint(caller, &request.encode_to_vec()),
+            fingerprint: Fingerprint::of(&[&request.encode_to_vec()]),
             payment_id: convert::id("payment_id", &request.payment_id, PaymentId::parse)?,
             asked,
         });
@@ -117,7 +130,7 @@ impl PaymentService for PaymentApi {
         &self,
         request: Request<wire::AuthorizePaymentRequest>,
     ) -> Result<Response<wire::AuthorizePaymentResponse>, Status> {
-        let caller = staff(&request)?;
+        let caller = Principal::of(&request)?.clone();
         let payment = Some(self.authorize(&caller, request.into_inner()).await?);
         Ok(Response::new(wire::AuthorizePaymentResponse { payment }))
     }
@@ -126,7 +139,7 @@ impl PaymentService for PaymentApi {
         &self,
         request: Request<wire::CapturePaymentRequest>,
     ) -> Result<Response<wire::CapturePaymentResponse>, Status> {
-        let caller = staff(&request)?;
+        let caller = Principal::of(&request)?.clone();
         let payment = Some(self.capture(&caller, request.into_inner()).await?);
         Ok(Response::new(wire::CapturePaymentResponse { payment }))
     }
@@ -167,7 +180,7 @@ impl PaymentService for PaymentApi {
         &self,
         request: Request<wire::ReconcilePaymentRequest>,
     ) -> Result<Response<wire::ReconcilePaymentResponse>, Status> {
-        let tenant = staff(&request)?.tenant;
+        let tenant = Principal::of(&request)?.tenant.clone();
         let payment_id = convert::id("payment_id", &request.into_inner().payment_id, PaymentId::parse)
             .map_err(Failure::from)?;
         let changed = self.reconcile(&tenant, &payment_id).await?;
@@ -179,9 +192,9 @@ impl PaymentService for PaymentApi {
         &self,
         request: Request<wire::RecordSharedPaymentRequest>,
     ) -> Result<Response<wire::RecordSharedPaymentResponse>, Status> {
-        let tenant = staff(&request)?.tenant;
+        let tenant = Principal::of(&request)?.tenant.clone();
         let minted = (self.ids.mint(), self.clock.now());
-        let gateways = &self.observer.gateway;
+        let gateways = (&self.observer.gateway, self.observer.patience);
         let recorded =
             shared::record(&self.database, gateways, &tenant, &request.into_inner(), minted).await?;
         Ok(Response::new(wire::RecordSharedPaymentResponse { shared_payment: Some(recorded) }))
@@ -191,7 +204,7 @@ impl PaymentService for PaymentApi {
         &self,
         request: Request<wire::GetSharedPaymentRequest>,
     ) -> Result<Response<wire::GetSharedPaymentResponse>, Status> {
-        let tenant = staff(&request)?.tenant;
+        let tenant = Principal::of(&request)?.tenant.clone();
         let id = &request.into_inner().shared_payment_id;
         let id = convert::id("shared_payment_id", id, PaymentId::parse).map_err(Failure::from)?;
         let shared_payment = Some(shared::show(&self.database, &tenant, &id).await?);
@@ -202,24 +215,19 @@ impl PaymentService for PaymentApi {
         &self,
         request: Request<wire::ListGatewayEventsRequest>,
     ) -> Result<Response<wire::ListGatewayEventsResponse>, Status> {
-        let tenant = staff(&request)?.tenant;
-        Ok(Response::new(gateway_events::list(&self.database, &tenant, &request.into_inner()).await?))
+        let tenant = Principal::of(&request)?.tenant.clone();
+        Ok(Response::new(
+            gateway_events::list(&self.database, &self.seal, &tenant, &request.into_inner()).await?,
+        ))
     }
-}
-
-/// Buyers and suppliers look at money; they do not move it.
-pub(super) fn staff<T>(request: &Request<T>) -> Result<Principal, Failure> {
-    let caller = Principal::of(request)?;
-    caller.operators_only()?;
-    Ok(caller.clone())
 }
 
 pub(super) fn request_key(caller: &Principal, method: &str, request_id: &str) -> Result<RequestKey, Refusal> {
     let request_id = RequestId::parse(request_id)?;
-    Ok(RequestKey { tenant: caller.tenant.clone(), method: method.to_owned(), request_id })
-}
-
-pub(super) fn fingerprint(caller: &Principal, request: &[u8]) -> Fingerprint {
-    let principal = [&caller.user, &caller.organisation, &caller.role].map(String::as_bytes);
-    Fingerprint::of(&[principal[0], principal[1], principal[2], request])
+    Ok(RequestKey {
+        tenant: caller.tenant.clone(),
+        subject: caller.subject(),
+        method: method.to_owned(),
+        request_id,
+    })
 }

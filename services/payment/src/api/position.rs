@@ -19,7 +19,7 @@ pub fn position(account: &Account) -> wire::MoneyPosition {
         reversed_minor: sum.reversed_minor,
         position_minor: account.position_minor(),
         capture_ceiling_minor: account.ceiling_minor,
-        owed_minor: sum.owed_minor,
+        owed_minor: account.owed_minor(),
         disputed_minor: sum.disputed_minor,
         paid_by_dispute_minor: sum.paid_by_dispute_minor,
         elsewhere_minor: sum.elsewhere_minor,
@@ -27,6 +27,9 @@ pub fn position(account: &Account) -> wire::MoneyPosition {
         store_credit_minor: account.store_credit_minor,
         tenders: tenders.into_iter().map(|(payment, position)| tender(payment, position)).collect(),
         disputes: account.disputes.values().map(dispute).collect(),
+        owed_sequence: account.told.seq,
+        worth_version: account.told.worth_version,
+        worth_minor: account.worth_minor,
     }
 }
 

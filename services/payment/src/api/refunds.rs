@@ -1,17 +1,17 @@
 //! RefundService: forecasts, shows and mends refunds, on the public port. First tries it makes none.
 
-use kit::page::Page;
-use kit::{Failure, Principal};
+use kit::page::{Listing, Page};
+use kit::{Failure, Principal, Seal};
 use prost::Message as _;
 use proto::payment::v1 as wire;
 use proto::payment::v1::refund_service_server::RefundService;
 use storage::Database;
 use tonic::{Request, Response, Status};
-use types::{ChangeOrderId, OrderId, PaymentId, Reason, RefundId, Refusal, Tenant};
+use types::{ChangeOrderId, Fingerprint, OrderId, PaymentId, Reason, RefundId, Refusal, Tenant, text};
 
 use super::convert;
 use super::forecast::forecast;
-use super::payments::{fingerprint, request_key, staff};
+use super::payments::request_key;
 use super::terms;
 use crate::domain::Recorded;
 use crate::domain::refund::{Resolution, State};
@@ -26,6 +26,7 @@ const NOTE_MAX: usize = 500;
 pub struct RefundApi {
     database: Database,
     cashier: Cashier,
+    seal: Seal,
 }
 
 /// A request that mends a refund.
@@ -37,8 +38,8 @@ struct Asked {
 }
 
 impl RefundApi {
-    pub fn new(database: Database, cashier: Cashier) -> Self {
-        Self { database, cashier }
+    pub fn new(database: Database, cashier: Cashier, seal: Seal) -> Self {
+        Self { database, cashier, seal }
     }
 
     async fn find(&self, tenant: &Tenant, refund_id: &str) -> Result<wire::Refund, Failure> {
@@ -64,7 +65,7 @@ impl RefundApi {
         };
         let mend = Mend {
             key: request_key(caller, to.method, &to.request_id)?,
-            fingerprint: fingerprint(caller, &to.body),
+            fingerprint: Fingerprint::of(&[&to.body]),
             order_id,
             how,
         };
@@ -96,8 +97,9 @@ impl RefundApi {
             states: request.states.iter().map(|number| state(*number)).collect::<Result<_, _>>()?,
         };
         let states = filter.states.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(",");
-        let listing = ["ListRefunds", tenant.as_str(), &request.order_id, &request.change_order_id, &states];
-        let page = Page::parse(request.page_size, &request.page_token, &listing)?;
+        let chosen = (&request.order_id, &request.change_order_id, &states);
+        let listing = Listing::new("ListRefunds", tenant, &chosen);
+        let page = Page::parse(&self.seal, listing, request.page_size, &request.page_token)?;
         let after = page.after(1)?.map_or("", |key| key[0].as_str());
 
         let mut tx = self.database.read().await?;
@@ -133,7 +135,8 @@ impl RefundService for RefundApi {
     ) -> Result<Response<wire::QuoteRefundResponse>, Status> {
         let tenant = Principal::of(&request)?.tenant.clone();
         let request = request.into_inner();
-        let terms = terms::foreseen(request.strategy, &request.tenders, false).map_err(Failure::from)?;
+        let terms =
+            terms::foreseen(request.strategy, &request.tenders, false, None).map_err(Failure::from)?;
         let (order_id, new_total) = (&request.order_id, request.new_total_minor);
         let wire::ForecastRefundResponse { currency_code, legs, shortfall_minor } =
             forecast(&self.database, &tenant, order_id, new_total, &terms).await?;
@@ -161,7 +164,7 @@ impl RefundService for RefundApi {
         &self,
         request: Request<wire::RetryRefundRequest>,
     ) -> Result<Response<wire::RetryRefundResponse>, Status> {
-        let caller = staff(&request)?;
+        let caller = Principal::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
         let payment_id = convert::optional_id("payment_id", &request.payment_id, PaymentId::parse)
@@ -177,7 +180,7 @@ impl RefundService for RefundApi {
         &self,
         request: Request<wire::ResolveRefundRequest>,
     ) -> Result<Response<wire::ResolveRefundResponse>, Status> {
-        let caller = staff(&request)?;
+        let caller = Principal::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
         let resolution = Resolution {
@@ -196,7 +199,7 @@ impl RefundService for RefundApi {
         &self,
         request: Request<wire::RecordRefundRequest>,
     ) -> Result<Response<wire::RecordRefundResponse>, Status> {
-        let caller = staff(&request)?;
+        let caller = Principal::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
         let recorded = recorded(&request).map_err(Failure::from)?;
@@ -224,15 +227,7 @@ fn recorded(request: &wire::RecordRefundRequest) -> Result<Recorded, Refusal> {
 }
 
 fn note(text: &str) -> Result<String, Refusal> {
-    if text.chars().count() > NOTE_MAX {
-        let message = format!("note has more than {NOTE_MAX} characters");
-        let refusal = Refusal::new(Reason::FieldTooLong, message);
-        return Err(refusal.field("note").detail("limit", NOTE_MAX));
-    }
-    if text.contains('\0') {
-        return Err(Refusal::new(Reason::FieldInvalid, "note holds a NUL character").field("note"));
-    }
-    Ok(text.to_owned())
+    text::parse(NOTE_MAX, text).map_err(|error| Refusal::from(error).field("note"))
 }
 
 fn state(number: i32) -> Result<State, Refusal> {

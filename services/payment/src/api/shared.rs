@@ -1,36 +1,36 @@
 //! Payments that several orders share: written down, and shown with their parts.
 
+use std::time::Duration;
+
 use kit::Failure;
 use proto::payment::v1 as wire;
 use storage::Database;
 use types::{Currency, PaymentId, Reason, Refusal, Tenant, Timestamp};
 
 use super::convert::{self, GATEWAY_MAX, TOKEN_MAX};
-use crate::domain::gateway::PartialCapture;
+use crate::domain::gateway::{PartialCapture, Reading};
 use crate::domain::payment::Kind;
 use crate::domain::shared::SharedPayment;
 use crate::ports::gateway::Gateways;
-use crate::store::{account, shared_payment};
+use crate::store::{account, adoption, shared_payment};
 
 /// Writes one down. The gateway's reference makes a repeat the same one.
 pub async fn record(
     database: &Database,
-    gateways: &Gateways,
+    (gateways, patience): (&Gateways, Duration),
     tenant: &Tenant,
     request: &wire::RecordSharedPaymentRequest,
     minted: (PaymentId, Timestamp),
 ) -> Result<wire::SharedPayment, Failure> {
     let wanted = parse(request, minted)?;
     may_be_shared(gateways, &wanted)?;
-    let kept = database
-        .write("payment.record_shared_payment", |mut tx| {
-            let (tenant, wanted) = (tenant.clone(), wanted.clone());
-            async move {
-                let kept = shared_payment::record(&mut tx, &tenant, &wanted).await?;
-                Ok((tx, kept))
-            }
-        })
-        .await?;
+    let mut tx = database.read().await?;
+    let known = shared_payment::named(&mut tx, tenant, &wanted).await;
+    tx.rollback().await;
+    let kept = match known? {
+        Some(known) => known,
+        None => write_down(database, (gateways, patience), tenant, wanted.clone()).await?,
+    };
     let same = (kept.currency, kept.authorised_minor, kept.captured)
         == (wanted.currency, wanted.authorised_minor, wanted.captured);
     if !same {
@@ -39,6 +39,55 @@ pub async fn record(
         return Err(refusal.detail("shared_payment_id", &kept.shared_payment_id).into());
     }
     show(database, tenant, &kept.shared_payment_id).await
+}
+
+/// The whole is read at the gateway once, before any order has a part of it.
+async fn write_down(
+    database: &Database,
+    (gateways, patience): (&Gateways, Duration),
+    tenant: &Tenant,
+    wanted: SharedPayment,
+) -> Result<SharedPayment, Failure> {
+    let read = gateways.read(tenant, &wanted.gateway, &wanted.gateway_reference);
+    let read = tokio::time::timeout(patience, read).await;
+    let holding = match read {
+        Ok(Reading::Holds(holding)) => holding,
+        Ok(Reading::Refuted { detail }) => return Err(not_verified(&wanted, &detail).into()),
+        Ok(Reading::Silent { detail }) => return Err(Refusal::new(Reason::OutcomeUnknown, detail).into()),
+        Err(_) => {
+            let message = "the gateway did not answer in time";
+            return Err(Refusal::new(Reason::OutcomeUnknown, message).into());
+        }
+    };
+    if let Some(detail) = wanted.disproof(tenant, &holding) {
+        return Err(not_verified(&wanted, &detail).into());
+    }
+    let wanted = SharedPayment { gateway_reference: holding.reference, ..wanted };
+    let place = (gateways.account(&wanted.gateway).to_owned(), wanted.gateway_reference.clone());
+    let kept = database
+        .write("payment.record_shared_payment", |mut tx| {
+            let (tenant, wanted, place) = (tenant.clone(), wanted.clone(), place.clone());
+            async move {
+                let free = adoption::take(&mut tx, place, &tenant, &wanted.shared_payment_id).await?;
+                let kept = if free {
+                    Some(shared_payment::record(&mut tx, &tenant, &wanted).await?)
+                } else {
+                    // It may be this very one, under another of its names.
+                    shared_payment::named(&mut tx, &tenant, &wanted).await?
+                };
+                Ok((tx, kept))
+            }
+        })
+        .await?;
+    let elsewhere = || not_verified(&wanted, "an order has this payment already, or somebody else shares it");
+    kept.ok_or_else(|| elsewhere().into())
+}
+
+fn not_verified(wanted: &SharedPayment, detail: &str) -> Refusal {
+    Refusal::new(Reason::PaymentNotVerified, "the payment is not what it was said to be")
+        .field("gateway_reference")
+        .detail("gateway", &wanted.gateway)
+        .detail("gateway_detail", detail)
 }
 
 pub async fn show(

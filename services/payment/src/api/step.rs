@@ -48,7 +48,9 @@ fn parse_command(command: &Wire) -> Result<(OrderId, Deed), Refusal> {
         Wire::CapturePayments(command) => Ok((order(&command.order_id)?, Deed::CapturePayments)),
         Wire::ReserveRefund(command) => Ok((order(&command.order_id)?, parse_reservation(command)?)),
         Wire::ReleaseRefund(command) => Ok((order(&command.order_id)?, Deed::ReleaseRefund)),
-        Wire::SettleRefund(command) => Ok((order(&command.order_id)?, Deed::SettleRefund)),
+        Wire::SettleRefund(command) => {
+            Ok((order(&command.order_id)?, Deed::SettleRefund { by_hand: terms::by_hand(command)? }))
+        }
     }
 }
 
@@ -60,6 +62,7 @@ fn parse_reservation(command: &wire::ReserveRefund) -> Result<Deed, Refusal> {
         change_order_id: id("change_order_id", &command.change_order_id, ChangeOrderId::parse)?,
         target_minor: amount("new_total_minor", target)?,
         move_no_money: command.move_no_money,
+        worth_version: worth_version(command.worth_version)?,
         terms: terms::parse(command)?,
     })
 }
@@ -83,9 +86,18 @@ fn parse_opening(command: &wire::AuthorisePayments) -> Result<Opening, Refusal> 
             .map(|(place, payment)| parse_external(place, payment))
             .collect::<Result<_, _>>()?,
         pay_later: command.pay_later,
+        worth_version: worth_version(command.worth_version)?,
     };
     refuse_duplicates(&opening)?;
     Ok(opening)
+}
+
+/// The order counts its decisions from 1.
+fn worth_version(number: i64) -> Result<i64, Refusal> {
+    if number >= 1 {
+        return Ok(number);
+    }
+    Err(Refusal::new(Reason::FieldInvalid, "the order's decisions are counted from 1").field("worth_version"))
 }
 
 fn parse_tender(place: usize, tender: &wire::AuthoriseTender) -> Result<Tender, Refusal> {
@@ -115,6 +127,7 @@ fn parse_external(place: usize, payment: &wire::RecordExternalPayment) -> Result
         // A transfer or cash is never authorised first: what came in was agreed to.
         authorised_minor: authorised.max(captured),
         captured_minor: captured,
+        attested: payment.attested,
     })
 }
 
@@ -137,7 +150,7 @@ fn direction(deed: &Deed) -> Direction {
         | Deed::ReopenPayments { .. }
         | Deed::CapturePayments
         | Deed::ReserveRefund { .. }
-        | Deed::SettleRefund => Direction::Do,
+        | Deed::SettleRefund { .. } => Direction::Do,
         Deed::VoidAuthorisations | Deed::ReleaseRefund => Direction::Undo,
     }
 }
@@ -145,7 +158,7 @@ fn direction(deed: &Deed) -> Direction {
 fn completes(deed: &Deed) -> Option<&'static str> {
     match deed {
         Deed::CapturePayments => Some(AUTHORISE_PAYMENTS),
-        Deed::SettleRefund => Some(RESERVE_REFUND),
+        Deed::SettleRefund { .. } => Some(RESERVE_REFUND),
         Deed::AuthorisePayments(_)
         | Deed::ReopenPayments { .. }
         | Deed::VoidAuthorisations

@@ -86,7 +86,8 @@ impl RefundStepsService for StepsApi {
         let request = request.into_inner();
         let tenant = Tenant::parse(&request.tenant)
             .map_err(|error| Failure::from(Refusal::from(error).field("tenant")))?;
-        let terms = terms::foreseen(request.strategy, &request.tenders, request.allow_over_refund)
+        let pay_out = request.pay_out.as_ref();
+        let terms = terms::foreseen(request.strategy, &request.tenders, request.allow_over_refund, pay_out)
             .map_err(Failure::from)?;
         let (order_id, new_total) = (&request.order_id, request.new_total_minor);
         Ok(Response::new(forecast(&self.database, &tenant, order_id, new_total, &terms).await?))

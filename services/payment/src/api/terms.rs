@@ -2,11 +2,12 @@
 
 use proto::payment::v1 as wire;
 use proto::payment::v1::RefundStrategy;
-use types::{PaymentId, Reason, Refusal};
+use types::{Fingerprint, PaymentId, Reason, Refusal};
 
-use super::convert::{amount, id};
+use super::convert::{TOKEN_MAX, amount, id, name};
+use crate::domain::refund::Resolution;
 use crate::domain::split::{Named, Strategy};
-use crate::domain::{Parts, Terms};
+use crate::domain::{Parts, PayOut, Quoted, Terms, Way};
 
 /// Tenders that EXPLICIT may name: as many as an order has.
 const NAMED_MAX: usize = 64;
@@ -17,6 +18,8 @@ pub fn parse(command: &wire::ReserveRefund) -> Result<Terms, Refusal> {
         force: command.force,
         store_credit_fallback: command.store_credit_fallback,
         allow_over_refund: command.allow_over_refund,
+        pay_out: command.pay_out.as_ref().map(pay_out).transpose()?,
+        quoted: command.quoted.as_ref().map(quoted).transpose()?,
         parts: parts(command.parts.as_ref())?,
     })
 }
@@ -26,8 +29,35 @@ pub fn foreseen(
     number: i32,
     tenders: &[wire::ExplicitTender],
     allow_over_refund: bool,
+    paid_out: Option<&wire::PayOut>,
 ) -> Result<Terms, Refusal> {
-    Ok(Terms { strategy: strategy(number, tenders)?, allow_over_refund, ..Terms::default() })
+    let pay_out = paid_out.map(pay_out).transpose()?;
+    Ok(Terms { strategy: strategy(number, tenders)?, allow_over_refund, pay_out, ..Terms::default() })
+}
+
+fn quoted(promised: &wire::QuotedRefund) -> Result<Quoted, Refusal> {
+    let fingerprint = Fingerprint::parse(&promised.fingerprint)
+        .map_err(|error| Refusal::new(Reason::FieldInvalid, error.to_string()).field("quoted.fingerprint"))?;
+    Ok(Quoted { amount_minor: amount("quoted.amount_minor", promised.amount_minor)?, fingerprint })
+}
+
+fn pay_out(asked: &wire::PayOut) -> Result<PayOut, Refusal> {
+    let way = match asked.way() {
+        wire::PayOutWay::Unspecified | wire::PayOutWay::Tenders => Way::Tenders,
+        wire::PayOutWay::StoreCredit => Way::StoreCredit,
+        wire::PayOutWay::ByHand => Way::ByHand,
+    };
+    let asked = amount("pay_out.amount_minor", asked.amount_minor)?;
+    Ok(PayOut { amount_minor: (asked > 0).then_some(asked), way })
+}
+
+/// How a person pays; none where nobody does.
+pub fn by_hand(command: &wire::SettleRefund) -> Result<Option<Resolution>, Refusal> {
+    if command.by_hand_reference.is_empty() {
+        return Ok(None);
+    }
+    let reference = name("by_hand_reference", TOKEN_MAX, &command.by_hand_reference)?;
+    Ok(Some(Resolution { reference, note: command.by_hand_note.clone() }))
 }
 
 fn strategy(number: i32, tenders: &[wire::ExplicitTender]) -> Result<Strategy, Refusal> {
@@ -76,5 +106,6 @@ fn parts(parts: Option<&wire::PriceParts>) -> Result<Parts, Refusal> {
         shipping_minor: amount("parts.shipping_minor", parts.shipping_minor)?,
         shipping_tax_minor: amount("parts.shipping_tax_minor", parts.shipping_tax_minor)?,
         fee_minor: amount("parts.fee_minor", parts.fee_minor)?,
+        included_tax_minor: amount("parts.included_tax_minor", parts.included_tax_minor)?,
     })
 }

@@ -8,6 +8,8 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use kit::config::Limits;
+use kit::server::serve_http;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use types::Tenant;
@@ -19,16 +21,12 @@ use crate::ports::webhook::{BODY_BYTES_MAX, SIGNATURE_HEADER, WebhookRefusal};
 const COMMIT_MAX: Duration = Duration::from_secs(5);
 
 /// Serves until `shutdown`; deliveries that came in are answered first.
-pub async fn serve(
-    listener: TcpListener,
-    intake: Intake,
-    shutdown: CancellationToken,
-) -> std::io::Result<()> {
+pub async fn serve(listener: TcpListener, intake: Intake, limits: Limits, shutdown: CancellationToken) {
     let routes = Router::new()
         .route("/webhooks/{tenant}/{gateway}", post(deliver))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(intake);
-    axum::serve(listener, routes).with_graceful_shutdown(shutdown.cancelled_owned()).await
+    serve_http(listener, routes, BODY_BYTES_MAX, &limits, shutdown).await;
 }
 
 /// 200 only after the commit. What cannot be proven leaves nothing behind but a line in the log, and

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use types::Tenant;
 
 use crate::ports::gateway::{Gateway, Gateways, Secrets};
-use crate::ports::sandbox::Sandbox;
+use crate::ports::sandbox::{self, Sandbox};
 use crate::ports::simulator::Simulator;
 use crate::ports::stripe::Stripe;
 
@@ -36,6 +36,9 @@ pub struct Named {
     pub url: String,
     /// Set it by the environment: `COUNTERMAND_GATEWAY__NAMED__<NAME>__SECRET_KEY`.
     pub secret_key: Secret,
+    /// The account at the gateway that the key belongs to; the name itself if empty. Two names with one key say the same
+    /// one, so that a payment of it is adopted by one order whatever it is called.
+    pub account: String,
     /// What one exchange with it may take.
     pub timeout_ms: u64,
     /// The live secrets of each tenant's webhook endpoint, the newest first.
@@ -65,6 +68,7 @@ impl Default for Named {
             kind: Kind::default(),
             url: String::new(),
             secret_key: Secret::default(),
+            account: String::new(),
             timeout_ms: 10_000,
             webhook_secrets: BTreeMap::new(),
         }
@@ -100,6 +104,15 @@ impl Named {
         Ok(())
     }
 
+    /// There is one sandbox in a process, whatever it is called.
+    fn account<'a>(&'a self, name: &'a str) -> &'a str {
+        match self.kind {
+            Kind::Sandbox => sandbox::ACCOUNT,
+            Kind::Simulator | Kind::Stripe if self.account.is_empty() => name,
+            Kind::Simulator | Kind::Stripe => &self.account,
+        }
+    }
+
     fn build(&self, sandbox: &Sandbox) -> anyhow::Result<Gateway> {
         let timeout = Duration::from_millis(self.timeout_ms);
         let stripe = if self.url.is_empty() { Self::STRIPE } else { &self.url };
@@ -119,6 +132,24 @@ impl Named {
     }
 }
 
+/// Refuses two names that reach one account and do not say so.
+pub fn check_accounts(named: &BTreeMap<String, Named>) -> anyhow::Result<()> {
+    for (name, section) in named {
+        let same = |(other, there): &(&String, &Named)| {
+            *other != name
+                && (there.kind, &there.url, &there.secret_key)
+                    == (section.kind, &section.url, &section.secret_key)
+        };
+        for (other, there) in named.iter().filter(same) {
+            anyhow::ensure!(
+                section.account(name) == there.account(other),
+                "gateway.named.{name} and gateway.named.{other} reach the same account; give both the same `account`"
+            );
+        }
+    }
+    Ok(())
+}
+
 /// The gateways by their names. The sandbox stands in for those of payments made elsewhere if asked to.
 pub fn build(
     named: &BTreeMap<String, Named>,
@@ -127,13 +158,14 @@ pub fn build(
 ) -> anyhow::Result<Gateways> {
     let mut gateways = BTreeMap::new();
     let mut secrets = BTreeMap::new();
+    let accounts = named.iter().map(|(name, section)| (name.clone(), section.account(name).to_owned()));
     for (name, section) in named {
         let gateway = section.build(sandbox).with_context(|| format!("gateway.named.{name}"))?;
         gateways.insert(name.clone(), gateway);
         secrets.insert(name.clone(), section.secrets()?);
     }
     let stand_in = sandbox_stands_in.then(|| Gateway::Sandbox(sandbox.clone()));
-    Ok(Gateways::new(gateways, stand_in).with_webhook_secrets(secrets))
+    Ok(Gateways::new(gateways, stand_in).with_webhook_secrets(secrets).with_accounts(accounts.collect()))
 }
 
 #[cfg(test)]

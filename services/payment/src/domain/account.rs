@@ -15,6 +15,7 @@ use super::explain::Parts;
 use super::gateway::{DisputeState, Task};
 use super::moment::{Moment, Schedule};
 use super::movement::Movement;
+use super::owing::{FIRST_WORTH, Told};
 use super::payment::Payment;
 use super::refund::{self, Refund};
 use super::split::{Form, Share, Source};
@@ -25,6 +26,14 @@ pub struct Account {
     pub currency: Currency,
     /// No capture may bring the position above it.
     pub ceiling_minor: i64,
+    /// What the order comes to by its last decision that is known here, fees included.
+    pub worth_minor: i64,
+    /// What is owed by that decision, as the order service was last told.
+    pub told: Told,
+    /// How many changes that had left something owed were told to have nothing open any more.
+    pub told_mended: i64,
+    /// The last number given to a figure of what is owed.
+    pub owed_seq: i64,
     /// The last event told of this order.
     pub event_seq: i64,
     /// The last row of this order's double-entry book.
@@ -56,6 +65,8 @@ pub struct Hold {
     pub move_no_money: bool,
     /// A refund that its gateway declines becomes store credit.
     pub store_credit_fallback: bool,
+    /// A refund that its gateway declines is tried on the next tender with room.
+    pub moves_on: bool,
     /// What was named beyond what exceeds the new total.
     pub over_minor: i64,
     /// What the change's amount is made of.
@@ -63,6 +74,8 @@ pub struct Hold {
     pub state: HoldState,
     /// The step that sends it; empty before that.
     pub settle_step: String,
+    /// What will be owed once its change is committed, as the order service was told.
+    pub told: Told,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,6 +113,7 @@ pub struct Unsaved {
     /// With their sequence.
     pub credits: Vec<(i64, CreditEntry)>,
     pub events: Vec<(i64, Event)>,
+    pub told: Vec<Told>,
     pub tasks: Vec<Task>,
     /// The refunds that somebody had to look at when the account was loaded, or when they were last told of.
     pub troubled: BTreeSet<RefundId>,
@@ -111,6 +125,10 @@ impl Account {
             order_id,
             currency,
             ceiling_minor,
+            worth_minor: ceiling_minor,
+            told: Told { seq: 0, worth_version: FIRST_WORTH, owed_minor: 0 },
+            told_mended: 0,
+            owed_seq: 0,
             event_seq: 0,
             ledger_seq: 0,
             created_at: now,
@@ -142,7 +160,7 @@ impl Account {
         capturing.map(|capture| capture.amount_minor - capture.refunded_minor).sum()
     }
 
-    fn refunded(&self, which: impl Fn(&Refund) -> bool) -> i64 {
+    pub(super) fn refunded(&self, which: impl Fn(&Refund) -> bool) -> i64 {
         let refunds = self.refunds.values().filter(|refund| refund.kind == refund::Kind::Refund);
         refunds
             .filter(|refund| refund.state.counts() && which(refund))
@@ -153,6 +171,13 @@ impl Account {
     /// Refunds that count against one payment.
     pub fn refunded_of(&self, payment_id: &PaymentId) -> i64 {
         self.refunded(|refund| refund.payment_id == *payment_id)
+    }
+
+    /// Of these, what the gateway, or a person who attests it, has said to be given back.
+    pub fn confirmed_of(&self, payment_id: &PaymentId) -> i64 {
+        self.refunded(|refund| {
+            refund.payment_id == *payment_id && refund.state.stage() == refund::Stage::GivenBack
+        })
     }
 
     pub fn is_capturing(&self, payment_id: &PaymentId) -> bool {

@@ -24,6 +24,8 @@ impl Account {
     /// Captures every tender that asked for it, as far as the order is still worth it: a forward
     /// step cannot refuse, and what was given back in the meantime is not there to be captured.
     pub fn capture_tenders(&mut self, origin: &Origin, moment: Moment<'_>) -> StepOutcome {
+        let (_, saga_id, _) = origin.columns();
+        self.commit_worth(saga_id);
         let wanted: Vec<PaymentId> = self
             .payments
             .values()

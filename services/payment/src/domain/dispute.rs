@@ -101,7 +101,9 @@ impl Account {
                 origin,
                 at: moment.now,
             });
-            self.give_up(&waiting, amount, "paid by the dispute that was lost", moment);
+            // A leg that left the disputed amount out from the beginning gives up nothing of its own.
+            let below = (self.ceiling_minor - self.position_minor()).clamp(0, amount);
+            self.give_up(&waiting, below, "paid by the dispute that was lost", moment);
             self.tell_of_dispute(payment_id, found, "a dispute was lost: the bank has given the money back");
         }
         // What was frozen, and what is left of it, goes on.

@@ -2,6 +2,7 @@
 
 use types::{ChangeOrderId, RefundId, Refusal};
 
+use super::owing::{LeftOwed, Told};
 use super::refund::State;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,20 @@ pub enum Event {
         amount_minor: i64,
         detail: String,
         retry_of: Option<RefundId>,
+    },
+    /// What is owed has come to be another figure, or what a change had left owed is so no more.
+    OwedChanged {
+        /// By the decision that is known here, and by that of a change that is reserved.
+        positions: Vec<Told>,
+        left: Vec<LeftOwed>,
+    },
+    /// Somebody else has given money back at the gateway.
+    RefundFound {
+        refund_id: RefundId,
+        amount_minor: i64,
+        gateway_reference: String,
+        /// What we still hold of what was captured.
+        kept_minor: i64,
     },
     /// A person has to look at it.
     AttentionRaised { subject: Attention, change_order_id: Option<ChangeOrderId>, cause: Refusal },

@@ -16,6 +16,8 @@ pub struct Parts {
     pub shipping_minor: i64,
     pub shipping_tax_minor: i64,
     pub fee_minor: i64,
+    /// Within gross.
+    pub included_tax_minor: i64,
 }
 
 impl Parts {
@@ -35,6 +37,7 @@ impl Parts {
             shipping_minor: part(self.shipping_minor),
             shipping_tax_minor: part(self.shipping_tax_minor),
             fee_minor: part(self.fee_minor),
+            included_tax_minor: part(self.included_tax_minor),
         }
     }
 }

@@ -15,10 +15,13 @@ pub enum Effect {
     Void,
     /// Give part of an authorisation back.
     Lower,
+    /// Nothing: say what there is of a payment that another system made.
+    Read,
 }
 
 impl Effect {
-    pub const ALL: [Self; 5] = [Self::Authorise, Self::Capture, Self::Refund, Self::Void, Self::Lower];
+    pub const ALL: [Self; 6] =
+        [Self::Authorise, Self::Capture, Self::Refund, Self::Void, Self::Lower, Self::Read];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -27,6 +30,7 @@ impl Effect {
             Self::Refund => "refund",
             Self::Void => "void",
             Self::Lower => "lower",
+            Self::Read => "read",
         }
     }
 
@@ -210,6 +214,35 @@ pub struct Statement {
     pub captured_minor: i64,
     pub refunds: Vec<FoundRefund>,
     pub disputes: Vec<FoundDispute>,
+}
+
+/// What a gateway has of a payment that another system made there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holding {
+    /// The one name it goes by there, whatever it was named by here.
+    pub reference: String,
+    pub currency: Currency,
+    pub captured_minor: i64,
+    /// Authorised, and neither captured nor given back.
+    pub open_minor: i64,
+    pub refunded_minor: i64,
+    /// Whom it was made for, where its metadata says so in words of ours.
+    pub tenant: Option<String>,
+    pub order_id: Option<OrderId>,
+}
+
+/// How reading such a payment went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    Holds(Holding),
+    /// There is no such payment, or it is not one that this order may have.
+    Refuted {
+        detail: String,
+    },
+    /// No answer: nothing is known.
+    Silent {
+        detail: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,6 +9,7 @@
 //! world comes in as a [`Moment`].
 
 pub mod account;
+mod adopting;
 pub mod capture;
 mod capturing;
 pub mod credit;
@@ -19,12 +20,16 @@ pub mod gateway;
 mod mending;
 pub mod moment;
 pub mod movement;
+mod moving_on;
 pub mod observed;
 pub mod origin;
 mod outcome;
+pub mod owing;
+mod paying_out;
 pub mod payment;
 mod placing;
 pub mod position;
+mod quoted;
 mod recorded;
 pub mod refund;
 mod refunding;
@@ -36,6 +41,7 @@ mod tasks;
 mod trouble;
 
 pub use account::{Account, Hold, HoldState};
+pub use adopting::Read;
 pub use capture::Capture;
 pub use capturing::CaptureAsked;
 pub use credit::CreditEntry;
@@ -46,9 +52,12 @@ pub use moment::{Moment, Schedule, Timing};
 pub use movement::Movement;
 pub use observed::Observed;
 pub use origin::Origin;
+pub use owing::{LeftOwed, Told};
+pub use paying_out::{PayOut, Way};
 pub use payment::Payment;
 pub use placing::{ExternalPayment, Opening, Tender};
 pub use position::Position;
+pub use quoted::Quoted;
 pub use recorded::Recorded;
 pub use refund::Refund;
 pub use refunding::{Reservation, Terms};

@@ -60,25 +60,44 @@ impl Account {
         observed: &mut Observed,
         moment: Moment<'_>,
     ) {
-        let ours = found.refund_id.as_ref().and_then(|id| self.refunds.get(id)).or_else(|| {
-            self.refunds.values().find(|refund| {
-                refund.payment_id == *payment_id && refund.gateway_reference == found.gateway_reference
-            })
-        });
-        let Some(refund) = ours.map(|refund| refund.refund_id.clone()) else {
-            self.note_external(payment_id, found, observed, moment);
-            return;
+        let named = found.refund_id.as_ref().filter(|id| self.refunds.contains_key(*id));
+        let ours = match named {
+            Some(refund_id) => vec![refund_id.clone()],
+            None => self.named_by_gateway(payment_id, &found.gateway_reference),
         };
-        let before = self.refunds[&refund].state;
+        if ours.is_empty() {
+            self.note_external(payment_id, found, observed, moment);
+        }
+        for refund_id in ours {
+            self.note_answer(&refund_id, found, observed, moment);
+        }
+    }
+
+    /// One refund of the gateway's is one row of ours, or one for each capture that it spans.
+    pub(super) fn named_by_gateway(&self, payment_id: &PaymentId, reference: &str) -> Vec<RefundId> {
+        let refunds = self.refunds.values();
+        let named = refunds
+            .filter(|refund| refund.payment_id == *payment_id && refund.gateway_reference == reference);
+        named.map(|refund| refund.refund_id.clone()).collect()
+    }
+
+    fn note_answer(
+        &mut self,
+        refund: &RefundId,
+        found: &FoundRefund,
+        observed: &mut Observed,
+        moment: Moment<'_>,
+    ) {
+        let before = self.refunds[refund].state;
         // A gateway that has no end yet tells us nothing new, and must not move the schedule.
         let has_ended = matches!(
             found.answer,
             Answer::Done { .. } | Answer::Declined { .. } | Answer::FailedAfter { .. }
         );
         if has_ended || before == State::Submitting {
-            observed.ended.extend(self.refund_answered(&refund, &found.answer, moment).unwrap_or_default());
+            observed.ended.extend(self.refund_answered(refund, &found.answer, moment).unwrap_or_default());
         }
-        observed.changed |= self.refunds[&refund].state != before;
+        observed.changed |= self.refunds[refund].state != before;
     }
 
     /// A refund that we did not make counts as ours do. If what is reserved does not fit beside it,
@@ -94,17 +113,19 @@ impl Account {
         if !moves || found.amount_minor <= 0 {
             return;
         }
-        let Some(capture_id) = self.capture_with_room(payment_id, found.amount_minor, moment) else {
+        if !self.make_room_for_external(payment_id, found.amount_minor, moment) {
             observed.later = true;
             return;
-        };
+        }
         let made = Recorded {
             payment_id: payment_id.clone(),
             amount_minor: found.amount_minor,
             gateway_reference: found.gateway_reference.clone(),
         };
-        let refund_id = self.add_external(&made, &capture_id, moment);
-        let cause = Refusal::new(Reason::StateConflict, "a refund was made at the gateway and not by us")
+        let refund_id = self.add_external(&made, moment);
+        let message = "a refund was made at the gateway and not by us; cancel what it was for, give it as goodwill, \
+                       or leave it";
+        let cause = Refusal::new(Reason::StateConflict, message)
             .detail("refund_id", &refund_id)
             .detail("gateway_reference", &found.gateway_reference)
             .detail("amount_minor", found.amount_minor);
@@ -115,35 +136,30 @@ impl Account {
         observed.changed = true;
     }
 
-    /// A capture of the payment that still holds so much, after reserved legs have given way.
-    fn capture_with_room(
+    /// Whether the payment's captures hold so much, after reserved legs have given way.
+    fn make_room_for_external(
         &mut self,
         payment_id: &PaymentId,
         amount_minor: i64,
         moment: Moment<'_>,
-    ) -> Option<CaptureId> {
-        let captures = || {
-            self.captures.values().filter(|capture| {
-                capture.payment_id == *payment_id && capture.state == capture::State::Captured
-            })
-        };
-        let room = |capture: &Capture| capture.amount_minor - capture.refunded_minor;
-        let widest = captures().max_by_key(|capture| room(capture))?;
-        if room(widest) >= amount_minor {
-            return Some(widest.capture_id.clone());
+    ) -> bool {
+        let room = self.room_for_external(payment_id);
+        let waiting = self.waiting_of(payment_id);
+        let reserved: i64 = waiting.iter().map(|id| self.refunds[id].amount_minor).sum();
+        if room + reserved < amount_minor {
+            return false;
         }
-        let reserved = |capture: &Capture| -> i64 {
-            let legs = self.refunds.values().filter(|refund| refund.state == State::Reserved);
-            let its = legs.filter(|refund| refund.capture_id.as_ref() == Some(&capture.capture_id));
-            its.map(|refund| refund.amount_minor).sum()
-        };
-        let fits = captures().find(|capture| room(capture) + reserved(capture) >= amount_minor)?;
-        let (capture_id, short) = (fits.capture_id.clone(), amount_minor - room(fits));
-        let legs: Vec<RefundId> = self.waiting_of(payment_id);
-        let its: Vec<RefundId> =
-            legs.into_iter().filter(|id| self.refunds[id].capture_id.as_ref() == Some(&capture_id)).collect();
-        self.give_up(&its, short, "given back elsewhere", moment);
-        Some(capture_id)
+        self.give_up(&waiting, (amount_minor - room).max(0), "given back elsewhere", moment);
+        true
+    }
+
+    /// What the payment's captures hold, whoever disputes it.
+    pub(super) fn room_for_external(&self, payment_id: &PaymentId) -> i64 {
+        let captures = self
+            .captures
+            .values()
+            .filter(|capture| capture.payment_id == *payment_id && capture.state == capture::State::Captured);
+        captures.map(|capture| capture.amount_minor - capture.refunded_minor).sum()
     }
 
     fn yield_to_external(
@@ -179,7 +195,7 @@ impl Account {
         if late <= 0 {
             return;
         }
-        self.make_room_for_capture(payment_id, late, moment);
+        let gave_way = self.make_room_for_capture(payment_id, late, moment);
         let payment = self.payment(payment_id);
         let (till, reference) = (Till::Tender(payment.kind), payment.gateway_reference.clone());
         let capture_id: CaptureId = moment.ids.mint();
@@ -211,12 +227,18 @@ impl Account {
             origin,
             at: moment.now,
         });
-        self.give_back_late(payment_id, &capture_id, late, moment);
+        self.give_back_late(payment_id, &capture_id, late, gave_way.as_ref(), moment);
         observed.changed = true;
     }
 
-    /// What was captured was not declined, and not given back uncaptured: those words were wrong.
-    fn make_room_for_capture(&mut self, payment_id: &PaymentId, late_minor: i64, moment: Moment<'_>) {
+    /// What was captured was not declined, and not given back uncaptured: those words were wrong. Returns a void that
+    /// gave way.
+    fn make_room_for_capture(
+        &mut self,
+        payment_id: &PaymentId,
+        late_minor: i64,
+        moment: Moment<'_>,
+    ) -> Option<RefundId> {
         let payment = self.payments.get_mut(payment_id).expect("the caller has read this payment");
         if payment.state == payment::State::Declined {
             payment.state = payment::State::Authorised;
@@ -229,16 +251,19 @@ impl Account {
             .filter(|refund| refund.state == State::Succeeded)
             .map(|refund| refund.refund_id.clone())
             .collect();
+        let mut gave_way = None;
         for refund_id in voids {
             let payment = self.payment(payment_id);
             if payment.authorised_minor - payment.captured_minor - payment.voided_minor >= late_minor {
                 break;
             }
-            self.take(&refund_id, Event::FailAfterwards, moment);
+            self.take(&refund_id, Event::GiveWay, moment);
+            gave_way = Some(refund_id);
         }
         let payment = self.payments.get_mut(payment_id).expect("the caller has read this payment");
         let needed = payment.captured_minor + payment.voided_minor + late_minor;
         payment.authorised_minor = payment.authorised_minor.max(needed.min(payment.amount_minor));
+        gave_way
     }
 
     fn give_back_late(
@@ -246,6 +271,7 @@ impl Account {
         payment_id: &PaymentId,
         capture_id: &CaptureId,
         late_minor: i64,
+        gave_way: Option<&RefundId>,
         moment: Moment<'_>,
     ) {
         let excess = (self.position_minor() + self.in_flight_minor() - self.ceiling_minor).min(late_minor);
@@ -254,7 +280,7 @@ impl Account {
             .detail("capture_id", capture_id)
             .detail("captured_minor", late_minor)
             .detail("given_back_minor", excess.max(0));
-        self.raise_attention("payment", payment_id.as_str(), None, cause);
+        self.raise_attention("capture", capture_id.as_str(), None, cause);
         if excess <= 0 {
             return;
         }
@@ -265,6 +291,12 @@ impl Account {
             amount_minor: excess,
         };
         let refund_id = self.add_leg(&share, None, capture_id.as_str(), LATE_CAPTURE, moment);
+        // It stands for the void: its change gave back the same money, and tells of it.
+        if let Some(void) = gave_way.and_then(|id| self.refunds.get(id)).cloned() {
+            let refund = self.refunds.get_mut(&refund_id).expect("it was just made");
+            refund.change_order_id = void.change_order_id;
+            refund.retry_of = Some(void.refund_id);
+        }
         self.send(&refund_id, LATE_CAPTURE, moment);
     }
 }

@@ -3,12 +3,13 @@
 use types::{Reason, RefundId, Refusal};
 
 use super::account::{Account, HoldState};
-use super::event::Event as Told;
+use super::event::{Attention, Event as Told};
 use super::moment::{Moment, Schedule};
 use super::movement::{self, Movement, Till};
+use super::observed::LATE_CAPTURE;
 use super::origin::Origin;
 use super::payment;
-use super::refund::{Event, Kind, Method, Refund, State, Verdict};
+use super::refund::{Event, Kind, Method, Refund, Resolution, State, Verdict};
 
 /// The step that a payment by hand stands under in the book.
 const RESOLVE: &str = "resolve_refund";
@@ -28,13 +29,22 @@ impl Account {
         match state {
             State::Succeeded => self.given_back(&refund, moment),
             State::Declined => self.declined(&refund, moment),
+            // The capture is told of by itself, and no money was lost.
+            State::Released if event == Event::GiveWay => {
+                self.void(&refund, -refund.amount_minor);
+                self.tell_change(&refund);
+            }
             State::Reversed => self.came_back(&refund, moment),
-            State::Manual => self.not_given_back(&refund, "a person has to give this money back by hand"),
+            // Unless the person has said already how it was paid.
+            State::Manual if refund.resolution == Resolution::default() => {
+                self.not_given_back(&refund, "a person has to give this money back by hand");
+            }
             State::ResolvedExternally => {
                 self.paid_by_hand(&refund, moment);
                 self.tell_change(&refund);
             }
-            State::AwaitingCapture
+            State::Manual
+            | State::AwaitingCapture
             | State::Reserved
             | State::Submitting
             | State::Pending
@@ -80,6 +90,10 @@ impl Account {
         if refund.retry_of.is_some() {
             self.tell_change(refund);
         }
+        if let Some(capture_id) = refund.capture_id.as_ref().filter(|_| refund.step == LATE_CAPTURE) {
+            let subject = Attention { subject_type: "capture", subject_id: capture_id.to_string() };
+            self.tell(Told::AttentionCleared { subject, change_order_id: refund.change_order_id.clone() });
+        }
     }
 
     fn came_back(&mut self, refund: &Refund, moment: Moment<'_>) {
@@ -97,9 +111,13 @@ impl Account {
         self.restate(&refund.payment_id);
     }
 
-    /// Where the policy allows it, the customer is given store credit instead: a refund of its own,
-    /// which cannot fail.
+    /// The next tender is asked; and where none has room and the policy allows it, the customer is given store credit
+    /// instead: a refund of its own, which cannot fail.
     fn declined(&mut self, refund: &Refund, moment: Moment<'_>) {
+        let hold = self.holds.get(&refund.saga_id).filter(|_| refund.change_order_id.is_some());
+        if refund.kind == Kind::Refund && hold.is_some() && self.try_next_tender(refund, moment) {
+            return;
+        }
         let hold = self.holds.get(&refund.saga_id).filter(|_| refund.change_order_id.is_some());
         let falls_back = hold.is_some_and(|hold| hold.store_credit_fallback);
         if refund.kind == Kind::Void || !falls_back {

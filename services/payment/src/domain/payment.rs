@@ -110,6 +110,33 @@ impl Kind {
     }
 }
 
+/// What a payment's amounts rest on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Proof {
+    /// Its gateway was asked for it or has shown it, or there is no gateway to ask.
+    Known,
+    /// Somebody's word. It is read at the gateway before any of it is given back.
+    Attested,
+    /// Being read at the gateway: before the order is placed, or before the first refund is sent.
+    Reading,
+}
+
+impl Proof {
+    pub const ALL: [Self; 3] = [Self::Known, Self::Attested, Self::Reading];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::Attested => "attested",
+            Self::Reading => "reading",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|proof| proof.as_str() == text)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     pub payment_id: PaymentId,
@@ -129,6 +156,9 @@ pub struct Payment {
     pub voided_minor: i64,
     /// Made elsewhere and brought in.
     pub external: bool,
+    pub proof: Proof,
+    /// Of one that is read before it counts: what it is said to have captured.
+    pub stated_minor: i64,
     pub capture_now: bool,
     /// Its order was not placed: whatever of it is or becomes authorised goes back.
     pub abandoned: bool,

@@ -1,14 +1,12 @@
 //! Opening an order's account and authorising its tenders; giving them back when it is not placed.
 
-use types::{CaptureId, Currency, OrderId, PaymentId, Reason, Refusal};
+use types::{Currency, OrderId, PaymentId, Reason, Refusal};
 
 use super::account::Account;
-use super::capture::{self, Capture};
 use super::gateway::Answer;
 use super::moment::{Moment, Schedule};
-use super::movement::{self, Movement, Till};
 use super::origin::Origin;
-use super::payment::{Kind, Payment, State};
+use super::payment::{Kind, Payment, Proof, State};
 use super::refund;
 use super::reply::{Ended, Ending, Reply, StepOutcome};
 use super::shared::Part;
@@ -24,6 +22,8 @@ pub struct Opening {
     pub external_payments: Vec<ExternalPayment>,
     /// Of an order that is restored: without tenders, what is missing is paid later.
     pub pay_later: bool,
+    /// The decision of the order that it comes to so much by.
+    pub worth_version: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,17 @@ pub struct ExternalPayment {
     pub reference: String,
     pub authorised_minor: i64,
     pub captured_minor: i64,
+    /// By somebody who may attest what happened elsewhere.
+    pub attested: bool,
+}
+
+impl ExternalPayment {
+    /// Whether it is read at its gateway before the order is placed. Only money that was wholly taken can rest on
+    /// somebody's word: what is merely authorised would be captured or voided on it.
+    pub fn is_read_first(&self) -> bool {
+        let settled = self.attested && self.captured_minor == self.authorised_minor;
+        Kind::named(&self.gateway) == Kind::Gateway && !settled
+    }
 }
 
 impl Account {
@@ -60,7 +71,11 @@ impl Account {
             account.authorise(tender, origin, moment)?;
         }
         for external in opening.external_payments.iter().filter(|external| external.authorised_minor > 0) {
-            account.bring_in(external, origin, moment)?;
+            if external.is_read_first() {
+                account.adopt(external, origin, moment)?;
+            } else {
+                account.bring_in(external, origin, moment)?;
+            }
         }
         let outcome = match (account.payments.is_empty(), account.unsaved.tasks.is_empty()) {
             (true, _) => StepOutcome::nothing_to_do(),
@@ -89,6 +104,8 @@ impl Account {
             captured_minor: 0,
             voided_minor: 0,
             external: false,
+            proof: Proof::Known,
+            stated_minor: 0,
             capture_now: tender.capture_now,
             abandoned: false,
             shared_payment_id: None,
@@ -115,67 +132,6 @@ impl Account {
         Ok(())
     }
 
-    /// Writes down what another system did. No gateway is asked: it has happened.
-    pub(super) fn bring_in(
-        &mut self,
-        external: &ExternalPayment,
-        origin: &Origin,
-        moment: Moment<'_>,
-    ) -> Result<(), Refusal> {
-        self.check_room_for(external.authorised_minor)?;
-        let mut payment = Payment {
-            payment_id: external.payment_id.clone(),
-            line_no: self.next_line_no(),
-            kind: Kind::named(&external.gateway),
-            gateway: external.gateway.clone(),
-            token: external.reference.clone(),
-            gateway_reference: external.reference.clone(),
-            state: State::Authorised,
-            amount_minor: external.authorised_minor,
-            authorised_minor: external.authorised_minor,
-            captured_minor: external.captured_minor,
-            voided_minor: 0,
-            external: true,
-            capture_now: false,
-            abandoned: false,
-            shared_payment_id: None,
-            origin: origin.clone(),
-            detail: String::new(),
-            schedule: Schedule::REST,
-            created_at: moment.now,
-        };
-        payment.restate(false);
-        if external.captured_minor > 0 {
-            let capture_id: CaptureId = moment.ids.mint();
-            let amount = external.captured_minor;
-            self.book(Movement {
-                kind: movement::Kind::Capture,
-                till: Till::Tender(payment.kind),
-                payment_id: payment.payment_id.clone(),
-                reference_id: capture_id.to_string(),
-                amount_minor: amount,
-                origin: origin.clone(),
-                at: moment.now,
-            });
-            let capture = Capture {
-                capture_id: capture_id.clone(),
-                payment_id: payment.payment_id.clone(),
-                amount_minor: amount,
-                refunded_minor: 0,
-                disputed_minor: 0,
-                state: capture::State::Captured,
-                gateway_reference: external.reference.clone(),
-                detail: String::new(),
-                origin: origin.clone(),
-                schedule: Schedule::REST,
-                created_at: moment.now,
-            };
-            self.captures.insert(capture_id, capture);
-        }
-        self.payments.insert(payment.payment_id.clone(), payment);
-        Ok(())
-    }
-
     /// The order is not placed: what its step has authorised goes back, at once or as soon as the
     /// gateway has said that it was authorised at all. Nothing may be captured any more.
     pub fn abandon(&mut self, origin: &Origin, moment: Moment<'_>) {
@@ -192,16 +148,11 @@ impl Account {
         }
         self.give_back_abandoned(origin, moment);
         for payment_id in brought_in {
-            // We did not take this money and so do not return it unasked, but somebody must.
-            let cause = Refusal::new(
-                Reason::PlacementFailed,
-                "the order was not placed, and a payment made elsewhere for it is still captured",
-            );
-            self.raise_attention("payment", payment_id.as_str(), None, cause);
+            self.report_left_captured(&payment_id);
         }
     }
 
-    fn give_back_abandoned(&mut self, origin: &Origin, moment: Moment<'_>) {
+    pub(super) fn give_back_abandoned(&mut self, origin: &Origin, moment: Moment<'_>) {
         let mut sources = self.sources(|payment| payment.abandoned && payment.origin == *origin);
         sources
             .retain(|source| source.form == Form::Authorised || !self.payment(&source.payment_id).external);
@@ -272,7 +223,13 @@ impl Account {
         if moving {
             return None;
         }
-        let refusal = Refusal::new(Reason::PaymentDeclined, "the gateway declined a payment")
+        let refusal = if declined.external {
+            let message = "a payment made elsewhere is not what it was said to be";
+            Refusal::new(Reason::PaymentNotVerified, message).detail("reference", &declined.token)
+        } else {
+            Refusal::new(Reason::PaymentDeclined, "the gateway declined a payment")
+        };
+        let refusal = refusal
             .detail("payment_id", &declined.payment_id)
             .detail("gateway", &declined.gateway)
             .detail("gateway_detail", &declined.detail);

@@ -41,6 +41,8 @@ pub enum Event {
     FailAfterwards,
     HandOver,
     Resolve,
+    /// What it had given back uncaptured was captured after all.
+    GiveWay,
 }
 
 /// What an event means in a state.
@@ -92,13 +94,15 @@ impl State {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
 
-    /// The one definition of what is legal. A state only moves up, and SUCCEEDED → REVERSED is the
-    /// single move after success.
+    /// The one definition of what is legal. A state only moves up; after success a refund may be REVERSED, and a void that
+    /// gives way to a capture is RELEASED.
     pub const fn on(self, event: Event) -> Verdict {
         use Verdict::{Becomes, Known, Refused};
         match (self, event) {
             (Self::AwaitingCapture, Event::CaptureEnded) => Becomes(Self::Reserved),
-            (Self::AwaitingCapture | Self::Reserved, Event::Release) => Becomes(Self::Released),
+            (Self::AwaitingCapture | Self::Reserved, Event::Release) | (Self::Succeeded, Event::GiveWay) => {
+                Becomes(Self::Released)
+            }
             (Self::Reserved, Event::Submit) => Becomes(Self::Submitting),
 
             (
@@ -159,7 +163,8 @@ impl State {
                 | Event::Decline
                 | Event::FailAfterwards
                 | Event::HandOver
-                | Event::Resolve,
+                | Event::Resolve
+                | Event::GiveWay,
             ) => Refused,
         }
     }

@@ -7,8 +7,11 @@ use super::explain::Parts;
 use super::gateway::Answer;
 use super::moment::{Moment, Schedule};
 use super::origin::Origin;
-use super::payment;
-use super::refund::{Event, Kind, Refund, Stage, State};
+use super::owing::Told;
+use super::paying_out::PayOut;
+use super::payment::{self, Proof};
+use super::quoted::Quoted;
+use super::refund::{Event, Kind, Method, Refund, Resolution, Stage, State};
 use super::reply::{Ended, Ending, Leg, Reply, StepOutcome};
 use super::split::{Form, Share, Strategy, divide};
 
@@ -22,6 +25,8 @@ pub struct Reservation {
     pub target_minor: i64,
     /// Lower the ceiling only; what exceeds the target stays owed.
     pub move_no_money: bool,
+    /// The decision of the order that will commit it.
+    pub worth_version: i64,
     pub terms: Terms,
 }
 
@@ -34,12 +39,19 @@ pub struct Terms {
     pub store_credit_fallback: bool,
     /// EXPLICIT may name more than exceeds the target, though never more than a tender can give.
     pub allow_over_refund: bool,
+    /// Pays out of what is owed, and only that.
+    pub pay_out: Option<PayOut>,
+    /// What a quote has promised that moves.
+    pub quoted: Option<Quoted>,
     pub parts: Parts,
 }
 
 impl Account {
     /// What exceeds `target_minor`, over the tenders as the strategy says, and what is left of it.
     pub fn forecast(&self, target_minor: i64, terms: &Terms) -> (Vec<Share>, i64) {
+        if let Some(pay_out) = terms.pay_out {
+            return self.divide_owed(target_minor, terms, pay_out);
+        }
         let sources = self.sources(|_| true);
         let amount = self.exceeding(target_minor) + self.over(target_minor, terms);
         divide(&sources, amount, &terms.strategy)
@@ -100,8 +112,15 @@ impl Account {
 
     pub fn reserve(&mut self, wanted: &Reservation, moment: Moment<'_>) -> Result<StepOutcome, Refusal> {
         let terms = &wanted.terms;
+        self.committed_before(wanted.worth_version);
         self.check_named(wanted.target_minor, terms)?;
+        if let Some(pay_out) = terms.pay_out {
+            self.check_pay_out(wanted.target_minor, terms, pay_out)?;
+        }
         let (shares, left) = self.forecast(wanted.target_minor, terms);
+        if let Some(quoted) = terms.quoted.as_ref().filter(|_| !wanted.move_no_money) {
+            quoted.check(&shares)?;
+        }
         let over_minor = self.over(wanted.target_minor, terms);
         let exceeding = (self.position_minor() + self.in_flight_minor() - wanted.target_minor).max(0);
         let by_name = matches!(terms.strategy, Strategy::Explicit(_));
@@ -118,14 +137,17 @@ impl Account {
             change_order_id: wanted.change_order_id.clone(),
             prior_ceiling_minor: self.ceiling_minor,
             new_ceiling_minor: wanted.target_minor,
-            owed_minor: (exceeding - returned).max(0),
+            // What a pay-out does not touch is not its to owe.
+            owed_minor: if terms.pay_out.is_some() { 0 } else { (exceeding - returned).max(0) },
             move_no_money: wanted.move_no_money,
             // What is not owed is not made good.
             store_credit_fallback: terms.store_credit_fallback && over_minor == 0,
+            moves_on: !by_name && over_minor == 0,
             over_minor,
             parts: terms.parts,
             state: HoldState::Reserved,
             settle_step: String::new(),
+            told: Told { worth_version: wanted.worth_version, ..Told::default() },
         };
         let owed_minor = hold.owed_minor;
         self.ceiling_minor = wanted.target_minor;
@@ -134,7 +156,11 @@ impl Account {
         for share in &shares {
             let refund_id = self.add_leg(share, change, &wanted.saga_id, &wanted.step, moment);
             self.report_part_in_capture(&refund_id, share.form);
+            if let Some(pay_out) = terms.pay_out {
+                self.direct(&refund_id, pay_out);
+            }
         }
+        self.foresee_owed(&wanted.saga_id);
         let legs: Vec<_> = self.legs(&wanted.saga_id).map(Refund::leg).collect();
         Ok(StepOutcome::Applied(Reply {
             nothing_to_do: legs.is_empty() && owed_minor == 0,
@@ -160,15 +186,25 @@ impl Account {
         Ok(StepOutcome::Applied(Reply::default()))
     }
 
-    /// Sends what was reserved.
-    pub fn settle(&mut self, saga_id: &str, step: &str, moment: Moment<'_>) -> Result<StepOutcome, Refusal> {
+    /// Sends what was reserved, or writes down that a person pays it.
+    pub fn settle(
+        &mut self,
+        saga_id: &str,
+        step: &str,
+        by_hand: Option<&Resolution>,
+        moment: Moment<'_>,
+    ) -> Result<StepOutcome, Refusal> {
         let hold = self.holds.get_mut(saga_id).filter(|hold| hold.state == HoldState::Reserved);
         let hold = hold.ok_or_else(|| no_reservation(saga_id))?;
         hold.state = HoldState::Settling;
         step.clone_into(&mut hold.settle_step);
+        self.commit_worth(saga_id);
         let legs: Vec<RefundId> = self.legs(saga_id).map(|refund| refund.refund_id.clone()).collect();
         for refund_id in &legs {
-            self.submit_if_decided(refund_id, moment);
+            match by_hand {
+                Some(how) => self.pay_by_hand(refund_id, how, moment),
+                None => self.submit_if_decided(refund_id, moment),
+            }
         }
         Ok(match self.settled(saga_id) {
             None => StepOutcome::Pending,
@@ -177,7 +213,7 @@ impl Account {
     }
 
     /// The legs a saga's change has reserved.
-    fn legs(&self, saga_id: &str) -> impl Iterator<Item = &Refund> {
+    pub(super) fn legs(&self, saga_id: &str) -> impl Iterator<Item = &Refund> {
         self.refunds
             .values()
             .filter(move |refund| refund.saga_id == saga_id && refund.change_order_id.is_some())
@@ -190,37 +226,39 @@ impl Account {
         }
         let hold = self.holds.get_mut(saga_id).filter(|hold| hold.state == HoldState::Settling)?;
         hold.state = HoldState::Settled;
-        let (left_minor, over_minor) = (hold.owed_minor, hold.over_minor);
+        let owed_minor = self.left_by(&self.holds[saga_id]);
         let legs: Vec<Leg> = self.legs(saga_id).map(|refund| self.leg(refund)).collect();
-        let failed = legs
-            .iter()
-            .filter(|leg| leg.kind == Kind::Refund && leg.state.stage() == Stage::Owed && !leg.made_good);
-        let failed: i64 = failed.map(|leg| leg.amount_minor).sum();
-        // What was to be given beyond the order's worth is a gift, and owed to nobody if it fails.
-        let owed_minor = left_minor + (failed - over_minor).max(0);
-        Some(Reply { nothing_to_do: legs.is_empty() && owed_minor == 0, legs, owed_minor, missing_minor: 0 })
+        let nothing_to_do = legs.is_empty() && owed_minor == 0;
+        Some(Reply { nothing_to_do, legs, owed_minor, ..Reply::default() })
     }
 
     fn leg(&self, refund: &Refund) -> Leg {
-        Leg { made_good: self.is_made_good(&refund.refund_id), ..refund.leg() }
+        let made_good = self.is_made_good(&refund.refund_id) || self.is_followed(refund);
+        Leg { made_good, ..refund.leg() }
     }
 
-    /// Commits a reserved leg to be sent, if its change is decided or its order was not placed, and
-    /// no dispute has frozen its tender.
+    /// Commits a reserved leg to be sent, if it may be.
     pub(super) fn submit_if_decided(&mut self, refund_id: &RefundId, moment: Moment<'_>) {
+        if let Some(step) = self.decided(refund_id) {
+            self.send(refund_id, &step, moment);
+        }
+    }
+
+    /// The step that sends a leg, if its change is decided or its order was not placed, and no dispute has
+    /// frozen its tender.
+    pub(super) fn decided(&self, refund_id: &RefundId) -> Option<String> {
         let refund = self.refunds.get(refund_id).expect("the caller has read this refund");
         if refund.kind == Kind::Refund && self.is_frozen(&refund.payment_id) {
-            return;
+            return None;
         }
-        let step = match self.holds.get(&refund.saga_id) {
-            Some(hold) if hold.state == HoldState::Settling => hold.settle_step.clone(),
-            None if self.payment(&refund.payment_id).abandoned => refund.step.clone(),
+        match self.holds.get(&refund.saga_id) {
+            Some(hold) if hold.state == HoldState::Settling => Some(hold.settle_step.clone()),
+            None if self.payment(&refund.payment_id).abandoned => Some(refund.step.clone()),
             Some(hold) if hold.state == HoldState::Released && self.payment(&refund.payment_id).abandoned => {
-                refund.step.clone()
+                Some(refund.step.clone())
             }
-            Some(_) | None => return,
-        };
-        self.send(refund_id, &step, moment);
+            Some(_) | None => None,
+        }
     }
 
     /// Sends a reserved leg: what is ours moves here and now, what is offline is handed to a person,
@@ -232,6 +270,10 @@ impl Account {
         }
         step.clone_into(&mut refund.step);
         let refund = refund.clone();
+        if refund.method == Method::StoreCredit {
+            self.give_internally(refund_id, moment);
+            return;
+        }
         match (self.payment(&refund.payment_id).kind, refund.kind) {
             (payment::Kind::GiftCard | payment::Kind::StoreCredit, _) => {
                 self.give_internally(refund_id, moment);
@@ -240,6 +282,9 @@ impl Account {
                 self.take(refund_id, Event::HandOver, moment);
             }
             (payment::Kind::Offline, Kind::Void) => self.give_internally(refund_id, moment),
+            (payment::Kind::Gateway, _) if self.payment(&refund.payment_id).proof != Proof::Known => {
+                self.read_first(&refund.payment_id, moment);
+            }
             (payment::Kind::Gateway, _) => {
                 self.take(refund_id, Event::Submit, moment);
                 let refund = self.refunds.get_mut(refund_id).expect("it was just changed");

@@ -7,6 +7,8 @@ use super::account::{Account, Hold, HoldState};
 use super::explain::Parts;
 use super::moment::Moment;
 use super::origin::Origin;
+use super::owing::Told;
+use super::payment::State;
 use super::placing::{Opening, Tender};
 use super::reply::{Reply, StepOutcome};
 use super::split::Form;
@@ -25,6 +27,7 @@ impl Account {
             let refusal = Refusal::new(Reason::CurrencyMismatch, "the account is kept in another currency");
             return Err(refusal.detail("currency", self.currency.code()));
         }
+        self.committed_before(opening.worth_version);
         let kept = self.kept_minor();
         let missing = (opening.total_minor - kept).max(0);
         let offered: i64 = opening.tenders.iter().map(|tender| tender.amount_minor).sum();
@@ -47,14 +50,17 @@ impl Account {
             owed_minor,
             move_no_money: true,
             store_credit_fallback: false,
+            moves_on: false,
             over_minor: 0,
             parts: Parts::default(),
             // It has no legs of its own to settle; it keeps the ceiling that it replaced.
             state: HoldState::Settled,
             settle_step: step.to_owned(),
+            told: Told { worth_version: opening.worth_version, ..Told::default() },
         };
         self.holds.insert(saga_id.to_owned(), hold);
         self.ceiling_minor = opening.total_minor;
+        self.foresee_owed(saga_id);
         // What is paid in addition is taken like what was paid before.
         let taken = self.position_minor() + self.in_flight_minor() > 0;
         for tender in opening.tenders.iter().filter(|tender| tender.amount_minor > 0) {
@@ -66,6 +72,22 @@ impl Account {
         } else {
             StepOutcome::Pending
         })
+    }
+
+    /// Refuses what cannot be counted, and what would be held on the customer's card beyond what the order still needs.
+    pub fn check_missing(&self, amount_minor: i64) -> Result<(), Refusal> {
+        self.check_room_for(amount_minor)?;
+        let asked = self.payments.values().filter(|payment| payment.state == State::Authorising);
+        let asked: i64 = asked.map(|payment| payment.amount_minor).sum();
+        let missing = (self.ceiling_minor - self.kept_minor() - asked).max(0);
+        if amount_minor <= missing {
+            return Ok(());
+        }
+        let refusal = Refusal::new(Reason::AboveCaptureCeiling, "the order does not need so much any more");
+        Err(refusal
+            .field("amount_minor")
+            .detail("missing_minor", missing)
+            .detail("asked_minor", amount_minor))
     }
 
     /// What is captured and not on its way back, being captured, or authorised and not yet captured.
@@ -80,7 +102,10 @@ impl Account {
     pub(super) fn lower_ceiling_of(&mut self, origin: &Origin) {
         let (_, saga_id, _) = origin.columns();
         match self.holds.get_mut(saga_id) {
-            None => self.ceiling_minor = 0,
+            None => {
+                self.ceiling_minor = 0;
+                self.worth_minor = 0;
+            }
             Some(hold) if hold.state == HoldState::Settled => {
                 hold.state = HoldState::Released;
                 hold.settle_step.clear();

@@ -3,6 +3,7 @@
 use types::{PaymentId, RefundId, Refusal};
 
 use super::origin::Origin;
+use super::owing::Told;
 use super::refund::{Kind, State};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,6 +14,8 @@ pub struct Reply {
     pub owed_minor: i64,
     /// What is still to be paid of an order that is restored.
     pub missing_minor: i64,
+    /// What is owed once the change is committed.
+    pub told: Option<Told>,
 }
 
 /// One tender's share of what is given back.

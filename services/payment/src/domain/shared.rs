@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use types::{Currency, PaymentId, Reason, Refusal, Timestamp};
+use types::{Currency, PaymentId, Reason, Refusal, Tenant, Timestamp};
 
 use super::account::Account;
-use super::gateway::Statement;
+use super::gateway::{Holding, Statement};
 use super::moment::Moment;
 use super::origin::Origin;
+use super::payment::Proof;
 use super::placing::{ExternalPayment, Tender};
 use super::split::Form;
 
@@ -74,6 +75,28 @@ impl SharedPayment {
     }
 }
 
+impl SharedPayment {
+    /// What of the gateway's word contradicts it; for people. No part of it may be gone or spoken for.
+    pub fn disproof(&self, tenant: &Tenant, holding: &Holding) -> Option<String> {
+        if holding.order_id.is_some() || holding.tenant.as_ref().is_some_and(|named| named != tenant.as_str())
+        {
+            return Some("the gateway has it as somebody else's".to_owned());
+        }
+        if holding.currency != self.currency {
+            return Some(format!("the gateway has it in {}", holding.currency.code()));
+        }
+        let (captured, open) =
+            if self.captured { (self.authorised_minor, 0) } else { (0, self.authorised_minor) };
+        let found = (holding.captured_minor, holding.open_minor, holding.refunded_minor);
+        (found != (captured, open, 0)).then(|| {
+            format!(
+                "the gateway has captured {}, holds {} uncaptured and has given {} back",
+                found.0, found.1, found.2
+            )
+        })
+    }
+}
+
 impl Siblings {
     /// The gateway's book of the whole, less what is the other orders'.
     pub fn left_out_of(&self, statement: &Statement) -> Statement {
@@ -104,9 +127,12 @@ impl Account {
             reference: tender.token.clone(),
             authorised_minor: tender.amount_minor,
             captured_minor: if part.captured { tender.amount_minor } else { 0 },
+            attested: false,
         };
         self.bring_in(&external, origin, moment)?;
         let payment = self.payments.get_mut(&tender.payment_id).expect("it was just brought in");
+        // The whole was read at the gateway when it was written down.
+        payment.proof = Proof::Known;
         payment.shared_payment_id = Some(part.shared_payment_id.clone());
         payment.capture_now = tender.capture_now && !part.captured;
         Ok(())

@@ -23,7 +23,9 @@ impl Account {
         match subject {
             Subject::Payment(id) => {
                 let payment = self.payments.get(id)?;
-                (payment.state == payment::State::Authorising).then(|| self.authorise_task(payment))
+                let asked =
+                    payment.state == payment::State::Authorising || payment.proof == payment::Proof::Reading;
+                asked.then(|| self.authorise_task(payment))
             }
             Subject::Capture(id) => {
                 let capture = self.captures.get(id)?;
@@ -39,7 +41,8 @@ impl Account {
     pub(super) fn authorise_task(&self, payment: &Payment) -> Task {
         let subject = Subject::Payment(payment.payment_id.clone());
         let saga_id = payment.origin.saga_id();
-        self.task(payment, subject, payment.created_at, saga_id, Effect::Authorise, payment.amount_minor)
+        let effect = if payment.external { Effect::Read } else { Effect::Authorise };
+        self.task(payment, subject, payment.created_at, saga_id, effect, payment.amount_minor)
     }
 
     pub(super) fn capture_task(&self, capture: &Capture) -> Task {

@@ -62,7 +62,7 @@ impl Account {
     }
 
     /// What of the captured money has not demonstrably gone back.
-    fn unreturned_minor(&self) -> i64 {
+    pub(super) fn unreturned_minor(&self) -> i64 {
         let back = self
             .refunds
             .values()

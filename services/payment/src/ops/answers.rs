@@ -2,11 +2,14 @@
 
 use storage::Outcome;
 
+use super::adoptions;
 use super::books::Books;
 use super::command::{Answered, Decided, Observed, Reply, Report, StepAnswer};
+use super::steps::told_with;
 use super::waiters::{Awaited, Waiters};
 use crate::domain::gateway::Subject;
-use crate::domain::{Ended, Ending, Event, Moment, Origin};
+use crate::domain::{self, Ended, Ending, Event, Moment, Origin};
+use crate::ports::gateway::Gateways;
 use crate::store::{OrderKey, reply};
 
 pub fn decide(books: &mut Books, answered: &Answered, waiters: &Waiters, moment: Moment<'_>) -> Decided {
@@ -30,18 +33,30 @@ pub fn decide(books: &mut Books, answered: &Answered, waiters: &Waiters, moment:
 }
 
 /// The gateway's own book, taken over where ours is behind it.
-pub fn observe(books: &mut Books, observed: &Observed, waiters: &Waiters, moment: Moment<'_>) -> Decided {
+pub fn observe(
+    books: &mut Books,
+    observed: &Observed,
+    (gateways, waiters): (&Gateways, &Waiters),
+    moment: Moment<'_>,
+) -> Decided {
     let key = (observed.tenant.clone(), observed.order_id.clone());
     let siblings = books.siblings.get(&(observed.tenant.clone(), observed.payment_id.clone()));
-    let taken = books.accounts.update(&key, |account| {
-        account.payments.contains_key(&observed.payment_id).then(|| match &observed.report {
-            Report::Statement(statement) => {
-                let own = siblings.map(|siblings| siblings.left_out_of(statement));
-                account.observe(&observed.payment_id, own.as_ref().unwrap_or(statement), moment)
-            }
-            Report::Silence { detail } => account.gateway_is_silent(&observed.payment_id, detail),
-        })
-    });
+    let taken = match &observed.report {
+        Report::Statement(statement) => books.accounts.update(&key, |account| {
+            let own = siblings.map(|siblings| siblings.left_out_of(statement));
+            let own = own.as_ref().unwrap_or(statement);
+            let known = account.payments.contains_key(&observed.payment_id);
+            known.then(|| account.observe(&observed.payment_id, own, moment))
+        }),
+        Report::Silence { detail } => books.accounts.update(&key, |account| {
+            let known = account.payments.contains_key(&observed.payment_id);
+            known.then(|| account.gateway_is_silent(&observed.payment_id, detail))
+        }),
+        Report::Read { gateway, reading } => {
+            let read = adoptions::read(books, &key, observed, (gateway, reading), (gateways, moment));
+            Some(read.map(|read| domain::Observed { changed: true, later: false, ended: read.ended }))
+        }
+    };
     let Some(Some(found)) = taken else {
         return Decided::only(Reply::Observed { changed: false, later: false });
     };
@@ -49,6 +64,7 @@ pub fn observe(books: &mut Books, observed: &Observed, waiters: &Waiters, moment
     for step in found.ended {
         ended.extend(settle(books, &key, step, waiters));
     }
+    ended.extend(rested(books, &key, &Subject::Payment(observed.payment_id.clone())));
     let (tasks, told) = books.follow_up(&key);
     let reply = Reply::Observed { changed: found.changed, later: found.later };
     Decided { reply, tasks, ended, told }
@@ -65,6 +81,7 @@ fn settle(
     let Origin::Step { saga_id, step } = ended.origin else { return None };
     let (outcome, bytes, answer) = match ended.ending {
         Ending::Applied(reply) => {
+            let reply = told_with(books, key, &saga_id, reply);
             let bytes = reply::encode(&reply);
             (Outcome::Applied, bytes.clone(), StepAnswer::Applied(bytes))
         }

@@ -43,24 +43,18 @@ impl Batch for PaymentBatch {
                 let direction = context.direction.as_str();
                 format!("step/{}/{}/{}/{direction}", context.tenant, context.saga_id, context.step)
             }
-            Command::Authorise(asked) => {
-                format!("request/{}/{}/{}", asked.key.tenant, asked.key.method, asked.key.request_id)
-            }
-            Command::Capture(asked) => {
-                format!("request/{}/{}/{}", asked.key.tenant, asked.key.method, asked.key.request_id)
-            }
+            Command::Authorise(asked) => format!("request/{}", asked.key.text()),
+            Command::Capture(asked) => format!("request/{}", asked.key.text()),
             Command::Answered(answered) => {
                 format!("answer/{}/{}", answered.tenant, answered.subject.key())
             }
-            Command::Mend(mend) => {
-                format!("request/{}/{}/{}", mend.key.tenant, mend.key.method, mend.key.request_id)
-            }
+            Command::Mend(mend) => format!("request/{}", mend.key.text()),
             Command::Observed(observed) => format!("observed/{}/{}", observed.tenant, observed.payment_id),
         }
     }
 
     async fn decide(&self, tx: &mut Tx, commands: &[Command]) -> Result<Vec<Decided>, DbError> {
-        let mut books = Books::load(tx, commands).await?;
+        let mut books = Books::load(tx, commands, &self.gateways).await?;
         let db_now = tx.db_now().await?;
         let moment = Moment { now: self.clock.now(), db_now, ids: &self.ids, timing: &self.timing };
         let mut decided = Vec::with_capacity(commands.len());
@@ -72,7 +66,10 @@ impl Batch for PaymentBatch {
                 Command::Capture(asked) => requests::capture(&mut books, asked, moment),
                 Command::Answered(answered) => answers::decide(&mut books, answered, &self.waiters, moment),
                 Command::Mend(mend) => mending::decide(&mut books, mend, moment),
-                Command::Observed(observed) => answers::observe(&mut books, observed, &self.waiters, moment),
+                Command::Observed(observed) => {
+                    let around = (&self.gateways, &self.waiters);
+                    answers::observe(&mut books, observed, around, moment)
+                }
             });
         }
         books.flush(tx, &event::Stamp { ids: &self.ids, now: moment.now }).await?;

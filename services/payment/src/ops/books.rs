@@ -6,10 +6,12 @@ use storage::{DbError, RequestKeys, StepLedger, Table, Tx};
 use types::{OrderId, PaymentId, Tenant};
 
 use super::command::Command;
-use super::shares;
+use super::{adoptions, shares};
 use crate::domain::Account;
 use crate::domain::gateway::Task;
 use crate::domain::shared::{SharedPayment, Siblings};
+use crate::ports::gateway::Gateways;
+use crate::store::adoption::{self, Adoption, AdoptionKey};
 use crate::store::{OrderKey, SharedKey, account, event, read, shared_payment};
 
 pub struct Books {
@@ -19,14 +21,16 @@ pub struct Books {
     pub shared: Table<SharedKey, SharedPayment>,
     /// What other orders account for of the payments that were looked at.
     pub siblings: BTreeMap<SharedKey, Siblings>,
+    /// Who has the payments made elsewhere that commands name.
+    pub adoptions: Table<AdoptionKey, Adoption>,
     /// Where the payments that clients name belong; that never changes.
     pub payments: BTreeMap<(Tenant, PaymentId), OrderId>,
 }
 
 impl Books {
     /// Locks and reads in the one order that all writers keep: fences, ledger, requests, accounts,
-    /// shared payments.
-    pub async fn load(tx: &mut Tx, commands: &[Command]) -> Result<Self, DbError> {
+    /// shared payments, adoptions.
+    pub async fn load(tx: &mut Tx, commands: &[Command], gateways: &Gateways) -> Result<Self, DbError> {
         let ledger = StepLedger::load(tx, &sagas(commands)).await?;
         let keys: Vec<_> = commands
             .iter()
@@ -52,7 +56,8 @@ impl Books {
         let accounts = account::load(tx, &orders).await?;
         let shared = shared_payment::lock(tx, &accounts, shares::named(commands)).await?;
         let siblings = shared_payment::siblings(tx, &shares::observed(commands, &accounts)).await?;
-        Ok(Self { ledger, requests, accounts, shared, siblings, payments })
+        let adoptions = adoption::lock(tx, &adoptions::named(commands, &accounts, gateways)).await?;
+        Ok(Self { ledger, requests, accounts, shared, siblings, adoptions, payments })
     }
 
     pub fn mark(&mut self) {
@@ -60,6 +65,7 @@ impl Books {
         self.requests.mark();
         self.accounts.mark();
         self.shared.mark();
+        self.adoptions.mark();
     }
 
     pub fn rollback(&mut self) {
@@ -67,9 +73,12 @@ impl Books {
         self.requests.rollback();
         self.accounts.rollback();
         self.shared.rollback();
+        self.adoptions.rollback();
     }
 
-    pub async fn flush(&self, tx: &mut Tx, stamp: &event::Stamp<'_>) -> Result<(), DbError> {
+    pub async fn flush(&mut self, tx: &mut Tx, stamp: &event::Stamp<'_>) -> Result<(), DbError> {
+        adoptions::release_abandoned(self);
+        adoption::flush(tx, &self.adoptions).await?;
         self.ledger.flush(tx).await?;
         self.requests.flush(tx).await?;
         account::flush(tx, &self.accounts, stamp).await?;
@@ -79,6 +88,7 @@ impl Books {
     /// What a command wants asked of the gateway, and whether its order has news to tell.
     pub fn follow_up(&mut self, key: &OrderKey) -> (Vec<(Tenant, Task)>, bool) {
         let taken = self.accounts.update(key, |account| {
+            account.tell_owed();
             account.clear_attention();
             (std::mem::take(&mut account.unsaved.tasks), !account.unsaved.events.is_empty())
         });

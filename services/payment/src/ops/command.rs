@@ -4,7 +4,7 @@ use storage::{RequestKey, StepCall};
 use types::{ChangeOrderId, Currency, Fingerprint, OrderId, PaymentId, RefundId, Refusal, Tenant};
 
 use super::waiters::Awaited;
-use crate::domain::gateway::{Answer, Statement, Subject, Task};
+use crate::domain::gateway::{Answer, Reading, Statement, Subject, Task};
 use crate::domain::refund::Resolution;
 use crate::domain::{CaptureAsked, Opening, Recorded, Terms};
 
@@ -40,10 +40,14 @@ pub enum Deed {
         change_order_id: ChangeOrderId,
         target_minor: i64,
         move_no_money: bool,
+        worth_version: i64,
         terms: Terms,
     },
     ReleaseRefund,
-    SettleRefund,
+    SettleRefund {
+        /// How a person pays it.
+        by_hand: Option<Resolution>,
+    },
 }
 
 /// A client wants one more tender for an order.
@@ -101,7 +105,7 @@ pub enum Mending {
     Record(Recorded),
 }
 
-/// What the gateway's own book says of a payment.
+/// What the gateway's own book says of a payment, or what it has of one that was made elsewhere.
 #[derive(Debug, Clone)]
 pub struct Observed {
     pub tenant: Tenant,
@@ -115,6 +119,11 @@ pub struct Observed {
 #[derive(Debug, Clone)]
 pub enum Report {
     Statement(Statement),
+    /// A payment that was made elsewhere; the gateway is the payment's.
+    Read {
+        gateway: String,
+        reading: Reading,
+    },
     /// It could not be asked, often enough that a person must know.
     Silence {
         detail: String,

@@ -1,7 +1,7 @@
 //! Refunds that failed, tried again or paid by hand, and refunds made elsewhere: because an operator says so.
 
-use storage::Request;
-use types::{RefundId, Refusal};
+use storage::{Accepted, Request};
+use types::{RefundId, Refusal, StoredRequestId};
 
 use super::books::Books;
 use super::command::{Decided, Mend, Mending, Reply};
@@ -27,9 +27,10 @@ pub fn decide(books: &mut Books, mend: &Mend, moment: Moment<'_>) -> Decided {
 
 fn mend_fresh(books: &mut Books, mend: &Mend, moment: Moment<'_>) -> Result<RefundId, Refusal> {
     let key = (mend.key.tenant.clone(), mend.order_id.clone());
+    let id: StoredRequestId = moment.ids.mint();
     let mended = books.accounts.update(&key, |account| match &mend.how {
         Mending::Retry { refund_id, payment_id } => {
-            account.retry(refund_id, payment_id.as_ref(), mend.key.request_id.as_str(), moment)
+            account.retry(refund_id, payment_id.as_ref(), id.as_str(), moment)
         }
         Mending::Resolve { refund_id, resolution } => {
             account.resolve(refund_id, resolution, moment).map(|()| refund_id.clone())
@@ -37,7 +38,7 @@ fn mend_fresh(books: &mut Books, mend: &Mend, moment: Moment<'_>) -> Result<Refu
         Mending::Record(recorded) => account.record(recorded, moment),
     });
     let mended = mended.ok_or_else(|| no_account(&key))??;
-    let resource = mended.to_string();
-    books.requests.store(mend.key.clone(), mend.fingerprint.clone(), resource, moment.now);
+    let (fingerprint, resource_id) = (mend.fingerprint.clone(), mended.to_string());
+    books.requests.store(mend.key.clone(), Accepted { id, fingerprint, resource_id, at: moment.now });
     Ok(mended)
 }

@@ -8,6 +8,7 @@
 //!
 //! No gateway is ever called inside a transaction, and none is called for what is not committed.
 
+mod adoptions;
 mod answers;
 pub mod batch;
 pub mod books;

@@ -1,7 +1,7 @@
 //! What clients ask for outside of any saga: one more tender, or a capture.
 
-use storage::{Request, RequestKey};
-use types::{PaymentId, Reason, Refusal};
+use storage::{Accepted, Request, RequestKey};
+use types::{PaymentId, Reason, Refusal, StoredRequestId};
 
 use super::books::Books;
 use super::command::{Authorise, Capture, Decided, Reply};
@@ -37,17 +37,19 @@ fn authorise_fresh(
     };
     let tender = shares::allot(books, &key.0, &tender, asked.currency)?;
     gateways.check(&tender.gateway)?;
-    let origin = origin(&asked.key);
+    let id: StoredRequestId = moment.ids.mint();
+    let origin = origin(&id, &asked.key);
     let made = books.accounts.update(&key, |account| {
         if account.currency != asked.currency {
             let refusal = Refusal::new(Reason::CurrencyMismatch, "the order has another currency");
             return Err(refusal.field("currency_code").detail("order_currency", account.currency));
         }
+        account.check_missing(tender.amount_minor)?;
         account.authorise(&tender, &origin, moment)
     });
     made.ok_or_else(|| no_account(&key))??;
-    let resource = tender.payment_id.to_string();
-    books.requests.store(asked.key.clone(), asked.fingerprint.clone(), resource, moment.now);
+    let (fingerprint, resource_id) = (asked.fingerprint.clone(), tender.payment_id.to_string());
+    books.requests.store(asked.key.clone(), Accepted { id, fingerprint, resource_id, at: moment.now });
     Ok(tender.payment_id)
 }
 
@@ -62,14 +64,16 @@ pub fn capture(books: &mut Books, asked: &Capture, moment: Moment<'_>) -> Decide
         Request::Seen(payment_id) => Ok(seen(&payment_id)),
         Request::Reused(resource) => Err(reused(&resource)),
         Request::Fresh => {
-            let origin = origin(&asked.key);
+            let id: StoredRequestId = moment.ids.mint();
+            let origin = origin(&id, &asked.key);
             let begun = books
                 .accounts
                 .update(&key, |account| account.capture(&asked.payment_id, asked.asked, &origin, moment))
                 .expect("a payment belongs to an account, and both were read in this transaction");
             begun.map(|_| {
-                let resource = asked.payment_id.to_string();
-                books.requests.store(asked.key.clone(), asked.fingerprint.clone(), resource, moment.now);
+                let (fingerprint, resource_id) = (asked.fingerprint.clone(), asked.payment_id.to_string());
+                let accepted = Accepted { id, fingerprint, resource_id, at: moment.now };
+                books.requests.store(asked.key.clone(), accepted);
                 asked.payment_id.clone()
             })
         }
@@ -89,8 +93,9 @@ fn finish(
     Decided { reply: Reply::Request(outcome), tasks, ended: Vec::new(), told }
 }
 
-fn origin(key: &RequestKey) -> Origin {
-    Origin::Request { request_id: key.request_id.to_string(), method: key.method.clone() }
+/// The stored request's own id: its client's name for it may be another client's, too.
+fn origin(id: &StoredRequestId, key: &RequestKey) -> Origin {
+    Origin::Request { request_id: id.to_string(), method: key.method.clone() }
 }
 
 fn seen(payment_id: &str) -> PaymentId {

@@ -89,7 +89,7 @@ fn tenders(step: &Step) -> &[Tender] {
         | Deed::CapturePayments
         | Deed::ReserveRefund { .. }
         | Deed::ReleaseRefund
-        | Deed::SettleRefund => &[],
+        | Deed::SettleRefund { .. } => &[],
     }
 }
 

@@ -5,7 +5,7 @@ use types::{Reason, Refusal};
 
 use super::books::Books;
 use super::command::{Decided, Deed, Reply, Step, StepAnswer};
-use super::shares;
+use super::{adoptions, shares};
 use crate::domain::{Account, Moment, Origin, Reservation, StepOutcome};
 use crate::domain::{Reply as StepReply, reply};
 use crate::ports::gateway::Gateways;
@@ -39,6 +39,7 @@ fn run(
 ) -> StepAnswer {
     let (outcome, answer) = match perform(books, step, key, gateways, moment) {
         Ok(StepOutcome::Applied(reply)) => {
+            let reply = told_with(books, key, &step.call.context.saga_id, reply);
             let bytes = stored::encode(&reply);
             (Outcome::Applied, StepAnswer::Applied(bytes))
         }
@@ -55,6 +56,15 @@ fn run(
     };
     books.ledger.record(&step.call, outcome, bytes, moment.now);
     answer
+}
+
+/// The reply of a saga that has reserved tells what is owed by its change, committed or about to be.
+pub fn told_with(books: &mut Books, key: &OrderKey, saga_id: &str, reply: StepReply) -> StepReply {
+    let told = books.accounts.update(key, |account| {
+        account.tell_owed();
+        account.told_to(saga_id)
+    });
+    StepReply { told: told.flatten(), ..reply }
 }
 
 fn perform(
@@ -75,7 +85,11 @@ fn perform(
         for tender in &opening.tenders {
             gateways.check(&tender.gateway)?;
         }
+        for paid in opening.external_payments.iter().filter(|paid| paid.is_read_first()) {
+            gateways.check_read(&paid.gateway)?;
+        }
         let (account, outcome) = Account::place(opening, &origin, moment)?;
+        adoptions::take_attested(books, &context.tenant, &account, gateways)?;
         books.accounts.insert(key.clone(), account);
         return Ok(outcome);
     }
@@ -108,19 +122,22 @@ fn on_account(
             Ok(StepOutcome::Applied(StepReply::default()))
         }
         Deed::CapturePayments => Ok(account.capture_tenders(origin, moment)),
-        Deed::ReserveRefund { change_order_id, target_minor, move_no_money, terms } => {
+        Deed::ReserveRefund { change_order_id, target_minor, move_no_money, worth_version, terms } => {
             let wanted = Reservation {
                 saga_id: context.saga_id.clone(),
                 step: context.step.clone(),
                 change_order_id: change_order_id.clone(),
                 target_minor: *target_minor,
                 move_no_money: *move_no_money,
+                worth_version: *worth_version,
                 terms: terms.clone(),
             };
             account.reserve(&wanted, moment)
         }
         Deed::ReleaseRefund => account.release(&context.saga_id, moment),
-        Deed::SettleRefund => account.settle(&context.saga_id, &context.step, moment),
+        Deed::SettleRefund { by_hand } => {
+            account.settle(&context.saga_id, &context.step, by_hand.as_ref(), moment)
+        }
     }
 }
 

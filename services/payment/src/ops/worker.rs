@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use storage::{Database, DbError, Engine, Writer};
+use storage::{Database, DbError, Engine, WriteError, Writer};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -24,9 +24,9 @@ use tracing::Instrument as _;
 use types::Tenant;
 
 use super::batch::PaymentBatch;
-use super::command::{Answered, Command};
+use super::command::{Answered, Command, Observed, Report};
 use super::resend::{Resend, Verdict};
-use crate::domain::gateway::{Answer, Subject, Task};
+use crate::domain::gateway::{Answer, Effect, Reading, Subject, Task};
 use crate::ports::gateway::{Gateways, Notice};
 use crate::store::{account, claim, read};
 
@@ -106,6 +106,9 @@ impl Worker {
 
     /// A task that was committed a moment ago and has never been sent.
     pub async fn carry_out(&self, tenant: &Tenant, task: &Task) {
+        if task.effect == Effect::Read {
+            return self.read(tenant, task).await;
+        }
         let key = task.subject.key();
         let span = tracing::info_span!("gateway", effect = task.effect.as_str(), key, %tenant);
         let answer = self.limited(self.gateway.call(tenant, task)).instrument(span).await;
@@ -114,12 +117,45 @@ impl Worker {
 
     /// A task that may have been sent before: asked about first.
     async fn resolve(&self, tenant: &Tenant, task: &Task) {
+        if task.effect == Effect::Read {
+            return self.read(tenant, task).await;
+        }
         let known = tokio::time::timeout(self.patience.call, self.gateway.query(tenant, task)).await;
         match known {
             Ok(Some(answer)) => self.bring(tenant, task, answer).await,
             Ok(None) => self.send_again(tenant, task).await,
             Err(_) => self.bring(tenant, task, no_answer()).await,
         }
+    }
+
+    /// Reading changes nothing there, so it is done as often as it takes.
+    async fn read(&self, tenant: &Tenant, task: &Task) {
+        let key = task.subject.key();
+        let span = tracing::info_span!("gateway", effect = task.effect.as_str(), key, %tenant);
+        let read = self.gateway.read(tenant, &task.gateway, &task.token);
+        let read = tokio::time::timeout(self.patience.call, read);
+        let silence = |_| Reading::Silent { detail: "the gateway did not answer in time".to_owned() };
+        let reading = read.instrument(span).await.unwrap_or_else(silence);
+        if let Err(problem) = self.bring_reading(tenant, task, reading).await {
+            // The row stays claimed; when the claim ends, it is read again.
+            tracing::warn!(%problem, key, "what a gateway showed was not recorded");
+        }
+    }
+
+    async fn bring_reading(&self, tenant: &Tenant, task: &Task, reading: Reading) -> Result<(), WriteError> {
+        let order = (tenant.clone(), task.order_id.clone());
+        let mut tx = self.database.read().await?;
+        let accounts = account::read(&mut tx, &[order].into()).await;
+        tx.rollback().await;
+        let waiting = accounts?.into_values().map(|account| account.waiting_for(&task.payment_id));
+        let observed = Observed {
+            tenant: tenant.clone(),
+            order_id: task.order_id.clone(),
+            payment_id: task.payment_id.clone(),
+            saga_ids: waiting.flatten().collect(),
+            report: Report::Read { gateway: task.gateway.clone(), reading },
+        };
+        self.writer.submit(Command::Observed(observed)).await.map(drop)
     }
 
     /// The gateway knows nothing of the key. The same key goes for the first time, as far as anybody

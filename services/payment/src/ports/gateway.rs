@@ -12,11 +12,11 @@ use std::sync::Arc;
 use storage::DbError;
 use types::{Reason, RefundId, Refusal, Tenant, Timestamp};
 
-use super::sandbox::Sandbox;
+use super::sandbox::{self, Sandbox};
 use super::simulator::Simulator;
 use super::stripe::Stripe;
 use super::webhook::{self, WebhookRefusal};
-use crate::domain::gateway::{Answer, Capabilities, GatewayEvent, Statement, Task};
+use crate::domain::gateway::{Answer, Capabilities, GatewayEvent, Reading, Statement, Task};
 use crate::domain::payment;
 
 /// The gateways by the names that tenders and payments give them.
@@ -24,6 +24,8 @@ use crate::domain::payment;
 pub struct Gateways {
     named: Arc<BTreeMap<String, Gateway>>,
     webhook_secrets: Arc<BTreeMap<String, Secrets>>,
+    /// Whose money each name moves, where that is not the name.
+    accounts: Arc<BTreeMap<String, String>>,
     /// Answers for payments brought in from elsewhere whose gateway is none of the named ones.
     stand_in: Option<Gateway>,
 }
@@ -60,7 +62,12 @@ pub struct Unanswered {
 
 impl Gateways {
     pub fn new(named: BTreeMap<String, Gateway>, stand_in: Option<Gateway>) -> Self {
-        Self { named: Arc::new(named), webhook_secrets: Arc::default(), stand_in }
+        Self { named: Arc::new(named), webhook_secrets: Arc::default(), accounts: Arc::default(), stand_in }
+    }
+
+    #[must_use]
+    pub fn with_accounts(self, accounts: BTreeMap<String, String>) -> Self {
+        Self { accounts: Arc::new(accounts), ..self }
     }
 
     #[must_use]
@@ -91,6 +98,31 @@ impl Gateways {
         }
         let refusal = Refusal::new(Reason::FieldInvalid, "no gateway of this name is configured");
         Err(refusal.field("gateway").detail("gateway", name))
+    }
+
+    /// Names of the gateways that keep their books elsewhere than in the sandbox of this process.
+    pub fn beside_the_sandbox(&self) -> Vec<String> {
+        let elsewhere = self.named.iter().filter(|(_, gateway)| !matches!(gateway, Gateway::Sandbox(_)));
+        elsewhere.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Refuses a payment made elsewhere that nobody can be asked about.
+    pub fn check_read(&self, name: &str) -> Result<(), Refusal> {
+        if self.get(name).is_some() {
+            return Ok(());
+        }
+        let message = "no gateway of this name is configured, so nobody shows that there is such a payment";
+        Err(Refusal::new(Reason::PaymentNotVerified, message).field("gateway").detail("gateway", name))
+    }
+
+    /// The account that a name stands for: two names of one account name the same payments.
+    pub fn account<'a>(&'a self, name: &'a str) -> &'a str {
+        match self.accounts.get(name) {
+            Some(account) => account,
+            // Whatever name it is asked under, it has one book.
+            None if self.stand_in.is_some() => sandbox::ACCOUNT,
+            None => name,
+        }
     }
 
     pub fn get(&self, name: &str) -> Option<&Gateway> {
@@ -125,6 +157,14 @@ impl Gateways {
             return Err(Unanswered { gateway: task.gateway.clone(), detail });
         };
         gateway.statement(tenant, task).await
+    }
+
+    /// What the gateway has of a payment that another system made there. May take for ever: the caller has a limit.
+    pub async fn read(&self, tenant: &Tenant, name: &str, reference: &str) -> Reading {
+        match self.get(name) {
+            Some(gateway) => gateway.read(tenant, reference).await,
+            None => Reading::Refuted { detail: format!("no gateway named {name:?} is configured") },
+        }
     }
 
     /// Changes that were not heard yet, the oldest first, at most a page of them a gateway.
@@ -175,6 +215,14 @@ impl Gateway {
             Self::Sandbox(sandbox) => sandbox.statement(tenant, task).await,
             Self::Simulator(simulator) => simulator.statement(tenant, task).await,
             Self::Stripe(stripe) => stripe.statement(task).await,
+        }
+    }
+
+    pub async fn read(&self, tenant: &Tenant, reference: &str) -> Reading {
+        match self {
+            Self::Sandbox(sandbox) => sandbox.read_elsewhere(tenant, reference).await,
+            Self::Simulator(simulator) => simulator.read_elsewhere(tenant, reference).await,
+            Self::Stripe(stripe) => stripe.read_elsewhere(reference).await,
         }
     }
 

@@ -8,8 +8,8 @@ use types::Tenant;
 use super::gateway::Unanswered;
 use super::http::{self, Lost, Reply};
 use super::sandbox::Sandbox;
-use super::sandbox::wire::{Ask, Book, Told};
-use crate::domain::gateway::{Answer, Capabilities, Statement, Task};
+use super::sandbox::wire::{Ask, Book, Held, Look, Told};
+use crate::domain::gateway::{Answer, Capabilities, Reading, Statement, Task};
 
 #[derive(Debug, Clone)]
 pub struct Simulator {
@@ -39,6 +39,25 @@ impl Simulator {
             Ok(reply) if reply.status == StatusCode::NOT_FOUND => None,
             Ok(reply) => Some(told(&reply).unwrap_or_else(unknown)),
             Err(lost) => Some(unknown(lost)),
+        }
+    }
+
+    /// What it has under a name.
+    pub async fn read_elsewhere(&self, tenant: &Tenant, reference: &str) -> Reading {
+        let url = format!("{}/v1/{tenant}/holdings", self.base);
+        let look = Look { reference: reference.to_owned() };
+        let silent = |lost: Lost| Reading::Silent { detail: lost.0 };
+        match http::send(self.client.post(url).json(&look)).await {
+            Ok(reply) if reply.status == StatusCode::NOT_FOUND => {
+                Reading::Refuted { detail: "the gateway has no payment of this name".to_owned() }
+            }
+            Ok(reply) if reply.status == StatusCode::OK => match reply.read::<Held>().map(Held::holding) {
+                Ok(Ok(holding)) => Reading::Holds(holding),
+                Ok(Err(problem)) => Reading::Silent { detail: problem.to_string() },
+                Err(lost) => silent(lost),
+            },
+            Ok(reply) => silent(status(&reply)),
+            Err(lost) => silent(lost),
         }
     }
 

@@ -96,7 +96,7 @@ pub fn parse(gateway: &str, body: &[u8]) -> Result<GatewayEvent, WebhookRefusal>
         EventKind::Refund => metadata(&object, "refund_id"),
         EventKind::Dispute | EventKind::Other => None,
     };
-    let fits = |text: &str| text.len() <= REFERENCE_MAX;
+    let fits = |text: &str| text.len() <= REFERENCE_MAX && types::text::is_plain(text);
     if envelope.id.is_empty() || ![&envelope.id, &object.id].into_iter().all(|text| fits(text)) {
         return Err(WebhookRefusal::BodyUnreadable);
     }

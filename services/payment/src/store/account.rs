@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
 use types::Currency;
 
-use super::{OrderKey, capture, credit, dispute, event, hold, movement, order_key, payment, refund};
-use crate::domain::Account;
+use super::{OrderKey, capture, credit, dispute, event, hold, movement, order_key, owing, payment, refund};
+use crate::domain::{Account, Told};
 
 static LOAD: Statement = Statement::new(
     "payment.load_accounts",
-    "SELECT a.tenant_id, a.order_id, a.currency, a.ceiling_minor, a.event_seq, a.ledger_seq,
-            a.store_credit_minor, a.credit_seq, a.created_at
+    "SELECT a.tenant_id, a.order_id, a.currency, a.ceiling_minor, a.worth_minor, a.worth_version, a.told_seq,
+            a.told_owed_minor, a.told_mended, a.owed_seq, a.event_seq, a.ledger_seq, a.store_credit_minor, a.credit_seq,
+            a.created_at
        FROM account AS a
        JOIN rows($1: tenant_id text, order_id text) AS r ON a.tenant_id = r.tenant_id AND a.order_id = r.order_id
       ORDER BY a.tenant_id, a.order_id FOR UPDATE OF a",
@@ -19,28 +20,34 @@ static LOAD: Statement = Statement::new(
 
 static READ: Statement = Statement::new(
     "payment.read_accounts",
-    "SELECT a.tenant_id, a.order_id, a.currency, a.ceiling_minor, a.event_seq, a.ledger_seq,
-            a.store_credit_minor, a.credit_seq, a.created_at
+    "SELECT a.tenant_id, a.order_id, a.currency, a.ceiling_minor, a.worth_minor, a.worth_version, a.told_seq,
+            a.told_owed_minor, a.told_mended, a.owed_seq, a.event_seq, a.ledger_seq, a.store_credit_minor, a.credit_seq,
+            a.created_at
        FROM account AS a
        JOIN rows($1: tenant_id text, order_id text) AS r ON a.tenant_id = r.tenant_id AND a.order_id = r.order_id",
 );
 
 static INSERT: Statement = Statement::new(
     "payment.insert_accounts",
-    "INSERT INTO account (tenant_id, order_id, currency, ceiling_minor, event_seq, ledger_seq,
-                          store_credit_minor, credit_seq, created_at)
-     SELECT tenant_id, order_id, currency, ceiling_minor, event_seq, ledger_seq, store_credit_minor, credit_seq,
-            created_at
-       FROM rows($1: tenant_id text, order_id text, currency text, ceiling_minor bigint, event_seq bigint,
-                 ledger_seq bigint, store_credit_minor bigint, credit_seq bigint, created_at text)",
+    "INSERT INTO account (tenant_id, order_id, currency, ceiling_minor, worth_minor, worth_version, told_seq,
+                          told_owed_minor, told_mended, owed_seq, event_seq, ledger_seq, store_credit_minor, credit_seq,
+                          created_at)
+     SELECT tenant_id, order_id, currency, ceiling_minor, worth_minor, worth_version, told_seq, told_owed_minor,
+            told_mended, owed_seq, event_seq, ledger_seq, store_credit_minor, credit_seq, created_at
+       FROM rows($1: tenant_id text, order_id text, currency text, ceiling_minor bigint, worth_minor bigint,
+                 worth_version bigint, told_seq bigint, told_owed_minor bigint, told_mended bigint, owed_seq bigint,
+                 event_seq bigint, ledger_seq bigint, store_credit_minor bigint, credit_seq bigint, created_at text)",
 );
 
 static UPDATE: Statement = Statement::new(
     "payment.update_accounts",
-    "UPDATE account SET ceiling_minor = r.ceiling_minor, event_seq = r.event_seq, ledger_seq = r.ledger_seq,
+    "UPDATE account SET ceiling_minor = r.ceiling_minor, worth_minor = r.worth_minor, worth_version = r.worth_version,
+            told_seq = r.told_seq, told_owed_minor = r.told_owed_minor, told_mended = r.told_mended,
+            owed_seq = r.owed_seq, event_seq = r.event_seq, ledger_seq = r.ledger_seq,
             store_credit_minor = r.store_credit_minor, credit_seq = r.credit_seq
-       FROM rows($1: tenant_id text, order_id text, ceiling_minor bigint, event_seq bigint, ledger_seq bigint,
-                 store_credit_minor bigint, credit_seq bigint) AS r
+       FROM rows($1: tenant_id text, order_id text, ceiling_minor bigint, worth_minor bigint, worth_version bigint,
+                 told_seq bigint, told_owed_minor bigint, told_mended bigint, owed_seq bigint, event_seq bigint,
+                 ledger_seq bigint, store_credit_minor bigint, credit_seq bigint) AS r
       WHERE account.tenant_id = r.tenant_id AND account.order_id = r.order_id",
 );
 
@@ -99,6 +106,12 @@ pub async fn flush(
                 order_id,
                 account.currency.code(),
                 account.ceiling_minor,
+                account.worth_minor,
+                account.told.worth_version,
+                account.told.seq,
+                account.told.owed_minor,
+                account.told_mended,
+                account.owed_seq,
                 account.event_seq,
                 account.ledger_seq,
                 account.store_credit_minor,
@@ -113,6 +126,12 @@ pub async fn flush(
                 tenant,
                 order_id,
                 account.ceiling_minor,
+                account.worth_minor,
+                account.told.worth_version,
+                account.told.seq,
+                account.told.owed_minor,
+                account.told_mended,
+                account.owed_seq,
                 account.event_seq,
                 account.ledger_seq,
                 account.store_credit_minor,
@@ -127,6 +146,7 @@ pub async fn flush(
     dispute::flush(tx, accounts).await?;
     movement::append(tx, accounts).await?;
     credit::append(tx, accounts).await?;
+    owing::append(tx, accounts, events.now).await?;
     event::append(tx, accounts, events).await
 }
 
@@ -135,6 +155,14 @@ fn account(row: &Row) -> Result<(OrderKey, Account), DbError> {
     let currency = row.parsed("currency", Currency::parse)?;
     let mut account =
         Account::open(key.1.clone(), currency, row.int("ceiling_minor")?, row.timestamp("created_at")?);
+    account.worth_minor = row.int("worth_minor")?;
+    account.told = Told {
+        seq: row.int("told_seq")?,
+        worth_version: row.int("worth_version")?,
+        owed_minor: row.int("told_owed_minor")?,
+    };
+    account.told_mended = row.int("told_mended")?;
+    account.owed_seq = row.int("owed_seq")?;
     account.event_seq = row.int("event_seq")?;
     account.ledger_seq = row.int("ledger_seq")?;
     account.store_credit_minor = row.int("store_credit_minor")?;

@@ -16,6 +16,10 @@ const AGGREGATE_TYPE: &str = "order";
 /// more, which gives back all that exceeds its total.
 const ALLOWED_ACTIONS: &[&str] = &["VerifyOrder", "SubmitChangeOrder", "RetryRefund", "ResolveRefund"];
 
+/// What fits money that was given back at the gateway: cancel what it was for, or give it as goodwill, and nothing moves a
+/// second time. Whoever leaves it has looked.
+const ADOPTING_ACTIONS: &[&str] = &["SubmitChangeOrder", "RefundOrder", "VerifyOrder"];
+
 /// What the operator can do about webhooks that match nothing.
 const UNMATCHED_ACTIONS: &[&str] = &["ListGatewayEvents", "ReconcilePayment"];
 
@@ -84,6 +88,12 @@ pub async fn append_unmatched(tx: &mut Tx, received: &Received, stamp: &Stamp<'_
     outbox::append(tx, &[event]).await
 }
 
+/// A refund that somebody else has made is not to be tried again.
+fn actions(cause: &Refusal) -> &'static [&'static str] {
+    let is_elsewhere = cause.details.contains_key("gateway_reference");
+    if is_elsewhere { ADOPTING_ACTIONS } else { ALLOWED_ACTIONS }
+}
+
 fn payload(account: &Account, event: &Event) -> (&'static str, Vec<u8>) {
     let order_id = account.order_id.to_string();
     match event {
@@ -103,6 +113,29 @@ fn payload(account: &Account, event: &Event) -> (&'static str, Vec<u8>) {
             };
             ("countermand.events.v1.RefundEnded", event.encode_to_vec())
         }
+        Event::RefundFound { refund_id, amount_minor, gateway_reference, kept_minor } => {
+            let event = wire::RefundFound {
+                order_id,
+                refund_id: refund_id.to_string(),
+                amount_minor: *amount_minor,
+                gateway_reference: gateway_reference.clone(),
+                kept_minor: *kept_minor,
+            };
+            ("countermand.events.v1.RefundFound", event.encode_to_vec())
+        }
+        Event::OwedChanged { positions, left } => {
+            let left = left.iter().map(|left| wire::LeftOwed {
+                change_order_id: left.change_order_id.to_string(),
+                owed_minor: left.owed_minor,
+                mended: left.mended,
+            });
+            let event = wire::OwedChanged {
+                order_id,
+                positions: positions.iter().copied().map(super::reply::owed).collect(),
+                left: left.collect(),
+            };
+            ("countermand.events.v1.OwedChanged", event.encode_to_vec())
+        }
         Event::AttentionRaised { subject, change_order_id, cause } => {
             let event = wire::AttentionRaised {
                 subject_type: subject.subject_type.to_owned(),
@@ -110,7 +143,7 @@ fn payload(account: &Account, event: &Event) -> (&'static str, Vec<u8>) {
                 order_id,
                 change_order_id: change_order_id.as_ref().map(ToString::to_string).unwrap_or_default(),
                 cause: Some(kit::answer::to_wire(cause)),
-                allowed_actions: ALLOWED_ACTIONS.iter().map(ToString::to_string).collect(),
+                allowed_actions: actions(cause).iter().map(ToString::to_string).collect(),
             };
             ("countermand.events.v1.AttentionRaised", event.encode_to_vec())
         }

@@ -3,6 +3,7 @@
 //! It never decides anything: it brings the domain's values in and out, and checks every row count.
 
 pub mod account;
+pub mod adoption;
 pub mod audit;
 mod capture;
 mod changes;
@@ -13,13 +14,14 @@ pub mod event;
 pub mod gateway_event;
 mod hold;
 mod movement;
+mod owing;
 mod payment;
 pub mod read;
 mod refund;
 pub mod reply;
 pub mod shared_payment;
 
-use storage::{DbError, Migration, OUTBOX, REQUESTS, Row, STEP_LEDGER};
+use storage::{DbError, Migration, OUTBOX, REQUESTS, ROLE_MAP, Row, SEALING_KEY, STEP_LEDGER};
 use types::{OrderId, Tenant};
 
 use crate::domain::{Origin, Schedule};
@@ -33,6 +35,8 @@ pub const MIGRATIONS: &[Migration] = &[
     REQUESTS,
     STEP_LEDGER,
     OUTBOX,
+    SEALING_KEY,
+    ROLE_MAP,
     Migration::shared(10, "money", include_str!("../../migrations/0010_money.sql")).and(
         include_str!("../../migrations/0010_money.sqlite.sql"),
         include_str!("../../migrations/0010_money.postgres.sql"),
@@ -43,6 +47,7 @@ pub const MIGRATIONS: &[Migration] = &[
     ),
     Migration::shared(30, "over_refund", include_str!("../../migrations/0030_over_refund.sql")),
     Migration::shared(31, "shared_payment", include_str!("../../migrations/0031_shared_payment.sql")),
+    Migration::shared(32, "adoption", include_str!("../../migrations/0032_adoption.sql")),
 ];
 
 fn order_key(row: &Row) -> Result<OrderKey, DbError> {

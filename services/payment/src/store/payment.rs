@@ -7,13 +7,13 @@ use types::PaymentId;
 
 use super::changes::Changes;
 use super::{OrderKey, or_empty, or_none, order_key, origin, schedule};
-use crate::domain::payment::{Kind, State};
+use crate::domain::payment::{Kind, Proof, State};
 use crate::domain::{Account, Payment};
 
 static LOAD: Statement = Statement::new(
     "payment.load_payments",
     "SELECT p.tenant_id, p.order_id, p.payment_id, p.line_no, p.kind, p.gateway, p.token, p.gateway_reference,
-            p.state, p.amount_minor, p.authorised_minor, p.captured_minor, p.voided_minor, p.external, p.capture_now,
+            p.state, p.amount_minor, p.authorised_minor, p.captured_minor, p.voided_minor, p.external, p.proof, p.stated_minor, p.capture_now,
             p.abandoned, p.shared_payment_id, p.asked_by, p.saga_id, p.step, p.detail, p.tries, p.next_at, p.claimed_until, p.created_at
        FROM payment AS p
        JOIN rows($1: tenant_id text, order_id text) AS r ON p.tenant_id = r.tenant_id AND p.order_id = r.order_id",
@@ -22,15 +22,16 @@ static LOAD: Statement = Statement::new(
 static INSERT: Statement = Statement::new(
     "payment.insert_payments",
     "INSERT INTO payment (tenant_id, order_id, payment_id, line_no, kind, gateway, token, gateway_reference, state,
-                          amount_minor, authorised_minor, captured_minor, voided_minor, external, capture_now,
-                          abandoned, shared_payment_id, asked_by, saga_id, step, detail, tries, next_at, claimed_until, created_at)
+                          amount_minor, authorised_minor, captured_minor, voided_minor, external, proof, stated_minor,
+                          capture_now, abandoned, shared_payment_id, asked_by, saga_id, step, detail, tries, next_at, claimed_until, created_at)
      SELECT tenant_id, order_id, payment_id, line_no, kind, gateway, token, gateway_reference, state, amount_minor,
-            authorised_minor, captured_minor, voided_minor, external, capture_now, abandoned,
+            authorised_minor, captured_minor, voided_minor, external, proof, stated_minor, capture_now, abandoned,
             shared_payment_id, asked_by, saga_id, step,
             detail, tries, next_at, claimed_until, created_at
        FROM rows($1: tenant_id text, order_id text, payment_id text, line_no bigint, kind text, gateway text, token text,
                  gateway_reference text, state text, amount_minor bigint, authorised_minor bigint,
-                 captured_minor bigint, voided_minor bigint, external bigint, capture_now bigint, abandoned bigint,
+                 captured_minor bigint, voided_minor bigint, external bigint, proof text,
+                 stated_minor bigint, capture_now bigint, abandoned bigint,
                  shared_payment_id text, asked_by text, saga_id text, step text, detail text, tries bigint, next_at bigint,
                  claimed_until bigint, created_at text)",
 );
@@ -39,10 +40,10 @@ static UPDATE: Statement = Statement::new(
     "payment.update_payments",
     "UPDATE payment SET gateway_reference = r.gateway_reference, state = r.state,
             authorised_minor = r.authorised_minor, captured_minor = r.captured_minor, voided_minor = r.voided_minor,
-            abandoned = r.abandoned, detail = r.detail, tries = r.tries, next_at = r.next_at,
+            proof = r.proof, abandoned = r.abandoned, detail = r.detail, tries = r.tries, next_at = r.next_at,
             claimed_until = r.claimed_until
        FROM rows($1: tenant_id text, order_id text, payment_id text, gateway_reference text, state text,
-                 authorised_minor bigint, captured_minor bigint, voided_minor bigint, abandoned bigint, detail text,
+                 authorised_minor bigint, captured_minor bigint, voided_minor bigint, proof text, abandoned bigint, detail text,
                  tries bigint, next_at bigint, claimed_until bigint) AS r
       WHERE payment.tenant_id = r.tenant_id AND payment.order_id = r.order_id AND payment.payment_id = r.payment_id",
 );
@@ -81,6 +82,8 @@ fn payment(row: &Row) -> Result<Payment, DbError> {
         captured_minor: row.int("captured_minor")?,
         voided_minor: row.int("voided_minor")?,
         external: row.int("external")? == 1,
+        proof: row.named("proof", Proof::parse)?,
+        stated_minor: row.int("stated_minor")?,
         capture_now: row.int("capture_now")? == 1,
         abandoned: row.int("abandoned")? == 1,
         shared_payment_id: row.parsed("shared_payment_id", |text| or_none(text, PaymentId::parse))?,
@@ -108,6 +111,8 @@ fn new_row((tenant, order_id): &OrderKey, payment: &Payment) -> Vec<Value> {
         payment.captured_minor,
         payment.voided_minor,
         i64::from(payment.external),
+        payment.proof.as_str(),
+        payment.stated_minor,
         i64::from(payment.capture_now),
         i64::from(payment.abandoned),
         or_empty(payment.shared_payment_id.as_ref()),
@@ -132,6 +137,7 @@ fn changed_row((tenant, order_id): &OrderKey, payment: &Payment) -> Vec<Value> {
         payment.authorised_minor,
         payment.captured_minor,
         payment.voided_minor,
+        payment.proof.as_str(),
         i64::from(payment.abandoned),
         &payment.detail,
         payment.schedule.tries,

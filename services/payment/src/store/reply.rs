@@ -7,7 +7,7 @@ use storage::DbError;
 use types::Refusal;
 
 use crate::domain::refund::{Kind, State};
-use crate::domain::{Leg, Reply};
+use crate::domain::{Leg, Reply, Told};
 
 pub fn encode(reply: &Reply) -> Vec<u8> {
     message(reply).encode_to_vec()
@@ -27,7 +27,12 @@ fn message(reply: &Reply) -> wire::RefundReply {
         legs: reply.legs.iter().map(leg).collect(),
         owed_minor: reply.owed_minor,
         missing_minor: reply.missing_minor,
+        owed: reply.told.map(owed),
     }
+}
+
+pub fn owed(told: Told) -> wire::OwedPosition {
+    wire::OwedPosition { sequence: told.seq, worth_version: told.worth_version, owed_minor: told.owed_minor }
 }
 
 fn leg(leg: &Leg) -> wire::SettledLeg {

@@ -104,6 +104,16 @@ pub async fn record(tx: &mut Tx, tenant: &Tenant, shared: &SharedPayment) -> Res
     read_row(&tx.fetch_one(&BY_REFERENCE, key).await?)
 }
 
+/// The one that stands under this gateway's name.
+pub async fn named(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    shared: &SharedPayment,
+) -> Result<Option<SharedPayment>, DbError> {
+    let key = values![tenant, &shared.gateway, &shared.gateway_reference];
+    tx.fetch_optional(&BY_REFERENCE, key).await?.as_ref().map(read_row).transpose()
+}
+
 pub async fn find(
     tx: &mut Tx,
     tenant: &Tenant,

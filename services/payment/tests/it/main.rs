@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the lint spares test functions, not what they share")]
 
+mod adoption;
 mod contract;
 mod crashes;
 mod gateway;

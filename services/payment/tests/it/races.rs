@@ -13,7 +13,7 @@ use payment::ports::sandbox::Outcome;
 use storage::Direction;
 use types::{ChangeOrderId, OrderId, PaymentId, RefundId, Tenant};
 
-use crate::service::{Service, applied, on_each_engine, poll};
+use crate::service::{Service, applied, next_worth, on_each_engine, poll};
 
 /// Orders that are fought over at the same time.
 const AT_ONCE: usize = 100;
@@ -92,6 +92,7 @@ impl Service {
             change_order_id: self.ids.mint::<ChangeOrderId>(),
             target_minor,
             move_no_money: false,
+            worth_version: next_worth(),
             terms: Terms { strategy, ..Terms::default() },
         };
         self.step(saga, "reserve_refund", Direction::Do, order, deed).await
@@ -115,11 +116,16 @@ impl Service {
                 reference,
                 authorised_minor: CAPTURED,
                 captured_minor: CAPTURED,
+                attested: true,
             });
         }
         let order = opening.order_id.clone();
         let [refusing, contested] = [0, 1].map(|place| opening.external_payments[place].payment_id.clone());
-        applied(&self.authorise(&self.saga(), &opening).await);
+        let placing = self.saga();
+        applied(&self.authorise(&placing, &opening).await);
+        for paid in &opening.external_payments {
+            self.shown(&placing, &order, &paid.payment_id, &paid.reference, CAPTURED).await;
+        }
         let saga = self.saga();
         let first = Strategy::Explicit(vec![Named { payment_id: refusing, amount_minor: CAPTURED }]);
         let reserved = applied(&self.reserve_by(&saga, &order, CAPTURED, first).await);

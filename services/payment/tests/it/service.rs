@@ -1,13 +1,14 @@
 //! The service without its listeners, on a database of its own, with clocks that stand still.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use payment::domain::gateway::{Answer, Task};
+use payment::domain::gateway::{Answer, Holding, Reading, Task};
 use payment::domain::{Account, ExternalPayment, Opening, Tender, Terms, Timing};
 use payment::ops::batch::{PaymentBatch, TASKS};
 use payment::ops::cashier::Cashier;
-use payment::ops::command::{Deed, Step, StepAnswer};
+use payment::ops::command::{Command, Deed, Observed, Report, Step, StepAnswer};
 use payment::ops::resend::Resend;
 use payment::ops::waiters::Waiters;
 use payment::ops::worker::{Patience, Worker};
@@ -162,7 +163,7 @@ impl Service {
     ) -> StepAnswer {
         let completes = match &deed {
             Deed::CapturePayments => Some("authorise_payments"),
-            Deed::SettleRefund => Some("reserve_refund"),
+            Deed::SettleRefund { .. } => Some("reserve_refund"),
             _ => None,
         };
         let context = StepContext {
@@ -196,6 +197,7 @@ impl Service {
                 .collect(),
             external_payments: Vec::new(),
             pay_later: false,
+            worth_version: 1,
         }
     }
 
@@ -209,12 +211,44 @@ impl Service {
             reference: reference.to_owned(),
             authorised_minor: amount,
             captured_minor: amount,
+            attested: true,
         });
         let order = opening.order_id.clone();
         let saga = self.saga();
+        let payment_id = opening.external_payments[0].payment_id.clone();
         let deed = Deed::AuthorisePayments(opening);
         applied(&self.step(&saga, "authorise_payments", Direction::Do, &order, deed).await);
+        self.shown(&saga, &order, &payment_id, reference, amount).await;
         order
+    }
+
+    /// As if the payment had been read at its gateway.
+    pub async fn shown(
+        &self,
+        saga: &str,
+        order: &OrderId,
+        payment_id: &PaymentId,
+        reference: &str,
+        amount: i64,
+    ) {
+        let holding = Holding {
+            reference: reference.to_owned(),
+            currency: Currency::parse("GBP").unwrap(),
+            captured_minor: amount,
+            open_minor: 0,
+            refunded_minor: 0,
+            tenant: None,
+            order_id: None,
+        };
+        let report = Report::Read { gateway: "bank".to_owned(), reading: Reading::Holds(holding) };
+        let observed = Observed {
+            tenant: Tenant::DEFAULT,
+            order_id: order.clone(),
+            payment_id: payment_id.clone(),
+            saga_ids: vec![saga.to_owned()],
+            report,
+        };
+        self.cashier.writer.submit(Command::Observed(observed)).await.unwrap();
     }
 
     pub async fn authorise(&self, saga: &str, opening: &Opening) -> StepAnswer {
@@ -237,7 +271,13 @@ impl Service {
 
     pub fn reservation(&self, target_minor: i64) -> Deed {
         let change_order_id = self.ids.mint::<ChangeOrderId>();
-        Deed::ReserveRefund { change_order_id, target_minor, move_no_money: false, terms: Terms::default() }
+        Deed::ReserveRefund {
+            change_order_id,
+            target_minor,
+            move_no_money: false,
+            worth_version: next_worth(),
+            terms: Terms::default(),
+        }
     }
 
     pub async fn release(&self, saga: &str, order: &OrderId) -> StepAnswer {
@@ -245,7 +285,7 @@ impl Service {
     }
 
     pub async fn settle(&self, saga: &str, order: &OrderId) -> StepAnswer {
-        self.step(saga, "settle_refund", Direction::Do, order, Deed::SettleRefund).await
+        self.step(saga, "settle_refund", Direction::Do, order, Deed::SettleRefund { by_hand: None }).await
     }
 
     /// Asks until the pending step has ended.
@@ -331,4 +371,10 @@ pub fn reason(answer: &StepAnswer) -> Reason {
 /// The answer the sandbox's adapter gives for a task, in time or not.
 pub async fn call_and_forget(sandbox: &Sandbox, task: &Task) -> Option<Answer> {
     tokio::time::timeout(Duration::from_millis(300), sandbox.call(&Tenant::DEFAULT, task)).await.ok()
+}
+
+/// The next decision of an order; every one is later than those before.
+pub fn next_worth() -> i64 {
+    static LAST: AtomicI64 = AtomicI64::new(1);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
 }

@@ -1,6 +1,6 @@
 //! `countermand demo`: a story a newcomer understands, on a throw-away suite, through the public RPCs only.
 
-mod scene;
+pub mod scene;
 mod story;
 
 pub use story::tell;

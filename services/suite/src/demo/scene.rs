@@ -154,6 +154,7 @@ impl<'a> Scene<'a> {
             order_id: order_id.to_owned(),
             warehouse_id: WAREHOUSE.to_owned(),
             lines: Vec::new(),
+            ..CreateFulfillmentRequest::default()
         };
         let created = self.clients.fulfillments().create_fulfillment(request).await?.into_inner();
         let fulfillment_id = created.fulfillment.context("the answer holds no fulfillment")?.fulfillment_id;

@@ -7,6 +7,7 @@ use super::scene::Scene;
 use crate::clients::Clients;
 use crate::orders::{show, timeline};
 use crate::render;
+use crate::say::one_line;
 use crate::verify;
 
 pub async fn tell(clients: &Clients) -> Result<()> {
@@ -86,7 +87,7 @@ async fn shipped(scene: &Scene<'_>) -> Result<()> {
             ensure!(change.state() == ChangeOrderState::Rejected, "a shipped order must not be cancelled");
             let cause = change.cause.unwrap_or_default();
             say!("{} was accepted, lost against the shipment and was put back:", change.number);
-            say!("  {} ({})", cause.message, cause.reason);
+            say!("  {} ({})", one_line(&cause.message), cause.reason);
         }
     }
     Ok(())

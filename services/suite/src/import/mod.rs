@@ -11,6 +11,7 @@
 pub mod record;
 mod run;
 mod source;
+mod standing;
 mod tally;
 
 use std::collections::HashSet;
@@ -30,7 +31,7 @@ use self::source::{Read, Source};
 use self::tally::Tally;
 use crate::clients::Clients;
 use crate::patience::Patience;
-use crate::{render, stock};
+use crate::{render, say, stock};
 
 /// References of one file are remembered, so that none stands twice; larger files are split.
 const ORDERS_MAX: usize = 1_000_000;
@@ -99,7 +100,7 @@ pub async fn run(clients: &Clients, wish: &ImportWish, json: bool) -> Result<Exi
         .buffer_unordered(usize::from(wish.concurrency));
     while let Some((read, outcome)) = done.next().await {
         if let Some(told) = tally.take(&read, outcome?) {
-            bar.suspend(|| eprintln!("{told}"));
+            bar.suspend(|| say::problem(&told));
         }
     }
     bar.finish_and_clear();

@@ -223,6 +223,7 @@ impl Record {
                 reference: name.clone(),
                 authorised_minor,
                 captured_minor,
+                attested: true,
             });
             refunds.push(refunded);
         }

@@ -10,13 +10,13 @@ use proto::inventory::v1::{
 };
 use proto::order::v1::{
     ChangeInput, ChangeLineInput, ChangeOrder, ChangeOrderState, ChangeOrderType, GetChangeOrderRequest,
-    GetOrderRequest, LineQuantities, ListOrdersRequest, Order, OrderState, Settlement,
-    SubmitChangeOrderRequest,
+    GetOrderRequest, ListOrdersRequest, Order, OrderState, Settlement, SubmitChangeOrderRequest,
 };
 use proto::payment::v1::{ListPaymentsRequest, RecordRefundRequest};
 use tonic::{Code, Status};
 
 use super::record::{Checked, Units};
+use super::standing::{is_as_wanted, is_beyond, is_delivered, quantities};
 use crate::clients::Clients;
 use crate::failure;
 use crate::patience::Patience;
@@ -190,6 +190,7 @@ impl Importer<'_> {
             order_id: order.order_id.clone(),
             warehouse_id: self.warehouse.to_owned(),
             lines: selection(order, &shipped),
+            move_reservation: false,
         };
         let call = async || self.clients.fulfillments().create_fulfillment(request.clone()).await;
         let packed =
@@ -221,14 +222,16 @@ impl Importer<'_> {
             let call = async || self.clients.fulfillments().deliver_fulfillment(request.clone()).await;
             self.patience.call(call).await?;
         }
-        self.heard_of(order, &shipped).await
+        self.heard_of(order, wanted).await
     }
 
     /// The order service hears of shipments by events: a cancellation that comes before could take the wrong units.
-    async fn heard_of(&self, order: &Order, shipped: &Units) -> Result<()> {
+    async fn heard_of(&self, order: &Order, wanted: &Checked) -> Result<()> {
+        let shipped = wanted.shipped();
         for _ in 0..LOOKS_MAX {
             let now = self.order(&order.order_id).await?;
-            if shipped.iter().all(|&(number, units)| quantities(&now, number).fulfilled >= units) {
+            let has_left = shipped.iter().all(|&(number, units)| quantities(&now, number).fulfilled >= units);
+            if has_left && is_delivered(&now, wanted) {
                 return Ok(());
             }
             tokio::time::sleep(LOOK_AGAIN).await;
@@ -343,32 +346,6 @@ fn is_refusal(status: &Status) -> bool {
             | Code::NotFound
             | Code::OutOfRange
     )
-}
-
-fn quantities(order: &Order, number: i64) -> LineQuantities {
-    let line = order.lines.iter().find(|line| line.line_number == number);
-    line.and_then(|line| line.quantities).unwrap_or_default()
-}
-
-/// Shipped and cancelled units of each line, as they are here.
-fn units(order: &Order) -> Vec<(i64, i64)> {
-    let units = |line: &proto::order::v1::OrderLine| {
-        let quantities = line.quantities.unwrap_or_default();
-        (quantities.fulfilled + quantities.cancelled_after_ship, quantities.cancelled)
-    };
-    order.lines.iter().map(units).collect()
-}
-
-fn is_as_wanted(order: &Order, wanted: &Checked) -> bool {
-    let wanted = wanted.units.iter().map(|&(_, shipped, cancelled)| (shipped, cancelled));
-    units(order).into_iter().eq(wanted) && order.change_in_progress.is_empty()
-}
-
-/// More has happened here than the file knows of.
-fn is_beyond(order: &Order, wanted: &Checked) -> bool {
-    let pairs = units(order).into_iter().zip(&wanted.units);
-    let mut more = pairs.filter(|((shipped, cancelled), said)| *shipped > said.1 || *cancelled > said.2);
-    order.lines.len() != wanted.units.len() || more.next().is_some()
 }
 
 fn selection(order: &Order, units: &Units) -> Vec<FulfillmentLineSelection> {

@@ -5,6 +5,7 @@ use proto::order::v1::{GetCancelabilityRequest, GetCancelabilityResponse, Requir
 
 use crate::clients::Clients;
 use crate::render;
+use crate::say::one_line;
 
 pub async fn run(clients: &Clients, order: &str, json: bool) -> Result<()> {
     let order = super::find(clients, order).await?;
@@ -29,8 +30,12 @@ fn text(answer: &GetCancelabilityResponse, currency: &str) -> String {
         answer.policy_version,
         answer.rule_id
     )];
-    lines.extend(answer.blockers.iter().map(|blocker| format!("  {}: {}", blocker.reason, blocker.message)));
-    lines.extend(answer.warnings.iter().map(|warning| format!("  {}: {}", warning.code, warning.message)));
+    lines.extend(
+        answer.blockers.iter().map(|blocker| format!("  {}: {}", blocker.reason, one_line(&blocker.message))),
+    );
+    lines.extend(
+        answer.warnings.iter().map(|warning| format!("  {}: {}", warning.code, one_line(&warning.message))),
+    );
     lines.extend(answer.required_acks().map(|ack| format!("  say it with {}", flag(ack))));
     if !answer.window_closes_at.is_empty() {
         lines.push(format!("  until {}", answer.window_closes_at));
@@ -40,13 +45,16 @@ fn text(answer: &GetCancelabilityResponse, currency: &str) -> String {
         lines.push(format!("  a fee of up to {}", render::money(currency, impact.fee_minor)));
     }
     lines.extend(
-        answer.edition_blockers.iter().map(|blocker| format!("  {}: {}", blocker.reason, blocker.message)),
+        answer
+            .edition_blockers
+            .iter()
+            .map(|blocker| format!("  {}: {}", blocker.reason, one_line(&blocker.message))),
     );
     lines.extend(
         answer
             .propagation
             .iter()
-            .map(|told| format!("  {} {}: {}", told.target, told.reference, told.message)),
+            .map(|told| format!("  {} {}: {}", told.target, told.reference, one_line(&told.message))),
     );
     let rows = answer.lines.iter().map(|line| {
         let why: Vec<&str> = line.blockers.iter().map(|blocker| blocker.reason.as_str()).collect();

@@ -13,6 +13,7 @@ use proto::order::v1::{
 use super::show;
 use crate::clients::Clients;
 use crate::render;
+use crate::say::one_line;
 
 /// What the person asked for.
 #[derive(Debug, Args)]
@@ -149,7 +150,11 @@ pub async fn run(clients: &Clients, wish: Wish, json: bool) -> Result<()> {
     }
     match (finished.state(), &finished.cause) {
         (ChangeOrderState::Rejected, Some(cause)) => {
-            bail!("nothing was cancelled, everything was put back: {} ({})", cause.message, cause.reason)
+            bail!(
+                "nothing was cancelled, everything was put back: {} ({})",
+                one_line(&cause.message),
+                cause.reason
+            )
         }
         _ => Ok(()),
     }
@@ -273,13 +278,12 @@ fn preview_table(preview: &PreviewChangeOrderResponse) -> String {
         fee => format!("   fee {} ({})", amount(fee), preview.fee_rule),
     };
     let mut notes: Vec<String> =
-        preview.blockers.iter().map(|no| format!("\n{}: {}", no.reason, no.message)).collect();
-    notes.extend(preview.warnings.iter().map(|note| format!("\n{}: {}", note.code, note.message)));
+        preview.blockers.iter().map(|no| format!("\n{}: {}", no.reason, one_line(&no.message))).collect();
+    notes.extend(preview.warnings.iter().map(|note| format!("\n{}: {}", note.code, one_line(&note.message))));
     notes.extend(
-        preview
-            .skipped
-            .iter()
-            .map(|line| format!("\nstays: line {} {}: {}", line.line_number, line.sku, line.message)),
+        preview.skipped.iter().map(|line| {
+            format!("\nstays: line {} {}: {}", line.line_number, line.sku, one_line(&line.message))
+        }),
     );
     format!(
         "{table}\n\nshipping {}{fee}   gives back {}   total {} -> {}",

@@ -4,6 +4,7 @@ pub mod can;
 pub mod cancel;
 pub mod list;
 pub mod money;
+mod pay_out;
 pub mod place;
 mod proposals;
 pub mod remedies;

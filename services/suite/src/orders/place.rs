@@ -27,6 +27,9 @@ pub struct PlaceWish {
     /// numbered on behind the lines.
     #[arg(long = "part", value_name = "LINE:SKU=UNITS", value_parser = parse_part)]
     parts: Vec<(i64, String, i64)>,
+    /// A bundle whose own article stands on a shelf and is reserved beside its parts: the number of its line.
+    #[arg(long, value_name = "LINE")]
+    own_stock: Vec<i64>,
     /// Off one line.
     #[arg(long, value_name = "LINE=AMOUNT", value_parser = parse_amount)]
     line_discount: Vec<(i64, String)>,
@@ -122,6 +125,9 @@ fn request(wish: PlaceWish) -> Result<CreateOrderRequest> {
             ratio: *ratio,
             ..LineInput::default()
         });
+    }
+    for line in &wish.own_stock {
+        nth(&mut lines, *line)?.own_stock = true;
     }
     for (line, amount) in &wish.line_discount {
         let line = nth(&mut lines, *line)?;

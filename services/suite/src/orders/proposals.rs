@@ -13,6 +13,7 @@ use super::remedies::{parse_line, parse_tender, told};
 use super::{request_id, show, steering};
 use crate::clients::Clients;
 use crate::render;
+use crate::say::one_line;
 
 #[derive(Debug, Args)]
 pub struct Proposal {
@@ -158,7 +159,7 @@ fn print_preview(preview: &PreviewProposalResponse) -> Result<()> {
         say!("{} × {}: {word} ({} free)", line.wanted, line.sku, line.available);
     }
     for blocker in &preview.blockers {
-        say!("{}: {}", blocker.reason, blocker.message);
+        say!("{}: {}", blocker.reason, one_line(&blocker.message));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `countermand order reissue|restore|refund|propose|approve|decline|withdrawal`: what is done after a cancellation, or
+//! `countermand order reissue|restore|refund|pay-out|propose|approve|decline|withdrawal`: what is done after a cancellation, or
 //! instead of one.
 
 use anyhow::{Context, Result, bail};
@@ -9,10 +9,12 @@ use proto::order::v1::{
     ReissueOrderRequest, RequestWithdrawalRequest, RestoreOrderRequest, TenderInput,
 };
 
+use super::pay_out::{self, EXAMPLES as PAY_OUT_EXAMPLES, PayOut};
 use super::proposals::{self, APPROVE_EXAMPLES, Approval, PROPOSE_EXAMPLES, Proposal};
 use super::{request_id, show};
 use crate::clients::Clients;
 use crate::render;
+use crate::say::one_line;
 
 #[derive(Debug, Subcommand)]
 pub enum RemedyVerb {
@@ -60,6 +62,9 @@ pub enum RemedyVerb {
         #[arg(long, default_value = "")]
         note: String,
     },
+    /// Pay out what is owed: to its tenders, a named one, as store credit, or by hand.
+    #[command(after_help = PAY_OUT_EXAMPLES)]
+    PayOut(Box<PayOut>),
     /// Ask the other side for another quantity, other goods, a lower price or charge, or another address.
     #[command(after_help = PROPOSE_EXAMPLES)]
     Propose(Box<Proposal>),
@@ -118,6 +123,7 @@ pub async fn run(clients: &Clients, verb: RemedyVerb, json: bool) -> Result<()> 
             };
             told(clients.remedies().refund_order(request).await?.into_inner().change_order, json)
         }
+        RemedyVerb::PayOut(wish) => pay_out::run(clients, *wish, json).await,
         RemedyVerb::Propose(wish) => proposals::propose(clients, *wish, json).await,
         RemedyVerb::Approve(wish) => proposals::approve(clients, wish, json).await,
         RemedyVerb::Decline { change_order, note } => {
@@ -173,7 +179,7 @@ pub fn told(change: Option<ChangeOrder>, json: bool) -> Result<()> {
     }
     match (change.state(), &change.cause) {
         (ChangeOrderState::Rejected, Some(cause)) => {
-            bail!("everything was put back: {} ({})", cause.message, cause.reason)
+            bail!("everything was put back: {} ({})", one_line(&cause.message), cause.reason)
         }
         _ => Ok(()),
     }

@@ -6,6 +6,7 @@ use proto::payment::v1::{GetMoneyPositionRequest, MoneyPosition};
 
 use crate::clients::Clients;
 use crate::render;
+use crate::say::one_line;
 
 const CHANGES_SHOWN_MAX: i32 = 200;
 
@@ -56,7 +57,7 @@ pub fn print_order(order: &Order) {
     let state = render::short(order.state().as_str_name(), "ORDER_STATE_").to_owned();
     say!("{}  {}  {}", render::heading(&order.number), render::state(&state), render::dim(&order.order_id));
     if let Some(cause) = &order.placement_cause {
-        say!("not placed: {} ({})", cause.message, cause.reason);
+        say!("not placed: {} ({})", one_line(&cause.message), cause.reason);
     }
     if !order.change_in_progress.is_empty() {
         say!("held by change order {}", order.change_in_progress);
@@ -69,7 +70,7 @@ pub fn print_order(order: &Order) {
         amount(totals.placed_minor),
         amount(totals.reversed_minor),
         amount(totals.total_minor),
-        amount(totals.refund_owed_minor),
+        if totals.position_pending { "not told yet".to_owned() } else { amount(totals.refund_owed_minor) },
     );
 }
 

@@ -131,7 +131,7 @@ async fn watch(clients: &Clients, change_order_id: String, json: bool) -> Result
     while let Some(message) = stream.message().await? {
         let Some(change) = message.change_order else { continue };
         if json {
-            say!("{}", render::proto_json("countermand.order.v1.ChangeOrder", &change)?);
+            say_json!(render::proto_json("countermand.order.v1.ChangeOrder", &change)?);
         } else {
             let state = render::short(change.state().as_str_name(), "CHANGE_ORDER_STATE_").to_owned();
             let (done, total) = (change.steps_done, change.steps_total);

@@ -5,6 +5,7 @@ use proto::order::v1::{GetTimelineRequest, TimelineEntry, WatchTimelineRequest};
 
 use crate::clients::Clients;
 use crate::render;
+use crate::say::one_line;
 
 const PAGE_SIZE: i32 = 200;
 
@@ -47,9 +48,9 @@ async fn follow_order(clients: &Clients, order_id: String, json: bool) -> Result
     while let Some(message) = stream.message().await? {
         let Some(entry) = message.entry else { continue };
         if json {
-            say!("{}", entry_json(&entry)?);
+            say_json!(entry_json(&entry)?);
         } else {
-            say!("{}", row(&entry).join("  "));
+            say!("{}", one_line(&row(&entry).join("  ")));
         }
     }
     Ok(())

@@ -16,6 +16,7 @@ use proto::order::v1::{
     ExternalPaymentInput, GetChangeOrderRequest, GetOrderRequest, LineInput, OrderState,
     SubmitChangeOrderRequest,
 };
+use proto::payment::v1::{MakeChargesRequest, SandboxCharge};
 
 use super::plan::{Plan, PlannedChange, PlannedOrder, Scope};
 use crate::clients::Clients;
@@ -25,6 +26,9 @@ use crate::patience::Patience;
 pub const SYSTEM: &str = "uci-online-retail";
 const WAREHOUSE: &str = "main";
 const ADJUSTMENTS_PER_CALL: usize = 200;
+const CHARGES_PER_CALL: usize = 500;
+/// Of every amount in the file.
+const CURRENCY: &str = "GBP";
 /// Polls of a change order that is not final yet, once a second, before the replay gives up on it.
 const POLLS_MAX: u32 = 300;
 
@@ -39,6 +43,8 @@ impl Replay<'_> {
     pub async fn run(&self, progress: &ProgressBar) -> Result<()> {
         progress.set_message("receiving stock");
         self.receive_stock().await?;
+        progress.set_message("payments made elsewhere");
+        self.charge_cards().await?;
         progress.set_message("orders and cancellations");
         stream::iter(&self.plan.orders)
             .map(Ok)
@@ -69,6 +75,26 @@ impl Replay<'_> {
             };
             let call = async || self.clients.stock().adjust_stock(request.clone()).await;
             self.patience.call(call).await.context("receiving stock")?;
+        }
+        Ok(())
+    }
+
+    /// The file's customers have paid somewhere else; here that is the sandbox.
+    async fn charge_cards(&self) -> Result<()> {
+        let paid = self.plan.orders.iter().filter(|order| order.total_minor() > 0);
+        let charges: Vec<SandboxCharge> = paid
+            .map(|order| SandboxCharge {
+                reference: charge(order),
+                currency_code: CURRENCY.to_owned(),
+                authorised_minor: order.total_minor(),
+                captured_minor: order.total_minor(),
+                ..SandboxCharge::default()
+            })
+            .collect();
+        for chunk in charges.chunks(CHARGES_PER_CALL) {
+            let request = MakeChargesRequest { charges: chunk.to_vec() };
+            let call = async || self.clients.sandbox().make_charges(request.clone()).await;
+            self.patience.call(call).await.context("charging cards at the sandbox")?;
         }
         Ok(())
     }
@@ -110,9 +136,10 @@ impl Replay<'_> {
         let total = order.total_minor();
         let paid = ExternalPaymentInput {
             gateway: "sandbox".to_owned(),
-            reference: format!("uci-{}", order.invoice),
+            reference: charge(order),
             authorised_minor: total,
             captured_minor: total,
+            attested: false,
         };
         let lines = order.lines.iter().map(|line| LineInput {
             sku: line.sku.clone(),
@@ -124,7 +151,7 @@ impl Replay<'_> {
         CreateOrderRequest {
             request_id: self.request_id("order", &order.invoice),
             number: format!("UCI-{}", order.invoice),
-            currency_code: "GBP".to_owned(),
+            currency_code: CURRENCY.to_owned(),
             lines: lines.collect(),
             // A total of 0 needs no payment.
             external_payments: if total == 0 { Vec::new() } else { vec![paid] },
@@ -187,6 +214,11 @@ impl Replay<'_> {
     fn request_id(&self, what: &str, which: &str) -> String {
         format!("replay:{}:{what}:{which}", self.plan.fingerprint)
     }
+}
+
+/// What the gateway calls the payment of an order.
+fn charge(order: &PlannedOrder) -> String {
+    format!("uci-{}", order.invoice)
 }
 
 fn adjustment((sku, units): (&str, i64)) -> StockAdjustment {

@@ -1,6 +1,6 @@
 //! The books of the four services as their audit RPC exports them: tables of text and numbers, by service and name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use proto::audit::v1::cell::Value;
@@ -9,7 +9,7 @@ use proto::audit::v1::{BookRow, ExportBooksRequest, GatewayEffect, ListGatewayEf
 use crate::clients::{Clients, Service};
 use crate::patience::Patience;
 
-const PAGE_SIZE: i32 = 200;
+pub const PAGE_SIZE: i32 = 200;
 
 #[derive(Debug, Clone, Default)]
 pub struct Book {
@@ -26,9 +26,11 @@ pub struct Row<'a> {
 
 #[derive(Debug, Clone, Default)]
 pub struct Books {
-    books: BTreeMap<(Service, String), Book>,
+    by_name: BTreeMap<(Service, String), Book>,
     /// What the sandbox gateway itself recorded.
     pub gateway_effects: Vec<GatewayEffect>,
+    /// Gateways whose own books are not among these effects.
+    pub other_gateways: BTreeSet<String>,
 }
 
 impl Books {
@@ -36,52 +38,67 @@ impl Books {
     pub async fn download(clients: &Clients, services: &[Service], patience: Patience) -> Result<Self> {
         let mut books = Self::default();
         for &service in services {
-            books.export(clients, service).await.with_context(|| {
-                format!(
-                    "exporting the books of the {} service; is it running? (countermand up)",
-                    service.name()
-                )
-            })?;
+            export(clients, service, &[], |name, row| {
+                books.add(service, name, row.columns, row.cells.clone());
+                Ok(())
+            })
+            .await?;
         }
         if services.contains(&Service::Payment) {
-            books.gateway_effects = gateway_effects(clients, patience).await?;
+            books.read_gateway(clients, patience).await?;
         }
         Ok(books)
     }
 
-    async fn export(&mut self, clients: &Clients, service: Service) -> Result<()> {
-        let mut stream =
-            clients.audit(service).export_books(ExportBooksRequest::default()).await?.into_inner();
-        while let Some(message) = stream.message().await? {
-            if message.book.is_empty() {
-                continue; // the closing message carries the snapshot's instant only
-            }
-            let book = self.books.entry((service, message.book)).or_default();
-            book.columns = message.columns;
-            book.rows.extend(message.rows);
+    /// One more row of a book.
+    pub fn add(&mut self, service: Service, name: &str, columns: &[String], row: BookRow) {
+        let book = self.by_name.entry((service, name.to_owned())).or_default();
+        if book.columns.is_empty() {
+            book.columns = columns.to_vec();
         }
-        Ok(())
+        book.rows.push(row);
+    }
+
+    async fn read_gateway(&mut self, clients: &Clients, patience: Patience) -> Result<()> {
+        let mut page_token = String::new();
+        loop {
+            let request = ListGatewayEffectsRequest { page_size: PAGE_SIZE, page_token };
+            let call = async || clients.audit(Service::Payment).list_gateway_effects(request.clone()).await;
+            let page = patience.call(call).await.context("listing what the sandbox gateway recorded")?;
+            self.gateway_effects.extend(page.effects);
+            self.other_gateways.extend(page.other_gateways);
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                return Ok(());
+            }
+        }
     }
 
     /// The rows of a book; none when the service has no such rows.
     pub fn rows(&self, service: Service, book: &str) -> impl Iterator<Item = Row<'_>> {
-        self.books
+        self.by_name
             .get(&(service, book.to_owned()))
             .into_iter()
             .flat_map(|book| book.rows.iter().map(|cells| Row { columns: &book.columns, cells }))
     }
 
+    /// For tests that read the books again.
+    #[cfg(test)]
+    pub fn names(&self, service: Service) -> Vec<String> {
+        self.by_name.keys().filter(|(of, _)| *of == service).map(|(_, name)| name.clone()).collect()
+    }
+
     /// For tests that spoil a cell.
     #[cfg(test)]
     pub fn book_mut(&mut self, service: Service, book: &str) -> Option<&mut Book> {
-        self.books.get_mut(&(service, book.to_owned()))
+        self.by_name.get_mut(&(service, book.to_owned()))
     }
 
     /// For tests that make a row up, in a book that may be empty.
     #[cfg(test)]
     pub fn add_row(&mut self, service: Service, book: &str, columns: &[&str], cell: impl Fn(&str) -> String) {
         let numbers = ["_minor", "seq", "tries", "next_at", "attempt", "status"];
-        let book = self.books.entry((service, book.to_owned())).or_default();
+        let book = self.by_name.entry((service, book.to_owned())).or_default();
         book.columns = columns.iter().map(ToString::to_string).collect();
         let cells = columns.iter().map(|column| {
             let text = cell(column);
@@ -96,26 +113,39 @@ impl Books {
     }
 
     pub fn row_count(&self) -> usize {
-        self.books.values().map(|book| book.rows.len()).sum()
+        self.by_name.values().map(|book| book.rows.len()).sum()
     }
 }
 
-async fn gateway_effects(clients: &Clients, patience: Patience) -> Result<Vec<GatewayEffect>> {
-    let mut effects = Vec::new();
-    let mut page_token = String::new();
-    loop {
-        let request = ListGatewayEffectsRequest { page_size: PAGE_SIZE, page_token };
-        let call = async || clients.audit(Service::Payment).list_gateway_effects(request.clone()).await;
-        let page = patience.call(call).await.context("listing what the sandbox gateway recorded")?;
-        effects.extend(page.effects);
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return Ok(effects);
+/// Streams books of a service, all without names, and hands over row by row.
+pub async fn export(
+    clients: &Clients,
+    service: Service,
+    names: &[&str],
+    mut each: impl FnMut(&str, Row<'_>) -> Result<()>,
+) -> Result<()> {
+    let asked =
+        || format!("exporting the books of the {} service; is it running? (countermand up)", service.name());
+    let request = ExportBooksRequest { books: names.iter().map(ToString::to_string).collect() };
+    let mut stream = clients.audit(service).export_books(request).await.with_context(asked)?.into_inner();
+    // The closing message carries the snapshot's instant and no rows.
+    while let Some(message) = stream.message().await.with_context(asked)? {
+        for cells in &message.rows {
+            each(&message.book, Row { columns: &message.columns, cells })?;
         }
     }
+    Ok(())
 }
 
 impl<'a> Row<'a> {
+    pub fn columns(self) -> &'a [String] {
+        self.columns
+    }
+
+    pub fn cells(self) -> &'a BookRow {
+        self.cells
+    }
+
     /// The text of a column; "" for NULL.
     ///
     /// # Panics
@@ -128,6 +158,15 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// The text of a column, if the book has such a column.
+    pub fn if_text(self, column: &str) -> Option<&'a str> {
+        let index = self.columns.iter().position(|name| name == column)?;
+        match &self.cells.cells[index].value {
+            Some(Value::Text(text)) => Some(text),
+            Some(Value::Number(_) | Value::Data(_)) | None => None,
+        }
+    }
+
     /// The number of a column; 0 for NULL. Panics as [`Row::text`].
     pub fn number(self, column: &str) -> i64 {
         match self.value(column) {
@@ -135,6 +174,11 @@ impl<'a> Row<'a> {
             None => 0,
             Some(Value::Text(_) | Value::Data(_)) => panic!("column {column} of the books is not a number"),
         }
+    }
+
+    /// Whether a column has a value at all.
+    pub fn is_told(self, column: &str) -> bool {
+        self.value(column).is_some()
     }
 
     fn value(self, column: &str) -> Option<&'a Value> {

@@ -3,41 +3,50 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::books::{Books, Row};
+use super::heads::Heads;
 use crate::clients::Service;
 
 pub struct Facts {
     pub books: Books,
     /// Orders with work in flight, or that changed while the books were read.
     pub moving: BTreeSet<String>,
+    /// The orders that these books have.
+    known: BTreeSet<String>,
+    /// Whose each change, saga and return is.
+    owners: HashMap<String, String>,
 }
 
 impl Facts {
-    /// `readings` are order's books from before and after `books` was read.
-    pub fn new(books: Books, readings: &[&Books]) -> Self {
-        let mut moving = BTreeSet::new();
-        let versions = |books: &Books| -> HashMap<String, (i64, i64, i64)> {
-            books
-                .rows(Service::Order, "order_head")
-                .map(|row| {
-                    let moved = (row.number("version"), row.number("event_seq"), row.number("timeline_seq"));
-                    (row.text("order_id").to_owned(), moved)
-                })
-                .collect()
-        };
-        let now = versions(&books);
-        for reading in readings {
-            let then = versions(reading);
-            moving.extend(
-                now.iter().filter(|(id, moved)| then.get(*id) != Some(moved)).map(|(id, _)| id.clone()),
-            );
-            moving.extend(then.keys().filter(|id| !now.contains_key(*id)).cloned());
+    /// `readings` are how far orders were before and after `books` was read.
+    pub fn new(books: Books, readings: &[&Heads]) -> Self {
+        let mut moving = busy(&books);
+        let mut known = BTreeSet::new();
+        for head in books.rows(Service::Order, "order_head") {
+            let id = head.text("order_id");
+            known.insert(id.to_owned());
+            if readings.iter().any(|reading| !reading.agrees(head)) {
+                moving.insert(id.to_owned());
+            }
         }
-        moving.extend(busy(&books));
-        Self { books, moving }
+        let owners = owners(&books);
+        Self { books, moving, known, owners }
     }
 
     pub fn rows(&self, service: Service, book: &str) -> impl Iterator<Item = Row<'_>> {
         self.books.rows(service, book)
+    }
+
+    /// The rows of orders that stand still.
+    pub fn still(&self, service: Service, book: &str) -> impl Iterator<Item = Row<'_>> {
+        self.rows(service, book).filter(|row| self.stands_still(row.text("order_id")))
+    }
+
+    /// The order that a row belongs to, by whatever names it.
+    pub fn order_of<'a>(&'a self, row: Row<'a>) -> Option<&'a str> {
+        let named = NAMES.iter().filter_map(|column| row.if_text(column));
+        named.filter(|id| !id.is_empty()).find_map(|id| {
+            if id.starts_with("ord_") { Some(id) } else { self.owners.get(id).map(String::as_str) }
+        })
     }
 
     /// Whether equations between services apply to this order.
@@ -45,9 +54,44 @@ impl Facts {
         !self.moving.contains(order_id)
     }
 
+    /// Whether what a service tells of this has come to its end: an order that these books do not have was placed while
+    /// they were read.
+    pub fn is_settled(&self, aggregate_id: &str) -> bool {
+        !aggregate_id.starts_with("ord_")
+            || (self.known.contains(aggregate_id) && self.stands_still(aggregate_id))
+    }
+
     pub fn order_count(&self) -> usize {
         self.rows(Service::Order, "order_head").count()
     }
+}
+
+/// Columns that tell of the order that a row belongs to, the most telling first.
+pub const NAMES: [&str; 9] = [
+    "order_id",
+    "change_order_id",
+    "aggregate_id",
+    "subject_id",
+    "saga_id",
+    "return_id",
+    "resource_id",
+    "delivery_id",
+    "id",
+];
+
+fn owners(books: &Books) -> HashMap<String, String> {
+    let mut owners = HashMap::new();
+    for (book, id) in [("change_order", "change_order_id"), ("order_return", "return_id")] {
+        for row in books.rows(Service::Order, book) {
+            owners.insert(row.text(id).to_owned(), row.text("order_id").to_owned());
+        }
+    }
+    for saga in books.rows(Service::Order, "saga") {
+        let subject = saga.text("subject_id");
+        let order = owners.get(subject).cloned().unwrap_or_else(|| subject.to_owned());
+        owners.insert(saga.text("id").to_owned(), order);
+    }
+    owners
 }
 
 /// Orders being placed or changed, or with a participant's event still on its way.

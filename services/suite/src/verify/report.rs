@@ -2,14 +2,16 @@
 
 use serde::Serialize;
 
-use super::equations::Equation;
-use super::facts::Facts;
+use super::findings::{Broken, Finding};
 use crate::render;
 
-pub struct Broken {
-    pub equation: &'static Equation,
-    /// The first row that breaks it.
-    pub row: String,
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Read {
+    pub orders: usize,
+    pub rows: usize,
+    pub equations: usize,
+    pub in_flight: Vec<String>,
 }
 
 pub struct Report {
@@ -29,14 +31,18 @@ pub enum Verdict {
 }
 
 impl Report {
-    pub(super) fn new(facts: &Facts, equations: usize, broken: Vec<Broken>) -> Self {
-        Self {
-            orders: facts.order_count(),
-            rows: facts.books.row_count(),
-            equations,
-            in_flight: facts.moving.iter().cloned().collect(),
-            broken,
-        }
+    pub(super) fn new(read: Read, broken: Vec<Broken>) -> Self {
+        let Read { orders, rows, equations, in_flight } = read;
+        Self { orders, rows, equations, in_flight, broken }
+    }
+
+    pub fn broken(&self) -> &[Broken] {
+        &self.broken
+    }
+
+    /// Of an order in flight not every equation was checked.
+    pub fn is_in_flight(&self, order_id: &str) -> bool {
+        self.in_flight.iter().any(|id| id == order_id)
     }
 
     pub fn verdict(&self) -> Verdict {
@@ -75,10 +81,16 @@ impl Report {
             )],
         };
         for broken in &self.broken {
-            lines.push(format!(
-                "  {} {}\n      first row: {}",
-                broken.equation.id, broken.equation.says, broken.row
-            ));
+            let rows = render::counted(as_count(broken.count), "row");
+            lines.push(format!("  {} {}: {rows}", broken.equation.id, broken.equation.says));
+            for (order_id, findings) in by_order(broken) {
+                lines.push(format!("      {}", if order_id.is_empty() { "of no order" } else { order_id }));
+                lines.extend(findings.iter().map(|finding| format!("        {}", finding.row)));
+            }
+            if broken.count > broken.findings.len() {
+                let rest = render::count(as_count(broken.count - broken.findings.len()));
+                lines.push(format!("      … and {rest} rows more"));
+            }
         }
         if !self.in_flight.is_empty() {
             let some: Vec<&str> = self.in_flight.iter().take(5).map(String::as_str).collect();
@@ -97,10 +109,17 @@ impl Report {
             .broken
             .iter()
             .map(|broken| {
+                let orders: Vec<_> = by_order(broken)
+                    .map(|(order_id, findings)| {
+                        let rows: Vec<&str> = findings.iter().map(|finding| finding.row.as_str()).collect();
+                        serde_json::json!({ "order_id": order_id, "rows": rows })
+                    })
+                    .collect();
                 serde_json::json!({
                     "equation": broken.equation.id,
                     "says": broken.equation.says,
-                    "first_row": broken.row,
+                    "rows": broken.count,
+                    "orders": orders,
                 })
             })
             .collect();
@@ -113,6 +132,12 @@ impl Report {
             "broken": broken,
         })
     }
+}
+
+/// The rows of an equation, each order's together.
+fn by_order(broken: &Broken) -> impl Iterator<Item = (&str, &[Finding])> {
+    let orders = broken.findings.chunk_by(|one, next| one.order_id == next.order_id);
+    orders.map(|findings| (findings[0].order_id.as_str(), findings))
 }
 
 fn as_count(number: usize) -> i64 {

@@ -1,6 +1,7 @@
 //! Each column that enters an equation is changed by one, and the equation must be named.
 
 mod organised;
+mod parts;
 
 use proto::audit::v1::cell::Value;
 use tokio_util::sync::CancellationToken;
@@ -84,7 +85,18 @@ const CORRUPTIONS: &[Corruption] = &[
     plus_one(Order, "order_head", "placed_minor", "I04"),
     plus_one(Order, "order_head", "reversed_minor", "I04"),
     at(Order, "order_head", ("state", "confirmed"), "fees_minor", Change::PlusOne, "I04"),
-    plus_one(Order, "order_head", "refund_owed_minor", "I04"),
+    plus_one(Order, "order_head", "refund_owed_minor", "I28"),
+    plus_one(Order, "order_head", "position_seq", "I28"),
+    plus_one(Order, "order_head", "position_version", "I28"),
+    plus_one(Order, "order_head", "worth_version", "I28"),
+    plus_one(Payment, "account", "told_owed_minor", "I28"),
+    plus_one(Payment, "account", "told_seq", "I28"),
+    plus_one(Payment, "account", "worth_minor", "I28"),
+    plus_one(Payment, "account", "worth_version", "I28"),
+    plus_one(Payment, "owed_position", "owed_minor", "I28"),
+    plus_one(Payment, "owed_position", "seq", "I28"),
+    at(Notification, "notification", ("template", "refund.owed"), "owed_minor", Change::PlusOne, "I28"),
+    at(Notification, "notification", ("template", "refund.owed"), "position_seq", Change::PlusOne, "I28"),
     plus_one(Order, "order_head", "missing_minor", "I04"),
     plus_one(Order, "order_head", "timeline_seq", "I19"),
     plus_one(Order, "order_head", "event_seq", "I20"),
@@ -109,6 +121,7 @@ const CORRUPTIONS: &[Corruption] = &[
     at(Order, "outbox", ("state", "sent"), "", Change::Gone, "I20"),
     at(Order, "request_key", ("", ""), "", Change::Twice, "I18"),
     at(Order, "request_key", ("", ""), "fingerprint", Change::Text(""), "I18"),
+    at(Order, "request_key", ("", ""), "id", Change::Text(""), "I18"),
     at(Order, "inbox", ("", ""), "", Change::Gone, "I20"),
     plus_one(Inventory, "stock", "on_hand", "I06"),
     plus_one(Inventory, "fulfilment_line", "restocked", "I06"),
@@ -120,6 +133,20 @@ const CORRUPTIONS: &[Corruption] = &[
     plus_one(Inventory, "stock_ledger", "on_hand_delta", "I06"),
     plus_one(Inventory, "stock_ledger", "reserved_delta", "I06"),
     at(Inventory, "stock_ledger", ("kind", "release"), "", Change::Twice, "I08"),
+    at(Inventory, "stock_ledger", ("kind", "release"), "kind", Change::Text("ship_after_cancel"), "I06"),
+    at(Inventory, "fulfilment_line", ("state", "shipped"), "label_id", Change::Text("lab_0"), "I06"),
+    at(
+        Inventory,
+        "fulfilment_line",
+        ("state", "shipped"),
+        "state",
+        Change::Text("shipped_after_cancel"),
+        "I06",
+    ),
+    plus_one(Inventory, "fulfilment_line", "reshipped", "I06"),
+    at(Inventory, "fulfilment_line", ("state", "shipped"), "reported_number", Change::Text("1Z"), "I10"),
+    at(Inventory, "reservation", ("state", "consumed"), "saga_id", Change::Text("sag_0"), "I10"),
+    at(Inventory, "reservation", ("state", "active"), "without_stock", Change::PlusOne, "I06"),
     at(Inventory, "reservation", ("state", "active"), "quantity", Change::PlusOne, "I06"),
     at(Inventory, "reservation", ("state", "consumed"), "quantity", Change::PlusOne, "I10"),
     at(Inventory, "reservation", ("state", "active"), "state", Change::Text("held"), "I10"),
@@ -185,6 +212,7 @@ async fn every_corrupted_column_is_named() {
     mail_staff(&clients).await;
     demo::tell(&clients).await.unwrap();
     organised::organise(&clients).await;
+    leave_owed(&clients).await;
     let books = settled(&clients).await;
     embedded.stop().await.unwrap();
 
@@ -202,6 +230,8 @@ async fn every_corrupted_column_is_named() {
         })
         .collect();
     assert!(unnoticed.is_empty(), "{}", unnoticed.join("\n"));
+    parts::the_parts_say_what_the_whole_says(&books);
+    parts::every_broken_row_is_named_under_its_order(&books);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,6 +254,28 @@ async fn mail_staff(clients: &crate::clients::Clients) {
         recipient: Some(recipient),
     };
     clients.recipients().upsert_recipient(request).await.unwrap();
+}
+
+/// An order is cancelled and no money moves, so that something is owed.
+async fn leave_owed(clients: &crate::clients::Clients) {
+    let scene = crate::demo::scene::Scene::new(clients);
+    let order = scene.place("O-OWED", &[(0, 1)], (0, 0), &[("tok_approve", 339, true)]).await.unwrap();
+    let change = proto::order::v1::ChangeInput {
+        order_id: order.order_id,
+        r#type: proto::order::v1::ChangeOrderType::CancelOrder.into(),
+        settlement: proto::order::v1::Settlement::None.into(),
+        confirm: true,
+        supplier_contacted: true,
+        reason_code: "CUSTOMER_REQUEST".to_owned(),
+        ..proto::order::v1::ChangeInput::default()
+    };
+    let request = proto::order::v1::SubmitChangeOrderRequest {
+        request_id: "leave it owed".to_owned(),
+        change: Some(change),
+        wait: proto::common::v1::Wait::Completed.into(),
+        ..proto::order::v1::SubmitChangeOrderRequest::default()
+    };
+    clients.changes().submit_change_order(request).await.unwrap();
 }
 
 /// The books once every event of the story has arrived.

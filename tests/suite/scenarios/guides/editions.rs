@@ -34,16 +34,17 @@ async fn edition(shop: &Shop) -> Result<TenantCapabilities> {
 async fn s23_an_edition_refuses_and_names_what_it_does_not_hold(stage: &Stage) -> Result<()> {
     let shop = under::under(stage, "default").await?;
     let order = shop.placed(&shop.sku("LAMP"), 3).await?;
+    let platform = shop.as_user("ops", "shop", "platform");
     let all = edition(&shop).await?;
     ensure!(all.edition == "full" && all.capabilities.iter().all(|part| part.included), "{all:?}");
     let buyer = shop.as_user("ann", "acme", "buyer");
     let stranger = put_on(&buyer, "basic", &[]).await;
     refused(stranger, Code::PermissionDenied, "PERMISSION_DENIED")?;
     let withheld = [Capability::PartialCancellation, Capability::Batches, Capability::Goodwill];
-    let twice = put_on(&shop, "basic", &[Capability::Batches, Capability::Batches]).await;
+    let twice = put_on(&platform, "basic", &[Capability::Batches, Capability::Batches]).await;
     refused(twice, Code::InvalidArgument, "FIELD_INVALID")?;
 
-    let set = put_on(&shop, "basic", &withheld).await?;
+    let set = put_on(&platform, "basic", &withheld).await?;
 
     ensure!(set.edition == "basic" && set == edition(&shop).await?, "{set:?}");
     let before = shop.order(&order.order_id).await?;
@@ -63,11 +64,11 @@ async fn s23_an_edition_refuses_and_names_what_it_does_not_hold(stage: &Stage) -
         "{blocker:?}"
     );
 
-    put_on(&shop, "complete", &[]).await?;
+    put_on(&platform, "complete", &[]).await?;
     shop.submit(shop.cancel_request(&order.order_id, &[(1, 1)])).await?;
     let left = shop.order(&order.order_id).await?.lines[0].quantities.unwrap_or_default();
     ensure!(left.cancelled == 1 && left.open == 2, "{left:?}");
-    put_on(&shop, "basic", &withheld).await?;
+    put_on(&platform, "basic", &withheld).await?;
     let whole = shop.submit(shop.cancel_request(&order.order_id, &[])).await?;
     ensure!(whole.refund_owed_minor == 0, "{whole:?}");
     Ok(())

@@ -67,20 +67,23 @@ pub async fn i2_the_current_role_decides(stage: &Stage) -> Result<()> {
     // The same person, in another role now.
     let change = shop.submit(shop.cancel_request(&order.order_id, &[])).await?;
     ensure!(change.granted_by == "role" && change.policy_version.starts_with("installer-"), "{change:?}");
-    ensure!(change.requested_by.unwrap_or_default().role == "staff", "the role of that moment is stored");
+    ensure!(change.requested_by.unwrap_or_default().role == "manager", "the role of that moment is stored");
     Ok(())
 }
 
 pub async fn i3_creator_cancels_only_from_the_source_router(stage: &Stage) -> Result<()> {
     let shop = under(stage, "installer").await?;
+    // Her role map lets no installer state a price.
+    let order = placed(&shop.as_user("ines", "router", "staff")).await?;
     let creator = shop.as_user("ines", "router", "installer");
-    let order = placed(&creator).await?;
 
-    for (user, organisation) in [("ines", "elsewhere"), ("otto", "router")] {
-        let caller = shop.as_user(user, organisation, "installer");
-        let answer = caller.submit(shop.cancel_request(&order.order_id, &[])).await;
-        refused(answer, Code::PermissionDenied, "PERMISSION_DENIED")?;
-    }
+    let colleague = shop.as_user("otto", "router", "installer");
+    let answer = colleague.submit(shop.cancel_request(&order.order_id, &[])).await;
+    refused(answer, Code::PermissionDenied, "PERMISSION_DENIED")?;
+    // An installer sees the orders of its own source router; elsewhere there is none.
+    let elsewhere = shop.as_user("ines", "elsewhere", "installer");
+    let answer = elsewhere.submit(shop.cancel_request(&order.order_id, &[])).await;
+    refused(answer, Code::NotFound, "RESOURCE_NOT_FOUND")?;
     unchanged(&shop, &order).await?;
 
     let change = creator.submit(shop.cancel_request(&order.order_id, &[])).await?;

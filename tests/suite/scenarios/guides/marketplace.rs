@@ -72,11 +72,11 @@ pub async fn b1_a_buyer_cancels_by_the_status_of_the_order(stage: &Stage) -> Res
     );
     let answer = buyer(&shop).submit(shop.cancel_request(&on_its_way.order_id, &[])).await;
     refused(answer, Code::FailedPrecondition, "IN_TRANSIT")?;
-    // Somebody else's buyer has no say at any status.
+    // To somebody else's buyer there is no such order at any status.
     let stranger = shop.as_user("sam", "another-bistro", "buyer");
     let other = placed(&shop).await?;
     let answer = stranger.submit(shop.cancel_request(&other.order_id, &[])).await;
-    refused(answer, Code::PermissionDenied, "PERMISSION_DENIED")?;
+    refused(answer, Code::NotFound, "RESOURCE_NOT_FOUND")?;
     unchanged(&shop, &other).await
 }
 

@@ -256,6 +256,7 @@ async fn partner_that_lies_is_written_down_and_shown(stage: &Stage) -> Result<()
         request_id: shop.request_id(),
         fulfillment_id: fulfillment.fulfillment_id,
         tracking_number: "T-1".to_owned(),
+        ..ReportPartnerShipmentRequest::default()
     };
     let reported = shop.clients.integrations().report_partner_shipment(request).await?.into_inner();
 

@@ -27,7 +27,7 @@ async fn b15_supplier_modifies_the_order_and_the_buyer_approves(stage: &Stage) -
     let order = two_sided(&shop).await?;
     let outsider = shop.as_user("eve", "elsewhere", "buyer");
     let foreign = propose(&outsider.clients, fewer(&shop, &order.order_id, 1)).await;
-    refused(foreign, Code::PermissionDenied, "PERMISSION_DENIED")?;
+    refused(foreign, Code::NotFound, "RESOURCE_NOT_FOUND")?;
 
     let proposal = propose(&supplier(&shop), fewer(&shop, &order.order_id, 2)).await?;
     let change = approve(&shop, &buyer(&shop), &proposal.change_order_id).await?;

@@ -43,6 +43,7 @@ pub async fn allocated(shop: &Shop, order: &Order) -> Result<()> {
         order_id: order.order_id.clone(),
         warehouse_id: WAREHOUSE.to_owned(),
         lines: vec![selection],
+        ..CreateFulfillmentRequest::default()
     };
     shop.clients.fulfillments().create_fulfillment(request).await?;
     eventually("the order hears of the allocation", async || {

@@ -34,7 +34,9 @@ impl Health for Silent {
 
 /// Calls the gate itself, so that no client's timer can answer in its place.
 async fn status(grpc_timeout: &'static str) -> Status {
-    let rules = Arc::new(Rules::new(Callers::Services, CancellationToken::new()));
+    let callers = Callers::Services(Workloads::Unknown);
+    let rules =
+        Arc::new(Rules::new(callers, HashMap::new(), &Limits::default(), 1_024, CancellationToken::new()));
     let gate = Gate::new(tonic::service::Routes::new(HealthServer::new(Silent)), rules);
     // One empty message: no compression, length zero.
     let mut request = Request::new(Body::new("\0\0\0\0\0".to_owned()));

@@ -6,4 +6,5 @@ mod properties;
 mod restoring;
 mod returning;
 mod tables;
+mod truths;
 mod world;

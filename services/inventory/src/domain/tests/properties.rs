@@ -64,13 +64,14 @@ fn happen(world: &mut World, happening: &Happening) -> bool {
         };
     match happening {
         Happening::Reserve { article, units } => {
-            let wanted = world.wanted(ARTICLES[*article], *units, None);
+            let at = (ARTICLES[*article] == "kite").then_some("partner");
+            let wanted = world.wanted(ARTICLES[*article], *units, at);
             world.reserve(&[wanted], "place").is_err()
         }
         Happening::Hold { line: index, units, saga } => {
             line(world, *index).is_some_and(|line| world.hold(&line, *units, SAGAS[*saga]).is_err())
         }
-        Happening::Resume { saga } => world.goods.resume(SAGAS[*saga]).is_empty(),
+        Happening::Resume { saga } => world.resume(SAGAS[*saga]).is_empty(),
         Happening::Release { saga } => world.release(SAGAS[*saga]).is_empty(),
         Happening::Unreserve => {
             world.unreserve("place");
@@ -141,7 +142,7 @@ proptest! {
         happenings in prop::collection::vec(happening(), 1..30),
         units in 1_i64..6,
     ) {
-        let mut world = World::new().stocked("main", "apple", 40).stocked("main", "pear", 40);
+        let mut world = World::new().with_partner().stocked("main", "apple", 40).stocked("main", "pear", 40);
         for happening in &happenings {
             happen(&mut world, happening);
         }
@@ -159,7 +160,7 @@ proptest! {
         if world.hold(&line, units, "one more change").is_ok() {
             prop_assert_ne!(before.0, buckets(&world));
         }
-        world.goods.resume("one more change");
+        world.resume("one more change");
 
         prop_assert_eq!(before, (buckets(&world), world.stock.clone()));
         world.check();

@@ -75,7 +75,7 @@ fn a_claim_that_is_given_up_leaves_everything_as_it_was() {
     let (mut world, line) = shipped();
     world.claim(&back(&line, 3, 0, None), "return").unwrap();
 
-    world.goods.resume("return");
+    world.resume("return");
 
     assert_eq!(world.units(Reservation::is_sold), 4);
     world.claim(&back(&line, 4, 0, None), "another").unwrap();

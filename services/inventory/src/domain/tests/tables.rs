@@ -4,8 +4,8 @@ use types::{LineId, Reason, Refusal, Timestamp};
 
 use super::world::{World, quantity, sku, warehouse};
 use crate::domain::{
-    FulfilmentState, LineState, NameError, Posting, PostingError, Reservation, Selection, Sku, Split, Stock,
-    Warehouse, WarehouseId, WarehouseKind,
+    FulfilmentState, LineState, Posting, PostingError, Reservation, Selection, Sku, Split, Stock, Warehouse,
+    WarehouseId, WarehouseKind,
 };
 
 fn select(line: &LineId, units: i64) -> Vec<Selection> {
@@ -65,10 +65,12 @@ fn a_line_is_never_split_over_warehouses() {
 }
 
 #[test]
-fn a_third_party_reserves_without_stock_rows() {
+fn a_third_party_reserves_without_stock_rows_and_only_what_names_it() {
     let mut world = World::new().with_partner();
-    let wanted = [world.wanted("kite", 4, None)];
+    let unassigned = [world.wanted("kite", 4, None)];
+    let wanted = [world.wanted("kite", 4, Some("partner"))];
 
+    assert_eq!(reason(world.reserve(&unassigned, "place")), Reason::InsufficientStock);
     world.reserve(&wanted, "place").unwrap();
 
     assert_eq!(world.units(|row| row.warehouse_id == warehouse("partner")), 4);
@@ -201,7 +203,7 @@ fn resuming_makes_units_shippable_again() {
     world.hold(&line, 4, "change").unwrap();
     assert_eq!(reason(world.ship(&fulfilment, &[])), Reason::CancelHold);
 
-    world.goods.resume("change");
+    world.resume("change");
 
     world.ship(&fulfilment, &[]).unwrap();
     assert_eq!(world.balances("main", "apple"), (6, 0));
@@ -231,7 +233,7 @@ fn a_sagas_hold_is_its_own() {
     world.hold(&line, 2, "two").unwrap();
 
     world.release("one");
-    world.goods.resume("two");
+    world.resume("two");
 
     assert_eq!(world.balances("main", "apple"), (10, 3));
     assert_eq!(world.units(Reservation::is_active), 3);
@@ -371,7 +373,7 @@ fn a_warehouse_keeps_its_kind() {
 #[test]
 fn names_are_one_line_of_text() {
     assert_eq!(Sku::parse("café").unwrap(), Sku::parse("cafe\u{301}").unwrap());
-    assert_eq!(Sku::parse("a\tb"), Err(NameError::SeveralLines));
+    assert_eq!(Sku::parse("a\tb"), Err(types::TextError::ControlCharacter { character: '\t' }));
     assert!(Sku::parse("  ").is_err());
     assert!(Sku::parse("nul\0").is_err());
     assert!(WarehouseId::parse(&"w".repeat(65)).is_err());

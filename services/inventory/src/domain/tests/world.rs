@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use types::{Clock, FulfilmentId, Ids, LineId, OrderId, Quantity, Refusal, Timestamp};
 
 use crate::domain::{
-    Goods, Hold, HoldLine, IntegrationKey, Moment, Movement, Posting, Reach, Reservation, Selection, Sku,
-    Splits, Stock, Wanted, Warehouse, WarehouseId, WarehouseKind, Warehouses,
+    Goods, Hold, HoldLine, IntegrationKey, Moment, Movement, Posting, Reach, Reservable, Reservation,
+    Reshipped, Selection, Sku, Splits, Stock, Wanted, Warehouse, WarehouseId, WarehouseKind, Warehouses,
 };
 
 pub struct World {
@@ -80,16 +80,26 @@ impl World {
             sku: sku(name),
             quantity: quantity(units),
             warehouse_id: at.map(warehouse),
+            without_stock: false,
+            part_of: None,
         }
     }
 
     pub fn reserve(&mut self, wanted: &[Wanted], saga: &str) -> Result<(), Refusal> {
+        self.restore(wanted, &[], saga)
+    }
+
+    /// As [`World::reserve`], of an order that had units cancelled after they were shipped.
+    pub fn restore(&mut self, wanted: &[Wanted], reshipped: &[Reshipped], saga: &str) -> Result<(), Refusal> {
+        let reservable = Reservable { lines: wanted.to_vec(), reshipped: reshipped.to_vec() };
         let moment = Moment { ids: &self.ids, at: Timestamp::UNIX_EPOCH };
         let stock = &self.stock;
         let free =
             |at: &WarehouseId, name: &Sku| stock.get(&(at.clone(), name.clone())).map_or(0, Stock::available);
         let again = |_: &IntegrationKey| self.numbers_are_taken_again;
-        let movements = self.goods.reserve(wanted, saga, &self.warehouses, free, again, moment)?;
+        let mut goods = self.goods.clone();
+        let movements = goods.reserve(&reservable, saga, &self.warehouses, free, again, moment)?;
+        self.goods = goods;
         self.apply(movements);
         Ok(())
     }
@@ -121,6 +131,12 @@ impl World {
         )
     }
 
+    pub fn resume(&mut self, saga: &str) -> Splits {
+        let (splits, movements) = self.goods.resume(saga);
+        self.apply(movements);
+        splits
+    }
+
     pub fn release(&mut self, saga: &str) -> Splits {
         let (splits, movements) = self.goods.release(saga);
         self.apply(movements);
@@ -129,7 +145,8 @@ impl World {
 
     pub fn allocate(&mut self, at: &str, selection: &[Selection]) -> Result<FulfilmentId, Refusal> {
         let moment = Moment { ids: &self.ids, at: Timestamp::UNIX_EPOCH };
-        self.goods.allocate(&warehouse(at), selection, moment)
+        let packed = self.goods.allocate(&warehouse(at), selection, &|_| true, None, moment)?;
+        Ok(packed.0)
     }
 
     pub fn submit(&mut self, fulfilment: &FulfilmentId) -> Result<(), Refusal> {
@@ -161,7 +178,7 @@ impl World {
 
     pub fn apply(&mut self, movements: Vec<Movement>) {
         for movement in movements {
-            if self.warehouses.keeps_stock(&movement.warehouse_id) {
+            if self.goods.moves_stock(&movement, &self.warehouses) {
                 self.post(&movement.warehouse_id, &movement.sku, movement.posting);
             }
         }
@@ -181,8 +198,9 @@ impl World {
         for (key, stock) in &self.stock {
             assert!(0 <= stock.reserved && stock.reserved <= stock.on_hand, "{key:?}: {stock:?}");
             assert_eq!(self.ledger[key], (stock.on_hand, stock.reserved), "{key:?}");
-            let promised =
-                self.units(|row| row.is_reserved() && row.warehouse_id == key.0 && row.sku == key.1);
+            let promised = self.units(|row| {
+                row.is_reserved() && !row.without_stock && row.warehouse_id == key.0 && row.sku == key.1
+            });
             assert_eq!(stock.reserved, promised, "{key:?}");
         }
     }

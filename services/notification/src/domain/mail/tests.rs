@@ -33,6 +33,7 @@ fn change(number: &str, sku: &str) -> Box<Change> {
         settlement: Settlement::Auto,
         cause: None,
         owed: Money::parse("GBP", 0).expect("the sample is well-formed"),
+        position: None,
         exceptions: Vec::new(),
         refunds: Vec::new(),
         asked_by: "supplier".to_owned(),

@@ -4,7 +4,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use tokio::fs;
+use tokio::fs::{self, DirBuilder, OpenOptions};
+use tokio::io::AsyncWriteExt as _;
 
 use super::compose::Composed;
 use crate::domain::Outcome;
@@ -29,10 +30,20 @@ impl Sink {
     }
 
     async fn put(&self, mail: &Composed) -> io::Result<String> {
-        fs::create_dir_all(&self.directory).await?;
+        // A mail is somebody's: its file and its directory are for this user alone.
+        let mut directory = DirBuilder::new();
+        #[cfg(unix)]
+        directory.mode(0o700);
+        directory.recursive(true).create(&self.directory).await?;
         let stem: String = mail.message_id.chars().filter(char::is_ascii_hexdigit).take(40).collect();
         let (name, unfinished) = (format!("{stem}.eml"), format!("{stem}.unfinished"));
-        fs::write(self.directory.join(&unfinished), &mail.bytes).await?;
+        let mut options = OpenOptions::new();
+        #[cfg(unix)]
+        options.mode(0o600);
+        let mut file =
+            options.create(true).write(true).truncate(true).open(self.directory.join(&unfinished)).await?;
+        file.write_all(&mail.bytes).await?;
+        file.flush().await?;
         fs::rename(self.directory.join(unfinished), self.directory.join(&name)).await?;
         Ok(name)
     }

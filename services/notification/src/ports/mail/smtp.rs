@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use kit::secret_file;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
@@ -62,7 +63,7 @@ impl Smtp {
         let credentials = match &config.password_file {
             None => None,
             Some(path) => {
-                let password = std::fs::read_to_string(path)
+                let password = secret_file::read_text(path)
                     .map_err(|problem| MailConfigError::File { path: path.clone(), problem })?;
                 Some(Credentials::new(config.username.clone(), password.trim_end().to_owned()))
             }

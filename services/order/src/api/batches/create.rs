@@ -10,8 +10,8 @@ use types::{Reason, Refusal};
 use super::operator;
 use super::shown::batch;
 use crate::api::convert::{
-    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, missing, optional, request_id, required,
-    unknown_value,
+    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, free_text, missing, optional, request_id,
+    required, unknown_value,
 };
 use crate::domain::batch_means::{PER_MINUTE_MAX, RATES_MAX, Rates};
 use crate::domain::batches::ITEMS_MAX;
@@ -30,7 +30,7 @@ pub async fn answer(
         orders: names(&request)?,
         sku: optional("sku", REFERENCE_LENGTH_MAX, &request.sku)?,
         reason_code: optional("reason_code", REASON_LENGTH_MAX, &request.reason_code)?,
-        note: optional("note", NOTE_LENGTH_MAX, &request.note)?,
+        note: free_text("note", NOTE_LENGTH_MAX, &request.note)?,
         label_action: label_action(request.label_action)?,
         rates: rates(&request.rates)?,
         dry_run: request.dry_run,

@@ -5,8 +5,8 @@ use proto::order::v1 as wire;
 use types::{Fingerprint, LineId, PaymentId, Quantity, Reason, Refusal};
 
 use crate::api::convert::{
-    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, SYSTEM_LENGTH_MAX, minor, missing, optional,
-    order_id, too_many, unknown_value,
+    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, SYSTEM_LENGTH_MAX, free_text, minor, missing,
+    optional, order_id, too_many, unknown_value,
 };
 use crate::domain::change::{
     ChangeRequest, Channel, GroupReversal, LabelAction, LineKey, MoneyWish, Said, SelectedLine, Selection,
@@ -19,6 +19,8 @@ pub const SELECTED_LINES_MAX: usize = 100;
 pub fn change_request(given: Option<&wire::ChangeInput>) -> Result<ChangeRequest, Refusal> {
     let given = given.ok_or_else(|| missing("change", "there is no change to make"))?;
     let defaults = given.defaults.clone().unwrap_or_default();
+    let reason_code = general("change.reason_code", &given.reason_code, &defaults.reason_code)?;
+    let note = general("change.note", &given.note, &defaults.note)?;
     Ok(ChangeRequest {
         order_id: order_id("change.order_id", &given.order_id)?,
         selection: selection(given)?,
@@ -26,13 +28,8 @@ pub fn change_request(given: Option<&wire::ChangeInput>) -> Result<ChangeRequest
         said: said(given)?,
         label_action: label_action(given.label_action)?,
         channel: channel(given.channel)?,
-        reason_code: general(
-            "change.reason_code",
-            REASON_LENGTH_MAX,
-            &given.reason_code,
-            &defaults.reason_code,
-        )?,
-        note: general("change.note", NOTE_LENGTH_MAX, &given.note, &defaults.note)?,
+        reason_code: optional("change.reason_code", REASON_LENGTH_MAX, reason_code)?,
+        note: free_text("change.note", NOTE_LENGTH_MAX, note)?,
         content: content(given),
     })
 }
@@ -109,7 +106,7 @@ fn item(index: usize, given: &wire::ChangeLineInput) -> Result<SelectedLine, Ref
         quantity: Quantity::parse(given.quantity)
             .map_err(|error| Refusal::from(error).field(format!("{at}.quantity")))?,
         reason_code: optional(&format!("{at}.reason_code"), REASON_LENGTH_MAX, &given.reason_code)?,
-        note: optional(&format!("{at}.note"), NOTE_LENGTH_MAX, &given.note)?,
+        note: free_text(&format!("{at}.note"), NOTE_LENGTH_MAX, &given.note)?,
         children: children(&at, given)?,
     })
 }
@@ -141,12 +138,12 @@ fn children(at: &str, given: &wire::ChangeLineInput) -> Result<Option<Vec<(LineK
 }
 
 /// What is said for all lines, in either of its two places.
-fn general(field: &str, limit: usize, plain: &str, default: &str) -> Result<String, Refusal> {
+fn general<'a>(field: &str, plain: &'a str, default: &'a str) -> Result<&'a str, Refusal> {
     if !plain.is_empty() && !default.is_empty() {
         let message = "what holds for all lines is said once, here or in defaults";
         return Err(Refusal::new(Reason::FieldInvalid, message).field(field));
     }
-    optional(field, limit, if plain.is_empty() { default } else { plain })
+    Ok(if plain.is_empty() { default } else { plain })
 }
 
 pub(in crate::api) fn line_key(at: &str, line_id: &str, line_number: i64) -> Result<LineKey, Refusal> {
@@ -198,7 +195,7 @@ fn said(given: &wire::ChangeInput) -> Result<Said, Refusal> {
 /// More than is owed goes back only from tenders that are named, and only with the reason why.
 fn money(given: &wire::ChangeInput, explicit: bool) -> Result<MoneyWish, Refusal> {
     let over_refund_reason =
-        optional("change.over_refund_reason", NOTE_LENGTH_MAX, &given.over_refund_reason)?;
+        free_text("change.over_refund_reason", NOTE_LENGTH_MAX, &given.over_refund_reason)?;
     if given.allow_over_refund && !explicit {
         let message = "only the tenders of settlement EXPLICIT can give back more than is owed";
         return Err(Refusal::new(Reason::FieldInvalid, message).field("change.allow_over_refund"));

@@ -1,16 +1,14 @@
 //! ListChangeOrders: oldest first.
 
-use kit::page::Page;
+use kit::page::{Listing, Page};
 use kit::{Failure, Principal};
 use proto::order::v1 as wire;
 use tonic::Request;
 
 use super::shown;
-use crate::api::convert::{
-    SYSTEM_LENGTH_MAX, change_states, condition, listing, order_id, page_of, token_of,
-};
-use crate::domain::listing::ChangeFilter;
-use crate::ops::Orders;
+use crate::api::convert::{SYSTEM_LENGTH_MAX, change_states, condition, order_id, page_of, token_of};
+use crate::domain::listing::{ChangeFilter, Concern};
+use crate::ops::{Orders, actor};
 
 pub async fn answer(
     orders: &Orders,
@@ -24,9 +22,10 @@ pub async fn answer(
         order_id: of_order.transpose()?,
         states: change_states(&request.states)?,
         external_system: condition("external_system", SYSTEM_LENGTH_MAX, &request.external_system)?,
+        concerning: Concern::of(caller.grants.reach, &actor(&caller)),
     };
-    let listing = listing("ListChangeOrders", &caller.tenant, &filter);
-    let page = Page::parse(request.page_size, &request.page_token, &[&listing])?;
+    let listing = Listing::new("ListChangeOrders", &caller.tenant, &filter);
+    let page = Page::parse(orders.seal(), listing, request.page_size, &request.page_token)?;
     let found = orders.list_changes(&caller, &filter, &page_of(&page)?).await?;
     Ok(wire::ListChangeOrdersResponse {
         change_orders: found.items.iter().map(shown).collect(),

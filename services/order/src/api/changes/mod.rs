@@ -31,6 +31,7 @@ impl ChangeApi {
 }
 
 pub(super) use change_request::line_key;
+pub(super) use preview_change_order::forecast_tenders;
 pub(super) use standing::blocker;
 
 /// A change as every RPC shows it.

@@ -32,11 +32,12 @@ pub async fn answer(
         preview(&order, &change, policy, &shelf.catalogue, &actor, now)?;
     let edition = &shelf.edition;
     blockers.extend(edition.check_change(&order, &change, &priced.lines, &priced.skipped).err());
-    let quote = issue(orders.quote_key(), &order, &change, &priced, now);
     let kept = priced.total_after_minor + order.fees_minor + priced.amounts.fee;
     let money = standing.money_terms(&change);
     let asked = plans::forecast(&order.order_id, kept, &money, &change.said.tenders);
     let forecast = orders.forecast_refund(&caller, asked).await;
+    let moves = forecast.as_ref().ok().map(plans::moves);
+    let quote = issue(orders.quote_key(), &order, &change, &priced, moves.as_ref(), (&caller.subject(), now));
     let whole = cancelability(&order, policy, edition, &actor, now);
     let nothing_left = cancels(&order, &priced.lines);
     let foreseen = orders.foresee_targets(&caller, &order, nothing_left).await?;
@@ -51,7 +52,7 @@ pub async fn answer(
         total_after_minor: priced.total_after_minor,
         tenders_unavailable: forecast.is_err(),
         tenders_shortfall_minor: forecast.as_ref().map_or(0, |forecast| forecast.shortfall_minor),
-        tenders: forecast.map_or_else(|_| Vec::new(), |forecast| tenders(&forecast)),
+        tenders: forecast.map_or_else(|_| Vec::new(), |forecast| forecast_tenders(&forecast)),
         tender_strategy: tender_strategy(money.strategy).into(),
         store_credit_fallback: money.store_credit_fallback,
         policy_version: policy.version_text(),
@@ -75,7 +76,7 @@ pub async fn answer(
 }
 
 /// The forecast's legs by payment.
-fn tenders(forecast: &ForecastRefundResponse) -> Vec<wire::TenderForecast> {
+pub fn forecast_tenders(forecast: &ForecastRefundResponse) -> Vec<wire::TenderForecast> {
     let mut tenders: BTreeMap<&str, wire::TenderForecast> = BTreeMap::new();
     for leg in &forecast.legs {
         let tender = tenders.entry(&leg.payment_id).or_insert_with(|| wire::TenderForecast {

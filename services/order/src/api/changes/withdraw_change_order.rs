@@ -5,7 +5,7 @@ use proto::order::v1 as wire;
 use tonic::Request;
 
 use super::shown;
-use crate::api::convert::{NOTE_LENGTH_MAX, change_order_id, optional, request_id};
+use crate::api::convert::{NOTE_LENGTH_MAX, change_order_id, free_text, request_id};
 use crate::ops::Orders;
 
 pub async fn answer(
@@ -17,7 +17,7 @@ pub async fn answer(
 
     let request_id = request_id(&request.request_id)?;
     let change_order_id = change_order_id(&request.change_order_id)?;
-    let note = optional("note", NOTE_LENGTH_MAX, &request.note)?;
+    let note = free_text("note", NOTE_LENGTH_MAX, &request.note)?;
     let view = orders.withdraw_change(&caller, request_id, change_order_id, note).await?;
     Ok(wire::WithdrawChangeOrderResponse { change_order: Some(shown(&view)) })
 }

@@ -5,7 +5,7 @@ use proto::order::v1 as wire;
 use tonic::Request;
 
 use super::sagas::shown;
-use crate::api::convert::{NOTE_LENGTH_MAX, optional, request_id, saga_id};
+use crate::api::convert::{NOTE_LENGTH_MAX, free_text, request_id, saga_id};
 use crate::ops::Orders;
 
 pub async fn answer(
@@ -17,7 +17,7 @@ pub async fn answer(
 
     let request_id = request_id(&request.request_id)?;
     let saga_id = saga_id(&request.saga_id)?;
-    let note = optional("note", NOTE_LENGTH_MAX, &request.note)?;
+    let note = free_text("note", NOTE_LENGTH_MAX, &request.note)?;
     let image = orders.abort_before_pivot(&caller, request_id, saga_id, note).await?;
     Ok(wire::AbortBeforePivotResponse { saga: Some(shown(&image)) })
 }

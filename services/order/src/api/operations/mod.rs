@@ -2,6 +2,7 @@
 
 mod abort_before_pivot;
 mod list_attention_items;
+mod raise_findings;
 mod retry_step;
 mod sagas;
 mod verify_order;
@@ -43,6 +44,13 @@ impl OperationsService for OperationsApi {
         request: Request<wire::ListSagasRequest>,
     ) -> Result<Response<wire::ListSagasResponse>, Status> {
         Ok(Response::new(sagas::list(&self.orders, request).await?))
+    }
+
+    async fn raise_findings(
+        &self,
+        request: Request<wire::RaiseFindingsRequest>,
+    ) -> Result<Response<wire::RaiseFindingsResponse>, Status> {
+        Ok(Response::new(raise_findings::answer(&self.orders, request).await?))
     }
 
     async fn retry_step(

@@ -6,6 +6,7 @@ use tonic::Request;
 
 use super::new_order::new_order;
 use crate::api::convert::{request_id, wait};
+use crate::api::stating;
 use crate::ops::Orders;
 use crate::wire::order;
 
@@ -20,6 +21,7 @@ pub async fn answer(
     let request_id = request_id(&request.request_id)?;
     let wait = wait(request.wait)?;
     let new = new_order(&request)?;
+    stating::may_place(&caller, &new)?;
     let placed = orders.create_order(&caller, request_id, new, wait, deadline).await?;
     Ok(wire::CreateOrderResponse { order: Some(order(&placed)) })
 }

@@ -8,8 +8,7 @@ use types::{Reason, Refusal};
 
 use super::new_order::NUMBER_LENGTH_MAX;
 use crate::api::convert::{missing, order_id, required};
-use crate::domain::readers::Reader;
-use crate::ops::{Orders, actor};
+use crate::ops::Orders;
 use crate::wire::order;
 
 pub async fn answer(
@@ -31,9 +30,6 @@ pub async fn answer(
             return Err(Refusal::new(Reason::FieldInvalid, message).field("number").into());
         }
     };
-    if !Reader::of(&actor(&caller), &found).sees_the_order() {
-        return Err(Failure::not_found("Order", format!("{}{}", request.order_id, request.number)));
-    }
     let folders = orders.folders_of_orders(&caller, [found.order_id.clone()]).await?;
     let folder = folders.get(&found.order_id);
     let shown = wire::Order {

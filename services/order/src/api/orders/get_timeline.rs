@@ -1,7 +1,7 @@
 //! GetTimeline: an order's history, page by page. A page may hold less than was asked for, where the
 //! caller may not see all of it.
 
-use kit::page::Page;
+use kit::page::{Listing, Page};
 use kit::{Failure, Principal};
 use proto::order::v1 as wire;
 use tonic::Request;
@@ -18,8 +18,8 @@ pub async fn answer(
     let request = request.into_inner();
 
     let order_id = order_id("order_id", &request.order_id)?;
-    let listing = ["GetTimeline", caller.tenant.as_str(), order_id.as_str()];
-    let page = Page::parse(request.page_size, &request.page_token, &listing)?;
+    let listing = Listing::new("GetTimeline", &caller.tenant, &order_id);
+    let page = Page::parse(orders.seal(), listing, request.page_size, &request.page_token)?;
     let reader = orders.reader(&caller, &order_id).await?;
     let mut entries = orders.timeline(&caller, &order_id, sequence_of(&page)?, page.limit()).await?;
     let next_page_token = page.finish(&mut entries, |recorded| vec![recorded.sequence.to_string()]);

@@ -1,6 +1,6 @@
 //! ListOrders: summaries, oldest first.
 
-use kit::page::Page;
+use kit::page::{Listing, Page};
 use kit::{Failure, Principal};
 use proto::order::v1 as wire;
 use tonic::Request;
@@ -9,12 +9,12 @@ use types::{FolderId, Reason, Refusal};
 
 use super::new_order::NUMBER_LENGTH_MAX;
 use crate::api::convert::{
-    REFERENCE_LENGTH_MAX, SYSTEM_LENGTH_MAX, condition, instant, listing, order_states, page_of, reference,
-    token_of, unknown_value,
+    REFERENCE_LENGTH_MAX, SYSTEM_LENGTH_MAX, condition, instant, order_states, page_of, reference, token_of,
+    unknown_value,
 };
 use crate::domain::listing::{Concern, OrderFilter, View};
 use crate::domain::order::{OrderState, Summary};
-use crate::ops::Orders;
+use crate::ops::{Orders, actor};
 use crate::wire::summary;
 
 pub async fn answer(
@@ -38,10 +38,10 @@ pub async fn answer(
         number: condition("number", NUMBER_LENGTH_MAX, &request.number)?,
         created_from: instant("created_from", &request.created_from)?,
         created_before: instant("created_before", &request.created_before)?,
-        concerning: Concern::of(&caller.role, &caller.organisation, &caller.user),
+        concerning: Concern::of(caller.grants.reach, &actor(&caller)),
     };
-    let listing = listing("ListOrders", &caller.tenant, &filter);
-    let page = Page::parse(request.page_size, &request.page_token, &[&listing])?;
+    let listing = Listing::new("ListOrders", &caller.tenant, &filter);
+    let page = Page::parse(orders.seal(), listing, request.page_size, &request.page_token)?;
     let found = orders.list_orders(&caller, &filter, &page_of(&page)?).await?;
     let ids = found.items.iter().map(|order| order.order_id.clone());
     let folders = orders.folders_of_orders(&caller, ids).await?;

@@ -8,7 +8,9 @@ use proto::order::v1 as wire;
 use types::{Currency, Fingerprint, Quantity, Reason, Refusal, UnitPrice};
 
 use crate::api::address::address;
-use crate::api::convert::{instant, minor, missing, optional, reference, required, too_many};
+use crate::api::convert::{
+    instant, line as text_line, minor, missing, optional, reference, required, too_many,
+};
 use crate::domain::order::{ExternalReference, InBundle, Parties};
 use crate::domain::placing::{NewExternalPayment, NewLine, NewOrder, NewShipping, NewTender};
 use crate::domain::policy::Bundle;
@@ -90,7 +92,7 @@ pub(in crate::api) fn line(at: &str, line: &wire::LineInput) -> Result<NewLine, 
     let warehouse_id = optional(&format!("{at}.warehouse_id"), NAME_LENGTH_MAX, &line.warehouse_id)?;
     Ok(NewLine {
         sku: required(&format!("{at}.sku"), NAME_LENGTH_MAX, &line.sku)?,
-        description: optional(&format!("{at}.description"), DESCRIPTION_LENGTH_MAX, &line.description)?,
+        description: text_line(&format!("{at}.description"), DESCRIPTION_LENGTH_MAX, &line.description)?,
         quantity: Quantity::parse(line.quantity)
             .map_err(|error| Refusal::from(error).field(format!("{at}.quantity")))?,
         unit_price: UnitPrice::parse(&line.unit_price)
@@ -101,6 +103,7 @@ pub(in crate::api) fn line(at: &str, line: &wire::LineInput) -> Result<NewLine, 
         warehouse_id: (!warehouse_id.is_empty()).then_some(warehouse_id),
         delivery_group: optional(&format!("{at}.delivery_group"), NAME_LENGTH_MAX, &line.delivery_group)?,
         bundle: bundle(at, line)?,
+        own_stock: line.own_stock,
     })
 }
 
@@ -154,6 +157,7 @@ pub(in crate::api) fn external_payment(
         reference: required(&format!("{at}.reference"), TOKEN_LENGTH_MAX, &paid.reference)?,
         authorised_minor,
         captured_minor,
+        attested: paid.attested,
     })
 }
 
@@ -166,7 +170,7 @@ fn parties(given: Option<&wire::Parties>) -> Result<Parties, Refusal> {
         buyer: party("buyer", &given.buyer)?,
         supplier: party("supplier", &given.supplier)?,
         source_router: party("source_router", &given.source_router)?,
-        client_contact: optional("parties.client_contact", DESCRIPTION_LENGTH_MAX, &given.client_contact)?,
+        client_contact: text_line("parties.client_contact", DESCRIPTION_LENGTH_MAX, &given.client_contact)?,
     })
 }
 

@@ -81,6 +81,7 @@ fn every_bad_field_is_named_by_its_path() {
                     reference: "r".to_owned(),
                     authorised_minor: 5,
                     captured_minor: 6,
+                    attested: false,
                 }];
             },
             Reason::AmountOutOfRange,

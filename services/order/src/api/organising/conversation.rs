@@ -1,6 +1,6 @@
 //! AddNote and ListNotes.
 
-use kit::page::Page;
+use kit::page::{Listing, Page};
 use kit::{Failure, Principal};
 use proto::order::v1 as wire;
 use proto::order::v1::conversation_service_server::ConversationService;
@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status};
 use types::{ChangeOrderId, Refusal};
 
 use crate::api::convert::{
-    NOTE_LENGTH_MAX, order_id, page_of, request_id, required, token_of, unknown_value,
+    NOTE_LENGTH_MAX, order_id, page_of, request_id, required_text, token_of, unknown_value,
 };
 use crate::domain::conversation::NewMessage;
 use crate::domain::history::Visibility;
@@ -32,7 +32,7 @@ impl ConversationApi {
         let new = NewMessage {
             order_id: order_id("order_id", &request.order_id)?,
             visibility: visibility("visibility", request.visibility)?.unwrap_or(Visibility::Parties),
-            text: required("text", NOTE_LENGTH_MAX, &request.text)?,
+            text: required_text("text", NOTE_LENGTH_MAX, &request.text)?,
             change_order_id: change(&request.change_order_id)?,
         };
         let message = self.orders.add_note(&caller, request_id, new).await?;
@@ -47,8 +47,8 @@ impl ConversationApi {
         let request = request.into_inner();
 
         let order_id = order_id("order_id", &request.order_id)?;
-        let listing = ["ListNotes", caller.tenant.as_str(), order_id.as_str()];
-        let page = Page::parse(request.page_size, &request.page_token, &listing)?;
+        let listing = Listing::new("ListNotes", &caller.tenant, &order_id);
+        let page = Page::parse(self.orders.seal(), listing, request.page_size, &request.page_token)?;
         let found = self.orders.notes(&caller, &order_id, &page_of(&page)?).await?;
         Ok(wire::ListNotesResponse {
             notes: found.items.iter().map(note).collect(),

@@ -8,7 +8,8 @@ use types::{Reason, Refusal, RuleId};
 use super::conversation::visibility;
 use super::folders::{NAME_LENGTH_MAX, folder_id};
 use crate::api::convert::{
-    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, missing, optional, required, unknown_value,
+    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, free_text, missing, optional, required,
+    required_text, unknown_value,
 };
 use crate::domain::condition::LENGTH_MAX as CONDITION_LENGTH_MAX;
 use crate::domain::history::Visibility;
@@ -36,7 +37,7 @@ pub fn wish(given: &wire::Rule) -> Result<RuleWish, Refusal> {
 
 /// A condition's own mistakes are found when it is compiled; here only its length counts.
 pub fn condition(given: &str) -> Result<String, Refusal> {
-    optional("rule.condition", CONDITION_LENGTH_MAX, given)
+    free_text("rule.condition", CONDITION_LENGTH_MAX, given)
 }
 
 pub fn rule_id(field: &str, given: &str) -> Result<Option<RuleId>, Refusal> {
@@ -72,7 +73,7 @@ fn action(index: usize, given: &wire::RuleAction) -> Result<Action, Refusal> {
                 REASON_LENGTH_MAX,
                 reason_code,
             )?,
-            note: optional(&format!("{at}.submit_cancel.note"), NOTE_LENGTH_MAX, note)?,
+            note: free_text(&format!("{at}.submit_cancel.note"), NOTE_LENGTH_MAX, note)?,
         }),
         Some(Given::MoveToFolder(MoveToFolder { folder_id: to })) => {
             Ok(Action::MoveToFolder { folder_id: folder_id(&format!("{at}.move_to_folder.folder_id"), to)? })
@@ -80,7 +81,7 @@ fn action(index: usize, given: &wire::RuleAction) -> Result<Action, Refusal> {
         Some(Given::WriteNote(WriteNote { visibility: given, text })) => Ok(Action::WriteNote {
             visibility: visibility(&format!("{at}.write_note.visibility"), *given)?
                 .unwrap_or(Visibility::Internal),
-            text: required(&format!("{at}.write_note.text"), NOTE_LENGTH_MAX, text)?,
+            text: required_text(&format!("{at}.write_note.text"), NOTE_LENGTH_MAX, text)?,
         }),
         Some(Given::PropagateTo(PropagateTo { target })) => Ok(Action::PropagateTo {
             target: required(&format!("{at}.propagate_to.target"), REFERENCE_LENGTH_MAX, target)?,

@@ -28,7 +28,6 @@ pub async fn set(
     request: Request<wire::SetTenantCapabilitiesRequest>,
 ) -> Result<wire::SetTenantCapabilitiesResponse, Failure> {
     let caller = Principal::of(&request)?.clone();
-    caller.operators_only()?;
     let request = request.into_inner();
     let request_id = request_id(&request.request_id)?;
     let edition = Edition {

@@ -1,7 +1,9 @@
 //! SimulatePolicy.
 
+use std::sync::Arc;
+
 use kit::answer::to_wire;
-use kit::page::Page;
+use kit::page::{Listing, Page};
 use kit::{Failure, Principal};
 use proto::common::v1 as common;
 use proto::order::v1 as wire;
@@ -10,7 +12,7 @@ use types::text::display;
 use types::{Reason, Refusal};
 
 use super::versions::{document, policy_id};
-use crate::api::convert::{listing, missing, not_negative};
+use crate::api::convert::{missing, not_negative};
 use crate::domain::decided::{Decided, Outcome, Place};
 use crate::domain::policy::{Policy, Shelf};
 use crate::domain::simulation::{Difference, Effect, Tally, Verdict};
@@ -28,15 +30,14 @@ pub async fn answer(
     request: Request<wire::SimulatePolicyRequest>,
 ) -> Result<wire::SimulatePolicyResponse, Failure> {
     let caller = Principal::of(&request)?.clone();
-    caller.operators_only()?;
     let request = request.into_inner();
 
     let last = last(request.last)?;
     let shelf = orders.shelf(&caller.tenant).await?;
     let draft = draft(&shelf, &request)?;
     let filter = (&request.document, &request.policy_id, request.version, last);
-    let listing = listing("SimulatePolicy", &caller.tenant, &filter);
-    let page = Page::parse(request.page_size, &request.page_token, &[&listing])?;
+    let listing = Listing::new("SimulatePolicy", &caller.tenant, &filter);
+    let page = Page::parse(orders.seal(), listing, request.page_size, &request.page_token)?;
     let (newest, after) = match page.after(KEY_PARTS)? {
         Some([newest, newest_id, after, after_id, ..]) => {
             (Some(place(newest, newest_id)), Some(place(after, after_id)))
@@ -79,7 +80,7 @@ fn draft(shelf: &Shelf, request: &wire::SimulatePolicyRequest) -> Result<Policy,
         }
         (false, true) => {
             let document = document(&request.document)?;
-            Ok(Policy { policy_id: DRAFT.to_owned(), version: 0, document })
+            Ok(Policy { policy_id: DRAFT.to_owned(), version: 0, document, roles: Arc::clone(&shelf.roles) })
         }
         (true, false) => {
             let policy_id = policy_id(&request.policy_id)?;

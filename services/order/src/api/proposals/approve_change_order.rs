@@ -9,6 +9,7 @@ use types::Fingerprint;
 use crate::api::changes::shown;
 use crate::api::convert::{change_order_id, request_id, wait};
 use crate::api::orders::new_order::{SIDE_ROWS_MAX, each, tender};
+use crate::api::stating;
 use crate::ops::{Approval, Orders};
 
 pub async fn answer(
@@ -27,6 +28,7 @@ pub async fn answer(
         tenders: each("tenders", &request.tenders, SIDE_ROWS_MAX, tender)?,
         content: Fingerprint::of(&[&canonical.encode_to_vec()]),
     };
+    stating::may_pay_with(&caller, &approval.tenders)?;
     let view = orders.approve_change(&caller, request_id, approval, wait, deadline).await?;
     Ok(wire::ApproveChangeOrderResponse { change_order: Some(shown(&view)) })
 }

@@ -12,14 +12,16 @@ use proto::order::v1::proposal_service_server::ProposalService;
 use tonic::{Request, Response, Status};
 
 use crate::ops::Orders;
+use crate::ops::guesses::Guesses;
 
 pub struct ProposalApi {
     orders: Orders,
+    guesses: Guesses,
 }
 
 impl ProposalApi {
     pub fn new(orders: Orders) -> Self {
-        Self { orders }
+        Self { orders, guesses: Guesses::default() }
     }
 }
 
@@ -57,6 +59,6 @@ impl ProposalService for ProposalApi {
         &self,
         request: Request<wire::RequestWithdrawalRequest>,
     ) -> Result<Response<wire::RequestWithdrawalResponse>, Status> {
-        Ok(Response::new(request_withdrawal::answer(&self.orders, request).await?))
+        Ok(Response::new(request_withdrawal::answer(&self.orders, &self.guesses, request).await?))
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use kit::{Failure, Principal};
-use proto::inventory::v1::{ForecastReservationResponse, ReservationForecast, ReserveStockLine};
+use proto::inventory::v1::{
+    ForecastReservationResponse, ReservationForecast, ReserveStock, ReserveStockLine,
+};
 use proto::order::v1 as wire;
 use proto::order::v1::preview_proposal_request::Of;
 use tonic::Request;
@@ -57,8 +59,10 @@ async fn forecast(
         sku: line.sku.clone(),
         quantity: line.quantity,
         warehouse_id: line.warehouse_id.clone().unwrap_or_default(),
+        ..ReserveStockLine::default()
     });
-    orders.forecast_stock(caller, lines.collect()).await.ok()
+    let wanted = ReserveStock { lines: lines.collect(), ..ReserveStock::default() };
+    orders.forecast_stock(caller, wanted).await.ok()
 }
 
 fn shown(

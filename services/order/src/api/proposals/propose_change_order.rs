@@ -9,6 +9,7 @@ use types::{ChangeOrderId, Fingerprint, Refusal};
 use super::proposed::proposal;
 use crate::api::changes::shown;
 use crate::api::convert::{order_id, request_id};
+use crate::api::stating;
 use crate::ops::Orders;
 
 pub async fn answer(
@@ -23,6 +24,7 @@ pub async fn answer(
     let request_id = request_id(&request.request_id)?;
     let order_id = order_id("order_id", &request.order_id)?;
     let proposal = proposal(&request, orders.now())?;
+    stating::may_pay_with(&caller, &proposal.pays)?;
     let counter_of = match request.counter_of.as_str() {
         "" => None,
         id => Some(ChangeOrderId::parse(id).map_err(|error| Refusal::from(error).field("counter_of"))?),

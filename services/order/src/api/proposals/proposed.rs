@@ -8,7 +8,7 @@ use types::{Reason, Refusal, Timestamp};
 use crate::api::address::address;
 use crate::api::changes::line_key;
 use crate::api::convert::{
-    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, minor, missing, optional, too_many, unknown_value,
+    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, free_text, minor, missing, optional, too_many, unknown_value,
 };
 use crate::api::orders::new_order::{self, SIDE_ROWS_MAX, each, tender};
 use crate::domain::change::{GroupReversal, LineKey};
@@ -31,7 +31,7 @@ pub fn proposal(request: &wire::ProposeChangeOrderRequest, now: Timestamp) -> Re
     Ok(Proposal {
         proposed: proposed(request)?,
         reason_code: optional("reason_code", REASON_LENGTH_MAX, &request.reason_code)?,
-        note: optional("note", NOTE_LENGTH_MAX, &request.note)?,
+        note: free_text("note", NOTE_LENGTH_MAX, &request.note)?,
         expires_at: now.plus(valid_for(request.valid_seconds)?),
         pays: each("tenders", &request.tenders, SIDE_ROWS_MAX, tender)?,
         pricing_version: (pricing_version > 0).then_some(pricing_version),

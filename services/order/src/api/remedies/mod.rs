@@ -1,6 +1,7 @@
 //! RemedyService: what is done after a cancellation, or instead of one.
 
 mod pay_order;
+mod pay_out;
 mod refund_order;
 mod reissue_order;
 mod restore_order;
@@ -51,6 +52,21 @@ impl RemedyService for RemedyApi {
     ) -> Result<Response<wire::RefundOrderResponse>, Status> {
         Ok(Response::new(refund_order::answer(&self.orders, request).await?))
     }
+
+    async fn pay_out(
+        &self,
+        request: Request<wire::PayOutRequest>,
+    ) -> Result<Response<wire::PayOutResponse>, Status> {
+        Ok(Response::new(pay_out::answer(&self.orders, request).await?))
+    }
+
+    async fn preview_pay_out(
+        &self,
+        request: Request<wire::PreviewPayOutRequest>,
+    ) -> Result<Response<wire::PreviewPayOutResponse>, Status> {
+        Ok(Response::new(pay_out::preview(&self.orders, request).await?))
+    }
+
     async fn short_ship(
         &self,
         request: Request<wire::ShortShipRequest>,

@@ -9,6 +9,7 @@ use types::{Fingerprint, Refusal};
 use crate::api::changes::shown;
 use crate::api::convert::{order_id, request_id, wait};
 use crate::api::orders::new_order::{SIDE_ROWS_MAX, each, tender};
+use crate::api::stating;
 use crate::domain::lifecycle::PayRequest;
 use crate::ops::Orders;
 
@@ -22,7 +23,9 @@ pub async fn answer(
 
     let request_id = request_id(&request.request_id)?;
     let wait = wait(request.wait)?;
-    let view = orders.pay_order(&caller, request_id, parsed(&request)?, wait, deadline).await?;
+    let paid = parsed(&request)?;
+    stating::may_pay_with(&caller, &paid.tenders)?;
+    let view = orders.pay_order(&caller, request_id, paid, wait, deadline).await?;
     Ok(wire::PayOrderResponse { change_order: Some(shown(&view)) })
 }
 

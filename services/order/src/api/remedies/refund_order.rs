@@ -7,7 +7,9 @@ use tonic::Request;
 use types::{Fingerprint, Reason, RefundId, Refusal};
 
 use crate::api::changes::shown;
-use crate::api::convert::{NOTE_LENGTH_MAX, REASON_LENGTH_MAX, minor, optional, order_id, request_id, wait};
+use crate::api::convert::{
+    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, free_text, minor, optional, order_id, request_id, wait,
+};
 use crate::domain::lifecycle::{Given, RefundRequest};
 use crate::ops::Orders;
 
@@ -31,7 +33,7 @@ fn parsed(request: &wire::RefundOrderRequest) -> Result<RefundRequest, Refusal> 
         order_id: order_id("order_id", &request.order_id)?,
         what: what(request)?,
         reason_code: optional("reason_code", REASON_LENGTH_MAX, &request.reason_code)?,
-        note: optional("note", NOTE_LENGTH_MAX, &request.note)?,
+        note: free_text("note", NOTE_LENGTH_MAX, &request.note)?,
         content: Fingerprint::of(&[&canonical.encode_to_vec()]),
     })
 }

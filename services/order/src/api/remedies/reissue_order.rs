@@ -12,6 +12,7 @@ use crate::api::convert::{
     missing, order_id, reference, request_id, required, too_many, unknown_value, wait,
 };
 use crate::api::orders::new_order::{LINES_MAX, SIDE_ROWS_MAX, each, external_payment, tender};
+use crate::api::stating;
 use crate::domain::reissue::{Prices, Reissue};
 use crate::ops::Orders;
 use crate::wire::order;
@@ -28,7 +29,9 @@ pub async fn answer(
 
     let request_id = request_id(&request.request_id)?;
     let wait = wait(request.wait)?;
-    let made = orders.reissue_order(&caller, request_id, wish(&request)?, wait, deadline).await?;
+    let wish = wish(&request)?;
+    stating::may_reissue(&caller, &wish)?;
+    let made = orders.reissue_order(&caller, request_id, wish, wait, deadline).await?;
     Ok(wire::ReissueOrderResponse { order: Some(order(&made)) })
 }
 

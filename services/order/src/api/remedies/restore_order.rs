@@ -7,8 +7,11 @@ use tonic::Request;
 use types::{Fingerprint, Refusal};
 
 use crate::api::changes::shown;
-use crate::api::convert::{NOTE_LENGTH_MAX, REASON_LENGTH_MAX, optional, order_id, request_id, wait};
+use crate::api::convert::{
+    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, free_text, optional, order_id, request_id, wait,
+};
 use crate::api::orders::new_order::{SIDE_ROWS_MAX, each, tender};
+use crate::api::stating;
 use crate::domain::lifecycle::RestoreRequest;
 use crate::ops::Orders;
 
@@ -22,7 +25,9 @@ pub async fn answer(
 
     let request_id = request_id(&request.request_id)?;
     let wait = wait(request.wait)?;
-    let view = orders.restore_order(&caller, request_id, parsed(&request)?, wait, deadline).await?;
+    let restored = parsed(&request)?;
+    stating::may_pay_with(&caller, &restored.tenders)?;
+    let view = orders.restore_order(&caller, request_id, restored, wait, deadline).await?;
     Ok(wire::RestoreOrderResponse { change_order: Some(shown(&view)) })
 }
 
@@ -32,7 +37,8 @@ fn parsed(request: &wire::RestoreOrderRequest) -> Result<RestoreRequest, Refusal
         order_id: order_id("order_id", &request.order_id)?,
         tenders: each("tenders", &request.tenders, SIDE_ROWS_MAX, tender)?,
         reason_code: optional("reason_code", REASON_LENGTH_MAX, &request.reason_code)?,
-        note: optional("note", NOTE_LENGTH_MAX, &request.note)?,
+        note: free_text("note", NOTE_LENGTH_MAX, &request.note)?,
+        lacking: None,
         content: Fingerprint::of(&[&canonical.encode_to_vec()]),
     })
 }

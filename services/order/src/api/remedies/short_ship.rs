@@ -8,7 +8,7 @@ use types::{Fingerprint, Quantity, Refusal};
 
 use crate::api::changes::{line_key, shown};
 use crate::api::convert::{
-    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, missing, optional, order_id, request_id, too_many, wait,
+    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, free_text, missing, optional, order_id, request_id, too_many, wait,
 };
 use crate::domain::lifecycle::{Counted, ShortShipRequest};
 use crate::ops::Orders;
@@ -35,7 +35,7 @@ fn parsed(request: &wire::ShortShipRequest) -> Result<ShortShipRequest, Refusal>
         order_id: order_id("order_id", &request.order_id)?,
         lines: lines(&request.lines)?,
         reason_code: optional("reason_code", REASON_LENGTH_MAX, &request.reason_code)?,
-        note: optional("note", NOTE_LENGTH_MAX, &request.note)?,
+        note: free_text("note", NOTE_LENGTH_MAX, &request.note)?,
         content: Fingerprint::of(&[&canonical.encode_to_vec()]),
     })
 }

@@ -2,14 +2,14 @@
 
 mod requests;
 
-use kit::page::Page;
+use kit::page::{Listing, Page};
 use kit::{Deadline, Failure, Principal};
 use proto::order::v1 as wire;
 use proto::order::v1::return_service_server::ReturnService;
 use tonic::{Request, Response, Status};
 
 use super::changes::shown;
-use super::convert::{listing, order_id, page_of, request_id, token_of, wait};
+use super::convert::{order_id, page_of, request_id, token_of, wait};
 use crate::ops::{Orders, ReturnStep};
 use crate::wire::order_return;
 
@@ -43,8 +43,8 @@ impl ReturnApi {
         let request = request.into_inner();
         let of_order = (!request.order_id.is_empty()).then(|| order_id("order_id", &request.order_id));
         let (of_order, states) = (of_order.transpose()?, requests::states(&request.states)?);
-        let listing = listing("ListReturns", &caller.tenant, &(&of_order, &states));
-        let page = Page::parse(request.page_size, &request.page_token, &[&listing])?;
+        let listing = Listing::new("ListReturns", &caller.tenant, &(&of_order, &states));
+        let page = Page::parse(self.orders.seal(), listing, request.page_size, &request.page_token)?;
         let found = self.orders.list_returns(&caller, of_order.as_ref(), &states, &page_of(&page)?).await?;
         Ok(wire::ListReturnsResponse {
             returns: found.items.iter().map(order_return).collect(),

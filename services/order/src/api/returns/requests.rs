@@ -8,7 +8,7 @@ use types::{Fingerprint, Quantity, Reason, Refusal, ReturnId, Timestamp};
 
 use crate::api::changes::line_key;
 use crate::api::convert::{
-    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, each_state, missing, optional, order_id, too_many,
+    NOTE_LENGTH_MAX, REASON_LENGTH_MAX, each_state, free_text, missing, optional, order_id, too_many,
 };
 use crate::domain::lifecycle::{Accepted, Counted, Opening};
 use crate::domain::returns::ReturnState;
@@ -30,7 +30,7 @@ pub fn opening(request: &wire::OpenReturnRequest, now: Timestamp) -> Result<Open
         order_id: order_id("order_id", &request.order_id)?,
         lines: counted(&request.lines)?,
         reason_code: optional("reason_code", REASON_LENGTH_MAX, &request.reason_code)?,
-        note: optional("note", NOTE_LENGTH_MAX, &request.note)?,
+        note: free_text("note", NOTE_LENGTH_MAX, &request.note)?,
         expires_at: now.plus(valid_for(request.valid_seconds)?),
         content: Fingerprint::of(&[&canonical.encode_to_vec()]),
     })
@@ -38,19 +38,19 @@ pub fn opening(request: &wire::OpenReturnRequest, now: Timestamp) -> Result<Open
 
 pub fn receive(request: &wire::ReceiveReturnRequest) -> Result<(ReturnStep, Fingerprint), Refusal> {
     let canonical = wire::ReceiveReturnRequest { request_id: String::new(), ..request.clone() };
-    let (lines, note) = (counted(&request.lines)?, optional("note", NOTE_LENGTH_MAX, &request.note)?);
+    let (lines, note) = (counted(&request.lines)?, free_text("note", NOTE_LENGTH_MAX, &request.note)?);
     Ok((ReturnStep::Receive { lines, note }, Fingerprint::of(&[&canonical.encode_to_vec()])))
 }
 
 pub fn reject(request: &wire::RejectReturnRequest) -> Result<(ReturnStep, Fingerprint), Refusal> {
     let canonical = wire::RejectReturnRequest { request_id: String::new(), ..request.clone() };
-    let (lines, note) = (counted(&request.lines)?, optional("note", NOTE_LENGTH_MAX, &request.note)?);
+    let (lines, note) = (counted(&request.lines)?, free_text("note", NOTE_LENGTH_MAX, &request.note)?);
     Ok((ReturnStep::Reject { lines, note }, Fingerprint::of(&[&canonical.encode_to_vec()])))
 }
 
 pub fn close(request: &wire::CloseReturnRequest) -> Result<(ReturnStep, Fingerprint), Refusal> {
     let canonical = wire::CloseReturnRequest { request_id: String::new(), ..request.clone() };
-    let note = optional("note", NOTE_LENGTH_MAX, &request.note)?;
+    let note = free_text("note", NOTE_LENGTH_MAX, &request.note)?;
     Ok((ReturnStep::Close { note }, Fingerprint::of(&[&canonical.encode_to_vec()])))
 }
 
@@ -75,7 +75,7 @@ pub fn accept(request: &wire::AcceptReturnRequest) -> Result<(ReturnStep, Finger
         })
     });
     let lines = lines.collect::<Result<_, Refusal>>()?;
-    let note = optional("note", NOTE_LENGTH_MAX, &request.note)?;
+    let note = free_text("note", NOTE_LENGTH_MAX, &request.note)?;
     Ok((ReturnStep::Accept { lines, note }, Fingerprint::of(&[&canonical.encode_to_vec()])))
 }
 

@@ -217,6 +217,7 @@ impl LineFacts {
             reversed_minor: self.reversed,
             progress: Progress { allocated, deallocated, submitted, shipped, unshipped },
             bundle: self.bundle.map(|(parent, ratio)| InBundle { parent, ratio }),
+            own_stock: false,
             bases: self.bases.clone(),
         }
     }

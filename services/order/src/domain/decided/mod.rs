@@ -10,6 +10,7 @@ pub use self::facts::Facts;
 use super::change::{ChangeRequest, Channel, LabelAction, MoneyWish, Said};
 use super::order::{Actor, Order, Parties, Placement};
 use super::outside::Outside;
+use super::position::Position;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {
@@ -80,7 +81,9 @@ impl Decided {
             reversed_minor,
             fees_minor,
             goodwill_minor,
-            refund_owed_minor: 0,
+            worth_version: 1,
+            position: Position { worth_version: 1, ..Position::default() },
+            next_position: None,
             change_in_progress: None,
             version: 1,
             pricing_version: 1,

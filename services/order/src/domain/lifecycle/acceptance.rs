@@ -12,7 +12,7 @@ use crate::domain::policy::{Policy, Standing, Units, standing};
 use crate::domain::pricing::{PricedChange, price_change};
 use crate::domain::propagation::told_with;
 use crate::domain::quantities::Quantities;
-use crate::domain::quote::{self, QuoteKey};
+use crate::domain::quote::{self, Presented, QuoteKey};
 use crate::domain::reason::Catalogue;
 
 /// A change that is submitted, with the ids it will have if it is accepted.
@@ -23,7 +23,7 @@ pub struct Submission<'a> {
     pub policy: &'a Policy,
     pub catalogue: &'a Catalogue,
     /// The quote it was submitted with, and the key to read it.
-    pub quote: Option<(&'a QuoteKey, &'a str)>,
+    pub quote: Option<(&'a QuoteKey, &'a Presented)>,
     pub change_order_id: ChangeOrderId,
     /// The saga that will carry it: its own, or the place saga while the order is being placed.
     pub saga_id: SagaId,
@@ -72,11 +72,13 @@ pub fn accept(order: &mut Order, submission: Submission<'_>) -> Result<(ChangeOr
     standing.check(request, submission.catalogue)?;
     label_known(order, request)?;
     let priced = price_change(order, request, &submission.policy.document)?;
-    if let Some((key, token)) = submission.quote {
-        quote::redeem(key, token, order, request, &priced, submission.now)?;
-    }
+    let quoted = match submission.quote {
+        Some((key, presented)) => quote::redeem(key, presented, order, request, &priced, submission.now)?,
+        None => None,
+    };
 
-    let change = accepted(order, &submission, &standing, priced);
+    let mut change = accepted(order, &submission, &standing, priced);
+    change.terms.quoted = quoted;
     let hold = if change.terms.allow_shipped { Quantities::hold_shipped_too } else { Quantities::hold };
     move_units(order, &change, hold).expect("the price takes only units that may be held");
     order.change_in_progress = Some(change.change_order_id.clone());
@@ -134,6 +136,8 @@ fn accepted(
         counter_of: None,
         return_id: None,
         came_back: Vec::new(),
+        pay_out: None,
+        quoted: None,
         proposed_by: None,
         added: Vec::new(),
     };
@@ -152,7 +156,7 @@ fn accepted(
         reason_code: request.reason_code.clone(),
         note: request.note.clone(),
         requested_by: submission.actor.clone(),
-        quote_id: submission.quote.map_or_else(String::new, |(_, token)| token.to_owned()),
+        quote_id: submission.quote.map_or_else(String::new, |(_, presented)| presented.quote_id.clone()),
         policy_version: submission.policy.version_text(),
         rule: standing.rule.clone(),
         terms,
@@ -168,6 +172,7 @@ fn accepted(
         created_at: submission.now,
         decided_at: None,
         finished_at: None,
+        shipped_groups: Vec::new(),
         attention_open: 0,
         lines: priced.lines,
     }

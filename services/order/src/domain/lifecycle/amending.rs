@@ -26,7 +26,7 @@ pub fn difference(order: &Order, change: &ChangeOrder) -> Difference {
         // It moves no money, whatever the order came to when it was proposed.
         return Difference { to_pay_minor: 0, to_give_back_minor: 0 };
     }
-    let kept = order.total_minor().max(0) + order.refund_owed_minor;
+    let kept = order.total_minor().max(0) + order.owed().minor;
     let wanted = change.new_total_minor.max(0);
     Difference { to_pay_minor: (wanted - kept).max(0), to_give_back_minor: (kept - wanted).max(0) }
 }

@@ -69,6 +69,7 @@ impl Author<'_> {
             created_at: self.now,
             decided_at: None,
             finished_at: None,
+            shipped_groups: Vec::new(),
             attention_open: 0,
             lines: Vec::new(),
         }

@@ -28,9 +28,7 @@ pub enum Withdrawal {
 pub fn commit(order: &mut Order, change: &mut ChangeOrder, now: Timestamp) -> Result<Happened, Defect> {
     let before = order.summary();
     decide(order, change, now)?;
-    // Payment reserved the whole excess, what earlier changes left owed included: from here on it is this change's
-    // to give back, and its end says what of it stays owed.
-    order.refund_owed_minor = 0;
+    order.decide_worth();
 
     let after = order.summary();
     let total = Money::new(order.currency, order.total_minor())
@@ -88,6 +86,8 @@ pub(super) fn decide(order: &mut Order, change: &mut ChangeOrder, now: Timestamp
 
     change.step(ChangeEvent::Decide)?;
     change.decided_at = Some(now);
+    let shipped = order.groups.iter().filter(|group| group.ever_shipped);
+    change.shipped_groups = shipped.map(|group| group.delivery_group.clone()).collect();
     *order = decided;
     Ok(())
 }
@@ -163,6 +163,7 @@ pub fn reject(
         move_units(&mut put_back, &rejected, Quantities::put_back)?;
     }
     unlock(&mut put_back, &rejected)?;
+    put_back.next_position = None;
     put_back.version += 1;
     (*order, *change) = (put_back, rejected);
 

@@ -1,11 +1,12 @@
 //! How a decided change ends, and what may still happen to its money afterwards.
 
-use types::{Reason, RefundId, Refusal, Timestamp};
+use types::{ChangeOrderId, Money, Reason, RefundId, Refusal, Timestamp};
 
 use super::Defect;
 use crate::domain::change::{ChangeEvent, ChangeOrder, ChangeState, Refund, Settlement};
 use crate::domain::history::{Entry, Fact, Happened};
 use crate::domain::order::{Actor, Order};
+use crate::domain::position::Position;
 
 /// How the forward steps ended, all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,11 +35,21 @@ pub fn finish(
         }
     }
     finished.exceptions.extend(settled.exceptions);
-    // An exception that names its refund already says why money is owed.
-    if settled.owed_minor > 0 && finished.settlement == Settlement::Auto && finished.exceptions.is_empty() {
-        finished.exceptions.push(still_owed(settled.owed_minor));
+    // What the payment service has told since then is newer than the step's own word.
+    let owed = order.owed();
+    finished.refund_owed_minor =
+        if owed.pending { settled.owed_minor } else { settled.owed_minor.min(owed.minor) };
+    if finished.refund_owed_minor == 0 && !owed.pending {
+        let voids = voids(&finished);
+        finished.exceptions.retain(|exception| !is_about_money(exception, &voids));
     }
-    finished.refund_owed_minor += settled.owed_minor;
+    // An exception that names its refund already says why money is owed.
+    if finished.refund_owed_minor > 0
+        && finished.settlement == Settlement::Auto
+        && finished.exceptions.is_empty()
+    {
+        finished.exceptions.push(still_owed(finished.refund_owed_minor));
+    }
     let event = if finished.exceptions.is_empty() {
         ChangeEvent::Complete
     } else {
@@ -47,7 +58,6 @@ pub fn finish(
     finished.step(event)?;
     finished.finished_at = Some(now);
     *change = finished;
-    order.refund_owed_minor += settled.owed_minor;
     order.version += 1;
 
     let summary = match change.refund_owed_minor {
@@ -81,12 +91,7 @@ pub fn record_refund(
     let was_lost = known.or(failed).is_some_and(|at| is_lost(&change.refunds[at].state));
     let lost = is_lost(&refund.state);
     if lost && !was_lost {
-        lose(order, change, &refund, detail)?;
-    } else if was_lost && is_settled(&refund.state) {
-        let owed = refund.amount_minor.min(change.refund_owed_minor).min(order.refund_owed_minor);
-        change.refund_owed_minor -= owed;
-        change.version += 1;
-        order.refund_owed_minor -= owed;
+        lose(change, &refund, detail)?;
     } else {
         change.version += 1;
     }
@@ -94,14 +99,21 @@ pub fn record_refund(
 
     let event = format!("refund.{}", refund.state);
     let summary = format!("refund {} is {}", refund.refund_id, refund.state);
+    let is_issued = refund.state == "succeeded" && change.state == ChangeState::Completed;
     match known {
         Some(at) => change.refunds[at] = refund,
         None => change.refunds.push(refund),
     }
-    Ok(Happened::default().entry(Entry::new(now, Actor::system(), event, summary).about(change)))
+    let happened = Happened::default().entry(Entry::new(now, Actor::system(), event, summary).about(change));
+    // Of a change that had ended, the customer hears of money that came after all.
+    Ok(if is_issued {
+        happened.fact(Fact::ChangeCompleted { change: Box::new(change.clone()), order: order.summary() })
+    } else {
+        happened
+    })
 }
 
-fn lose(order: &mut Order, change: &mut ChangeOrder, refund: &Refund, detail: &str) -> Result<(), Defect> {
+fn lose(change: &mut ChangeOrder, refund: &Refund, detail: &str) -> Result<(), Defect> {
     if change.state == ChangeState::Settling {
         // It has not ended yet; the end will find the exception listed.
         change.version += 1;
@@ -114,8 +126,6 @@ fn lose(order: &mut Order, change: &mut ChangeOrder, refund: &Refund, detail: &s
             .detail("refund_id", &refund.refund_id)
             .detail("owed_minor", refund.amount_minor),
     );
-    change.refund_owed_minor += refund.amount_minor;
-    order.refund_owed_minor += refund.amount_minor;
     Ok(())
 }
 
@@ -124,7 +134,87 @@ fn is_lost(state: &str) -> bool {
     matches!(state, "declined" | "reversed" | "manual")
 }
 
-/// The customer has the money.
-fn is_settled(state: &str) -> bool {
-    matches!(state, "succeeded" | "resolved_externally")
+/// What a change has left owed, as the payment service tells it now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOwed {
+    pub change_order_id: ChangeOrderId,
+    pub owed_minor: i64,
+    /// Nothing of it is owed or on its way any more.
+    pub mended: bool,
+}
+
+/// The payment service has told what is owed; it is shown from now on.
+pub fn record_owed(order: &mut Order, told: &[Position], now: Timestamp) -> Happened {
+    let mut is_other = false;
+    for position in told {
+        is_other |= order.hear(*position);
+    }
+    order.version += 1;
+    if !is_other {
+        return Happened::default();
+    }
+    let owed = order.owed();
+    let amount =
+        Money::new(order.currency, owed.minor).map_or_else(|_| owed.minor.to_string(), |it| it.to_string());
+    let summary = format!("{amount} is owed to the customer, the payment service says");
+    Happened::default().entry(Entry::new(now, Actor::system(), "refund.owed", summary))
+}
+
+/// Somebody else has given money back at the gateway: told where the order's people read.
+pub fn record_found(order: &mut Order, amount_minor: i64, kept_minor: i64, now: Timestamp) -> Happened {
+    order.version += 1;
+    let money =
+        |minor| Money::new(order.currency, minor).map_or_else(|_| minor.to_string(), |it| it.to_string());
+    let summary = format!(
+        "{} was given back at the gateway by somebody else; {} of what was paid is left",
+        money(amount_minor),
+        money(kept_minor)
+    );
+    Happened::default().entry(Entry::new(now, Actor::system(), "refund.elsewhere", summary))
+}
+
+/// The same, of one change that has ended.
+pub fn record_left(order: &Order, change: &mut ChangeOrder, left: &LeftOwed, now: Timestamp) -> Happened {
+    if change.refund_owed_minor != left.owed_minor {
+        change.refund_owed_minor = left.owed_minor;
+        change.version += 1;
+    }
+    if !left.mended {
+        return Happened::default();
+    }
+    let voids = voids(change);
+    settle_exceptions(order, change, |exception| is_about_money(exception, &voids), now)
+}
+
+/// The change's releases of authorisations: one that failed is an exception, and no money is owed by it.
+fn voids(change: &ChangeOrder) -> Vec<String> {
+    let voids = change.refunds.iter().filter(|refund| refund.void_of_authorisation);
+    voids.map(|refund| refund.refund_id.to_string()).collect()
+}
+
+fn is_about_money(exception: &Refusal, voids: &[String]) -> bool {
+    exception.reason == Reason::RefundDeclined
+        && exception.details.get("refund_id").is_none_or(|refund_id| !voids.contains(refund_id))
+}
+
+/// What was listed against a change has been settled; with the last of it the change is completed after all.
+pub fn settle_exceptions(
+    order: &Order,
+    change: &mut ChangeOrder,
+    is_settled: impl Fn(&Refusal) -> bool,
+    now: Timestamp,
+) -> Happened {
+    let before = change.exceptions.len();
+    change.exceptions.retain(|exception| !is_settled(exception));
+    if change.exceptions.len() == before {
+        return Happened::default();
+    }
+    if !change.exceptions.is_empty() || change.step(ChangeEvent::Mend).is_err() {
+        change.version += 1;
+        return Happened::default();
+    }
+    let summary = format!("change {} is completed: nothing of it is open any more", change.number);
+    let entry = Entry::new(now, Actor::system(), "change_order.mended", summary).about(change);
+    let fact = Fact::ChangeCompleted { change: Box::new(change.clone()), order: order.summary() };
+    Happened::default().entry(entry).fact(fact)
 }

@@ -6,10 +6,10 @@ use types::{Fingerprint, Money, OrderId, Reason, RefundId, Refusal, Timestamp};
 use super::authored::Author;
 use super::{Defect, unlock};
 use crate::domain::cancelability;
-use crate::domain::change::{ChangeEvent, ChangeOrder, ChangeType, Parts};
+use crate::domain::change::{ChangeEvent, ChangeOrder, ChangeType, Parts, PayOut, Settlement, TenderRefund};
 use crate::domain::history::{Entry, Fact, Happened};
 use crate::domain::order::{Actor, Order, Placement};
-use crate::domain::policy::Permission;
+use crate::domain::policy::{Permission, TenderStrategy};
 
 /// Money that somebody wants given back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub enum Given {
     Goodwill { amount_minor: i64 },
     /// What is owed since this refund failed; nothing more is taken off the order.
     Again { retry_of: RefundId },
+    /// What is owed, however it came to be; nothing more is taken off the order.
+    Owed { pay_out: PayOut, tenders: Vec<TenderRefund> },
 }
 
 /// Accepts it, or refuses it and changes nothing. `changes` are all changes of the order.
@@ -48,12 +50,31 @@ pub fn accept_refund(
         Given::Goodwill { amount_minor } => {
             within_limits(order, *amount_minor, author)?;
             let amount = *amount_minor;
-            change.amounts = Parts { gross: amount, goods_net: amount, amount, ..Parts::default() };
+            let tax = share_of_tax(order, changes, amount);
+            // The price that it lowers has its tax within.
+            change.amounts = Parts {
+                gross: amount,
+                goods_net: amount,
+                tax,
+                tax_included: true,
+                amount,
+                ..Parts::default()
+            };
             change.new_total_minor -= amount;
         }
         Given::Again { retry_of } => {
             failed_before(order, retry_of, changes)?;
             change.terms.retry_of = Some(retry_of.clone());
+        }
+        Given::Owed { pay_out, tenders } => {
+            is_owed(order, pay_out, tenders)?;
+            // What of the rest stays owed was not asked for.
+            change.settlement = Settlement::Explicit;
+            change.terms.pay_out = Some(pay_out.clone());
+            if !tenders.is_empty() {
+                change.terms.money.strategy = TenderStrategy::Explicit;
+                change.terms.tenders.clone_from(tenders);
+            }
         }
     }
     change.reason_code.clone_from(&request.reason_code);
@@ -63,7 +84,8 @@ pub fn accept_refund(
 
     let amount = match &request.what {
         Given::Goodwill { amount_minor } => *amount_minor,
-        Given::Again { .. } => order.refund_owed_minor,
+        Given::Again { .. } => order.owed().minor,
+        Given::Owed { pay_out, tenders } => asked(order, pay_out, tenders),
     };
     let amount = Money::new(order.currency, amount)?;
     let summary = format!("change {} was accepted: give {amount} back", change.number);
@@ -72,6 +94,20 @@ pub fn accept_refund(
         .because(&change.reason_code, &change.note);
     let fact = Fact::ChangeAccepted { change: Box::new(change.clone()), order: order.summary() };
     Ok((change, Happened::default().entry(entry).fact(fact)))
+}
+
+/// Of the tax that is left in the order's price, what belongs to this part of it. Parts of the price sum to its tax exactly,
+/// because each is taken of what those before it have left.
+fn share_of_tax(order: &Order, changes: &[ChangeOrder], amount_minor: i64) -> i64 {
+    let in_lines: i64 = order.lines.iter().map(|line| line.left_of(|base| base.tax_minor)).sum();
+    let of_shipping: i64 =
+        order.groups.iter().map(|group| group.shipping_tax_minor - group.shipping_tax_reversed_minor).sum();
+    let given = changes
+        .iter()
+        .filter(|change| change.change_type == ChangeType::RefundOnly && change.decided_at.is_some());
+    let given: i64 = given.map(|change| change.amounts.tax).sum();
+    let left = (in_lines + of_shipping - given).max(0);
+    cumulative(left, amount_minor, order.total_minor())
 }
 
 /// Not more than the order still comes to, and all goodwill together not more than the policy's share of its price
@@ -98,6 +134,27 @@ fn within_limits(order: &Order, amount_minor: i64, author: &Author<'_>) -> Resul
     Ok(())
 }
 
+fn asked(order: &Order, pay_out: &PayOut, tenders: &[TenderRefund]) -> i64 {
+    let named = tenders.iter().map(|tender| tender.amount_minor).reduce(i64::saturating_add);
+    pay_out.amount_minor.or(named).unwrap_or(order.owed().minor)
+}
+
+/// No more than is owed, as far as it was told; the payment service holds it against what is on its way.
+fn is_owed(order: &Order, pay_out: &PayOut, tenders: &[TenderRefund]) -> Result<(), Refusal> {
+    let owed = order.owed();
+    if owed.pending {
+        let message = "the payment service has not told yet what is owed; try again in a moment";
+        return Err(Refusal::new(Reason::ConcurrentUpdate, message));
+    }
+    let asked = asked(order, pay_out, tenders);
+    if owed.minor == 0 || asked > owed.minor {
+        let message = format!("{} is owed; no more than that can be paid out", owed.minor);
+        let refusal = Refusal::new(Reason::ExceedsRefundable, message).field("pay_out.amount_minor");
+        return Err(refusal.detail("owed_minor", owed.minor).detail("asked_minor", asked));
+    }
+    Ok(())
+}
+
 /// The refund is one of this order's that the customer does not have, and money is owed.
 fn failed_before(order: &Order, retry_of: &RefundId, changes: &[ChangeOrder]) -> Result<(), Refusal> {
     let known =
@@ -105,10 +162,11 @@ fn failed_before(order: &Order, retry_of: &RefundId, changes: &[ChangeOrder]) ->
     let Some(refund) = known else {
         return Err(Refusal::not_found("Refund", retry_of.as_str()).field("retry_of"));
     };
-    if order.refund_owed_minor > 0 && ["declined", "reversed", "manual"].contains(&refund.state.as_str()) {
+    let owed = order.owed().minor;
+    if owed > 0 && ["declined", "reversed", "manual"].contains(&refund.state.as_str()) {
         return Ok(());
     }
-    let message = format!("refund {retry_of} is {}, and {} is owed", refund.state, order.refund_owed_minor);
+    let message = format!("refund {retry_of} is {}, and {owed} is owed", refund.state);
     Err(Refusal::new(Reason::NotRetryable, message).detail("state", &refund.state))
 }
 
@@ -122,8 +180,7 @@ pub fn commit_refund(
     let mut lowered = order.clone();
     lowered.goodwill_minor += change.amounts.amount;
     lowered.await_less(change.amounts.amount);
-    // Payment reserved the whole excess, what earlier changes left owed included.
-    lowered.refund_owed_minor = 0;
+    lowered.decide_worth();
     lowered.version += 1;
     lowered.pricing_version += 1;
     unlock(&mut lowered, change)?;

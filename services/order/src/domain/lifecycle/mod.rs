@@ -27,6 +27,7 @@ mod picturing;
 mod placement;
 mod proposing;
 mod restoring;
+mod returned_bundles;
 mod returning;
 mod short_shipping;
 mod shrinking;
@@ -37,7 +38,9 @@ pub use self::acceptance::{Previewed, Submission, accept, preview};
 pub use self::amending::{Difference, commit_address, costs_more, difference};
 pub use self::authored::Author;
 pub use self::decision::{Withdrawal, begin_unwinding, commit, learn_shipped, reject, withdraw};
-pub use self::ending::{Settled, finish, record_refund};
+pub use self::ending::{
+    LeftOwed, Settled, finish, record_found, record_left, record_owed, record_refund, settle_exceptions,
+};
 pub use self::expiring::{Due, accept_expiry, due, warn_of_expiry};
 pub use self::goodwill::{Given, RefundRequest, accept_refund, commit_refund};
 pub use self::offering::{Proposal, Proposed};

@@ -53,6 +53,7 @@ pub fn commit_payment(
     let before = order.summary();
     let mut paid = order.clone();
     paid.awaits_payment = None;
+    paid.decide_worth();
     paid.version += 1;
     unlock(&mut paid, change)?;
     change.step(ChangeEvent::Decide)?;

@@ -20,7 +20,7 @@ use crate::domain::added_line::{amount_of, room_for};
 use crate::domain::cancelability;
 use crate::domain::change::{ChangeEvent, ChangeOrder, ChangeState, ChangeType, Settlement, Terms};
 use crate::domain::history::{Entry, Fact, Happened};
-use crate::domain::order::{Actor, Order, Placement};
+use crate::domain::order::{Actor, Order, OrderState, Placement};
 use crate::domain::placing::NewTender;
 use crate::domain::policy::{Policy, Units};
 use crate::domain::pricing::{self, PricedChange};
@@ -62,6 +62,7 @@ pub(super) fn drafted(
     ids: &Ids,
 ) -> Result<ChangeOrder, Refusal> {
     open(order)?;
+    not_cancelled(order)?;
     let side = Side::of(order, &author.actor, author.policy)
         .ok_or_else(|| author.explained(no_part(), "two-sided-change"))?;
     made_of(order, proposal.pricing_version)?;
@@ -175,6 +176,9 @@ pub fn approve(
     answerable(change, now)?;
     may_answer(order, change, actor, policy)?;
     cancelability::may_submit(order, change.change_type)?;
+    if change.change_type != ChangeType::Withdrawal {
+        not_cancelled(order)?;
+    }
     if change.lines.is_empty() && change.terms.added.is_empty() && change.change_type.takes_units() {
         let message = "nothing of the order is open any more; agree on a return instead";
         return Err(Refusal::new(Reason::ShippedFirst, message));
@@ -299,6 +303,15 @@ fn open(order: &Order) -> Result<(), Refusal> {
         }
         Placement::Failed(_) => Err(Refusal::new(Reason::PlacementFailed, "the order was never placed")),
     }
+}
+
+/// An order of which all is cancelled comes back by being restored, which has a permission of its own.
+fn not_cancelled(order: &Order) -> Result<(), Refusal> {
+    if order.state() != OrderState::Cancelled {
+        return Ok(());
+    }
+    let message = format!("order {} is cancelled; restore it instead of editing it", order.number);
+    Err(Refusal::new(Reason::UseRestore, message).detail("order_id", &order.order_id))
 }
 
 fn no_part() -> Refusal {

@@ -23,6 +23,8 @@ pub struct RestoreRequest {
     pub tenders: Vec<NewTender>,
     pub reason_code: String,
     pub note: String,
+    /// What the inventory has too little of, where it could be asked before.
+    pub lacking: Option<Refusal>,
     /// Of the canonical request.
     pub content: types::Fingerprint,
 }
@@ -39,13 +41,17 @@ pub fn accept_restore(
     author.must_have(Permission::Restore)?;
     may_be_restored(order)?;
     nothing_in_flight(settling)?;
+    if let Some(lacking) = &request.lacking {
+        return Err(lacking.clone());
+    }
 
     let mut change = author.opened(order, ChangeType::Restore, Permission::Restore.as_str());
     // No money goes back; what is kept beyond the price, if anything, is shown as owed.
     change.settlement = Settlement::None;
     change.reason_code.clone_from(&request.reason_code);
     change.note.clone_from(&request.note);
-    change.lines = order.lines.iter().filter(|line| line.quantities.cancelled > 0).map(came_back).collect();
+    change.lines =
+        order.lines.iter().filter(|line| line.quantities.cancelled_at_all() > 0).map(came_back).collect();
     change.amounts = Parts::sum_of(&change.lines);
     for group in &order.groups {
         change.amounts.shipping += group.shipping_reversed_minor;
@@ -76,9 +82,6 @@ fn may_be_restored(order: &Order) -> Result<(), Refusal> {
     if order.state() != OrderState::Cancelled {
         return refuse(Reason::StateConflict, "only a wholly cancelled order can be");
     }
-    if order.units().cancelled_after_ship > 0 {
-        return refuse(Reason::UseReissue, "units of it had left before it was cancelled; make it again");
-    }
     Ok(())
 }
 
@@ -94,9 +97,9 @@ fn nothing_in_flight(settling: &[ChangeOrder]) -> Result<(), Refusal> {
         .detail("refund_ids", refunds.join(",")))
 }
 
-/// What all cancelled units of a line were worth. Nothing of the line is returned or had left, so they are its first.
+/// What all cancelled units of a line were worth. Nothing of the line is returned, so they are its first.
 fn came_back(line: &Line) -> ChangeLine {
-    let units = line.quantities.cancelled;
+    let units = line.quantities.cancelled_at_all();
     let worth = |amount: i64| cumulative(amount, units, line.quantities.ordered);
     let goods_net = worth(line.amounts.goods_net);
     let discount = worth(line.amounts.line_discount + line.amounts.order_discount);
@@ -151,7 +154,7 @@ pub fn commit_restore(
     }
     restored.reversed_minor -= change.amounts.amount;
     restored.fees_minor = 0;
-    restored.refund_owed_minor = 0;
+    restored.decide_worth();
     restored.awaits_payment = (missing_minor > 0).then_some(AwaitedPayment { missing_minor, since: now });
     restored.cancelled_by_change = None;
     restored.version += 1;

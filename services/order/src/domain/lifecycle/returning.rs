@@ -8,6 +8,7 @@ use std::time::Duration;
 use types::{Fingerprint, LineId, Money, OrderId, Quantity, Reason, Refusal, ReturnId, Timestamp};
 
 use super::authored::Author;
+use super::returned_bundles::{accepted_with_parts, may_come, of_line, whole_bundles, with_parts};
 use super::{Defect, decision};
 use crate::domain::cancelability;
 use crate::domain::change::{CameBack, ChangeLine, ChangeOrder, ChangeType, LineKey, Terms};
@@ -75,7 +76,9 @@ pub fn open_return(
         closed_at: None,
         lines: Vec::with_capacity(opening.lines.len()),
     };
-    for (index, (key, quantity)) in opening.lines.iter().enumerate() {
+    let lines = with_parts(order, &opening.lines, |line| may_come(line, others));
+    whole_bundles(order, &lines, author.policy.document.bundle)?;
+    for (index, (key, quantity)) in lines.iter().enumerate() {
         let line = returnable(order, key, quantity.get(), others, index)?;
         if opened.line(&LineKey::Id(line.line_id.clone())).is_some() {
             return Err(twice(index, &line.line_id));
@@ -99,13 +102,7 @@ fn returnable(
     let at = |field: &str| format!("lines[{index}].{field}");
     let line = selection::find(order, key)
         .ok_or_else(|| Refusal::not_found("Line", format!("{key:?}")).field(at("line_number")))?;
-    let coming: i64 = others
-        .iter()
-        .filter(|other| other.state == ReturnState::Open)
-        .filter_map(|other| other.line(&LineKey::Id(line.line_id.clone())))
-        .map(ReturnLine::outstanding)
-        .sum();
-    let available = line.quantities.fulfilled - line.quantities.returned - coming;
+    let available = may_come(line, others);
     if wanted > available {
         let message = format!("{available} units of line {} can come back", line.line_number);
         return Err(Refusal::new(Reason::QuantityExceedsAvailable, message)
@@ -148,7 +145,8 @@ pub fn receive_return(
     author: &Author<'_>,
 ) -> Result<Happened, Refusal> {
     may(order, Permission::ReturnReceive, author)?;
-    let units = count(returned, lines, "were expected and have not come", |line| {
+    let lines = with_parts(order, lines, |line| of_line(returned, &line.line_id, ReturnLine::awaited));
+    let units = count(returned, &lines, "were expected and have not come", |line| {
         (line.expected - line.received, &mut line.received)
     })?;
     Ok(told(order, returned, "received", &format!("{units} units came"), note, author))
@@ -165,7 +163,8 @@ pub fn reject_return(
     may(order, Permission::ReturnDecide, author)?;
     // Units that a change accepts at this moment must not be rejected, too.
     cancelability::may_submit(order, ChangeType::Return)?;
-    let units = count(returned, lines, "have come and wait for a decision", |line| {
+    let lines = with_parts(order, lines, |line| of_line(returned, &line.line_id, ReturnLine::undecided));
+    let units = count(returned, &lines, "have come and wait for a decision", |line| {
         (line.undecided(), &mut line.rejected)
     })?;
     returned.complete(author.now);
@@ -221,7 +220,8 @@ pub fn accept_return(
     let mut change = author.opened(order, ChangeType::Return, Permission::ReturnDecide.as_str());
     change.reason_code.clone_from(&returned.reason_code);
     note.clone_into(&mut change.note);
-    let (lines, came_back) = decided(order, returned, accepted, &change)?;
+    let accepted = accepted_with_parts(order, returned, accepted);
+    let (lines, came_back) = decided(order, returned, &accepted, &change)?;
     change.terms = Terms {
         shipping: author.policy.document.shipping,
         return_id: Some(returned.return_id.clone()),
@@ -341,7 +341,7 @@ pub fn expire_return(
 /// Refuses a role without the permission, and parties of other orders.
 pub(super) fn may(order: &Order, permission: Permission, author: &Author<'_>) -> Result<(), Refusal> {
     author.must_have(permission)?;
-    match Reader::of(&author.actor, order) {
+    match Reader::of(author.policy.grants(&author.actor.role).reach, &author.actor, order) {
         Reader::Ours | Reader::Party => Ok(()),
         Reader::Outsider => {
             let message = "the caller has no part in this order";

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use types::Reason;
+use types::{Permission, Reason, Role};
 
 use super::windows::{Expiry, Returns};
 use crate::domain::cancelability::Advice;
@@ -14,6 +14,24 @@ use crate::domain::terms::MoneyTerms;
 /// The longest name of a rule, and the most rules of a document: it is read by people.
 const RULE_LENGTH_MAX: usize = 64;
 const RULES_MAX: usize = 200;
+/// What a document says of roles. Anything else is said by the role map alone.
+const TAKEN_AWAY: [Permission; 15] = [
+    Permission::CancelRequest,
+    Permission::CancelOwn,
+    Permission::CancelAny,
+    Permission::CancelAfterPack,
+    Permission::CancelForce,
+    Permission::RefundExecute,
+    Permission::RefundStoreCredit,
+    Permission::RefundOverLimit,
+    Permission::LabelVoid,
+    Permission::Restore,
+    Permission::Resolve,
+    Permission::ReturnOpen,
+    Permission::ReturnReceive,
+    Permission::ReturnDecide,
+    Permission::ShortShip,
+];
 /// A fee is at most everything that the change gives back.
 const BASIS_POINTS_MAX: i64 = 10_000;
 
@@ -24,7 +42,7 @@ pub struct Document {
     pub summary: String,
     /// Confirm an order when it is placed, instead of waiting for ConfirmOrder.
     pub auto_confirm: bool,
-    /// What each role may do; "*" is every role that is not named.
+    /// What each role keeps of what the role map grants it; a role that is not named keeps nothing.
     pub roles: BTreeMap<String, BTreeSet<Permission>>,
     /// An order's creator may cancel it, whatever the role, while acting for the order's source router.
     pub creator_at_source_router: bool,
@@ -102,45 +120,6 @@ pub enum Contact {
     Recommended,
     /// Refused without the caller's word or a reference of the message.
     Required,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Permission {
-    /// To ask for a cancellation that somebody else makes.
-    #[serde(rename = "cancel.request")]
-    CancelRequest,
-    /// Of orders one created, or whose buyer or supplier one acts for.
-    #[serde(rename = "cancel.own")]
-    CancelOwn,
-    #[serde(rename = "cancel.any")]
-    CancelAny,
-    #[serde(rename = "cancel.after_pack")]
-    CancelAfterPack,
-    /// To go on without acknowledgements and in spite of a shortfall; somebody has to look afterwards.
-    #[serde(rename = "cancel.force")]
-    CancelForce,
-    #[serde(rename = "refund.execute")]
-    RefundExecute,
-    #[serde(rename = "refund.store_credit")]
-    RefundStoreCredit,
-    #[serde(rename = "refund.over_limit")]
-    RefundOverLimit,
-    #[serde(rename = "label.void")]
-    LabelVoid,
-    #[serde(rename = "restore")]
-    Restore,
-    #[serde(rename = "resolve")]
-    Resolve,
-    /// To let units of an order come back, to note that they came, and to decide of them.
-    #[serde(rename = "return.open")]
-    ReturnOpen,
-    #[serde(rename = "return.receive")]
-    ReturnReceive,
-    #[serde(rename = "return.decide")]
-    ReturnDecide,
-    /// To say that units cannot be shipped because they do not exist.
-    #[serde(rename = "short_ship")]
-    ShortShip,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -291,6 +270,22 @@ impl Document {
         document.checked()
     }
 
+    /// As [`Document::parse`], for a document that somebody writes now: its roles are names of roles. In stored ones a
+    /// name that is none, "*" among them, grants nothing.
+    pub fn parse_new(text: &str) -> Result<Self, DocumentError> {
+        let document = Self::parse(text)?;
+        let in_rules = document.matrix.iter().flat_map(|rule| &rule.roles);
+        let in_scope = document.scope.keys().filter(|name| *name != "*");
+        for name in document.roles.keys().chain(in_rules).chain(in_scope) {
+            if Role::parse(name).is_ok_and(|role| role.as_str() == name) {
+                continue;
+            }
+            let problem = format!("{name:?} is no name of a role; name each role, in small letters");
+            return Err(DocumentError::Content(problem));
+        }
+        Ok(document)
+    }
+
     /// How a change gives its money back when nobody says otherwise.
     pub fn money_terms(&self) -> MoneyTerms {
         MoneyTerms {
@@ -313,14 +308,19 @@ impl Document {
         let mut names = BTreeSet::new();
         let matrix = self.matrix.iter().map(|rule| (&rule.rule, &rule.states));
         for (name, states) in matrix.chain(self.fees.iter().map(|fee| (&fee.rule, &fee.states))) {
-            if name.is_empty() || name.len() > RULE_LENGTH_MAX || !names.insert(name) {
+            let plain = types::text::is_plain(name);
+            if name.is_empty() || name.len() > RULE_LENGTH_MAX || !plain || !names.insert(name) {
                 return wrong(format!(
-                    "the rule {name:?} needs a name of its own, 1 to {RULE_LENGTH_MAX} characters"
+                    "the rule {name:?} needs a name of its own, 1 to {RULE_LENGTH_MAX} characters that are seen"
                 ));
             }
             if states.is_empty() {
                 return wrong(format!("the rule {name:?} names no state"));
             }
+        }
+        let mut listed = self.roles.values().flatten();
+        if let Some(other) = listed.find(|permission| !TAKEN_AWAY.contains(permission)) {
+            return wrong(format!("{other} is granted by the role map alone; a policy has no say in it"));
         }
         for fee in &self.fees {
             let fixed = fee.amount_minor > 0 && types::Currency::parse(&fee.currency).is_ok();
@@ -365,28 +365,5 @@ impl Effect {
 impl MatrixRule {
     pub fn fits(&self, role: &str, state: OrderState) -> bool {
         self.states.contains(&state) && (self.roles.is_empty() || self.roles.contains(role))
-    }
-}
-
-impl Permission {
-    /// The text of documents.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CancelRequest => "cancel.request",
-            Self::CancelOwn => "cancel.own",
-            Self::CancelAny => "cancel.any",
-            Self::CancelAfterPack => "cancel.after_pack",
-            Self::CancelForce => "cancel.force",
-            Self::RefundExecute => "refund.execute",
-            Self::RefundStoreCredit => "refund.store_credit",
-            Self::RefundOverLimit => "refund.over_limit",
-            Self::LabelVoid => "label.void",
-            Self::Restore => "restore",
-            Self::Resolve => "resolve",
-            Self::ReturnOpen => "return.open",
-            Self::ReturnReceive => "return.receive",
-            Self::ReturnDecide => "return.decide",
-            Self::ShortShip => "short_ship",
-        }
     }
 }

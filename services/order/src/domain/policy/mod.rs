@@ -16,8 +16,8 @@ mod standing;
 mod windows;
 
 pub use self::document::{
-    Bundle, Contact, Document, DocumentError, Effect, FeeRule, Goodwill, MatrixRule, Permission, ReasonRule,
-    Scope, ShippingRule, TenderStrategy, Tenders, Unconfirmed, Units, UnknownReason,
+    Bundle, Contact, Document, DocumentError, Effect, FeeRule, Goodwill, MatrixRule, ReasonRule, Scope,
+    ShippingRule, TenderStrategy, Tenders, Unconfirmed, Units, UnknownReason,
 };
 pub use self::edition::{Capability, Edition};
 pub use self::presets::{DEFAULT, PRESET_VERSION, PRESETS, default_policy, preset};
@@ -25,12 +25,19 @@ pub use self::shelf::{Shelf, Stored};
 pub use self::standing::{Ack, Grant, Standing, Warning, grant, standing};
 pub use self::windows::{Expiry, Returns};
 
+use std::sync::Arc;
+
+pub use types::Permission;
+use types::{Grants, Role, RoleMap};
+
 /// A document in force, under its name and version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     pub policy_id: String,
     pub version: i64,
     pub document: Document,
+    /// The tenant's role map: a document can only take away from it.
+    pub roles: Arc<RoleMap>,
 }
 
 impl Policy {
@@ -39,19 +46,23 @@ impl Policy {
         format!("{}-{}", self.policy_id, self.version)
     }
 
-    /// Whether somebody of this role holds a permission; a role that is not named has what "*" has.
+    /// What somebody of this role is granted by the tenant, before the document takes anything away.
+    pub fn grants(&self, role: &str) -> Grants {
+        Role::parse(role).map_or(Grants::NONE, |role| self.roles.grants(&role))
+    }
+
+    /// Whether somebody of this role holds a permission: by the role map, and by the document, where a role that is not
+    /// named holds nothing.
     pub fn permits(&self, role: &str, permission: Permission) -> bool {
-        named_or_any(&self.document.roles, role).is_some_and(|held| held.contains(&permission))
+        let left = self.document.roles.get(role).is_some_and(|held| held.contains(&permission));
+        left && self.grants(role).holds(permission)
     }
 
+    /// How much of an order a role may select; "*" is every role that is not named.
     pub fn scope_of(&self, role: &str) -> Scope {
-        named_or_any(&self.document.scope, role).copied().unwrap_or(Scope::Lines)
+        let scope = &self.document.scope;
+        scope.get(role).or_else(|| scope.get("*")).copied().unwrap_or(Scope::Lines)
     }
-}
-
-/// The value of a role, or of everybody else's "*".
-fn named_or_any<'a, T>(by_role: &'a std::collections::BTreeMap<String, T>, role: &str) -> Option<&'a T> {
-    by_role.get(role).or_else(|| by_role.get("*"))
 }
 
 /// Which orders a tenant puts under a policy; the narrowest choice that fits an order wins.

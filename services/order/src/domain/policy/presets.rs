@@ -1,6 +1,8 @@
 //! The presets: one document for each of five real ways to cancel, and the one that holds where nobody chose.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
+
+use types::RoleMap;
 
 use super::{Document, Policy};
 
@@ -20,15 +22,20 @@ pub const PRESETS: [(&str, &str); 6] = [
 
 pub const PRESET_VERSION: i64 = 1;
 
-static PARSED: LazyLock<Vec<Policy>> = LazyLock::new(|| {
+static PARSED: LazyLock<Vec<Policy>> = LazyLock::new(|| presets(&Arc::new(RoleMap::shipped())));
+
+/// The presets beside a role map.
+pub(super) fn presets(roles: &Arc<RoleMap>) -> Vec<Policy> {
     let parsed = PRESETS.iter().map(|(policy_id, text)| Policy {
         policy_id: (*policy_id).to_owned(),
         version: PRESET_VERSION,
-        document: Document::parse(text).expect("a test parses every preset"),
+        document: Document::parse_new(text).expect("a test parses every preset"),
+        roles: Arc::clone(roles),
     });
     parsed.collect()
-});
+}
 
+/// A preset beside the shipped roles.
 pub fn preset(policy_id: &str) -> Option<&'static Policy> {
     PARSED.iter().find(|policy| policy.policy_id == policy_id)
 }

@@ -1,11 +1,12 @@
 //! Everything a tenant has written about policies and reasons, as of one revision.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use types::{Reason, Refusal, Timestamp};
+use types::{Grants, Reason, Refusal, Role, RoleMap, Timestamp};
 
-use super::presets::PRESET_VERSION;
-use super::{Document, Edition, Policy, Selector, default_policy, preset};
+use super::presets::{DEFAULT, PRESET_VERSION, presets};
+use super::{Document, Edition, Policy, Selector};
 use crate::domain::order::{Actor, ExternalReference, Order};
 use crate::domain::reason::{CancelReason, Catalogue};
 
@@ -24,6 +25,11 @@ pub struct Shelf {
     /// How many reasons of the catalogue are the tenant's own.
     pub own_reasons: usize,
     pub edition: Edition,
+    /// The role map in force, and its version; 0 while the tenant has written none.
+    pub roles: Arc<RoleMap>,
+    pub roles_version: i64,
+    /// The presets beside this tenant's roles.
+    pub presets: Vec<Policy>,
 }
 
 /// A version of a policy that a tenant wrote.
@@ -36,6 +42,13 @@ pub struct Stored {
 
 impl Default for Shelf {
     fn default() -> Self {
+        Self::begun_with(Arc::new(RoleMap::shipped()))
+    }
+}
+
+impl Shelf {
+    /// The shelf of a tenant that has written nothing.
+    pub fn begun_with(roles: Arc<RoleMap>) -> Self {
         Self {
             revision: 0,
             policies: BTreeMap::new(),
@@ -43,22 +56,50 @@ impl Default for Shelf {
             catalogue: Catalogue::with([]),
             own_reasons: 0,
             edition: Edition::default(),
+            presets: presets(&roles),
+            roles,
+            roles_version: 0,
         }
     }
-}
 
-impl Shelf {
+    /// Puts another role map in force, as of a version.
+    #[must_use]
+    pub fn under(mut self, roles: Arc<RoleMap>, version: i64) -> Self {
+        for policy in
+            self.presets.iter_mut().chain(self.policies.values_mut().map(|stored| &mut stored.policy))
+        {
+            policy.roles = Arc::clone(&roles);
+        }
+        Self { roles, roles_version: version, ..self }
+    }
+
+    /// Writes roles over those of the same name.
+    pub fn grant(self, writer: &str, granted: &[(Role, Grants)]) -> Result<Self, Refusal> {
+        let writer = Role::parse(writer)?;
+        let roles = self.roles.may_become(&writer, granted)?;
+        let (version, revision) = (self.roles_version + 1, self.revision + 1);
+        Ok(Self { revision, ..self.under(Arc::new(roles), version) })
+    }
+
+    fn preset(&self, policy_id: &str) -> Option<&Policy> {
+        self.presets.iter().find(|policy| policy.policy_id == policy_id)
+    }
+
+    fn default_policy(&self) -> &Policy {
+        self.preset(DEFAULT).expect("the default is a preset")
+    }
+
     /// The policy of an order: its supplier's, else its channel's, else the tenant's, else the default.
     pub fn policy_of(&self, supplier: &str, references: &[ExternalReference]) -> &Policy {
         if self.choices.is_empty() {
-            return default_policy();
+            return self.default_policy();
         }
         let by_channel =
             || references.iter().find_map(|name| self.chosen(&Selector::Channel(name.system.clone())));
         self.chosen(&Selector::Supplier(supplier.to_owned()))
             .or_else(by_channel)
             .or_else(|| self.chosen(&Selector::Tenant))
-            .unwrap_or(default_policy())
+            .unwrap_or(self.default_policy())
     }
 
     pub fn of(&self, order: &Order) -> &Policy {
@@ -74,7 +115,7 @@ impl Shelf {
     pub fn find(&self, policy_id: &str, version: i64) -> Option<&Policy> {
         let version = if version == 0 { self.latest(policy_id) } else { version };
         if version == PRESET_VERSION
-            && let Some(preset) = preset(policy_id)
+            && let Some(preset) = self.preset(policy_id)
         {
             return Some(preset);
         }
@@ -84,7 +125,7 @@ impl Shelf {
     fn latest(&self, policy_id: &str) -> i64 {
         let stored =
             self.policies.keys().filter(|(known, _)| known == policy_id).map(|(_, version)| *version);
-        stored.max().unwrap_or(if preset(policy_id).is_some() { PRESET_VERSION } else { 0 })
+        stored.max().unwrap_or(if self.preset(policy_id).is_some() { PRESET_VERSION } else { 0 })
     }
 
     /// Adds the next version of a policy. It is in force once somebody chooses it.
@@ -97,7 +138,8 @@ impl Shelf {
     ) -> Result<Stored, Refusal> {
         room("versions of policies", self.policies.len(), VERSIONS_MAX)?;
         let version = self.latest(policy_id) + 1;
-        let policy = Policy { policy_id: policy_id.to_owned(), version, document };
+        let policy =
+            Policy { policy_id: policy_id.to_owned(), version, document, roles: Arc::clone(&self.roles) };
         let stored = Stored { policy, created_by: actor.clone(), created_at: now };
         self.policies.insert((policy_id.to_owned(), version), stored.clone());
         self.revision += 1;

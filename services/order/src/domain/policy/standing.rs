@@ -5,11 +5,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use types::{Reason, Refusal, Timestamp};
 
+use super::Permission;
 use super::Policy;
-use super::document::{Contact, MatrixRule, Permission, ReasonRule, Scope, TenderStrategy, UnknownReason};
+use super::document::{Contact, MatrixRule, ReasonRule, Scope, TenderStrategy, UnknownReason};
 use crate::domain::cancelability::Advice;
 use crate::domain::change::{ChangeRequest, LabelAction, MoneyTerms, Selection, Settlement};
 use crate::domain::order::{Actor, Order, OrderState};
+use crate::domain::readers::{is_creator, is_customer};
 use crate::domain::reason::Catalogue;
 
 /// The rule of orders that are over: no policy has a say, there is nothing to cancel.
@@ -286,7 +288,10 @@ pub fn grant(policy: &Policy, order: &Order, actor: &Actor) -> Option<Grant> {
     {
         Some(Grant::CreatorAtSourceRouter)
     } else if policy.permits(&actor.role, Permission::CancelOwn)
-        && (actor.user == by.user || acts_for(&parties.buyer) || acts_for(&parties.supplier))
+        && (is_creator(actor, order)
+            || is_customer(actor, order)
+            || acts_for(&parties.buyer)
+            || acts_for(&parties.supplier))
     {
         Some(Grant::Own)
     } else {

@@ -17,6 +17,7 @@ use crate::domain::lifecycle::{
 use crate::domain::order::{Actor, Order, Parties};
 use crate::domain::placing::{NewLine, NewOrder, NewTender};
 use crate::domain::policy::default_policy;
+use crate::domain::position::Position;
 use crate::domain::verify::verify;
 
 fn buyer() -> Actor {
@@ -211,6 +212,7 @@ fn a_restored_order_costs_what_it_did_before_its_price_was_lowered() {
         tenders: vec![tender(1)],
         reason_code: String::new(),
         note: String::new(),
+        lacking: None,
         content: types::Fingerprint::of(&[b"restore"]),
     };
     let (mut back, _told) = accept_restore(&mut order, &request, &[], &author(&ids, actor())).unwrap();
@@ -268,6 +270,7 @@ fn a_picture_shows_the_order_as_it_becomes_and_moves_nothing() {
     let (mut change, _told) = propose(&order, &asked, None, &author(&ids, supplier()), &ids).unwrap();
     let waiting = picture_change(&order, change.clone(), now());
     let to_pay = waiting.difference.to_pay_minor;
+    order.hear(Position { worth_version: 2, ..Position::default() });
     agreed(&mut order, &mut change, &[tender(to_pay)]).unwrap();
 
     assert_eq!(waiting.order.totals(), order.totals());

@@ -10,10 +10,11 @@ use super::world::{
 use crate::domain::change::{ChangeState, LabelAction, LineKey, Refund, Selection, Settlement};
 use crate::domain::history::Fact;
 use crate::domain::lifecycle::{
-    Defect, Settled, Withdrawal, accept, begin_unwinding, commit, fail_placement, finish, open_order,
-    record_refund, reject, withdraw,
+    Defect, LeftOwed, Settled, Withdrawal, accept, begin_unwinding, commit, fail_placement, finish,
+    open_order, record_left, record_owed, record_refund, reject, withdraw,
 };
 use crate::domain::order::{Order, OrderState};
+use crate::domain::position::Position;
 
 fn tea() -> Order {
     open(new_order(vec![new_line(3, "1.00"), new_line(2, "5.00")]), &ids())
@@ -249,6 +250,7 @@ fn what_stays_owed_by_wish_is_no_exception_and_what_failed_is() {
         let mut request = everything(&order);
         request.settlement = Some(settlement);
         let mut change = accept(&mut order, submission(&request, &ids())).unwrap().0;
+        order.hear(Position { sequence: 1, worth_version: 2, owed_minor: 1_300 });
         let _told = commit(&mut order, &mut change, now()).unwrap();
 
         let settled = Settled { owed_minor: 1_300, ..Settled::default() };
@@ -256,8 +258,25 @@ fn what_stays_owed_by_wish_is_no_exception_and_what_failed_is() {
 
         assert_eq!(change.state, state);
         assert_eq!(change.exceptions.len(), exceptions);
-        assert_eq!((change.refund_owed_minor, order.refund_owed_minor), (1_300, 1_300));
+        assert_eq!((change.refund_owed_minor, order.owed().minor), (1_300, 1_300));
     }
+}
+
+#[test]
+fn the_order_shows_what_payment_told_last_and_never_an_old_figure() {
+    let (mut order, ids) = (tea(), ids());
+    let request = everything(&order);
+    let mut change = accepted(&mut order, &request, &ids).unwrap();
+    let owed = |sequence, worth_version, owed_minor| Position { sequence, worth_version, owed_minor };
+
+    assert!(order.hear(owed(2, 1, 500)) && !order.hear(owed(1, 1, 300)), "the newest of a decision counts");
+    assert!(!order.hear(owed(3, 2, 700)) && order.owed().minor == 500, "nothing is decided yet");
+    let _told = commit(&mut order, &mut change, now()).unwrap();
+    assert_eq!((order.owed().minor, order.owed().sequence, order.owed().pending), (700, 3, false));
+    order.decide_worth();
+    assert_eq!((order.owed().minor, order.owed().pending), (0, true));
+    assert!(!order.hear(owed(4, 2, 900)), "that is what was owed before");
+    assert!(order.hear(owed(3, 3, 700)) && !order.owed().pending);
 }
 
 #[test]
@@ -265,6 +284,8 @@ fn a_refund_that_comes_back_is_owed_until_it_is_resolved() {
     let (mut order, ids) = (tea(), ids());
     let request = everything(&order);
     let mut change = cancelled(&mut order, &request, &ids).unwrap();
+    let decided = order.worth_version;
+    let owed = |sequence, owed_minor| Position { sequence, worth_version: decided, owed_minor };
     let refund = |state: &str, refund_id: &RefundId| Refund {
         refund_id: refund_id.clone(),
         state: state.to_owned(),
@@ -278,12 +299,19 @@ fn a_refund_that_comes_back_is_owed_until_it_is_resolved() {
         .unwrap();
 
     assert_eq!(change.state, ChangeState::CompletedWithExceptions);
-    assert_eq!(order.refund_owed_minor, 1_300);
+    let change_order_id = change.change_order_id.clone();
+    let left = |owed_minor, mended| LeftOwed { change_order_id: change_order_id.clone(), owed_minor, mended };
+    let _told = record_owed(&mut order, &[owed(1, 1_300)], now());
+    let _told = record_left(&order, &mut change, &left(1_300, false), now());
+    assert_eq!((change.refund_owed_minor, order.owed().minor), (1_300, 1_300));
     assert_eq!(order.state(), OrderState::Cancelled);
     for _ in 0..2 {
         let resolved = refund("resolved_externally", &refund_id);
         let _told = record_refund(&mut order, &mut change, resolved, None, "", now()).unwrap();
-        assert_eq!((change.refund_owed_minor, order.refund_owed_minor), (0, 0));
+        let _told = record_owed(&mut order, &[owed(2, 0)], now());
+        let _told = record_left(&order, &mut change, &left(0, true), now());
+        assert_eq!((change.refund_owed_minor, order.owed().minor), (0, 0));
+        assert_eq!((change.state, change.exceptions.len()), (ChangeState::Completed, 0));
     }
     assert_eq!(change.refunds.len(), 1);
 }
@@ -302,10 +330,11 @@ fn a_refund_lost_before_the_end_is_still_listed_at_the_end() {
     };
 
     let _told = record_refund(&mut order, &mut change, refund("reversed"), None, "closed", now()).unwrap();
-    let settled = Settled { refunds: vec![refund("succeeded")], ..Settled::default() };
+    order.hear(Position { sequence: 1, worth_version: 2, owed_minor: 1_300 });
+    let settled = Settled { refunds: vec![refund("succeeded")], owed_minor: 1_300, ..Settled::default() };
     let _told = finish(&mut order, &mut change, settled, now()).unwrap();
 
     assert_eq!(change.state, ChangeState::CompletedWithExceptions);
     assert_eq!(change.refunds, [refund("reversed")]);
-    assert_eq!((change.refund_owed_minor, order.refund_owed_minor), (1_300, 1_300));
+    assert_eq!((change.refund_owed_minor, order.owed().minor), (1_300, 1_300));
 }

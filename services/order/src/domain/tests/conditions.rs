@@ -64,3 +64,70 @@ fn what_is_not_true_or_false_fails_when_it_is_evaluated() {
         assert!(outcome.is_err(), "{text}: {outcome:?}");
     }
 }
+
+/// Before they were measured, twelve brackets ended a process that was built without optimisation, and the longer ones
+/// every process.
+#[test]
+fn a_condition_of_any_form_is_answered_and_ends_nothing() {
+    let brackets = |times: usize| format!("{}true{}", "(".repeat(times), ")".repeat(times));
+    assert!(Condition::compile(&brackets(12)).unwrap().holds(&facts()).unwrap());
+
+    for text in [
+        brackets(200),
+        "[".repeat(1_000),
+        "!".repeat(999) + "1",
+        "-".repeat(999) + "1",
+        "1".to_owned() + &"+1".repeat(499),
+        "a?b:".repeat(249) + "c",
+        "size(".repeat(150) + "1" + &")".repeat(150),
+        "{1:".repeat(200) + "1" + &"}".repeat(200),
+        "-".repeat(6_417),
+    ] {
+        let refusal = Condition::compile(&text).unwrap_err();
+        assert_eq!(refusal.field.as_deref(), Some("rule.condition"), "{text}");
+    }
+}
+
+#[test]
+fn a_condition_that_could_fill_memory_is_not_evaluated() {
+    let many = |part: &str, times: usize| vec![part; times].join(",");
+    for text in [
+        "order.lines.map(l, order.lines).size() > 0".to_owned(),
+        "order.lines.map(l, order).size() > 0".to_owned(),
+        format!("({}).size() > 0", vec!["order.lines"; 40].join("+")),
+        format!("order.lines.map(l, [{}]).map(m, [{}]).size() > 0", many("l", 100), many("m", 100)),
+        format!("order.lines.map(l, [{}]).size() > 0", many("l", 300)),
+    ] {
+        let refusal = Condition::compile(&text).unwrap_err();
+        assert!(refusal.message.contains("than a condition may"), "{text}: {}", refusal.message);
+    }
+    let skus: Vec<String> = (10..59).map(|sku| format!("l.sku=='SKU{sku}'")).collect();
+    let long = format!("order.lines.exists(l, {})", skus.join("||"));
+    assert!(!Condition::compile(&long).unwrap().holds(&facts()).unwrap());
+
+    let usual = Condition::compile("order.lines.filter(l, l.open > 0).map(l, l.sku).size() > 1").unwrap();
+    let mut huge = facts();
+    huge.order.lines = vec![LineFacts::default(); 60_000];
+    assert!(usual.holds(&huge).unwrap_err().message.contains("than a condition may"));
+    huge.order.lines.truncate(1_000);
+    assert!(!usual.holds(&huge).unwrap());
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config {
+        failure_persistence: None, ..proptest::test_runner::Config::with_cases(300)
+    })]
+
+    /// Words of the language in any order: some are read, none ends the process or takes long.
+    #[test]
+    fn no_sequence_of_words_ends_the_process(words in proptest::collection::vec(proptest::sample::select(vec![
+        "(", ")", "[", "]", "{", "}", ",", ":", "?", ".", "!", "-", "+", "*", "/", "%", "==", "<", "&&", "||", " in ",
+        "true", "1", "1.5", "'a'", "\"b\"", "l", "order", "event", "change", ".lines", ".map(l,", ".all(l,",
+        ".filter(l,", ".exists_one(l,", "size(", "has(order.id)", "order.lines", "event.type", ".size()", "string(",
+    ]), 0..60)) {
+        let text: String = words.concat();
+        if let Ok(condition) = Condition::compile(&text) {
+            drop(condition.holds(&facts()));
+        }
+    }
+}

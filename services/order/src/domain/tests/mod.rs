@@ -13,6 +13,7 @@ mod readers;
 mod remedies;
 mod returning;
 mod states;
+mod tax;
 mod terms;
 mod verifying;
 mod world;

@@ -31,6 +31,7 @@ fn payments_have_to_come_to_the_total() {
         reference: "r-1".to_owned(),
         authorised_minor: 599,
         captured_minor: 0,
+        attested: false,
     }];
 
     let refusal = refused(new.clone());

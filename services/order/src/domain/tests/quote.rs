@@ -1,16 +1,17 @@
 //! What a quote is good for, and everything it is not.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use types::{Reason, Refusal, Tenant, Timestamp};
+use types::{Fingerprint, Reason, Refusal, Subject, Tenant, Timestamp};
 
 use super::world::preview;
 use super::world::{cancelled, everything, foreign_ids, ids, items, new_line, new_order, now, open};
 use crate::domain::change::ChangeRequest;
 use crate::domain::order::Order;
-use crate::domain::quote::{Quote, QuoteKey, VALIDITY, issue, redeem};
+use crate::domain::quote::{Bearer, Moves, Presented, Quote, QuoteKey, VALIDITY, issue, redeem};
 
 fn tea() -> Order {
     open(new_order(vec![new_line(3, "1.00"), new_line(2, "5.00")]), &ids())
@@ -20,12 +21,47 @@ fn key() -> QuoteKey {
     QuoteKey::new("a secret of thirty-two characters")
 }
 
+fn ada() -> Subject {
+    Subject::of("https://id.example", "ada", "shop")
+}
+
 fn quoted(order: &Order, request: &ChangeRequest) -> Quote {
-    issue(&key(), order, request, &preview(order, request).unwrap(), now())
+    issue(&key(), order, request, &preview(order, request).unwrap(), None, (&ada(), now()))
 }
 
 fn redeemed(quote: &str, order: &Order, request: &ChangeRequest, at: Timestamp) -> Result<(), Refusal> {
-    redeem(&key(), quote, order, request, &preview(order, request).unwrap(), at)
+    redeemed_by(Bearer::Subject(ada()), quote, order, request, at)
+}
+
+fn redeemed_by(
+    by: Bearer,
+    quote: &str,
+    order: &Order,
+    request: &ChangeRequest,
+    at: Timestamp,
+) -> Result<(), Refusal> {
+    let presented = Presented { quote_id: quote.to_owned(), by };
+    redeem(&key(), &presented, order, request, &preview(order, request).unwrap(), at).map(drop)
+}
+
+#[test]
+fn a_quote_is_for_who_asked_for_it() {
+    let order = tea();
+    let request = everything(&order);
+    let quote = quoted(&order, &request).quote_id;
+    let others = [
+        Subject::of("https://id.other", "ada", "shop"),
+        Subject::of("https://id.example", "bob", "shop"),
+        Subject::of("https://id.example", "ada", "other"),
+        Subject::of("", "ada", "shop"),
+    ];
+
+    for other in others {
+        let refused = redeemed_by(Bearer::Subject(other), &quote, &order, &request, now()).unwrap_err();
+        assert_eq!(refused.reason, Reason::QuoteInvalid);
+    }
+    assert_eq!(redeemed_by(Bearer::Subject(ada()), &quote, &order, &request, now()), Ok(()));
+    assert_eq!(redeemed_by(Bearer::Anyone, &quote, &order, &request, now()), Ok(()));
 }
 
 #[test]
@@ -96,8 +132,14 @@ fn nothing_but_our_own_signature_makes_a_quote() {
     let (payload, signature) = quote.split_once('.').unwrap();
     let cheaper =
         String::from_utf8(URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap().replace("1300", "9300");
-    let foreign =
-        issue(&QuoteKey::new("another secret"), &order, &request, &preview(&order, &request).unwrap(), now());
+    let foreign = issue(
+        &QuoteKey::new("another secret"),
+        &order,
+        &request,
+        &preview(&order, &request).unwrap(),
+        None,
+        (&ada(), now()),
+    );
     let forged = [
         format!("{}.{signature}", URL_SAFE_NO_PAD.encode(cheaper)),
         format!("{payload}."),
@@ -120,4 +162,19 @@ fn nothing_but_our_own_signature_makes_a_quote() {
 #[test]
 fn the_key_never_shows_in_debug_output() {
     assert!(!format!("{:?}", key()).contains("secret"));
+}
+
+#[test]
+fn a_quote_keeps_what_was_to_move_of_each_tender() {
+    let order = tea();
+    let request = items(&order, &[(1, 1)]);
+    let tenders = BTreeMap::from([("pay_2".to_owned(), 60), ("pay_1".to_owned(), 40)]);
+    let moves = Moves { amount_minor: 100, fingerprint: Fingerprint::of_amounts(&tenders) };
+    let priced = preview(&order, &request).unwrap();
+
+    let quote = issue(&key(), &order, &request, &priced, Some(&moves), (&ada(), now()));
+
+    let presented = Presented { quote_id: quote.quote_id, by: Bearer::Anyone };
+    let kept = redeem(&key(), &presented, &order, &request, &priced, now()).unwrap();
+    assert_eq!(kept, Some(moves));
 }

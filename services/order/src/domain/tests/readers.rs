@@ -1,5 +1,7 @@
 //! Who reads what: by the role of the moment, and by having a part in the order.
 
+use types::{Role, RoleMap};
+
 use crate::domain::history::Visibility;
 use crate::domain::order::{Actor, Parties};
 use crate::domain::readers::Reader;
@@ -33,7 +35,8 @@ fn a_party_reads_what_concerns_it_and_a_stranger_what_is_public() {
     ];
 
     for (caller, expected) in table {
-        assert_eq!(Reader::of(&caller, &order), expected, "{caller:?}");
+        let reach = RoleMap::shipped().grants(&Role::parse(&caller.role).unwrap()).reach;
+        assert_eq!(Reader::of(reach, &caller, &order), expected, "{caller:?}");
     }
 }
 

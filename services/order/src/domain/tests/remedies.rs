@@ -18,7 +18,7 @@ use crate::domain::policy::{default_policy, preset};
 use crate::domain::reissue::{Prices, Reissue, new_order as made_again, numbers};
 use crate::domain::verify::verify;
 
-fn author(ids: &Ids, actor: Actor) -> Author<'static> {
+pub(super) fn author(ids: &Ids, actor: Actor) -> Author<'static> {
     Author { policy: default_policy(), change_order_id: ids.mint(), saga_id: ids.mint(), actor, now: now() }
 }
 
@@ -37,6 +37,7 @@ fn restore_request(order: &Order) -> RestoreRequest {
         tenders: vec![tender(1)],
         reason_code: String::new(),
         note: String::new(),
+        lacking: None,
         content: Fingerprint::of(&[b"restore"]),
     }
 }
@@ -79,6 +80,28 @@ fn cancel_restore_cancel_ends_where_the_first_cancel_did() {
     assert_eq!((order.totals(), order.units()), (first.totals(), first.units()));
     let reversed = |order: &Order| order.lines.iter().map(|line| line.reversed_minor).collect::<Vec<_>>();
     assert_eq!((reversed(&order), &order.groups), (reversed(&first), &first.groups));
+    assert_eq!(verify(&order, &changes), []);
+}
+
+#[test]
+fn units_that_had_left_are_the_buyers_again_when_their_order_is_restored() {
+    let ids = ids();
+    let mut order = open(new_order(vec![new_line(3, "3.33")]), &ids);
+    let placed = order.total_minor();
+    let mut changes = vec![gone(&mut order, &ids)];
+    // One of them had been shipped when it was cancelled.
+    let units = &mut order.lines[0].quantities;
+    (units.cancelled, units.cancelled_after_ship) = (2, 1);
+    let mut lacking = restore_request(&order);
+    lacking.lacking = Some(types::Refusal::new(Reason::InsufficientStock, "one is not there any more"));
+    let refused = accept_restore(&mut order.clone(), &lacking, &[], &author(&ids, actor()));
+    assert_eq!(refused.unwrap_err().reason, Reason::InsufficientStock, "and there is no change");
+
+    changes.push(restored(&mut order, &ids));
+
+    let units = order.lines[0].quantities;
+    assert_eq!((units.open, units.fulfilled, units.cancelled_at_all()), (2, 1, 0));
+    assert_eq!(order.total_minor(), placed);
     assert_eq!(verify(&order, &changes), []);
 }
 

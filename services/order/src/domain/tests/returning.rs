@@ -10,7 +10,8 @@ use crate::domain::lifecycle::{
     Accepted, Author, Counted, Opening, Settled, ShortShipRequest, accept_return, accept_short_ship,
     close_return, commit, commit_return, expire_return, finish, open_return, receive_return, reject_return,
 };
-use crate::domain::order::{Actor, Order, OrderState, Parties};
+use crate::domain::order::{Actor, InBundle, Order, OrderState, Parties};
+use crate::domain::placing::NewLine;
 use crate::domain::policy::default_policy;
 use crate::domain::returns::{Return, ReturnState};
 use crate::domain::verify::verify;
@@ -232,4 +233,54 @@ fn what_cannot_be_shipped_leaves_the_order_without_a_fee() {
     assert_eq!((change.amounts.amount, change.amounts.fee), (666, 0));
     assert_eq!((order.units().cancelled, order.total_minor()), (2, 333));
     assert_eq!(verify(&order, &[change]), []);
+}
+
+/// Two sets at 25.00, of two cups each, delivered.
+fn sets(ids: &Ids) -> Order {
+    let cups = NewLine { bundle: Some(InBundle { parent: 1, ratio: 2 }), ..new_line(4, "0") };
+    let mut order = open(new_order(vec![new_line(2, "25.00"), cups]), ids);
+    for line in &mut order.lines {
+        let shipped = line.quantities.ship(line.quantities.open).unwrap();
+        line.quantities = shipped.deliver_up_to(shipped.fulfilled);
+    }
+    order
+}
+
+#[test]
+fn a_bundle_comes_back_with_its_parts() {
+    let ids = ids();
+    let mut order = sets(&ids);
+    let mut back = opened(&order, &[(1, 2)], &[], &ids).unwrap();
+    assert_eq!(back.lines.iter().map(|line| line.expected).collect::<Vec<_>>(), [2, 4]);
+    received(&order, &mut back, &[(1, 1)], &ids);
+    assert_eq!(back.undecided(), 3, "a set and its two cups");
+
+    let change = taken_back(&mut order, &mut back, &[(1, 1)], &ids);
+
+    let came_back: Vec<_> = change.terms.came_back.iter().map(|back| back.restock).collect();
+    assert_eq!((change.amounts.amount, came_back), (2_500, vec![1, 2]));
+    assert_eq!(verify(&order, &[change]), []);
+    // One cup of the second set came broken and is named itself.
+    received(&order, &mut back, &[(1, 1)], &ids);
+    let accepted = [
+        Accepted { line: LineKey::Number(1), restock: 1, write_off: 0, warehouse_id: None },
+        Accepted { line: LineKey::Number(2), restock: 1, write_off: 1, warehouse_id: None },
+    ];
+    let who = author(&ids, actor(), now());
+    let (second, _told) = accept_return(&mut order, &back, &accepted, "", &who).unwrap();
+    assert_eq!(second.terms.came_back.iter().map(|back| back.write_off).collect::<Vec<_>>(), [0, 1]);
+}
+
+#[test]
+fn a_part_alone_comes_back_for_nothing() {
+    let ids = ids();
+    let mut order = sets(&ids);
+    let mut back = opened(&order, &[(2, 3)], &[], &ids).unwrap();
+    received(&order, &mut back, &[(2, 3)], &ids);
+
+    let cups = taken_back(&mut order, &mut back, &[(2, 3)], &ids);
+    let sets = opened(&order, &[(1, 2)], &[], &ids).unwrap();
+
+    assert_eq!((cups.amounts.amount, order.total_minor()), (0, 5_000));
+    assert_eq!(sets.lines.iter().map(|line| line.expected).collect::<Vec<_>>(), [2, 1], "one cup is left");
 }

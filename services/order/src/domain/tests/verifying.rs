@@ -48,7 +48,7 @@ fn every_equation_is_named_when_it_breaks() {
         ("M6", |order, _| order.groups[0].shipping_reversed_minor = 301),
         ("M7", |_, changes| changes[1].lines[0].parts.gross += 1),
         ("M8", |_, changes| changes[1].amounts.amount += 1),
-        ("M9", |order, _| order.refund_owed_minor += 1),
+        ("M9", |order, _| order.position.worth_version = 100),
     ];
 
     for (equation, breaking) in table {

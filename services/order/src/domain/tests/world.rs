@@ -55,6 +55,7 @@ pub fn new_line(quantity: i64, unit_price: &str) -> NewLine {
         warehouse_id: None,
         delivery_group: String::new(),
         bundle: None,
+        own_stock: false,
     }
 }
 

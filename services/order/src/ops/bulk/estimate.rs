@@ -87,7 +87,7 @@ impl Orders {
 
     /// How the refunds would be given back; what the payment service does not say is said to be unknown.
     async fn tenders(&self, batch: &Batch, questions: Vec<Question>) -> Vec<Expected> {
-        let caller = worker::caller(batch);
+        let caller = worker::caller(batch, self.shelves().roles());
         let ask = |question: Question| {
             let caller = &caller;
             async move {

@@ -8,12 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kit::{Failure, Principal};
-use storage::{Request, RequestKey, RequestKeys};
+use storage::{Accepted, Request, RequestKey, RequestKeys};
 use tokio::sync::watch;
-use types::{BatchId, Reason, Refusal, RequestId};
+use types::{BatchId, Fingerprint, Reason, Refusal, RequestId, StoredRequestId, Timestamp};
 
-use super::accept;
-use super::orders::{Orders, actor};
+use super::orders::{Orders, actor, request_key};
 use super::reads::cut;
 use crate::domain::batch_means::Rates;
 use crate::domain::batches::{Batch, BatchState, BatchView, ITEMS_MAX, Item, ItemState, Totals};
@@ -73,7 +72,7 @@ impl Orders {
     ) -> Result<BatchView, Failure> {
         self.shelf(&principal.tenant).await?.edition.check(Capability::Batches)?;
         let content = format!("{new:?}");
-        let asked = asked_once(principal, "CreateBatch", request_id, &content);
+        let asked = self.asked_once(principal, "CreateBatch", request_id, &content);
         let minted: BatchId = self.ids().mint();
         let now = self.now();
         let (asked, new, minted) = (&asked, &new, &minted);
@@ -103,7 +102,7 @@ impl Orders {
                 finished_at: None,
             };
             batches::insert(&mut tx, &batch, &items).await?;
-            keys.store(asked.key.clone(), asked.fingerprint.clone(), minted.to_string(), now);
+            keys.store(asked.key.clone(), asked.accepted(minted.as_str(), now));
             keys.flush(&mut tx).await?;
             Ok((tx, Ok(minted.to_string())))
         });
@@ -193,7 +192,7 @@ impl Orders {
         batch_id: &BatchId,
         next: fn(&Batch) -> Result<BatchState, Refusal>,
     ) -> Result<BatchView, Failure> {
-        let asked = asked_once(principal, method, request_id, batch_id.as_str());
+        let asked = self.asked_once(principal, method, request_id, batch_id.as_str());
         let now = self.now();
         let asked = &asked;
         let steered = self.database.write("steer_batch", |mut tx| async move {
@@ -214,13 +213,19 @@ impl Orders {
                 let message = "the batch has moved on meanwhile; try again";
                 return Ok((tx, Err(Refusal::new(Reason::ConcurrentUpdate, message))));
             }
-            keys.store(asked.key.clone(), asked.fingerprint.clone(), batch_id.to_string(), now);
+            keys.store(asked.key.clone(), asked.accepted(batch_id.as_str(), now));
             keys.flush(&mut tx).await?;
             Ok((tx, Ok(())))
         });
         steered.await??;
         self.bulk.ring();
         self.batch(principal, batch_id).await
+    }
+
+    fn asked_once(&self, principal: &Principal, method: &str, request_id: RequestId, content: &str) -> Once {
+        let key = request_key(principal, method, request_id);
+        let fingerprint = Fingerprint::of(&[content.as_bytes()]);
+        Once { key, fingerprint, stored_as: self.ids().mint() }
     }
 
     async fn batch_named(&self, principal: &Principal, resource: &str) -> Result<BatchView, Failure> {
@@ -231,12 +236,16 @@ impl Orders {
 /// A request that writes for itself, beside the group commit: a batch touches no order.
 struct Once {
     key: RequestKey,
-    fingerprint: types::Fingerprint,
+    fingerprint: Fingerprint,
+    /// Made before the transaction, because that may run twice.
+    stored_as: StoredRequestId,
 }
 
-fn asked_once(principal: &Principal, method: &str, request_id: RequestId, content: &str) -> Once {
-    let key = RequestKey { tenant: principal.tenant.clone(), method: method.to_owned(), request_id };
-    Once { key, fingerprint: accept::fingerprint(&actor(principal), &[content.as_bytes()]) }
+impl Once {
+    fn accepted(&self, resource: &str, at: Timestamp) -> Accepted {
+        let (id, fingerprint) = (self.stored_as.clone(), self.fingerprint.clone());
+        Accepted { id, fingerprint, resource_id: resource.to_owned(), at }
+    }
 }
 
 fn reused(key: &RequestKey, resource: &str) -> Refusal {

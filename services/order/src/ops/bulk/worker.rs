@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::future::join_all;
-use kit::{Deadline, Failure, Principal};
+use kit::{Deadline, Failure, Principal, Roles};
 use tokio_util::sync::CancellationToken;
-use types::{OrderId, Reason};
+use types::{OrderId, Reason, Role};
 
 use super::{Orders, batches};
 use crate::domain::batch_means::Allowance;
@@ -203,7 +203,7 @@ impl Orders {
         let Some(order_id) = item.order_id.clone() else {
             return Err(Failure::internal("an item was fixed without its order"));
         };
-        let caller = caller(batch);
+        let caller = caller(batch, self.shelves().roles());
         let request = batch.request(&item, &order_id)?;
         let mut tries = 1;
         loop {
@@ -268,14 +268,18 @@ impl Orders {
     }
 }
 
-/// Whose authority a batch goes on with.
-pub(super) fn caller(batch: &Batch) -> Principal {
+/// Whose authority a batch goes on with: its creator's, as far as the role map reaches today.
+pub(super) fn caller(batch: &Batch, roles: &Roles) -> Principal {
     let by = &batch.created_by;
+    // A role that the tenant has taken off its map since then may do nothing any more.
+    let role = Role::parse(&by.role).unwrap_or_else(|_| Role::nobody());
     Principal {
         tenant: batch.tenant.clone(),
+        issuer: Principal::OURSELVES.to_owned(),
         user: by.user.clone(),
         organisation: by.organisation.clone(),
-        role: by.role.clone(),
+        role: role.clone(),
+        grants: roles.of(&batch.tenant).grants(&role),
     }
 }
 

@@ -30,8 +30,10 @@ pub(super) fn add(
         }
     };
     let minted = books.ids.mint();
+    let reach = books.policies.shelf(&asked.tenant).of(&order).grants(&asked.actor.role).reach;
+    let reader = Reader::of(reach, &asked.actor, &order);
     let (message, happened) =
-        conversation::write(&order, change.as_ref(), new, minted, asked.actor.clone(), books.now)?;
+        conversation::write(&order, change.as_ref(), new, minted, (asked.actor.clone(), reader), books.now)?;
     books.put(order, None, happened, asked.traceparent.as_deref());
     let key = (message.tenant.clone(), message.message_id.clone());
     books.desk.messages.insert(key, message.clone());
@@ -82,10 +84,11 @@ impl Orders {
         Ok(listed)
     }
 
-    /// What the caller is to an order.
+    /// What the caller is to an order; to an outsider there is no such order.
     pub async fn reader(&self, principal: &Principal, order_id: &OrderId) -> Result<Reader, Failure> {
         let order = self.head(&principal.tenant, order_id).await?;
-        Ok(Reader::of(&actor(principal), &order))
+        let reader = Reader::of(principal.grants.reach, &actor(principal), &order);
+        if reader.sees_the_order() { Ok(reader) } else { Err(Failure::not_found("Order", order_id.as_str())) }
     }
 }
 

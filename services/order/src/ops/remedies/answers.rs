@@ -43,11 +43,11 @@ pub fn receive_withdrawal(
     batch: &OrderBatch,
     books: &mut Books,
     asked: &Asked,
-    order_id: &OrderId,
+    (order_id, number): (&OrderId, &str),
     contact: &str,
     note: &str,
 ) -> Done {
-    let order = find(books, asked, order_id)?;
+    let order = find(books, asked, order_id).map_err(|_| Refusal::not_found("Order", number))?;
     let earlier = changes_of(books, &order);
     let shelf = books.policies.shelf(&asked.tenant);
     let author = author(books, asked, shelf.of(&order));

@@ -37,7 +37,8 @@ impl Orders {
         deadline: Deadline,
     ) -> Result<ChangeView, Failure> {
         let (order_id, content) = (request.order_id.clone(), request.content.clone());
-        let wish = RemedyWish::Restore(Box::new(request));
+        let lacking = self.lacking(principal, &order_id).await;
+        let wish = RemedyWish::Restore(Box::new(RestoreRequest { lacking, ..request }));
         let named = Named { method: "RestoreOrder", request_id, order_id, content };
         self.remedy(principal, named, wish, wait, deadline).await
     }
@@ -67,6 +68,20 @@ impl Orders {
         let (order_id, content) = (request.order_id.clone(), request.content.clone());
         let wish = RemedyWish::Refund(Box::new(request));
         let named = Named { method: "RefundOrder", request_id, order_id, content };
+        self.remedy(principal, named, wish, wait, deadline).await
+    }
+
+    pub async fn pay_out(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        request: RefundRequest,
+        wait: Wait,
+        deadline: Deadline,
+    ) -> Result<ChangeView, Failure> {
+        let (order_id, content) = (request.order_id.clone(), request.content.clone());
+        let wish = RemedyWish::PayOut(Box::new(request));
+        let named = Named { method: "PayOut", request_id, order_id, content };
         self.remedy(principal, named, wish, wait, deadline).await
     }
 
@@ -108,7 +123,7 @@ impl Orders {
         deadline: Deadline,
     ) -> Result<ChangeView, Failure> {
         let Approval { change_order_id, tenders, content } = approval;
-        let proposed = self.change(&principal.tenant, &change_order_id).await?;
+        let proposed = self.get_change(principal, &change_order_id).await?;
         let order_id = proposed.change.order_id;
         let named = Named { method: "ApproveChangeOrder", request_id, order_id, content };
         self.remedy(principal, named, RemedyWish::Approve { change_order_id, tenders }, wait, deadline).await
@@ -137,8 +152,10 @@ impl Orders {
     ) -> Result<ChangeView, Failure> {
         let content = [number.as_bytes(), contact.as_bytes(), note.as_bytes()];
         let asked = asked(principal, "RequestWithdrawal", request_id, &content);
-        let order_id = self.find_by_number(principal, &number).await?.order_id;
-        let wish = RemedyWish::ReceiveWithdrawal { order_id, contact, note };
+        // An absent order goes the way of one whose contact is another: nobody learns which it was.
+        let order_id = self.id_of_number(&principal.tenant, &number).await?;
+        let order_id = order_id.unwrap_or_else(|| self.ids().mint());
+        let wish = RemedyWish::ReceiveWithdrawal { order_id, number, contact, note };
         let answer = self.ask(asked, Wish::Remedy(wish)).await?;
         self.change_of(&principal.tenant, answer).await
     }

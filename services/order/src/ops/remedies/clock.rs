@@ -6,12 +6,11 @@ use std::time::Duration;
 use kit::Failure;
 use storage::RequestKey;
 use tokio_util::sync::CancellationToken;
-use types::{ChangeOrderId, RequestId, Tenant};
+use types::{ChangeOrderId, Fingerprint, Reach, RequestId, Subject, Tenant};
 
 use super::RemedyWish;
 use crate::domain::order::Actor;
 use crate::ops::Orders;
-use crate::ops::accept::fingerprint;
 use crate::ops::batch::{Asked, Wish};
 use crate::store::changes;
 
@@ -54,13 +53,18 @@ impl Orders {
 }
 
 fn expiring(tenant: &Tenant, change_order_id: &ChangeOrderId) -> Asked {
-    let actor = Actor::system();
     let request_id = RequestId::parse(change_order_id.as_str()).expect("an id of ours is a request id");
     Asked {
         tenant: tenant.clone(),
-        fingerprint: fingerprint(&actor, &[change_order_id.as_str().as_bytes()]),
-        actor,
-        key: RequestKey { tenant: tenant.clone(), method: "ExpireChangeOrder".to_owned(), request_id },
+        fingerprint: Fingerprint::of(&[change_order_id.as_str().as_bytes()]),
+        actor: Actor::system(),
+        reach: Reach::TENANT,
+        key: RequestKey {
+            tenant: tenant.clone(),
+            subject: Subject::internal("clock"),
+            method: "ExpireChangeOrder".to_owned(),
+            request_id,
+        },
         traceparent: None,
     }
 }

@@ -31,15 +31,17 @@ pub fn decide(
         RemedyWish::Reissue(wish) => reissue(batch, books, asked, wish, after),
         RemedyWish::Restore(request) => restore(batch, books, asked, request, after),
         RemedyWish::Pay(request) => pay(batch, books, asked, request, after),
-        RemedyWish::Refund(request) => refund(batch, books, asked, request, after),
+        RemedyWish::Refund(request) | RemedyWish::PayOut(request) => {
+            refund(batch, books, asked, request, after)
+        }
         RemedyWish::WarnOfExpiry(order_id) => warn_of_expiry(books, asked, order_id),
         RemedyWish::ExpireUnpaid(order_id) => expire_unpaid(batch, books, asked, order_id, after),
         RemedyWish::ShortShip(request) => short_ship(batch, books, asked, request, after),
         RemedyWish::Propose { order_id, proposal, counter_of } => {
             answers::propose(batch, books, asked, order_id, proposal, counter_of.as_ref())
         }
-        RemedyWish::ReceiveWithdrawal { order_id, contact, note } => {
-            answers::receive_withdrawal(batch, books, asked, order_id, contact, note)
+        RemedyWish::ReceiveWithdrawal { order_id, number, contact, note } => {
+            answers::receive_withdrawal(batch, books, asked, (order_id, number), contact, note)
         }
         RemedyWish::Approve { change_order_id, tenders } => {
             answers::approve(batch, books, asked, change_order_id, tenders, after)
@@ -123,7 +125,7 @@ fn refund(
     let author = author(books, asked, shelf.of(&order));
     let (change, happened) = lifecycle::accept_refund(&mut order, request, &changes, &author)?;
     let (lease, traceparent) = (batch.lease.clone(), asked.traceparent.clone());
-    let saga = plans::cancel(&change, order.fees_minor, lease, traceparent);
+    let saga = plans::cancel(&order, &change, lease, traceparent);
     Ok(begin(batch, books, asked, (order, change, happened), saga, after))
 }
 
@@ -139,7 +141,7 @@ fn short_ship(
     let author = author(books, asked, shelf.of(&order));
     let (change, happened) = lifecycle::accept_short_ship(&mut order, request, &author)?;
     let (lease, traceparent) = (batch.lease.clone(), asked.traceparent.clone());
-    let saga = plans::cancel(&change, order.fees_minor, lease, traceparent);
+    let saga = plans::cancel(&order, &change, lease, traceparent);
     Ok(begin(batch, books, asked, (order, change, happened), saga, after))
 }
 
@@ -166,7 +168,7 @@ fn expire_unpaid(
     let author = author(books, asked, shelf.of(&order));
     let (change, happened) = lifecycle::accept_expiry(&mut order, &author)?;
     let (lease, traceparent) = (batch.lease.clone(), asked.traceparent.clone());
-    let saga = plans::cancel(&change, order.fees_minor, lease, traceparent);
+    let saga = plans::cancel(&order, &change, lease, traceparent);
     Ok(begin(batch, books, asked, (order, change, happened), saga, after))
 }
 

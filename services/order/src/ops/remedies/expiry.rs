@@ -7,13 +7,12 @@ use std::time::Duration;
 use kit::Failure;
 use storage::RequestKey;
 use tokio_util::sync::CancellationToken;
-use types::{OrderId, RequestId, Tenant};
+use types::{Fingerprint, OrderId, Reach, RequestId, Subject, Tenant};
 
 use super::RemedyWish;
 use crate::domain::lifecycle::{Due, due};
 use crate::domain::order::{Actor, Order};
 use crate::ops::Orders;
-use crate::ops::accept::fingerprint;
 use crate::ops::batch::{Asked, Wish};
 use crate::store::{orders, unpaid};
 
@@ -83,13 +82,18 @@ fn since(order: &Order) -> String {
 }
 
 fn asked(tenant: &Tenant, method: &str, order_id: &OrderId, since: &str) -> Asked {
-    let actor = Actor::system();
     let request_id = RequestId::parse(&format!("{order_id}-{since}")).expect("ids and numbers are printable");
     Asked {
         tenant: tenant.clone(),
-        fingerprint: fingerprint(&actor, &[order_id.as_str().as_bytes()]),
-        actor,
-        key: RequestKey { tenant: tenant.clone(), method: method.to_owned(), request_id },
+        fingerprint: Fingerprint::of(&[order_id.as_str().as_bytes()]),
+        actor: Actor::system(),
+        reach: Reach::TENANT,
+        key: RequestKey {
+            tenant: tenant.clone(),
+            subject: Subject::internal("clock"),
+            method: method.to_owned(),
+            request_id,
+        },
         traceparent: None,
     }
 }

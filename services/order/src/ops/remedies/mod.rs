@@ -26,6 +26,7 @@ pub enum RemedyWish {
     Restore(Box<RestoreRequest>),
     Pay(Box<PayRequest>),
     Refund(Box<RefundRequest>),
+    PayOut(Box<RefundRequest>),
     ShortShip(Box<ShortShipRequest>),
     /// Both asked for by the clock, of an order that nobody pays for.
     WarnOfExpiry(OrderId),
@@ -49,6 +50,8 @@ pub enum RemedyWish {
     /// `contact` proves that the caller is the order's client.
     ReceiveWithdrawal {
         order_id: OrderId,
+        /// As it was given.
+        number: String,
         contact: String,
         note: String,
     },
@@ -62,7 +65,8 @@ impl RemedyWish {
             Self::Reissue(_) | Self::Restore(_) | Self::Pay(_) => Some(Capability::Restoring),
             Self::Refund(_) => Some(Capability::Goodwill),
             Self::Propose { .. } => Some(Capability::Proposals),
-            Self::ShortShip(_)
+            Self::PayOut(_)
+            | Self::ShortShip(_)
             | Self::WarnOfExpiry(_)
             | Self::ExpireUnpaid(_)
             | Self::Approve { .. }
@@ -103,7 +107,9 @@ impl Needed {
                 orders.insert(order(&request.order_id));
             }
             RemedyWish::Restore(request) => self.with_history(order(&request.order_id), orders),
-            RemedyWish::Refund(request) => self.with_history(order(&request.order_id), orders),
+            RemedyWish::Refund(request) | RemedyWish::PayOut(request) => {
+                self.with_history(order(&request.order_id), orders);
+            }
             RemedyWish::ShortShip(request) => {
                 orders.insert(order(&request.order_id));
             }

@@ -1,13 +1,18 @@
 //! [`Orders`]: what an order would be with a proposal. Reads only.
 
+use std::time::Duration;
+
 use kit::{Failure, Principal};
-use proto::inventory::v1::{ForecastReservationResponse, ReserveStockLine};
+use proto::inventory::v1::{ForecastReservationResponse, ReserveStock};
 use tonic::Status;
-use types::{ChangeOrderId, OrderId};
+use types::{ChangeOrderId, OrderId, Reason, Refusal};
 
 use crate::domain::lifecycle::{Author, Picture, Proposal, picture_change, picture_proposal};
 use crate::domain::order::Order;
-use crate::ops::{Orders, actor};
+use crate::ops::{Orders, actor, plans};
+
+/// How long accepting waits for a forecast.
+const FORECAST_MAX: Duration = Duration::from_secs(1);
 
 impl Orders {
     /// The order as it is, and as it would be with a proposal that is not made yet.
@@ -42,14 +47,39 @@ impl Orders {
         Ok((order, picture))
     }
 
+    /// Why a restoration could not have its goods, so that it is refused at once. What cannot be asked in time is left to
+    /// the restoration itself.
+    pub(super) async fn lacking(&self, principal: &Principal, order_id: &OrderId) -> Option<Refusal> {
+        let order = self.get_order(principal, order_id).await.ok()?;
+        let wanted = plans::restored(&order);
+        if wanted.lines.is_empty() && wanted.reshipped.is_empty() {
+            return None;
+        }
+        let units = wanted.lines.iter().map(|line| (line.line_id.clone(), line.quantity));
+        let units: Vec<_> =
+            units.chain(wanted.reshipped.iter().map(|line| (line.line_id.clone(), line.quantity))).collect();
+        let asked = tokio::time::timeout(FORECAST_MAX, self.forecast_stock(principal, wanted)).await;
+        let found = asked.ok()?.ok()?.lines;
+        let short: Vec<_> = units.iter().zip(&found).filter(|(_, found)| !found.enough).collect();
+        let ((line_id, quantity), found) = short.first()?;
+        let message = "no warehouse has enough free stock for every line";
+        Some(
+            Refusal::new(Reason::InsufficientStock, message)
+                .detail("short_lines", short.len())
+                .detail("lines[0].line_id", line_id)
+                .detail("lines[0].wanted", quantity)
+                .detail("lines[0].available", found.available),
+        )
+    }
+
     /// What the inventory has for lines that would come.
     pub async fn forecast_stock(
         &self,
         principal: &Principal,
-        lines: Vec<ReserveStockLine>,
+        wanted: ReserveStock,
     ) -> Result<ForecastReservationResponse, Status> {
         match self.forecasts() {
-            Some(forecasts) => forecasts.stock(&principal.tenant, lines).await,
+            Some(forecasts) => forecasts.stock(&principal.tenant, wanted).await,
             None => Err(Status::unavailable("the inventory is not connected yet")),
         }
     }

@@ -8,13 +8,13 @@ use types::{Fingerprint, OrderId, RequestId, ReturnId, Tenant};
 use super::{ReturnWish, Step};
 use crate::domain::change::ChangeView;
 use crate::domain::lifecycle::Opening;
-use crate::domain::listing::{Listed, Page};
+use crate::domain::listing::{Concern, Listed, Page};
 use crate::domain::returns::{Return, ReturnState};
 use crate::ops::batch::{Answer, Wish};
-use crate::ops::orders::{asked, unexpected};
-use crate::ops::reads::cut;
+use crate::ops::orders::{actor, asked, unexpected};
+use crate::ops::reads::{cut, sees};
 use crate::ops::{Orders, Wait};
-use crate::store::returns;
+use crate::store::{lists, returns};
 
 impl Step {
     /// The RPC that asks for it, for its request ids.
@@ -74,7 +74,17 @@ impl Orders {
     }
 
     pub async fn get_return(&self, principal: &Principal, return_id: &ReturnId) -> Result<Return, Failure> {
-        self.return_by_id(&principal.tenant, return_id).await
+        let key = (principal.tenant.clone(), return_id.clone());
+        let found = self
+            .reading(async |tx| {
+                let head = lists::head_of_return(tx, &key).await?.filter(|head| sees(principal, head));
+                match head {
+                    Some(_) => Ok(returns::load(tx, &BTreeSet::from([key])).await?.pop()),
+                    None => Ok(None),
+                }
+            })
+            .await?;
+        found.ok_or_else(|| Failure::not_found("Return", return_id.as_str()))
     }
 
     pub async fn list_returns(
@@ -85,7 +95,10 @@ impl Orders {
         page: &Page,
     ) -> Result<Listed<Return>, Failure> {
         let tenant = &principal.tenant;
-        let found = self.reading(async |tx| returns::list(tx, tenant, order_id, states, page).await).await?;
+        let concern = Concern::of(principal.grants.reach, &actor(principal));
+        let found = self
+            .reading(async |tx| returns::list(tx, tenant, order_id, states, concern.as_ref(), page).await)
+            .await?;
         Ok(cut(found, page, |returned| returned.return_id.to_string()))
     }
 

@@ -6,12 +6,11 @@ use std::time::Duration;
 use kit::Failure;
 use storage::RequestKey;
 use tokio_util::sync::CancellationToken;
-use types::{RequestId, ReturnId, Tenant};
+use types::{Fingerprint, Reach, RequestId, ReturnId, Subject, Tenant};
 
 use super::{ReturnWish, Step};
 use crate::domain::order::Actor;
 use crate::ops::Orders;
-use crate::ops::accept::fingerprint;
 use crate::ops::batch::{Asked, Wish};
 use crate::store::returns;
 
@@ -49,13 +48,18 @@ impl Orders {
 }
 
 fn expiring(tenant: &Tenant, return_id: &ReturnId) -> Asked {
-    let actor = Actor::system();
     let request_id = RequestId::parse(return_id.as_str()).expect("an id of ours is a request id");
     Asked {
         tenant: tenant.clone(),
-        fingerprint: fingerprint(&actor, &[return_id.as_str().as_bytes()]),
-        actor,
-        key: RequestKey { tenant: tenant.clone(), method: "ExpireReturn".to_owned(), request_id },
+        fingerprint: Fingerprint::of(&[return_id.as_str().as_bytes()]),
+        actor: Actor::system(),
+        reach: Reach::TENANT,
+        key: RequestKey {
+            tenant: tenant.clone(),
+            subject: Subject::internal("clock"),
+            method: "ExpireReturn".to_owned(),
+            request_id,
+        },
         traceparent: None,
     }
 }

@@ -61,7 +61,7 @@ fn accept(
     after: &mut After,
 ) -> (Answer, String) {
     let (lease, traceparent) = (batch.lease.clone(), asked.traceparent.clone());
-    let saga = plans::take_back(&change, order.fees_minor, lease, traceparent);
+    let saga = plans::take_back(&order, &change, lease, traceparent);
     begin(batch, books, asked, (order, change, happened), saga, after)
 }
 

@@ -104,7 +104,7 @@ fn a_leg_that_waits_for_its_capture_is_a_refund_if_the_money_was_taken() {
 
     let reply = world.reserve(&mut account, "sag_cancel", 40);
     assert_eq!(reply.legs[0].state, refund::State::AwaitingCapture);
-    let outcome = account.settle("sag_cancel", "settle_refund", world.moment()).unwrap();
+    let outcome = account.settle("sag_cancel", "settle_refund", None, world.moment()).unwrap();
     assert_eq!(outcome, StepOutcome::Pending);
     world.answer(&mut account, &capture[0], &done());
     let ended = world.answer_all(&mut account, &done());
@@ -122,7 +122,7 @@ fn a_leg_that_waits_for_its_capture_is_a_void_if_it_was_declined() {
     account.capture_tenders(&forward(), world.moment());
     let capture = std::mem::take(&mut account.unsaved.tasks);
     world.reserve(&mut account, "sag_cancel", 40);
-    account.settle("sag_cancel", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_cancel", "settle_refund", None, world.moment()).unwrap();
 
     world.answer(&mut account, &capture[0], &declined());
     let ended = world.answer_all(&mut account, &done());

@@ -5,7 +5,7 @@ use types::{PaymentId, Reason};
 use super::super::gateway::{DisputeState, FoundDispute, Statement};
 use super::super::movement::Kind as Moved;
 use super::super::refund::State;
-use super::super::{Account, Observed, StepOutcome};
+use super::super::{Account, Observed, Reservation, StepOutcome, Terms};
 use super::{World, done, ended_well, payment_ids};
 
 pub fn dispute(
@@ -49,7 +49,7 @@ fn what_is_reserved_waits_for_the_dispute_and_goes_on_when_it_is_won() {
     world.reserve(&mut account, "sag_1", 40);
     dispute(&world, &mut account, &payment, 100, DisputeState::Open);
 
-    let settling = account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    let settling = account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
     assert_eq!(settling, StepOutcome::Pending);
     assert!(account.unsaved.tasks.is_empty(), "frozen");
 
@@ -68,7 +68,7 @@ fn a_lost_dispute_has_paid_what_was_reserved() {
         let payment = payment_ids(&account)[0].clone();
         world.reserve(&mut account, "sag_1", 40);
         dispute(&world, &mut account, &payment, lost, DisputeState::Open);
-        account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+        account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
 
         let observed = dispute(&world, &mut account, &payment, lost, DisputeState::Lost);
         let mut ended = observed.ended;
@@ -81,6 +81,27 @@ fn a_lost_dispute_has_paid_what_was_reserved() {
         let booked = account.unsaved.movements.iter().filter(|(_, moved)| moved.kind == Moved::Dispute);
         assert_eq!(booked.map(|(_, moved)| moved.amount_minor).collect::<Vec<_>>(), [lost]);
     }
+}
+
+#[test]
+fn a_leg_that_left_the_disputed_amount_out_is_sent_whole_when_the_dispute_is_lost() {
+    let world = World::new();
+    let mut account = world.captured(&[100]);
+    let payment = payment_ids(&account)[0].clone();
+    dispute(&world, &mut account, &payment, 40, DisputeState::Open);
+    let forced =
+        Reservation { terms: Terms { force: true, ..Terms::default() }, ..world.reservation("sag_1", 0) };
+    account.reserve(&forced, world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
+    assert_eq!(account.owed_minor(), 100, "what the dispute holds up is owed meanwhile");
+
+    let lost = dispute(&world, &mut account, &payment, 40, DisputeState::Lost);
+    assert!(lost.ended.is_empty(), "the leg goes on its way");
+    world.answer_all(&mut account, &done());
+
+    let sent = account.refunds.values().filter(|refund| refund.state == State::Succeeded);
+    assert_eq!(sent.map(|refund| refund.amount_minor).sum::<i64>(), 60);
+    assert_eq!((account.position_minor(), account.owed_minor()), (0, 0));
 }
 
 #[test]

@@ -49,11 +49,19 @@ proptest! {
         let mut account = world.captured(&amounts);
         let [gross_minor, discount_minor, tax_minor, shipping_minor, shipping_tax_minor, fee_minor] = parts;
         let parts =
-            Parts { gross_minor, discount_minor, tax_minor, shipping_minor, shipping_tax_minor, fee_minor };
+            Parts {
+                gross_minor,
+                discount_minor,
+                tax_minor,
+                shipping_minor,
+                shipping_tax_minor,
+                fee_minor,
+                included_tax_minor: gross_minor / 6,
+            };
         let terms = Terms { parts, store_credit_fallback: declines, ..Terms::default() };
         let wanted = Reservation { terms, ..world.reservation("sag_1", keep) };
         account.reserve(&wanted, world.moment()).unwrap();
-        account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+        account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
         world.answer_all(&mut account, &if declines { declined() } else { done() });
 
         let mut whole = Explanation::default();
@@ -69,6 +77,7 @@ proptest! {
                 whole.parts.shipping_minor += explained.parts.shipping_minor;
                 whole.parts.shipping_tax_minor += explained.parts.shipping_tax_minor;
                 whole.parts.fee_minor += explained.parts.fee_minor;
+                whole.parts.included_tax_minor += explained.parts.included_tax_minor;
                 whole.remainder_minor += explained.remainder_minor;
             }
         }

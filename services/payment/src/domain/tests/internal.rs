@@ -6,6 +6,7 @@ use super::super::gateway::Effect;
 use super::super::movement::{Kind as Moved, Till};
 use super::super::payment::{self, Kind};
 use super::super::refund::{self, Method, State};
+use super::super::split::{Named, Strategy};
 use super::super::{Account, Event, HoldState, Origin, Reservation, StepOutcome, Terms};
 use super::{World, applied, assert_books_balance, declined, done, ended_well};
 
@@ -30,7 +31,7 @@ fn gift_cards_and_store_credit_ask_nobody() {
     let (mut account, placed) = world.place(&world.opening(vec![gift, credit]));
     let captured = account.capture_tenders(&super::placing(), world.moment());
     world.reserve(&mut account, "sag_1", 0);
-    let settled = applied(account.settle("sag_1", "settle_refund", world.moment()).unwrap());
+    let settled = applied(account.settle("sag_1", "settle_refund", None, world.moment()).unwrap());
 
     assert!(account.unsaved.tasks.is_empty());
     assert!(matches!((placed, captured), (StepOutcome::Applied(_), StepOutcome::Applied(_))));
@@ -47,7 +48,7 @@ fn what_is_ours_is_returned_before_a_gateway_is_asked() {
     let mut account = paid_with(&world, &[("sandbox", 50), ("store_credit", 20), ("gift_card", 30)]);
 
     world.reserve(&mut account, "sag_1", 40);
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
 
     let kinds: Vec<_> = account
         .refunds
@@ -64,7 +65,7 @@ fn an_offline_tender_goes_to_a_person_and_last() {
     let mut account = paid_with(&world, &[("offline", 60), ("sandbox", 40)]);
 
     world.reserve(&mut account, "sag_1", 0);
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
     let ended = world.answer_all(&mut account, &done());
 
     let reply = ended_well(&ended);
@@ -79,7 +80,7 @@ fn fall_back(world: &World, account: &mut Account, target_minor: i64) {
         ..world.reservation("sag_1", target_minor)
     };
     account.reserve(&wanted, world.moment()).unwrap();
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
 }
 
 #[test]
@@ -107,7 +108,7 @@ fn without_the_policy_it_stays_owed() {
     let world = World::new();
     let mut account = world.captured(&[100]);
     world.reserve(&mut account, "sag_1", 30);
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
 
     let reply = ended_well(&world.answer_all(&mut account, &declined()));
 
@@ -161,4 +162,48 @@ fn a_disputed_order_may_be_forced_and_the_rest_stays_owed() {
 
     assert_eq!(refused.reason, Reason::ExceedsRefundable);
     assert_eq!((super::amounts(&reply), reply.owed_minor), (vec![30], 70));
+}
+
+#[test]
+fn a_declined_refund_is_tried_on_the_next_tender_with_room_and_never_by_name() {
+    let world = World::new();
+    for by_name in [false, true] {
+        let mut account = world.captured(&[40, 30]);
+        let last = super::payment_ids(&account)[1].clone();
+        let strategy = if by_name {
+            Strategy::Explicit(vec![Named { payment_id: last, amount_minor: 30 }])
+        } else {
+            Strategy::Lifo
+        };
+        let wanted =
+            Reservation { terms: Terms { strategy, ..Terms::default() }, ..world.reservation("sag_1", 40) };
+        account.reserve(&wanted, world.moment()).unwrap();
+        account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
+
+        let ended = world.answer_all(&mut account, &declined());
+        if by_name {
+            assert_eq!((ended_well(&ended).owed_minor, account.refunds.len()), (30, 1));
+            continue;
+        }
+        assert!(ended.is_empty(), "the next tender is asked");
+        let reply = ended_well(&world.answer_all(&mut account, &done()));
+        let states: Vec<_> = reply.legs.iter().map(|leg| (leg.state, leg.made_good)).collect();
+        assert_eq!(states, [(State::Declined, true), (State::Succeeded, false)]);
+        assert_eq!((reply.owed_minor, account.position_minor()), (0, 40));
+        assert_books_balance(&account);
+    }
+}
+
+#[test]
+fn a_tender_that_declined_is_not_asked_again() {
+    let world = World::new();
+    let mut account = world.captured(&[30, 30]);
+    world.reserve(&mut account, "sag_1", 30);
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
+
+    assert!(world.answer_all(&mut account, &declined()).is_empty());
+    let reply = ended_well(&world.answer_all(&mut account, &declined()));
+
+    assert_eq!((reply.owed_minor, account.refunds.len()), (30, 2));
+    assert!(account.unsaved.tasks.is_empty());
 }

@@ -10,7 +10,7 @@ use super::{World, declined, done, payment_ids};
 fn failed(world: &World, amounts: &[i64]) -> (Account, RefundId) {
     let mut account = world.captured(amounts);
     world.reserve(&mut account, "sag_1", 0);
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
     world.answer_all(&mut account, &declined());
     let refund_id = account.refunds.keys().next().unwrap().clone();
     (account, refund_id)
@@ -88,7 +88,7 @@ fn a_later_change_that_gave_it_back_leaves_nothing_to_mend() {
     let world = World::new();
     let (mut account, refund_id) = failed(&world, &[100]);
     world.reserve(&mut account, "sag_2", 0);
-    account.settle("sag_2", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_2", "settle_refund", None, world.moment()).unwrap();
     world.answer_all(&mut account, &done());
 
     for outcome in [
@@ -107,7 +107,7 @@ fn only_what_failed_can_be_mended() {
     let refund_id = account.refunds.keys().next().unwrap().clone();
 
     let reserved = account.retry(&refund_id, None, "req_1", world.moment()).unwrap_err();
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
     world.answer_all(&mut account, &done());
     let succeeded = account.resolve(&refund_id, &by_hand(), world.moment()).unwrap_err();
 

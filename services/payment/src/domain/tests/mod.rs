@@ -1,17 +1,22 @@
 //! The rules as tables and properties.
 
+mod adopting;
 mod capturing;
 mod disputing;
 mod explaining;
 mod internal;
 mod mending;
 mod observing;
+mod owing;
+mod paying_out;
 mod placing;
 mod refunding;
 mod reopening;
 mod splitting;
 mod states;
 mod strategies;
+
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use types::{ChangeOrderId, Clock, Currency, Ids, OrderId, PaymentId, RefundId, Timestamp};
 
@@ -64,6 +69,7 @@ impl World {
             tenders,
             external_payments: Vec::new(),
             pay_later: false,
+            worth_version: 1,
         }
     }
 
@@ -74,6 +80,7 @@ impl World {
             reference: "INV-536365".to_owned(),
             authorised_minor: captured_minor,
             captured_minor,
+            attested: true,
         }
     }
 
@@ -124,9 +131,16 @@ impl World {
             change_order_id: self.ids.mint::<ChangeOrderId>(),
             target_minor,
             move_no_money: false,
+            worth_version: next_worth(),
             terms: Terms::default(),
         }
     }
+}
+
+/// The next decision of an order; every one is later than those before.
+fn next_worth() -> i64 {
+    static LAST: AtomicI64 = AtomicI64::new(1);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 fn placing() -> Origin {

@@ -5,7 +5,7 @@ use types::{PaymentId, RefundId};
 
 use super::super::gateway::{Answer, FoundRefund, Statement};
 use super::super::refund::{Kind, State};
-use super::super::{Account, Observed};
+use super::super::{Account, CaptureAsked, Event, Observed, Origin};
 use super::{World, declined, done, ended_well, payment_ids, refund_ids};
 
 fn statement(captured_minor: i64, refunds: Vec<FoundRefund>) -> Statement {
@@ -56,7 +56,7 @@ fn f50_what_is_reserved_gives_way_to_what_was_given_back_elsewhere() {
 
         let found = statement(100, vec![elsewhere("re_1", elsewhere_minor)]);
         observe(&world, &mut account, &payment, &found);
-        let outcome = account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+        let outcome = account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
         world.answer_all(&mut account, &done());
 
         let ours = account.refunds.values().find(|refund| refund.state == State::Succeeded);
@@ -72,7 +72,7 @@ fn f50_a_refund_elsewhere_waits_for_ours_that_is_in_flight() {
     let mut account = world.captured(&[100]);
     let payment = payment_ids(&account)[0].clone();
     world.reserve(&mut account, "sag_1", 40);
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
     let found = statement(100, vec![elsewhere("re_1", 60)]);
 
     assert!(observe(&world, &mut account, &payment, &found).later);
@@ -89,7 +89,7 @@ fn f46_the_gateways_word_before_its_answer_ends_the_step_once() {
     let mut account = world.captured(&[100]);
     let payment = payment_ids(&account)[0].clone();
     world.reserve(&mut account, "sag_1", 40);
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
     let task = account.unsaved.tasks.pop().unwrap();
     let ours = FoundRefund { refund_id: Some(refund_ids(&account)[0].clone()), ..elsewhere("ref", 60) };
 
@@ -107,7 +107,7 @@ fn f44_a_success_that_fails_afterwards_is_owed_and_the_book_says_so() {
     let mut account = world.captured(&[100]);
     let payment = payment_ids(&account)[0].clone();
     world.reserve(&mut account, "sag_1", 0);
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
     world.answer_all(&mut account, &done());
     let failed = FoundRefund {
         refund_id: Some(refund_ids(&account)[0].clone()),
@@ -129,7 +129,7 @@ fn f45_a_refund_that_is_pending_for_days_is_asked_after_with_patience_and_withou
     let world = World::new();
     let mut account = world.captured(&[100]);
     world.reserve(&mut account, "sag_1", 0);
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
     let task = account.unsaved.tasks.pop().unwrap();
     let events = account.unsaved.events.len();
 
@@ -155,7 +155,7 @@ fn a_late_capture_on_a_cancelled_order_goes_back_once() {
     let mut account = world.authorised(&[100]);
     let payment = payment_ids(&account)[0].clone();
     world.reserve(&mut account, "sag_1", 0);
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
     world.answer_all(&mut account, &done());
     assert_eq!(account.payment(&payment).voided_minor, 100);
 
@@ -169,6 +169,23 @@ fn a_late_capture_on_a_cancelled_order_goes_back_once() {
     let back: Vec<_> = account.refunds.values().filter(|refund| refund.kind == Kind::Refund).collect();
     assert_eq!(back.len(), 1);
     assert_eq!((back[0].state, back[0].amount_minor), (State::Succeeded, 100));
+    // The void has given way and was not lost: nothing is owed, nobody has to look at it, and its change tells of the
+    // refund that stands for it.
+    let void = account.refunds.values().find(|refund| refund.kind == Kind::Void).unwrap();
+    assert_eq!((void.state, account.owed_minor(), account.troubled().len()), (State::Released, 0, 0));
+    assert_eq!(
+        (&back[0].change_order_id, &back[0].retry_of),
+        (&void.change_order_id, &Some(void.refund_id.clone()))
+    );
+    let lost = account.unsaved.events.iter().filter(|(_, event)| match event {
+        Event::AttentionRaised { subject, .. } => subject.subject_type == "refund",
+        _ => false,
+    });
+    assert_eq!(lost.count(), 0);
+    let told = account.unsaved.events.iter().any(|(_, event)| {
+        matches!(event, Event::RefundEnded { state: State::Succeeded, amount_minor: 100, .. })
+    });
+    assert!(told, "the customer hears of it");
     assert_eq!(Some(back[0].saga_id.as_str()), back[0].capture_id.as_ref().map(AsRef::as_ref));
     assert_eq!(account.position_minor(), 0);
 }
@@ -218,7 +235,7 @@ proptest! {
                 1 => {
                     let open = account.holds.values().find(|hold| hold.state == super::super::HoldState::Reserved);
                     if let Some(saga) = open.map(|hold| hold.saga_id.clone()) {
-                        account.settle(&saga, "settle_refund", world.moment()).unwrap();
+                        account.settle(&saga, "settle_refund", None, world.moment()).unwrap();
                     }
                 }
                 2 => { world.answer_all(&mut account, &done()); }
@@ -246,4 +263,29 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_refund_at_the_gateway_that_spans_captures_is_a_row_for_each_and_comes_back_whole() {
+    let world = World::new();
+    let mut account = world.authorised(&[100]);
+    let payment = payment_ids(&account)[0].clone();
+    for amount in [70, 30] {
+        let origin = Origin::Request { request_id: amount.to_string(), method: "CapturePayment".to_owned() };
+        account.capture(&payment, CaptureAsked::Amount(amount), &origin, world.moment()).unwrap();
+        world.answer_all(&mut account, &done());
+    }
+    let found = statement(100, vec![elsewhere("re_1", 90)]);
+
+    for _ in 0..3 {
+        observe(&world, &mut account, &payment, &found);
+    }
+
+    let rows: Vec<i64> = account.refunds.values().map(|refund| refund.amount_minor).collect();
+    assert_eq!((rows.iter().sum::<i64>(), rows.len(), account.position_minor()), (90, 2, 10));
+    let failed = Answer::FailedAfter { reference: "re_1".to_owned(), detail: "closed".to_owned() };
+    let found = statement(100, vec![FoundRefund { answer: failed, ..elsewhere("re_1", 90) }]);
+    observe(&world, &mut account, &payment, &found);
+    assert!(account.refunds.values().all(|refund| refund.state == State::Reversed));
+    assert_eq!(account.position_minor(), 100);
 }

@@ -34,7 +34,7 @@ fn a_tender_of_nothing_makes_no_row() {
 }
 
 #[test]
-fn a_payment_made_elsewhere_is_recorded_as_it_is() {
+fn a_payment_that_somebody_vouches_for_is_recorded_as_it_is() {
     let world = World::new();
     let mut opening = world.opening(Vec::new());
     opening.external_payments.push(world.external(100));

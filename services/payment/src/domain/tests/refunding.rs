@@ -71,7 +71,7 @@ fn part_of_an_authorisation_is_lowered_and_all_of_it_is_voided() {
         let mut account = world.authorised(&[100]);
         world.reserve(&mut account, "sag_1", target);
 
-        account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+        account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
 
         assert_eq!(account.unsaved.tasks[0].effect, effect);
     }
@@ -122,7 +122,7 @@ fn settling_without_a_reservation_is_a_protocol_violation() {
     let world = World::new();
     let mut account = world.captured(&[100]);
 
-    let refusal = account.settle("sag_1", "settle_refund", world.moment()).unwrap_err();
+    let refusal = account.settle("sag_1", "settle_refund", None, world.moment()).unwrap_err();
 
     assert_eq!(refusal.reason, Reason::ProtocolViolation);
 }
@@ -133,7 +133,7 @@ fn nothing_to_settle_is_settled_at_once() {
     let mut account = world.captured(&[100]);
     world.reserve(&mut account, "sag_1", 100);
 
-    let outcome = account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    let outcome = account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
 
     assert!(applied(outcome).nothing_to_do);
     assert_eq!(account.holds["sag_1"].state, HoldState::Settled);
@@ -147,7 +147,7 @@ fn a_change_that_moves_no_money_owes_what_exceeds() {
     wanted.move_no_money = true;
 
     let reply = applied(account.reserve(&wanted, world.moment()).unwrap());
-    let settled = applied(account.settle("sag_1", "settle_refund", world.moment()).unwrap());
+    let settled = applied(account.settle("sag_1", "settle_refund", None, world.moment()).unwrap());
 
     assert_eq!((reply.owed_minor, reply.legs.len()), (70, 0));
     assert_eq!(settled.owed_minor, 70);
@@ -160,7 +160,7 @@ fn a_declined_refund_is_owed_and_free_to_be_tried_by_a_later_change() {
     let world = World::new();
     let mut account = world.captured(&[100]);
     world.reserve(&mut account, "sag_1", 40);
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
 
     let ended = world.answer_all(&mut account, &declined());
 
@@ -176,7 +176,7 @@ fn an_unknown_refund_holds_its_amount() {
     let world = World::new();
     let mut account = world.captured(&[100]);
     world.reserve(&mut account, "sag_1", 40);
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
 
     let ended = world.answer_all(&mut account, &lost());
 
@@ -193,7 +193,7 @@ fn a_pending_refund_is_asked_about_with_patience_of_its_own() {
     let world = World::new();
     let mut account = world.captured(&[100]);
     world.reserve(&mut account, "sag_1", 0);
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
     let tasks = std::mem::take(&mut account.unsaved.tasks);
 
     world.answer(&mut account, &tasks[0], &lost());
@@ -212,7 +212,7 @@ fn the_step_ends_when_its_last_leg_does() {
     let world = World::new();
     let mut account = world.captured(&[60, 40]);
     world.reserve(&mut account, "sag_1", 0);
-    let outcome = account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    let outcome = account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
     let tasks = std::mem::take(&mut account.unsaved.tasks);
 
     let first = world.answer(&mut account, &tasks[0], &done());
@@ -229,7 +229,7 @@ fn a_refund_that_fails_afterwards_is_reversed_in_the_book_and_told() {
     let world = World::new();
     let mut account = world.captured(&[100]);
     world.reserve(&mut account, "sag_1", 40);
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
     let tasks = std::mem::take(&mut account.unsaved.tasks);
     world.answer(&mut account, &tasks[0], &done());
     let failure = Answer::FailedAfter { reference: "ref".to_owned(), detail: "sent back".to_owned() };
@@ -253,7 +253,7 @@ fn a_late_failure_that_comes_before_the_success_is_both() {
     let world = World::new();
     let mut account = world.captured(&[100]);
     world.reserve(&mut account, "sag_1", 40);
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
     let failure = Answer::FailedAfter { reference: "ref".to_owned(), detail: "sent back".to_owned() };
 
     let ended = world.answer_all(&mut account, &failure);
@@ -269,7 +269,7 @@ fn the_gateways_key_is_the_refunds_id_in_every_attempt() {
     let world = World::new();
     let mut account = world.captured(&[100]);
     world.reserve(&mut account, "sag_1", 0);
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
     let first = std::mem::take(&mut account.unsaved.tasks).remove(0);
 
     world.answer(&mut account, &first, &lost());

@@ -11,7 +11,7 @@ fn restoring() -> Origin {
 fn emptied(world: &World) -> Account {
     let mut account = world.captured(&[100]);
     world.reserve(&mut account, "sag_cancel", 0);
-    account.settle("sag_cancel", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_cancel", "settle_refund", None, world.moment()).unwrap();
     world.answer_all(&mut account, &done());
     assert_eq!((account.position_minor(), account.ceiling_minor), (0, 0));
     account
@@ -19,7 +19,8 @@ fn emptied(world: &World) -> Account {
 
 fn again(world: &World, account: &Account, amounts: &[i64]) -> Opening {
     let tenders = amounts.iter().map(|amount| world.tender(*amount)).collect();
-    Opening { order_id: account.order_id.clone(), total_minor: 100, ..world.opening(tenders) }
+    let order_id = account.order_id.clone();
+    Opening { order_id, total_minor: 100, worth_version: super::next_worth(), ..world.opening(tenders) }
 }
 
 #[test]

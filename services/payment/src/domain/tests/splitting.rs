@@ -81,7 +81,7 @@ proptest! {
             let saga = format!("sag_{number}");
             let reserved: i64 = super::amounts(&world.reserve(&mut account, &saga, *target)).iter().sum();
             prop_assert_eq!(account.position_minor(), *target, "reserved {}", reserved);
-            account.settle(&saga, "settle_refund", world.moment()).unwrap();
+            account.settle(&saga, "settle_refund", None, world.moment()).unwrap();
             world.answer_all(&mut account, &super::done());
         }
 
@@ -107,7 +107,7 @@ proptest! {
             if choice == 0 {
                 account.release(&saga, world.moment()).unwrap();
             } else {
-                account.settle(&saga, "settle_refund", world.moment()).unwrap();
+                account.settle(&saga, "settle_refund", None, world.moment()).unwrap();
                 let answer = [super::done(), super::declined(), super::pending(), super::lost(), super::done()]
                     [usize::from(choice) - 1].clone();
                 world.answer_all(&mut account, &answer);

@@ -1,7 +1,7 @@
 use super::super::refund::{Event, Stage, State, Verdict};
 use super::super::{capture, payment};
 
-const EVENTS: [Event; 11] = [
+const EVENTS: [Event; 12] = [
     Event::CaptureEnded,
     Event::Release,
     Event::Submit,
@@ -13,10 +13,11 @@ const EVENTS: [Event; 11] = [
     Event::FailAfterwards,
     Event::HandOver,
     Event::Resolve,
+    Event::GiveWay,
 ];
 
 /// Every move there is.
-const MOVES: [(State, Event, State); 25] = [
+const MOVES: [(State, Event, State); 26] = [
     (State::AwaitingCapture, Event::CaptureEnded, State::Reserved),
     (State::AwaitingCapture, Event::Release, State::Released),
     (State::Reserved, Event::Release, State::Released),
@@ -38,6 +39,7 @@ const MOVES: [(State, Event, State); 25] = [
     (State::Unknown, Event::Succeed, State::Succeeded),
     (State::Unknown, Event::Decline, State::Declined),
     (State::Succeeded, Event::FailAfterwards, State::Reversed),
+    (State::Succeeded, Event::GiveWay, State::Released),
     (State::External, Event::FailAfterwards, State::Reversed),
     (State::Declined, Event::HandOver, State::Manual),
     (State::Reversed, Event::HandOver, State::Manual),
@@ -81,7 +83,8 @@ fn only_success_is_left_after_the_end_and_only_by_failing_afterwards() {
         for event in EVENTS {
             if let Verdict::Becomes(to) = state.on(event) {
                 assert!(matches!(state, State::Succeeded | State::External), "{state:?}");
-                assert_eq!(to, State::Reversed);
+                let expected = if event == Event::GiveWay { State::Released } else { State::Reversed };
+                assert_eq!(to, expected);
             }
         }
     }

@@ -136,7 +136,7 @@ fn more_than_is_owed_goes_back_only_where_it_is_allowed_and_never_more_than_was_
     let explained = account.explain(account.refunds.values().next().unwrap());
     assert_eq!((explained.carried_minor, explained.over_minor, explained.sum()), (40, 50, 90));
     // What of it fails is owed only as far as it was owed, and no store credit takes its place.
-    account.settle("sag_1", "settle_refund", world.moment()).unwrap();
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
     let ended = world.answer_all(&mut account, &super::declined());
     let Ending::Applied(reply) = &ended[0].ending else { panic!("a settlement cannot be refused") };
     assert_eq!((reply.owed_minor, account.refunds.len()), (40, 1));

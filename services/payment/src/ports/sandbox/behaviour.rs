@@ -60,7 +60,12 @@ impl Behaviour {
                 | Self::KeepRefundPending
                 | Self::FailRefundAfter
                 | Self::CapRefunds,
-                Authorise | Capture | Refund | gateway::Effect::Void | gateway::Effect::Lower,
+                Authorise
+                | Capture
+                | Refund
+                | gateway::Effect::Void
+                | gateway::Effect::Lower
+                | gateway::Effect::Read,
             ) => (Outcome::Applied, ""),
         }
     }

@@ -7,6 +7,7 @@
 
 mod behaviour;
 mod dashboard;
+mod elsewhere;
 pub mod face;
 mod store;
 pub mod wire;
@@ -18,6 +19,8 @@ use storage::{Database, DbError, WriteError, Writer};
 use types::{Clock, PaymentId, RefundId, Tenant};
 
 pub use self::behaviour::Behaviour;
+pub use self::elsewhere::ChargeRefused;
+pub use self::store::charge::Charge;
 pub use self::store::dashboard::{Disputed, End};
 pub use self::store::happening::Happening;
 use self::store::{Apply, Book};
@@ -26,6 +29,9 @@ use super::gateway::{Notice, Unanswered};
 use crate::domain::gateway::{
     self, Amounts, Answer, Capabilities, FoundRefund, PartialCapture, Statement, Task,
 };
+
+/// The account that it keeps, under whatever name it is called.
+pub const ACCOUNT: &str = "sandbox";
 
 /// The name its database is migrated under.
 pub const NAME: &str = "sandbox-gateway";

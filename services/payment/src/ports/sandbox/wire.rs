@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use types::{CaptureId, Currency, OrderId, PaymentId, RefundId, Timestamp};
 
 use crate::domain::gateway::{
-    Answer, DisputeState, Effect, FoundDispute, FoundRefund, Statement, Subject, Task,
+    Answer, DisputeState, Effect, FoundDispute, FoundRefund, Holding, Statement, Subject, Task,
 };
 
 /// One effect asked for; its key goes as `Idempotency-Key`.
@@ -28,6 +28,51 @@ pub enum Told {
     Pending { reference: String, detail: String },
     ActionRequired { detail: String },
     FailedAfter { reference: String, detail: String },
+}
+
+/// One payment to be told of, by the name that the simulator or another system gave it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    pub reference: String,
+}
+
+/// What the simulator has under a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    pub reference: String,
+    pub currency: String,
+    pub captured_minor: i64,
+    pub open_minor: i64,
+    pub refunded_minor: i64,
+    pub tenant: Option<String>,
+    pub order_id: Option<String>,
+}
+
+impl Held {
+    pub fn of(holding: Holding) -> Self {
+        Self {
+            reference: holding.reference,
+            currency: holding.currency.code().to_owned(),
+            captured_minor: holding.captured_minor,
+            open_minor: holding.open_minor,
+            refunded_minor: holding.refunded_minor,
+            tenant: holding.tenant,
+            order_id: holding.order_id.map(|id| id.to_string()),
+        }
+    }
+
+    pub fn holding(self) -> Result<Holding, Unreadable> {
+        let order_id = self.order_id.as_deref().map(OrderId::parse).transpose();
+        Ok(Holding {
+            reference: self.reference,
+            currency: Currency::parse(&self.currency).map_err(|_| Unreadable("currency"))?,
+            captured_minor: self.captured_minor,
+            open_minor: self.open_minor,
+            refunded_minor: self.refunded_minor,
+            tenant: self.tenant,
+            order_id: order_id.map_err(|_| Unreadable("order_id"))?,
+        })
+    }
 }
 
 /// The simulator's own book of one payment.
@@ -79,6 +124,8 @@ impl Ask {
             Effect::Authorise => PaymentId::parse(key).map(Subject::Payment).ok(),
             Effect::Capture => CaptureId::parse(key).map(Subject::Capture).ok(),
             Effect::Refund | Effect::Void | Effect::Lower => RefundId::parse(key).map(Subject::Refund).ok(),
+            // It has an address of its own, and no key.
+            Effect::Read => None,
         };
         if self.amount_minor < 1 {
             return Err(Unreadable("amount_minor"));

@@ -130,6 +130,10 @@ pub struct PaymentIntent {
     /// Not all fakes tell it.
     pub amount_received: Option<i64>,
     #[serde(default)]
+    pub currency: String,
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
+    #[serde(default)]
     pub latest_charge: Value,
     #[serde(default)]
     pub last_payment_error: Value,
@@ -141,6 +145,16 @@ pub struct Charge {
     #[serde(default)]
     pub captured: bool,
     pub amount_captured: Option<i64>,
+    #[serde(default)]
+    pub amount_refunded: i64,
+    #[serde(default)]
+    pub currency: String,
+    /// Not all fakes tell it.
+    pub status: Option<String>,
+    #[serde(default)]
+    pub payment_intent: Value,
+    #[serde(default)]
+    pub metadata: Map<String, Value>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -33,7 +33,7 @@ impl Stripe {
 
     /// By our id in the metadata, among the refunds of the payment.
     pub(super) async fn find_refund(&self, task: &Task) -> Result<Option<Answer>, Failure> {
-        let (given_back, _) = self.refunds(task).await?;
+        let (given_back, _) = self.refunds(&task.authorisation).await?;
         let ours = given_back.iter().find(|refund| our_id(refund) == Some(task.subject.key()));
         Ok(ours.map(refunded))
     }
@@ -43,7 +43,7 @@ impl Stripe {
         let minor = |amount| {
             amount::from_stripe(currency, amount).map_err(|refused| Failure::Ambiguous(refused.to_string()))
         };
-        let (given_back, dropped) = self.refunds(task).await?;
+        let (given_back, dropped) = self.refunds(&task.authorisation).await?;
         let dropped = dropped.iter().map(|refund| refund.amount).sum();
         let captured_minor = minor(self.captured_amount(task, dropped).await?)?;
         let mut refunds = Vec::new();
@@ -81,16 +81,17 @@ impl Stripe {
 
     /// What was given back; and beside it what only looks so: a capture of less than was authorised
     /// lists the rest as a refund of the charge that is none of the payment intent.
-    async fn refunds(&self, task: &Task) -> Result<(Vec<Refund>, Vec<Refund>), Failure> {
-        let field = payment_field(task);
-        let path = format!("/v1/refunds?{field}={}", id(&task.authorisation)?);
+    pub(super) async fn refunds(&self, authorisation: &str) -> Result<(Vec<Refund>, Vec<Refund>), Failure> {
+        let field = payment_field(authorisation);
+        let path = format!("/v1/refunds?{field}={}", id(authorisation)?);
         let all = self.pages(&path, |refund: &Refund| refund.id.clone()).await?;
         let by_intent = field == "payment_intent";
         Ok(all.into_iter().partition(|refund| !(by_intent && refund.payment_intent.is_null())))
     }
 
     async fn disputes(&self, task: &Task) -> Result<Vec<Dispute>, Failure> {
-        let path = format!("/v1/disputes?{}={}", payment_field(task), id(&task.authorisation)?);
+        let path =
+            format!("/v1/disputes?{}={}", payment_field(&task.authorisation), id(&task.authorisation)?);
         match self.pages(&path, |dispute: &Dispute| dispute.id.clone()).await {
             // Stripe answers an empty list; a fake that knows no disputes knows of none.
             Err(Failure::Missing(_)) => Ok(Vec::new()),

@@ -14,6 +14,7 @@
 mod amount;
 mod api;
 mod book;
+mod elsewhere;
 
 use std::time::Duration;
 
@@ -56,6 +57,7 @@ impl Stripe {
             Effect::Refund => self.refund(tenant, task).await,
             Effect::Void => self.void(task).await,
             Effect::Lower => self.lower(task).await,
+            Effect::Read => Err(nothing_asked()),
         };
         done.unwrap_or_else(answer_to)
     }
@@ -68,6 +70,7 @@ impl Stripe {
             Effect::Refund => self.find_refund(task).await,
             Effect::Void => self.intent(task).await.map(|intent| voided(&intent)),
             Effect::Lower => self.lower(task).await.map(Some),
+            Effect::Read => Err(nothing_asked()),
         };
         found.unwrap_or_else(|failure| Some(answer_to(failure)))
     }
@@ -138,7 +141,7 @@ impl Stripe {
     async fn refund(&self, tenant: &Tenant, task: &Task) -> Result<Answer, Failure> {
         let amount = stripes(task)?.to_string();
         let form = [
-            (payment_field(task), id(&task.authorisation)?),
+            (payment_field(&task.authorisation), id(&task.authorisation)?),
             ("amount", &amount),
             ("metadata[refund_id]", task.subject.key()),
             ("metadata[order_id]", task.order_id.as_str()),
@@ -154,8 +157,8 @@ impl Stripe {
 }
 
 /// The request's field that names the payment: payments brought in from elsewhere may be charges.
-fn payment_field(task: &Task) -> &'static str {
-    if is_charge(&task.authorisation) { "charge" } else { "payment_intent" }
+fn payment_field(authorisation: &str) -> &'static str {
+    if is_charge(authorisation) { "charge" } else { "payment_intent" }
 }
 
 fn is_charge(reference: &str) -> bool {
@@ -174,6 +177,11 @@ fn id(reference: &str) -> Result<&str, Failure> {
 fn stripes(task: &Task) -> Result<i64, Failure> {
     amount::to_stripe(task.currency, task.amount_minor)
         .map_err(|refused| Failure::Refused(refused.to_string()))
+}
+
+/// A payment of others is read, and never asked for.
+fn nothing_asked() -> Failure {
+    Failure::Ambiguous("reading a payment asks for nothing".to_owned())
 }
 
 fn answer_to(failure: Failure) -> Answer {

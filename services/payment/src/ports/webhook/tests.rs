@@ -115,7 +115,10 @@ fn every_type_of_event_is_sorted() {
 #[test]
 fn what_is_not_an_event_is_refused() {
     let long = format!(r#"{{"id":"{}","type":"x","created":1,"data":{{"object":{{}}}}}}"#, "e".repeat(256));
-    for body in ["", "[]", "{}", r#"{"id":"","type":"x","created":1,"data":{"object":{}}}"#, &long] {
+    let hollow = r#"{"id":"evt_\u0000","type":"x","created":1,"data":{"object":{"id":"re_1"}}}"#;
+    let lines = r#"{"id":"evt_1","type":"x","created":1,"data":{"object":{"id":"re_1\nre_2"}}}"#;
+    let empty = r#"{"id":"","type":"x","created":1,"data":{"object":{}}}"#;
+    for body in ["", "[]", "{}", empty, &long, hollow, lines] {
         assert_eq!(parse("stripe", body.as_bytes()), Err(WebhookRefusal::BodyUnreadable), "{body}");
     }
 }

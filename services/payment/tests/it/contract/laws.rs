@@ -1,6 +1,7 @@
 //! The laws, each on a payment of its own.
 
-use payment::domain::gateway::{Answer, PartialCapture};
+use payment::domain::gateway::{Answer, PartialCapture, Reading};
+use types::Tenant;
 
 use super::proxy::Fault;
 use super::{Paid, Subject, done, is_no, is_open};
@@ -22,6 +23,7 @@ pub async fn all(subject: &Subject) {
 
 /// What holds for refunds of 1,000, however they were paid.
 pub async fn refunds(subject: &Subject, paid: &Paid) {
+    a_payment_is_shown_by_its_name(subject, paid).await;
     a_refund_is_found_by_our_id(subject, paid).await;
     a_key_that_comes_again_makes_no_second_refund(subject, paid).await;
     more_than_was_taken_is_not_given_back(subject, paid).await;
@@ -91,6 +93,18 @@ async fn what_is_captured_is_not_voided(subject: &Subject) {
 
     assert!(is_no(&subject.call(&subject.void_task(&paid)).await));
     assert_eq!(subject.statement(&paid).await.captured_minor, 1_000);
+}
+
+async fn a_payment_is_shown_by_its_name(subject: &Subject, paid: &Paid) {
+    let name = paid.authorisation.as_str();
+    let shown = subject.gateway.read(&Tenant::DEFAULT, name).await;
+    let Reading::Holds(held) = shown else { panic!("{name} should be shown: {shown:?}") };
+    let amounts = (held.captured_minor, held.open_minor, held.refunded_minor);
+    assert_eq!((held.reference.as_str(), held.currency.code(), amounts), (name, "GBP", (1_000, 0, 0)));
+
+    let never_made = if name.starts_with("ch_") { "ch_neverMade" } else { "pi_neverMade" };
+    let missing = subject.gateway.read(&Tenant::DEFAULT, never_made).await;
+    assert!(matches!(missing, Reading::Refuted { .. }), "{missing:?}");
 }
 
 async fn a_refund_is_found_by_our_id(subject: &Subject, paid: &Paid) {

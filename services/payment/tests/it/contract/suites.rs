@@ -82,5 +82,7 @@ async fn a_gateway_that_is_not_there_leaves_everything_open() {
     let task = subject.authorise_task("pm_card_visa");
 
     assert!(super::is_open(&subject.call(&task).await));
+    let reading = subject.gateway.read(&types::Tenant::DEFAULT, "pi_1").await;
+    assert!(matches!(reading, payment::domain::gateway::Reading::Silent { .. }), "{reading:?}");
     assert!(subject.query(&task).await.is_some_and(|answer| super::is_open(&answer)));
 }

@@ -12,7 +12,7 @@ use super::{Running, refused};
 #[tokio::test]
 async fn a_client_authorises_and_captures_once_per_request_id() {
     for service in Running::on_each_engine("wire_request").await {
-        let (order, _) = service.place("tok_approve", 100).await;
+        let (order, _) = service.place_for("tok_approve", 100, 150).await;
         let authorise = AuthorizePaymentRequest {
             request_id: "r-1".to_owned(),
             order_id: order.clone(),
@@ -39,20 +39,23 @@ async fn a_client_authorises_and_captures_once_per_request_id() {
             ..authorise.clone()
         };
         assert_eq!(refused(&client.authorize_payment(euro).await.unwrap_err()), Reason::CurrencyMismatch);
+        let second =
+            AuthorizePaymentRequest { request_id: "r-4".to_owned(), amount_minor: 1, ..authorise.clone() };
+        let refusal = client.authorize_payment(second).await.unwrap_err();
+        assert_eq!(refused(&refusal), Reason::AboveCaptureCeiling, "a paid order holds no second card");
         let nameless = AuthorizePaymentRequest { request_id: String::new(), ..authorise };
         assert_eq!(
             refused(&client.authorize_payment(nameless).await.unwrap_err()),
             Reason::RequestIdRequired
         );
 
-        // The order is fully paid: nothing more may be captured.
         let capture = CapturePaymentRequest {
             request_id: "r-3".to_owned(),
             payment_id: first.payment_id.clone(),
-            amount_minor: 1,
+            amount_minor: 51,
         };
         let above = client.capture_payment(capture).await.unwrap_err();
-        assert_eq!(refused(&above), Reason::AboveCaptureCeiling);
+        assert_eq!(refused(&above), Reason::ExceedsAuthorised);
         let list = client.list_payments(ListPaymentsRequest { order_id: order }).await.unwrap().into_inner();
         assert_eq!(list.payments.len(), 2);
         service.stop().await;
@@ -105,6 +108,7 @@ async fn another_tenant_sees_nothing() {
 
     let mut request = Request::new(ListGatewayEffectsRequest::default());
     request.metadata_mut().insert("x-countermand-tenant", "other".parse().unwrap());
+    request.metadata_mut().insert("x-countermand-role", "manager".parse().unwrap());
     let mut audit = AuditServiceClient::new(service.public.clone());
     assert!(audit.list_gateway_effects(request).await.unwrap().into_inner().effects.is_empty());
     service.stop().await;

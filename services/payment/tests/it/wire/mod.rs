@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use kit::answer::{self, Verdict};
 use kit::client::Channel;
-use kit::config::{Auth, Listen};
+use kit::config::{Auth, Limits, Listen};
 use kit::server::{Routes, Server};
 use payment::app::App;
 use payment::config::{Config, Gateway, Webhooks};
@@ -76,6 +76,8 @@ impl Running {
                 named: [("sandbox".to_owned(), webhooks::signing_sandbox())].into(),
                 ..Gateway::default()
             },
+            // Whoever sends webhooks slowly is given up soon.
+            limits: Limits { handshake_ms: 500, body_ms: 500, ..Limits::default() },
             webhooks: Webhooks { listen: Some("127.0.0.1:0".parse().unwrap()) },
             ..Config::default()
         };
@@ -135,6 +137,11 @@ impl Running {
 
     /// Places an order with one captured tender.
     async fn place(&self, token: &str, amount_minor: i64) -> (String, String) {
+        self.place_for(token, amount_minor, amount_minor).await
+    }
+
+    /// The same of an order that comes to more than is paid.
+    async fn place_for(&self, token: &str, amount_minor: i64, total_minor: i64) -> (String, String) {
         let (saga, order, payment) = (self.id::<SagaId>(), self.id::<OrderId>(), self.id::<PaymentId>());
         let tender = AuthoriseTender {
             payment_id: payment.clone(),
@@ -146,8 +153,9 @@ impl Running {
         let command = AuthorisePayments {
             order_id: order.clone(),
             currency_code: "GBP".to_owned(),
-            total_minor: amount_minor,
+            total_minor,
             tenders: vec![tender],
+            worth_version: 1,
             ..AuthorisePayments::default()
         };
         self.applied(step(&saga, "authorise_payments", Command::AuthorisePayments(command))).await;
@@ -161,6 +169,7 @@ impl Running {
             order_id: order.to_owned(),
             change_order_id: self.id::<ChangeOrderId>(),
             new_total_minor,
+            worth_version: crate::service::next_worth(),
             ..ReserveRefund::default()
         };
         step(saga, "reserve_refund", Command::ReserveRefund(command))
@@ -174,7 +183,11 @@ impl Running {
 }
 
 fn settle(saga: &str, order: &str) -> RunRefundStepRequest {
-    step(saga, "settle_refund", Command::SettleRefund(SettleRefund { order_id: order.to_owned() }))
+    step(
+        saga,
+        "settle_refund",
+        Command::SettleRefund(SettleRefund { order_id: order.to_owned(), ..SettleRefund::default() }),
+    )
 }
 
 fn step(saga: &str, name: &str, command: Command) -> RunRefundStepRequest {

@@ -90,6 +90,7 @@ async fn wrong_steps_are_refused_with_the_field_at_fault() {
             currency_code: "GBP".to_owned(),
             total_minor: 100,
             tenders: vec![tender(100)],
+            worth_version: 1,
             ..AuthorisePayments::default()
         };
         change(&mut command);
@@ -100,6 +101,7 @@ async fn wrong_steps_are_refused_with_the_field_at_fault() {
         (opening(&|it| it.currency_code = "XAU".to_owned()), Reason::CurrencyUnknown),
         (opening(&|it| it.order_id = "chg_1".to_owned()), Reason::FieldInvalid),
         (opening(&|it| it.total_minor = -1), Reason::AmountOutOfRange),
+        (opening(&|it| it.worth_version = 0), Reason::FieldInvalid),
         (opening(&|it| it.tenders[0].amount_minor = i64::MIN), Reason::AmountOutOfRange),
         (opening(&|it| it.tenders[0].amount_minor = 1_000_000_000_000_001), Reason::AmountOutOfRange),
         (opening(&|it| it.tenders[0].payment_token = String::new()), Reason::FieldRequired),
@@ -123,7 +125,7 @@ async fn a_late_failure_reaches_the_order_service_in_order() {
 
         let events = poll(async || {
             let taken = service.intake.taken.lock().unwrap();
-            (taken.len() == 2).then(|| taken.clone())
+            (taken.len() == 3).then(|| taken.clone())
         })
         .await;
 
@@ -131,7 +133,11 @@ async fn a_late_failure_reaches_the_order_service_in_order() {
             events.iter().map(|event| (event.aggregate_sequence, event.r#type.as_str())).collect();
         assert_eq!(
             told,
-            [(1, "countermand.events.v1.AttentionRaised"), (2, "countermand.events.v1.RefundEnded")]
+            [
+                (1, "countermand.events.v1.AttentionRaised"),
+                (2, "countermand.events.v1.RefundEnded"),
+                (3, "countermand.events.v1.OwedChanged"),
+            ]
         );
         assert!(events.iter().all(|event| event.aggregate_id == order && event.source == "payment"));
         service.stop().await;

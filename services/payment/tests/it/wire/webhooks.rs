@@ -1,6 +1,7 @@
 //! The webhook endpoint, spoken to byte by byte.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use payment::config::{Named, Secret};
 use payment::ports::webhook::{BODY_BYTES_MAX, SIGNATURE_HEADER, sign};
@@ -13,6 +14,8 @@ use crate::service::poll;
 
 const NEW: &str = "whsec_new";
 const OLD: &str = "whsec_old";
+/// For what must happen; nothing waits for it when it does.
+const PATIENCE: Duration = Duration::from_secs(30);
 const OTHERS: &str = "whsec_of_another_tenant";
 
 pub fn signing_sandbox() -> Named {
@@ -91,6 +94,24 @@ async fn f69_a_forged_webhook_is_refused_and_leaves_nothing() {
         assert!(service.events().await.is_empty(), "nothing is kept of what is not proven");
         service.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_webhook_that_is_never_finished_is_given_up() {
+    let service = Running::on_each_engine("wire_unfinished").await.remove(0);
+    let begun = format!("POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{{\"id\"");
+    for (said, answer) in [("", ""), ("POST /webhooks/def", ""), (begun.as_str(), "HTTP/1.1 408")] {
+        let mut stream = tokio::net::TcpStream::connect(service.webhooks).await.unwrap();
+        stream.write_all(said.as_bytes()).await.unwrap();
+
+        let mut heard = Vec::new();
+        let closed = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut heard)).await;
+
+        drop(closed.expect("the connection stays open"));
+        let heard = String::from_utf8(heard).unwrap();
+        assert!(heard.starts_with(answer), "{said:?} was answered {heard:?}");
+    }
+    service.stop().await;
 }
 
 #[tokio::test]

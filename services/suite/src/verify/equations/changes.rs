@@ -8,6 +8,7 @@ use super::pricing::committed;
 use crate::clients::Service;
 use crate::verify::books::Row;
 use crate::verify::facts::Facts;
+use crate::verify::findings::Findings;
 
 /// Order and delivery group.
 type Group<'a> = (&'a str, &'a str);
@@ -27,9 +28,9 @@ struct Walk<'a> {
     given: HashMap<Group<'a>, (i64, i64)>,
 }
 
-pub fn change_amounts(facts: &Facts) -> Option<String> {
+pub fn change_amounts(facts: &Facts, found: &mut Findings<'_>) {
     let mut walk = Walk::new(facts);
-    let broken = committed(facts).into_iter().find_map(|change| {
+    found.each(committed(facts).into_iter(), |change| {
         walk.bring(change).or_else(|| match change.text("type") {
             "refund_only" => differs(
                 &format!("goodwill of change {}", change.text("change_order_id")),
@@ -42,7 +43,10 @@ pub fn change_amounts(facts: &Facts) -> Option<String> {
             _ => walk.cancel(change),
         })
     });
-    broken.or_else(|| walk.bases_stand(facts))
+    found.each(facts.still(Service::Order, "order_line"), |line| {
+        let stands = walk.bases[line.text("line_id")].is_stored(line);
+        (!stands).then(|| format!("a line that is priced from nothing agreed: {}", line.describe()))
+    });
 }
 
 impl<'a> Walk<'a> {
@@ -62,13 +66,6 @@ impl<'a> Walk<'a> {
         }
         let bases = lines.iter().map(|(id, line)| (*id, Base::frozen(*line))).collect();
         Self { lines, bases, charges, selected, taken: HashMap::new(), left, given: HashMap::new() }
-    }
-
-    /// What the next unit of each line is priced from stands on the line.
-    fn bases_stand(&self, facts: &Facts) -> Option<String> {
-        let lines = self.lines.values().filter(|line| facts.stands_still(line.text("order_id")));
-        let strays = lines.filter(|line| !self.bases[line.text("line_id")].is_stored(**line));
-        strays.map(|line| format!("a line that is priced from nothing agreed: {}", line.describe())).next()
     }
 
     /// Lines that come with a change are there for what it takes, too.
@@ -108,6 +105,7 @@ impl<'a> Walk<'a> {
     fn cancel(&mut self, change: Row<'_>) -> Option<String> {
         let (mut amount, mut shipping) = (0, (0, 0));
         let rule = shipping_rule(change);
+        let shipped: Vec<String> = serde_json::from_str(change.text("shipped_groups")).unwrap_or_default();
         if rule == "explicit" {
             return self.cancel_by_word(change);
         }
@@ -121,7 +119,7 @@ impl<'a> Walk<'a> {
             amount += due;
             let group = group_of(self.lines[part.text("line_id")]);
             let wanted = match (rule.as_str(), self.left.get(&group), self.charges.get(&group)) {
-                ("on_last_unit", Some(0), Some(tariff)) if tariff.number("ever_shipped") == 0 => {
+                ("on_last_unit", Some(0), Some(_)) if !shipped.iter().any(|name| name == group.1) => {
                     (i64::MAX, i64::MAX)
                 }
                 ("prorate", _, _) => {

@@ -6,6 +6,7 @@ use super::{agreed, differs};
 use crate::clients::Service;
 use crate::verify::books::Row;
 use crate::verify::facts::Facts;
+use crate::verify::findings::Findings;
 
 /// round_half_even(amount × k / n): what the first k of n units come to.
 pub(super) fn cumulative(amount: i64, k: i64, n: i64) -> i64 {
@@ -19,42 +20,36 @@ pub(super) fn cumulative(amount: i64, k: i64, n: i64) -> i64 {
     i64::try_from(quotient + up).expect("a part of an i64 amount fits an i64")
 }
 
-pub fn placed_amounts(facts: &Facts) -> Option<String> {
+pub fn placed_amounts(facts: &Facts, found: &mut Findings<'_>) {
     let mut placed: HashMap<&str, i64> = HashMap::new();
     let mut shares: HashMap<(&str, &str), (i64, i64)> = HashMap::new();
-    for line in facts.rows(Service::Order, "order_line") {
+    found.each(facts.rows(Service::Order, "order_line"), |line| {
         let net = line.number("gross_minor")
             - line.number("line_discount_minor")
             - line.number("order_discount_minor");
-        let what = format!("goods net of line {}", line.text("line_id"));
-        if let Some(broken) = differs(&what, line.number("goods_net_minor"), net) {
-            return Some(broken);
-        }
         // Included tax is part of the goods already.
         let tax = if line.number("tax_included") == 1 { 0 } else { line.number("tax_minor") };
         *placed.entry(line.text("order_id")).or_default() += net + tax;
         let share = shares.entry((line.text("order_id"), line.text("delivery_group"))).or_default();
         share.0 += line.number("shipping_minor");
         share.1 += line.number("shipping_tax_minor");
-    }
-    for group in facts.rows(Service::Order, "delivery_group") {
+        differs(&format!("goods net of line {}", line.text("line_id")), line.number("goods_net_minor"), net)
+    });
+    found.each(facts.rows(Service::Order, "delivery_group"), |group| {
         let key = (group.text("order_id"), group.text("delivery_group"));
         let charged = (group.number("shipping_minor"), group.number("shipping_tax_minor"));
         *placed.entry(key.0).or_default() += charged.0 + charged.1;
-        let broken = differs(
+        differs(
             &format!("shipping of group \"{}\" of order {} against its lines' shares", key.1, key.0),
             charged,
             shares.get(&key).copied().unwrap_or_default(),
-        );
-        if broken.is_some() {
-            return broken;
-        }
-    }
-    facts.rows(Service::Order, "order_head").find_map(|order| {
+        )
+    });
+    found.each(facts.rows(Service::Order, "order_head"), |order| {
         let id = order.text("order_id");
         let sum = placed.get(id).copied().unwrap_or_default();
         differs(&format!("placed amount of order {id}"), order.number("placed_minor"), sum)
-    })
+    });
 }
 
 /// The committed changes, oldest decision first. One that ended an order's placement is among them: its units are
@@ -75,7 +70,7 @@ pub(super) fn sign(change: Row<'_>) -> i64 {
     if change.text("type") == "restore" { -1 } else { 1 }
 }
 
-pub fn reversed_amounts(facts: &Facts) -> Option<String> {
+pub fn reversed_amounts(facts: &Facts, found: &mut Findings<'_>) {
     let changes = committed(facts);
     let signs: HashMap<&str, i64> =
         changes.iter().map(|change| (change.text("change_order_id"), sign(*change))).collect();
@@ -101,31 +96,26 @@ pub fn reversed_amounts(facts: &Facts) -> Option<String> {
         *shipping.entry(group.text("order_id")).or_default() +=
             group.number("shipping_reversed_minor") + group.number("shipping_tax_reversed_minor");
     }
-    let placed = |row: &Row<'_>| facts.stands_still(row.text("order_id"));
-    let line = facts.rows(Service::Order, "order_line").filter(placed).find_map(|line| {
+    found.each(facts.still(Service::Order, "order_line"), |line| {
         let id = line.text("line_id");
         let sum = by_line.get(id).copied().unwrap_or_default();
         differs(&format!("amount taken back of line {id}"), line.number("reversed_minor"), sum)
     });
-    line.or_else(|| {
-        facts.rows(Service::Order, "order_head").filter(placed).find_map(|order| {
-            let id = order.text("order_id");
-            let (amount, freight) = by_order.get(id).copied().unwrap_or_default();
-            let given = goodwill.get(id).copied().unwrap_or_default();
-            differs(&format!("amount taken back of order {id}"), order.number("reversed_minor"), amount)
-                .or_else(|| {
-                    differs(&format!("goodwill of order {id}"), order.number("goodwill_minor"), given)
-                })
-                .or_else(|| {
-                    let groups = shipping.get(id).copied().unwrap_or_default();
-                    differs(&format!("shipping taken back of order {id}"), groups, freight)
-                })
-        })
-    })
+    found.each(facts.still(Service::Order, "order_head"), |order| {
+        let id = order.text("order_id");
+        let (amount, freight) = by_order.get(id).copied().unwrap_or_default();
+        let given = goodwill.get(id).copied().unwrap_or_default();
+        differs(&format!("amount taken back of order {id}"), order.number("reversed_minor"), amount)
+            .or_else(|| differs(&format!("goodwill of order {id}"), order.number("goodwill_minor"), given))
+            .or_else(|| {
+                let groups = shipping.get(id).copied().unwrap_or_default();
+                differs(&format!("shipping taken back of order {id}"), groups, freight)
+            })
+    });
 }
 
 /// What we keep of the captured money is the order's worth now, or what is still owed on top.
-pub fn position(facts: &Facts) -> Option<String> {
+pub fn position(facts: &Facts, found: &mut Findings<'_>) {
     let mut captured: HashMap<&str, i64> = HashMap::new();
     for payment in facts.rows(Service::Payment, "payment") {
         *captured.entry(payment.text("order_id")).or_default() += payment.number("captured_minor");
@@ -156,28 +146,25 @@ pub fn position(facts: &Facts) -> Option<String> {
     for hold in facts.rows(Service::Payment, "refund_hold").filter(|hold| hold.text("state") == "settled") {
         *unasked.entry(hold.text("order_id")).or_default() += hold.number("over_minor");
     }
-    facts
-        .rows(Service::Order, "order_head")
-        .filter(|order| order.text("placement") == "open" && facts.stands_still(order.text("order_id")))
-        .find_map(|order| {
-            let id = order.text("order_id");
-            let captured = captured.get(id).copied().unwrap_or_default();
-            let worth = order.number("placed_minor")
-                - order.number("reversed_minor")
-                - order.number("goodwill_minor")
+    let open = facts.still(Service::Order, "order_head").filter(|order| order.text("placement") == "open");
+    found.each(open, |order| {
+        let id = order.text("order_id");
+        let captured = captured.get(id).copied().unwrap_or_default();
+        let worth =
+            order.number("placed_minor") - order.number("reversed_minor") - order.number("goodwill_minor")
                 + order.number("fees_minor");
-            let kept = captured - back.get(id).copied().unwrap_or_default();
-            let due = captured.min(worth.max(0)) + order.number("refund_owed_minor");
-            let unasked = unasked.get(id).copied().unwrap_or_default();
-            if unasked > 0 && (due - unasked..=due).contains(&kept) {
-                return None;
-            }
-            // Paid again, an order may wait for that capture while the first one's went back.
-            if restored.contains(id) && kept < due {
-                return None;
-            }
-            differs(&format!("money kept for order {id}"), kept, due)
-        })
+        let kept = captured - back.get(id).copied().unwrap_or_default();
+        let due = captured.min(worth.max(0)) + order.number("refund_owed_minor");
+        let unasked = unasked.get(id).copied().unwrap_or_default();
+        if unasked > 0 && (due - unasked..=due).contains(&kept) {
+            return None;
+        }
+        // Paid again, an order may wait for that capture while the first one's went back.
+        if restored.contains(id) && kept < due {
+            return None;
+        }
+        differs(&format!("money kept for order {id}"), kept, due)
+    });
 }
 
 #[cfg(test)]

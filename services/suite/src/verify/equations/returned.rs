@@ -7,29 +7,25 @@ use super::pricing::committed;
 use crate::clients::Service;
 use crate::verify::books::Row;
 use crate::verify::facts::Facts;
+use crate::verify::findings::Findings;
 
 /// Units by line of the order.
 type Units<'a> = HashMap<&'a str, i64>;
 
-pub fn returned_units_agree(facts: &Facts) -> Option<String> {
+pub fn returned_units_agree(facts: &Facts, found: &mut Findings<'_>) {
     let by_changes = returned_by_changes(facts);
     let accepted = sum(facts.rows(Service::Order, "order_return_line"), "accepted");
     let came_back =
         facts.rows(Service::Inventory, "fulfilment_line").filter(|line| !line.text("returned").is_empty());
     let came_back = sum(came_back, "quantity");
-    facts
-        .rows(Service::Order, "order_line")
-        .filter(|line| facts.stands_still(line.text("order_id")))
-        .find_map(|line| {
-            let id = line.text("line_id");
-            let of = |units: &Units<'_>| units.get(id).copied().unwrap_or_default();
-            let returned = line.number("returned");
-            differs(&format!("returned units of line {id} against its changes"), returned, of(&by_changes))
-                .or_else(|| differs(&format!("against its returns, of line {id}"), returned, of(&accepted)))
-                .or_else(|| {
-                    differs(&format!("against the warehouses, of line {id}"), returned, of(&came_back))
-                })
-        })
+    found.each(facts.still(Service::Order, "order_line"), |line| {
+        let id = line.text("line_id");
+        let of = |units: &Units<'_>| units.get(id).copied().unwrap_or_default();
+        let returned = line.number("returned");
+        differs(&format!("returned units of line {id} against its changes"), returned, of(&by_changes))
+            .or_else(|| differs(&format!("against its returns, of line {id}"), returned, of(&accepted)))
+            .or_else(|| differs(&format!("against the warehouses, of line {id}"), returned, of(&came_back)))
+    });
 }
 
 fn returned_by_changes(facts: &Facts) -> Units<'_> {
@@ -51,7 +47,7 @@ fn sum<'a>(rows: impl Iterator<Item = Row<'a>>, column: &str) -> Units<'a> {
 }
 
 /// Every row of units that came back to a shelf of ours has exactly its one entry in the stock ledger.
-pub fn returned_units_are_in_the_ledger(facts: &Facts) -> Option<String> {
+pub fn returned_units_are_in_the_ledger(facts: &Facts, found: &mut Findings<'_>) {
     let counted: HashSet<&str> = facts
         .rows(Service::Inventory, "warehouse")
         .filter(|warehouse| warehouse.text("kind") == "own")
@@ -59,7 +55,7 @@ pub fn returned_units_are_in_the_ledger(facts: &Facts) -> Option<String> {
         .collect();
     let own: HashSet<&str> = facts
         .rows(Service::Inventory, "reservation")
-        .filter(|row| counted.contains(row.text("warehouse_id")))
+        .filter(|row| row.number("without_stock") == 0 && counted.contains(row.text("warehouse_id")))
         .map(|row| row.text("reservation_id"))
         .collect();
     let mut entries: HashMap<(&str, &str), Vec<i64>> = HashMap::new();
@@ -69,7 +65,7 @@ pub fn returned_units_are_in_the_ledger(facts: &Facts) -> Option<String> {
             entries.entry(key).or_default().push(entry.number("on_hand_delta"));
         }
     }
-    facts.rows(Service::Inventory, "fulfilment_line").find_map(|line| {
+    found.each(facts.rows(Service::Inventory, "fulfilment_line"), |line| {
         let id = line.text("reservation_id");
         let (kind, units) = match line.text("returned") {
             "restocked" => ("restock_return", line.number("quantity")),
@@ -81,26 +77,25 @@ pub fn returned_units_are_in_the_ledger(facts: &Facts) -> Option<String> {
         }
         let booked = entries.get(&(id, kind)).cloned().unwrap_or_default();
         differs(&format!("{kind} of reservation {id} in the ledger"), vec![units], booked)
-    })
+    });
 }
 
 /// A return never counts more units than were expected, and ends when none is left.
-pub fn returns_end(facts: &Facts) -> Option<String> {
+pub fn returns_end(facts: &Facts, found: &mut Findings<'_>) {
     let mut outstanding: HashMap<&str, i64> = HashMap::new();
-    for line in facts.rows(Service::Order, "order_return_line") {
+    found.each(facts.rows(Service::Order, "order_return_line"), |line| {
         let decided = line.number("accepted") + line.number("rejected");
-        if decided > line.number("received") || line.number("received") > line.number("expected") {
-            return Some(format!("a return counts more than came: {}", line.describe()));
-        }
         *outstanding.entry(line.text("return_id")).or_default() += line.number("expected") - decided;
-    }
-    facts.rows(Service::Order, "order_return").find_map(|found| {
-        let left = outstanding.get(found.text("return_id")).copied().unwrap_or_default();
-        let agrees = match found.text("state") {
+        let more = decided > line.number("received") || line.number("received") > line.number("expected");
+        more.then(|| format!("a return counts more than came: {}", line.describe()))
+    });
+    found.each(facts.rows(Service::Order, "order_return"), |row| {
+        let left = outstanding.get(row.text("return_id")).copied().unwrap_or_default();
+        let agrees = match row.text("state") {
             "open" => left > 0,
             "completed" => left == 0,
             _ => true,
         };
-        (!agrees).then(|| format!("{left} units are left of {}", found.describe()))
-    })
+        (!agrees).then(|| format!("{left} units are left of {}", row.describe()))
+    });
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::clients::Service;
 use crate::verify::facts::Facts;
+use crate::verify::findings::Findings;
 
 /// A forward step, and the reversible step it completes. What was held is released, or written down.
 const COMPLETES: [(&str, &str); 6] = [
@@ -15,29 +16,27 @@ const COMPLETES: [(&str, &str); 6] = [
     ("capture_payments", "authorise_payments"),
 ];
 
-pub fn changes_end(facts: &Facts) -> Option<String> {
+pub fn changes_end(facts: &Facts, found: &mut Findings<'_>) {
     let sagas: HashMap<&str, _> =
         facts.rows(Service::Order, "saga").map(|saga| (saga.text("id"), saga)).collect();
     let mut items: HashMap<&str, usize> = HashMap::new();
-    for item in facts.rows(Service::Order, "attention").filter(|item| item.text("closed_at").is_empty()) {
-        if item.text("allowed_actions").is_empty() || item.text("allowed_actions") == "[]" {
-            return Some(format!("nothing is allowed for {}", item.describe()));
-        }
+    let open = facts.rows(Service::Order, "attention").filter(|item| item.text("closed_at").is_empty());
+    found.each(open, |item| {
         *items.entry(item.text("subject_id")).or_default() += 1;
-    }
-    for saga in sagas.values() {
+        let allowed = item.text("allowed_actions");
+        (allowed.is_empty() || allowed == "[]").then(|| format!("nothing is allowed for {}", item.describe()))
+    });
+    found.each(facts.rows(Service::Order, "saga"), |saga| {
         let ended = matches!(saga.text("state"), "completed" | "unwound");
         if ended == saga.text("finished_at").is_empty() {
             return Some(format!("state and finish of a saga disagree: {}", saga.describe()));
         }
-        if saga.text("state") == "needs_attention" && items.get(saga.text("id")) != Some(&1) {
-            return Some(format!(
-                "a saga that needs attention has not exactly one open item: {}",
-                saga.describe()
-            ));
-        }
-    }
-    facts.rows(Service::Order, "change_order").find_map(|change| {
+        let untold = saga.text("state") == "needs_attention" && items.get(saga.text("id")) != Some(&1);
+        untold.then(|| {
+            format!("a saga that needs attention has not exactly one open item: {}", saga.describe())
+        })
+    });
+    found.each(facts.rows(Service::Order, "change_order"), |change| {
         let ended = match change.text("state") {
             "executing" | "unwinding" | "settling" => false,
             "completed" | "completed_with_exceptions" | "rejected" => true,
@@ -53,7 +52,7 @@ pub fn changes_end(facts: &Facts) -> Option<String> {
         (own && saga_ended != ended).then(|| {
             format!("the change and its saga ({}) disagree: {}", saga.text("state"), change.describe())
         })
-    })
+    });
 }
 
 #[derive(Default)]
@@ -66,7 +65,7 @@ struct Ledger<'a> {
     skipped: HashSet<&'a str>,
 }
 
-pub fn all_or_nothing(facts: &Facts) -> Option<String> {
+pub fn all_or_nothing(facts: &Facts, found: &mut Findings<'_>) {
     let mut ledgers: BTreeMap<&str, Ledger<'_>> = BTreeMap::new();
     for service in [Service::Inventory, Service::Payment] {
         for row in facts.rows(service, "step_ledger") {
@@ -87,7 +86,7 @@ pub fn all_or_nothing(facts: &Facts) -> Option<String> {
             ledgers.entry(step.text("saga_id")).or_default().skipped.insert(step.text("step"));
         }
     }
-    facts.rows(Service::Order, "saga").find_map(|saga| {
+    found.each(facts.rows(Service::Order, "saga"), |saga| {
         let empty = Ledger::default();
         let ledger = ledgers.get(saga.text("id")).unwrap_or(&empty);
         let broken = match saga.text("state") {
@@ -96,7 +95,7 @@ pub fn all_or_nothing(facts: &Facts) -> Option<String> {
             _ => both_ways(ledger),
         };
         broken.map(|what| format!("{what}: {}", saga.describe()))
-    })
+    });
 }
 
 fn completed_wholly(ledger: &Ledger<'_>) -> Option<String> {

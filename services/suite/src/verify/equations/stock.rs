@@ -6,10 +6,11 @@ use super::differs;
 use crate::clients::Service;
 use crate::verify::books::Row;
 use crate::verify::facts::Facts;
+use crate::verify::findings::Findings;
 
 type Key<'a> = (&'a str, &'a str);
 
-pub fn ledger_matches_stock(facts: &Facts) -> Option<String> {
+pub fn ledger_matches_stock(facts: &Facts, found: &mut Findings<'_>) {
     let mut sums: HashMap<Key<'_>, (i64, i64, i64)> = HashMap::new();
     for entry in facts.rows(Service::Inventory, "stock_ledger") {
         let sum = sums.entry((entry.text("warehouse_id"), entry.text("sku"))).or_default();
@@ -26,17 +27,17 @@ pub fn ledger_matches_stock(facts: &Facts) -> Option<String> {
         let broken = differs(&what("on_hand"), stock.number("on_hand"), on_hand)
             .or_else(|| differs(&what("reserved"), stock.number("reserved"), reserved))
             .or_else(|| differs(&what("ledger_seq"), stock.number("ledger_seq"), entries));
-        if broken.is_some() {
-            return broken;
+        if let Some(what) = broken {
+            found.about(stock, what);
         }
     }
-    let orphan = facts
-        .rows(Service::Inventory, "stock_ledger")
-        .find(|entry| !known.contains(&(entry.text("warehouse_id"), entry.text("sku"))));
-    orphan.map(|entry| format!("a ledger entry without stock: {}", entry.describe()))
+    found.each(facts.rows(Service::Inventory, "stock_ledger"), |entry| {
+        let unknown = !known.contains(&(entry.text("warehouse_id"), entry.text("sku")));
+        unknown.then(|| format!("a ledger entry without stock: {}", entry.describe()))
+    });
 }
 
-pub fn reserved_matches_reservations(facts: &Facts) -> Option<String> {
+pub fn reserved_matches_reservations(facts: &Facts, found: &mut Findings<'_>) {
     let dropship: HashSet<&str> = facts
         .rows(Service::Inventory, "warehouse")
         .filter(|warehouse| warehouse.text("kind") == "dropship")
@@ -45,47 +46,38 @@ pub fn reserved_matches_reservations(facts: &Facts) -> Option<String> {
     let mut reserved: BTreeMap<Key<'_>, i64> = BTreeMap::new();
     for reservation in facts.rows(Service::Inventory, "reservation") {
         let warehouse = reservation.text("warehouse_id");
-        if matches!(reservation.text("state"), "active" | "held") && !dropship.contains(warehouse) {
+        let counted = reservation.number("without_stock") == 0 && !dropship.contains(warehouse);
+        if counted && matches!(reservation.text("state"), "active" | "held") {
             *reserved.entry((warehouse, reservation.text("sku"))).or_default() +=
                 reservation.number("quantity");
         }
     }
-    for stock in facts.rows(Service::Inventory, "stock") {
+    found.each(facts.rows(Service::Inventory, "stock"), |stock| {
         let key = (stock.text("warehouse_id"), stock.text("sku"));
         let units = reserved.remove(&key).unwrap_or_default();
-        let broken = differs(&format!("stock {}/{} reserved", key.0, key.1), stock.number("reserved"), units);
-        if broken.is_some() {
-            return broken;
-        }
+        differs(&format!("stock {}/{} reserved", key.0, key.1), stock.number("reserved"), units)
+    });
+    for ((warehouse, sku), units) in reserved {
+        found.of("", format!("{units} units of {sku} are reserved in {warehouse} without a stock row"));
     }
-    let left = reserved.first_key_value();
-    left.map(|((warehouse, sku), units)| {
-        format!("{units} units of {sku} are reserved in {warehouse} without a stock row")
-    })
 }
 
-pub fn never_oversold(facts: &Facts) -> Option<String> {
-    facts
-        .rows(Service::Inventory, "stock")
-        .find(|stock| stock.number("reserved") < 0 || stock.number("reserved") > stock.number("on_hand"))
-        .map(Row::describe)
+pub fn never_oversold(facts: &Facts, found: &mut Findings<'_>) {
+    let oversold =
+        |stock: &Row<'_>| stock.number("reserved") < 0 || stock.number("reserved") > stock.number("on_hand");
+    found.all(facts.rows(Service::Inventory, "stock").filter(oversold));
 }
 
-pub fn effects_once(facts: &Facts) -> Option<String> {
+pub fn effects_once(facts: &Facts, found: &mut Findings<'_>) {
     let mut seen = HashSet::new();
-    for entry in facts.rows(Service::Inventory, "stock_ledger") {
+    found.each(facts.rows(Service::Inventory, "stock_ledger"), |entry| {
         let effect = ["saga_id", "step", "direction", "reservation_id"].map(|column| entry.text(column));
-        if !seen.insert(effect) {
-            return Some(format!("a second stock movement: {}", entry.describe()));
-        }
-    }
+        (!seen.insert(effect)).then(|| format!("a second stock movement: {}", entry.describe()))
+    });
     let mut seen = HashSet::new();
-    for entry in facts.rows(Service::Payment, "money_ledger") {
+    found.each(facts.rows(Service::Payment, "money_ledger"), |entry| {
         let effect = ["saga_id", "step", "direction", "account", "reference_id", "kind"]
             .map(|column| entry.text(column));
-        if !seen.insert(effect) {
-            return Some(format!("a second money movement: {}", entry.describe()));
-        }
-    }
-    None
+        (!seen.insert(effect)).then(|| format!("a second money movement: {}", entry.describe()))
+    });
 }

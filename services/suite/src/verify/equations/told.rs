@@ -1,9 +1,11 @@
 //! Messages: what is committed is told, once, and each message that left the house says how it ended.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::clients::Service;
+use crate::verify::books::Row;
 use crate::verify::facts::Facts;
+use crate::verify::findings::Findings;
 
 /// The templates that tell a buyer of a committed change.
 const COMMITTED: [&str; 6] = [
@@ -16,7 +18,7 @@ const COMMITTED: [&str; 6] = [
 ];
 
 /// Each completed change that was decided has told its buyer so exactly once, in the list that people read.
-pub fn commits_told(facts: &Facts) -> Option<String> {
+pub fn commits_told(facts: &Facts, found: &mut Findings<'_>) {
     let mut told: HashMap<&str, usize> = HashMap::new();
     for row in facts.rows(Service::Notification, "notification") {
         let to_buyer = row.text("audience") == "buyer" && row.text("channel") == "inbox";
@@ -30,7 +32,7 @@ pub fn commits_told(facts: &Facts) -> Option<String> {
         .filter(|event| event.text("state") != "sent")
         .map(|event| event.text("aggregate_id"))
         .collect();
-    facts.rows(Service::Order, "change_order").find_map(|change| {
+    found.each(facts.rows(Service::Order, "change_order"), |change| {
         let (id, order) = (change.text("change_order_id"), change.text("order_id"));
         let ended = matches!(change.text("state"), "completed" | "completed_with_exceptions")
             && !change.text("decided_at").is_empty();
@@ -39,34 +41,35 @@ pub fn commits_told(facts: &Facts) -> Option<String> {
         }
         let count = told.get(id).copied().unwrap_or_default();
         (count != 1).then(|| format!("the commit of {id} was told {count} times"))
-    })
+    });
 }
 
 /// One event tells an audience one thing, through each channel once.
-pub fn told_once(facts: &Facts) -> Option<String> {
-    let mut channels: HashMap<(&str, &str), Vec<&str>> = HashMap::new();
-    for row in facts.rows(Service::Notification, "notification") {
-        channels.entry((row.text("event_id"), row.text("audience"))).or_default().push(row.text("channel"));
-        if (row.text("state") == "sent") == row.text("sent_at").is_empty() {
-            return Some(format!("a state that its time contradicts: {}", row.describe()));
+pub fn told_once(facts: &Facts, found: &mut Findings<'_>) {
+    let mut channels: BTreeMap<(&str, &str), (Row<'_>, Vec<&str>)> = BTreeMap::new();
+    found.each(facts.rows(Service::Notification, "notification"), |row| {
+        let key = (row.text("event_id"), row.text("audience"));
+        channels.entry(key).or_insert((row, Vec::new())).1.push(row.text("channel"));
+        ((row.text("state") == "sent") == row.text("sent_at").is_empty())
+            .then(|| format!("a state that its time contradicts: {}", row.describe()))
+    });
+    for ((event, audience), (row, mut through)) in channels {
+        through.sort_unstable();
+        if through != ["inbox", "log"] {
+            found.about(row, format!("event {event} was told to the {audience} through {through:?}"));
         }
     }
-    channels.into_iter().find_map(|((event, audience), mut through)| {
-        through.sort_unstable();
-        (through != ["inbox", "log"])
-            .then(|| format!("event {event} was told to the {audience} through {through:?}"))
-    })
 }
 
 /// One event goes to a recipient once per channel, comes from an event that was taken in or from a day's digest, and
 /// its state agrees with how often it was tried and how it ended.
-pub fn deliveries_agree(facts: &Facts) -> Option<String> {
+pub fn deliveries_agree(facts: &Facts, found: &mut Findings<'_>) {
     let taken: HashSet<&str> =
         facts.rows(Service::Notification, "inbox").map(|event| event.text("event_id")).collect();
     let digests: HashSet<&str> =
         facts.rows(Service::Notification, "digest").map(|digest| digest.text("event_id")).collect();
     let mut seen = HashSet::new();
-    facts.rows(Service::Notification, "delivery").find_map(|row| {
+    found.each(facts.rows(Service::Notification, "delivery"), |row| {
         let event = row.text("event_id");
         if !seen.insert((event, row.text("channel"), row.text("recipient"))) {
             return Some(format!("delivered twice: {}", row.describe()));
@@ -86,11 +89,11 @@ pub fn deliveries_agree(facts: &Facts) -> Option<String> {
             _ => false,
         };
         (!sound).then(|| format!("a state that cannot be: {}", row.describe()))
-    })
+    });
 }
 
 /// The sums of the states: every delivery has ended or is open, per channel.
-pub fn deliveries_add_up(facts: &Facts) -> Option<String> {
+pub fn deliveries_add_up(facts: &Facts, found: &mut Findings<'_>) {
     let mut counts: HashMap<&str, (usize, usize)> = HashMap::new();
     for row in facts.rows(Service::Notification, "delivery") {
         let (all, ended) = counts.entry(row.text("channel")).or_default();
@@ -104,9 +107,10 @@ pub fn deliveries_add_up(facts: &Facts) -> Option<String> {
             *open.entry(row.text("channel")).or_default() += 1;
             open
         });
-    counts.into_iter().find_map(|(channel, (all, ended))| {
+    for (channel, (all, ended)) in counts {
         let open = open.get(channel).copied().unwrap_or_default();
-        (all != ended + open)
-            .then(|| format!("{channel}: {all} deliveries, {ended} ended and {open} open ones"))
-    })
+        if all != ended + open {
+            found.of("", format!("{channel}: {all} deliveries, {ended} ended and {open} open ones"));
+        }
+    }
 }

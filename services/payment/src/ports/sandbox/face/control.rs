@@ -5,13 +5,13 @@ use axum::routing::{post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use types::PaymentId;
+use types::{Currency, OrderId, PaymentId};
 
 use super::script::{FAULTS_MAX, Fault};
 use super::webhooks::{Delivery, Endpoint};
 use super::{Face, Refused, Unreadable, tenant};
 use crate::domain::gateway::{DisputeState, FoundDispute};
-use crate::ports::sandbox::{Disputed, End};
+use crate::ports::sandbox::{Charge, ChargeRefused, Disputed, End};
 
 /// How often one webhook is brought at most.
 const COPIES_MAX: usize = 100;
@@ -22,6 +22,7 @@ pub fn router() -> Router<Face> {
     Router::new()
         .route("/faults", post(faults))
         .route("/refunds/{key}/end", post(end_refund))
+        .route("/charges", post(charge))
         .route("/payments/{payment_id}/refunds", post(refund))
         .route("/payments/{payment_id}/disputes", post(dispute))
         .route("/webhooks", put(webhooks))
@@ -45,6 +46,17 @@ struct Ending {
 struct SideRefund {
     reference: String,
     amount_minor: i64,
+}
+
+/// What another system has charged; the tenant and the order are its metadata.
+#[derive(Deserialize)]
+struct Elsewhere {
+    reference: String,
+    currency: String,
+    authorised_minor: i64,
+    captured_minor: i64,
+    tenant: Option<String>,
+    order_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -96,6 +108,37 @@ async fn end_refund(
     }
     face.tell_changes().await?;
     Ok(())
+}
+
+async fn charge(
+    State(face): State<Face>,
+    Path(of): Path<String>,
+    Json(asked): Json<Elsewhere>,
+) -> Result<(), Refused> {
+    tenant(&of)?;
+    let authorised_minor = amount(asked.authorised_minor)?;
+    if !(0..=authorised_minor).contains(&asked.captured_minor) {
+        return Err(Unreadable("captured_minor").into());
+    }
+    let charge = Charge {
+        reference: reference(&asked.reference)?.to_owned(),
+        currency: Currency::parse(&asked.currency).map_err(|_| Unreadable("currency"))?,
+        authorised_minor,
+        captured_minor: asked.captured_minor,
+        refunded_minor: 0,
+        tenant: asked.tenant.as_deref().map(tenant).transpose()?,
+        order_id: asked
+            .order_id
+            .as_deref()
+            .map(OrderId::parse)
+            .transpose()
+            .map_err(|_| Unreadable("order_id"))?,
+    };
+    match face.sandbox.charge_elsewhere(&[charge]).await {
+        Ok(()) => Ok(()),
+        Err(ChargeRefused::NameTaken(_)) => Err(Refused::Conflict("another charge has this name")),
+        Err(ChargeRefused::Database(problem)) => Err(problem.into()),
+    }
 }
 
 async fn refund(

@@ -4,6 +4,7 @@
 //!   POST /v1/{tenant}/effects            an effect; Idempotency-Key: our id
 //!   GET  /v1/{tenant}/effects/{key}      what became of it
 //!   GET  /v1/{tenant}/payments/{id}      the book of one payment
+//!   POST /v1/{tenant}/holdings           what there is of a payment, by its name here
 //!   POST /control/{tenant}/…             faults, ends of refunds, the dashboard, disputes, webhooks
 //! ```
 //!
@@ -28,7 +29,7 @@ use types::{Clock, PaymentId, Tenant};
 use self::script::{Fault, Script};
 use self::webhooks::Courier;
 pub use self::webhooks::Endpoint;
-use super::wire::{Ask, Book, Told, Unreadable};
+use super::wire::{Ask, Book, Held, Look, Told, Unreadable};
 use super::{Behaviour, Effect, Sandbox};
 use crate::domain::gateway;
 
@@ -61,6 +62,7 @@ impl Face {
             .route("/v1/{tenant}/effects", post(effect))
             .route("/v1/{tenant}/effects/{key}", get(query))
             .route("/v1/{tenant}/payments/{payment_id}", get(book))
+            .route("/v1/{tenant}/holdings", post(holding))
             .nest("/control/{tenant}", control::router())
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .with_state(self.clone())
@@ -183,6 +185,24 @@ async fn book(
     let payment_id = PaymentId::parse(&payment_id).map_err(|_| Unreadable("the payment"))?;
     let statement = face.sandbox.read_statement(&tenant(&of)?, &payment_id).await?;
     Ok(Json(Book::of(statement)))
+}
+
+async fn holding(
+    State(face): State<Face>,
+    Path(of): Path<String>,
+    Json(look): Json<Look>,
+) -> Result<Response, Refused> {
+    let tenant = tenant(&of)?;
+    match face.script.next(&tenant) {
+        Some(Fault::Limited) => return Ok(StatusCode::TOO_MANY_REQUESTS.into_response()),
+        Some(Fault::FailBefore | Fault::FailAfter) => {
+            return Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        }
+        Some(Fault::HangBefore | Fault::HangAfter) => return pending().await,
+        None => {}
+    }
+    let holding = face.sandbox.holding(&tenant, &look.reference).await?;
+    Ok(Json(Held::of(holding.ok_or(Refused::Missing)?)).into_response())
 }
 
 fn told(effect: &Effect) -> Result<Response, Refused> {

@@ -11,6 +11,7 @@ use super::{Behaviour, Delays};
 use crate::domain::gateway::{self, Task};
 use crate::ports::gateway::Notice;
 
+pub mod charge;
 pub mod dashboard;
 mod effect;
 pub mod happening;
@@ -21,6 +22,7 @@ pub const MIGRATIONS: &[Migration] = &[
         include_str!("../../../../migrations/sandbox/0010_gateway.postgres.sql"),
     ),
     Migration::shared(20, "dashboard", include_str!("../../../../migrations/sandbox/0020_dashboard.sql")),
+    Migration::shared(30, "charge", include_str!("../../../../migrations/sandbox/0030_charge.sql")),
 ];
 
 static LOAD: Statement = Statement::new(
@@ -197,6 +199,11 @@ async fn left(tx: &mut Tx, apply: &Apply, new: &[(&Apply, Effect)]) -> Result<Op
 /// The sandbox's own name for what was made with a key.
 pub fn reference(key: &str) -> String {
     format!("sandbox-{key}")
+}
+
+/// The payment of ours that a name of the sandbox's stands for.
+pub fn payment_of(reference: &str) -> Option<PaymentId> {
+    reference.strip_prefix("sandbox-").and_then(|key| PaymentId::parse(key).ok())
 }
 
 pub async fn find(tx: &mut Tx, tenant: &Tenant, key: &str) -> Result<Option<Effect>, DbError> {

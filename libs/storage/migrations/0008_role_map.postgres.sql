@@ -1,0 +1,2 @@
+CREATE TRIGGER role_map_keeps BEFORE UPDATE OR DELETE ON role_map
+    FOR EACH ROW EXECUTE FUNCTION append_only();
