@@ -27,25 +27,50 @@ pub struct Row<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Books {
     by_name: BTreeMap<(Service, String), Book>,
-    /// What the sandbox gateway itself recorded.
-    pub gateway_effects: Vec<GatewayEffect>,
+    pub gateways: Gateways,
+}
+
+/// What the gateways themselves recorded.
+#[derive(Debug, Clone, Default)]
+pub struct Gateways {
+    /// Of the sandbox gateway.
+    pub effects: Vec<GatewayEffect>,
     /// Gateways whose own books are not among these effects.
-    pub other_gateways: BTreeSet<String>,
+    pub others: BTreeSet<String>,
+}
+
+impl Gateways {
+    /// Read before the books of payment: an effect that is here has its refund there.
+    pub async fn read(clients: &Clients, patience: Patience) -> Result<Self> {
+        let mut gateways = Self::default();
+        let mut page_token = String::new();
+        loop {
+            let request = ListGatewayEffectsRequest { page_size: PAGE_SIZE, page_token };
+            let call = async || clients.audit(Service::Payment).list_gateway_effects(request.clone()).await;
+            let page = patience.call(call).await.context("listing what the sandbox gateway recorded")?;
+            gateways.effects.extend(page.effects);
+            gateways.others.extend(page.other_gateways);
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                return Ok(gateways);
+            }
+        }
+    }
 }
 
 impl Books {
     /// Downloads everything. Order is read first and last by the caller, to tell what moved meanwhile.
     pub async fn download(clients: &Clients, services: &[Service], patience: Patience) -> Result<Self> {
         let mut books = Self::default();
+        if services.contains(&Service::Payment) {
+            books.gateways = Gateways::read(clients, patience).await?;
+        }
         for &service in services {
             export(clients, service, &[], |name, row| {
                 books.add(service, name, row.columns, row.cells.clone());
                 Ok(())
             })
             .await?;
-        }
-        if services.contains(&Service::Payment) {
-            books.read_gateway(clients, patience).await?;
         }
         Ok(books)
     }
@@ -57,21 +82,6 @@ impl Books {
             book.columns = columns.to_vec();
         }
         book.rows.push(row);
-    }
-
-    async fn read_gateway(&mut self, clients: &Clients, patience: Patience) -> Result<()> {
-        let mut page_token = String::new();
-        loop {
-            let request = ListGatewayEffectsRequest { page_size: PAGE_SIZE, page_token };
-            let call = async || clients.audit(Service::Payment).list_gateway_effects(request.clone()).await;
-            let page = patience.call(call).await.context("listing what the sandbox gateway recorded")?;
-            self.gateway_effects.extend(page.effects);
-            self.other_gateways.extend(page.other_gateways);
-            page_token = page.next_page_token;
-            if page_token.is_empty() {
-                return Ok(());
-            }
-        }
     }
 
     /// The rows of a book; none when the service has no such rows.

@@ -12,6 +12,8 @@ pub struct Facts {
     pub moving: BTreeSet<String>,
     /// The orders that these books have.
     known: BTreeSet<String>,
+    /// How far orders were before and after.
+    readings: Vec<Heads>,
     /// Whose each change, saga and return is.
     owners: HashMap<String, String>,
 }
@@ -29,7 +31,13 @@ impl Facts {
             }
         }
         let owners = owners(&books);
-        Self { books, moving, known, owners }
+        Self {
+            books,
+            moving,
+            known,
+            readings: readings.iter().map(|heads| (*heads).clone()).collect(),
+            owners,
+        }
     }
 
     pub fn rows(&self, service: Service, book: &str) -> impl Iterator<Item = Row<'_>> {
@@ -49,16 +57,12 @@ impl Facts {
         })
     }
 
-    /// Whether equations between services apply to this order.
+    /// Whether equations between services apply to this order. One that these books do not have and a reading of the
+    /// orders has was placed while they were read.
     pub fn stands_still(&self, order_id: &str) -> bool {
-        !self.moving.contains(order_id)
-    }
-
-    /// Whether what a service tells of this has come to its end: an order that these books do not have was placed while
-    /// they were read.
-    pub fn is_settled(&self, aggregate_id: &str) -> bool {
-        !aggregate_id.starts_with("ord_")
-            || (self.known.contains(aggregate_id) && self.stands_still(aggregate_id))
+        let placed_meanwhile =
+            || !self.known.contains(order_id) && self.readings.iter().any(|heads| heads.knows(order_id));
+        !self.moving.contains(order_id) && !placed_meanwhile()
     }
 
     pub fn order_count(&self) -> usize {
@@ -94,7 +98,7 @@ fn owners(books: &Books) -> HashMap<String, String> {
     owners
 }
 
-/// Orders being placed or changed, or with a participant's event still on its way.
+/// Orders being placed or changed, or with an event still on its way.
 fn busy(books: &Books) -> BTreeSet<String> {
     let mut busy = BTreeSet::new();
     busy.extend(
@@ -115,7 +119,7 @@ fn busy(books: &Books) -> BTreeSet<String> {
             .filter(|saga| saga.text("subject_type") == "order" && saga.text("finished_at").is_empty())
             .map(|saga| saga.text("subject_id").to_owned()),
     );
-    for service in [Service::Inventory, Service::Payment] {
+    for service in Service::ALL {
         busy.extend(
             books
                 .rows(service, "outbox")

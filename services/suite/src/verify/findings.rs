@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::books::Row;
-use super::equations::Equation;
+use super::equations::{Equation, Scope};
 use super::facts::Facts;
 
 /// Rows of one equation that are named; all are counted.
@@ -28,17 +28,22 @@ pub struct Broken {
 /// Where an equation writes down what breaks it.
 pub struct Findings<'a> {
     facts: &'a Facts,
+    /// Nothing is found of an order that moves.
+    at_rest: bool,
     count: usize,
     found: Vec<Finding>,
 }
 
 impl<'a> Findings<'a> {
-    pub fn new(facts: &'a Facts) -> Self {
-        Self { facts, count: 0, found: Vec::new() }
+    pub fn new(facts: &'a Facts, scope: Scope) -> Self {
+        Self { facts, at_rest: scope == Scope::AtRest, count: 0, found: Vec::new() }
     }
 
     /// Something about an order, or about none where the id is empty.
     pub fn of(&mut self, order_id: &str, what: String) {
+        if self.at_rest && !self.facts.stands_still(order_id) {
+            return;
+        }
         self.count += 1;
         if self.found.len() < NAMED_MAX {
             self.found.push(Finding { order_id: order_id.to_owned(), row: what });

@@ -91,7 +91,7 @@ async fn read(clients: &Clients) -> Result<Facts> {
 pub fn check(facts: &Facts) -> Report {
     let mut tally = Tally::default();
     for (place, equation) in equations::ALL.iter().enumerate() {
-        let mut findings = Findings::new(facts);
+        let mut findings = Findings::new(facts, equation.scope);
         (equation.check)(facts, &mut findings);
         tally.add(place, findings);
     }

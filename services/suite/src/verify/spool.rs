@@ -76,7 +76,7 @@ impl Spool {
             let mut bytes = vec![0; usize::try_from(u32::from_le_bytes(length))?];
             file.read_exact(&mut bytes)?;
             match u16::from_le_bytes(number) {
-                EFFECT => books.gateway_effects.push(GatewayEffect::decode(bytes.as_slice())?),
+                EFFECT => books.gateways.effects.push(GatewayEffect::decode(bytes.as_slice())?),
                 book => {
                     let (service, name, columns) = &self.titles[usize::from(book)];
                     books.add(*service, name, columns, BookRow::decode(bytes.as_slice())?);

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use anyhow::{Context, Result};
-use proto::audit::v1::{GatewayEffect, ListGatewayEffectsRequest};
+use anyhow::Result;
+use proto::audit::v1::GatewayEffect;
 
-use super::books::{self, PAGE_SIZE, Row};
+use super::books::{self, Gateways, Row};
 use super::equations::{self, Equation, Scope};
 use super::facts::Facts;
 use super::findings::{Findings, Tally};
@@ -93,6 +93,7 @@ async fn asked_for(clients: &Clients, which: &Which, progress: &Progress) -> Res
 }
 
 async fn read(clients: &Clients, reading: &mut Reading, progress: &Progress) -> Result<()> {
+    let gateways = Gateways::read(clients, PATIENCE).await?;
     for service in Service::ALL {
         books::export(clients, service, &[], |book, row| {
             progress.row(book);
@@ -100,22 +101,8 @@ async fn read(clients: &Clients, reading: &mut Reading, progress: &Progress) -> 
         })
         .await?;
     }
-    read_gateway(clients, reading).await
-}
-
-async fn read_gateway(clients: &Clients, reading: &mut Reading) -> Result<()> {
-    let mut page_token = String::new();
-    loop {
-        let request = ListGatewayEffectsRequest { page_size: PAGE_SIZE, page_token };
-        let call = async || clients.audit(Service::Payment).list_gateway_effects(request.clone()).await;
-        let page = PATIENCE.call(call).await.context("listing what the sandbox gateway recorded")?;
-        reading.other_gateways.extend(page.other_gateways);
-        page.effects.iter().try_for_each(|effect| reading.take_effect(effect))?;
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return Ok(());
-        }
-    }
+    reading.other_gateways = gateways.others;
+    gateways.effects.iter().try_for_each(|effect| reading.take_effect(effect))
 }
 
 pub(super) fn verdict(
@@ -134,22 +121,25 @@ pub(super) fn verdict(
         }
         progress.part(part, reading.parts.count());
         let mut books = reading.spool.read(part)?;
-        books.other_gateways.clone_from(&reading.other_gateways);
+        books.gateways.others.clone_from(&reading.other_gateways);
         let facts = Facts::new(books, &readings);
         read.orders += if kind == Kind::Orders { facts.order_count() } else { 0 };
         read.in_flight.extend(facts.moving.iter().cloned());
         check_part(&facts, kind, &reading.positions, &mut tally);
     }
-    let applies = |equation: &&Equation| *which == Which::All || equation.scope == Scope::Order;
+    let applies =
+        |equation: &&Equation| *which == Which::All || matches!(equation.scope, Scope::Order | Scope::AtRest);
     read.equations = equations::ALL.iter().filter(applies).count();
     Ok(Report::new(read, tally.broken(equations::ALL)))
 }
 
 fn check_part(facts: &Facts, kind: Kind, positions: &Positions, tally: &mut Tally) {
     for (place, equation) in equations::ALL.iter().enumerate() {
-        let mut findings = Findings::new(facts);
+        let mut findings = Findings::new(facts, equation.scope);
         match (equation.scope, kind) {
-            (Scope::Order, Kind::Orders) | (Scope::Article, Kind::Articles) | (Scope::Whole, Kind::Whole) => {
+            (Scope::Order | Scope::AtRest, Kind::Orders)
+            | (Scope::Article, Kind::Articles)
+            | (Scope::Whole, Kind::Whole) => {
                 (equation.check)(facts, &mut findings);
             }
             (Scope::Log, Kind::Whole) => positions.tell(facts, &mut findings),

@@ -1,5 +1,6 @@
 //! Each column that enters an equation is changed by one, and the equation must be named.
 
+mod moving;
 mod organised;
 mod parts;
 
@@ -214,6 +215,8 @@ async fn every_corrupted_column_is_named() {
     organised::organise(&clients).await;
     leave_owed(&clients).await;
     let books = settled(&clients).await;
+    moving::books_of_two_moments_break_nothing(&clients).await;
+    moving::nothing_is_broken_while_it_moves(&clients).await;
     embedded.stop().await.unwrap();
 
     let sound = check(&Facts::new(books.clone(), &[]));

@@ -15,7 +15,7 @@ pub fn given_out_when_decided(facts: &Facts, found: &mut Findings<'_>) {
         facts.rows(Service::Order, "saga").map(|saga| (saga.text("id"), saga.text("state"))).collect();
     // A restoration that was not decided leaves its name on what it would have shipped again.
     let cancelled: HashSet<&str> = lines_in(facts, "cancelled_after_ship").map(reservation_of).collect();
-    found.each(facts.still(Service::Inventory, "reservation"), |row| {
+    found.each(facts.rows(Service::Inventory, "reservation"), |row| {
         let out = row.text("state") != "released" && !row.text("fulfilment_id").is_empty();
         let undecided = matches!(sagas.get(row.text("saga_id")), None | Some(&"unwound"));
         let broken = out && undecided && !cancelled.contains(row.text("reservation_id"));
@@ -35,7 +35,7 @@ pub fn labels_belong_to_parcels(facts: &Facts, found: &mut Findings<'_>) {
         .collect();
     let here = own_reservations(facts);
     let homeless = asked_about(facts, "label");
-    found.each(facts.still(Service::Inventory, "fulfilment_line"), |line| {
+    found.each(facts.rows(Service::Inventory, "fulfilment_line"), |line| {
         if line.text("label_id").is_empty() {
             return None;
         }
@@ -82,7 +82,7 @@ pub fn left_all_the_same(facts: &Facts, found: &mut Findings<'_>) {
             (line.number("quantity"), left.get(reservation_of(line)).copied().unwrap_or_default());
         let counted = to_be_counted.contains(line.text("fulfilment_id"));
         let known = !own.contains(reservation_of(line)) || counted || booked == units;
-        let broken = booked > units || (!known && facts.stands_still(line.text("order_id")));
+        let broken = booked > units || !known;
         broken.then(|| format!("{booked} units of it are off the shelf: {}", line.describe()))
     });
     for line in facts.rows(Service::Inventory, "fulfilment_line") {

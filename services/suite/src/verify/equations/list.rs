@@ -46,7 +46,7 @@ pub const ALL: &[Equation] = &[
     Equation {
         id: "I03",
         says: "the gateway's own ledger and our refunds agree",
-        scope: Scope::Order,
+        scope: Scope::AtRest,
         check: money::gateway_agrees,
     },
     Equation {
@@ -64,7 +64,7 @@ pub const ALL: &[Equation] = &[
     Equation {
         id: "I04",
         says: "the parts that explain a change's refunds come to its price",
-        scope: Scope::Order,
+        scope: Scope::AtRest,
         check: owed::parts_agree,
     },
     Equation {
@@ -76,7 +76,7 @@ pub const ALL: &[Equation] = &[
     Equation {
         id: "I04",
         says: "money kept = min(captured, total + fees) + what is owed",
-        scope: Scope::Order,
+        scope: Scope::AtRest,
         check: pricing::position,
     },
     Equation {
@@ -88,19 +88,19 @@ pub const ALL: &[Equation] = &[
     Equation {
         id: "I28",
         says: "the order shows what payment told last, and both know the same worth",
-        scope: Scope::Order,
+        scope: Scope::AtRest,
         check: position::order_shows_what_payment_told,
     },
     Equation {
         id: "I28",
         says: "payment, the order and every message name the figure that was told under its number",
-        scope: Scope::Order,
+        scope: Scope::AtRest,
         check: position::figures_stand_under_their_numbers,
     },
     Equation {
         id: "I04",
         says: "an order awaits no more than it comes to, and its goods wait with it",
-        scope: Scope::Order,
+        scope: Scope::AtRest,
         check: unpaid::goods_wait_with_their_order,
     },
     Equation {
@@ -148,19 +148,19 @@ pub const ALL: &[Equation] = &[
     Equation {
         id: "I06",
         says: "units left under a label of their parcel, and are back once it is void",
-        scope: Scope::Order,
+        scope: Scope::AtRest,
         check: goods::labels_belong_to_parcels,
     },
     Equation {
         id: "I06",
         says: "what left although it was cancelled, and what was shipped again, is off the shelf",
-        scope: Scope::Order,
+        scope: Scope::AtRest,
         check: goods::left_all_the_same,
     },
     Equation {
         id: "I10",
         says: "goods are given out only for what was decided",
-        scope: Scope::Order,
+        scope: Scope::AtRest,
         check: goods::given_out_when_decided,
     },
     Equation {
@@ -172,7 +172,7 @@ pub const ALL: &[Equation] = &[
     Equation {
         id: "I09",
         says: "returned units: the order, its returns, its changes and the warehouses say the same",
-        scope: Scope::Order,
+        scope: Scope::AtRest,
         check: returned::returned_units_agree,
     },
     Equation {
@@ -196,7 +196,7 @@ pub const ALL: &[Equation] = &[
     Equation {
         id: "I10",
         says: "no carrier or partner is asked, and no shipped unit claimed, for a change that has ended",
-        scope: Scope::Order,
+        scope: Scope::AtRest,
         check: outside::nobody_is_asked_in_vain,
     },
     Equation {
@@ -226,13 +226,13 @@ pub const ALL: &[Equation] = &[
     Equation {
         id: "I10",
         says: "open units are reserved, shipped units consumed, per line",
-        scope: Scope::Order,
+        scope: Scope::AtRest,
         check: quantity::reservations_match_lines,
     },
     Equation {
         id: "I10",
         says: "no goods are held for a change that has ended",
-        scope: Scope::Order,
+        scope: Scope::AtRest,
         check: quantity::no_stale_holds,
     },
     Equation {
@@ -244,7 +244,7 @@ pub const ALL: &[Equation] = &[
     Equation {
         id: "I12",
         says: "a completed saga did every step and undid none; an unwound one undid all it did",
-        scope: Scope::Order,
+        scope: Scope::AtRest,
         check: sagas::all_or_nothing,
     },
     Equation {
@@ -280,7 +280,7 @@ pub const ALL: &[Equation] = &[
     Equation {
         id: "I20",
         says: "each event that was sent was taken in exactly once",
-        scope: Scope::Order,
+        scope: Scope::AtRest,
         check: history::inbox_matches_outbox,
     },
     Equation {
@@ -292,7 +292,7 @@ pub const ALL: &[Equation] = &[
     Equation {
         id: "I21",
         says: "each committed change that has ended was told to its buyer exactly once",
-        scope: Scope::Order,
+        scope: Scope::AtRest,
         check: told::commits_told,
     },
     Equation {

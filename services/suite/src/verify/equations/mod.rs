@@ -26,8 +26,11 @@ use super::findings::Findings;
 /// What an equation looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// The rows of one order, and those of none.
+    /// The rows of one order in one service's books, which are of one moment; and those of no order.
     Order,
+    /// The rows of one order in the books of several services, which are read one after the other: it is looked at while
+    /// the order stands still.
+    AtRest,
     /// The stock of one article.
     Article,
     /// All rows of some books.

@@ -45,7 +45,7 @@ pub fn owed_follows_from_the_rows(facts: &Facts, found: &mut Findings<'_>) {
 pub fn order_shows_what_payment_told(facts: &Facts, found: &mut Findings<'_>) {
     let accounts: HashMap<&str, _> =
         facts.rows(Service::Payment, "account").map(|account| (account.text("order_id"), account)).collect();
-    let open = facts.still(Service::Order, "order_head").filter(|order| order.text("placement") == "open");
+    let open = facts.rows(Service::Order, "order_head").filter(|order| order.text("placement") == "open");
     found.each(open, |order| {
         let id = order.text("order_id");
         let account = accounts.get(id)?;
@@ -81,11 +81,11 @@ pub fn figures_stand_under_their_numbers(facts: &Facts, found: &mut Findings<'_>
         let (seq, figure) = (account.number("told_seq"), account.number("told_owed_minor"));
         unlike(&figures, "payment's account", account.text("order_id"), seq, figure)
     });
-    found.each(facts.still(Service::Order, "order_head"), |order| {
+    found.each(facts.rows(Service::Order, "order_head"), |order| {
         let (seq, figure) = (order.number("position_seq"), order.number("refund_owed_minor"));
         unlike(&figures, "the order", order.text("order_id"), seq, figure)
     });
-    let naming = facts.still(Service::Notification, "notification");
+    let naming = facts.rows(Service::Notification, "notification");
     found.each(naming.filter(|message| message.is_told("position_seq")), |message| {
         let (seq, figure) = (message.number("position_seq"), message.number("owed_minor"));
         unlike(&figures, "a message", message.text("order_id"), seq, figure)

@@ -146,7 +146,7 @@ pub fn position(facts: &Facts, found: &mut Findings<'_>) {
     for hold in facts.rows(Service::Payment, "refund_hold").filter(|hold| hold.text("state") == "settled") {
         *unasked.entry(hold.text("order_id")).or_default() += hold.number("over_minor");
     }
-    let open = facts.still(Service::Order, "order_head").filter(|order| order.text("placement") == "open");
+    let open = facts.rows(Service::Order, "order_head").filter(|order| order.text("placement") == "open");
     found.each(open, |order| {
         let id = order.text("order_id");
         let captured = captured.get(id).copied().unwrap_or_default();

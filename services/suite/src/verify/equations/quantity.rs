@@ -56,7 +56,7 @@ pub fn reservations_match_lines(facts: &Facts, found: &mut Findings<'_>) {
             _ => {}
         }
     }
-    found.each(facts.still(Service::Order, "order_line"), |line| {
+    found.each(facts.rows(Service::Order, "order_line"), |line| {
         let (reserved, consumed) = units.get(line.text("line_id")).copied().unwrap_or_default();
         let line_id = line.text("line_id");
         let open = if placed.contains(line.text("order_id")) {
@@ -81,7 +81,7 @@ pub fn no_stale_holds(facts: &Facts, found: &mut Findings<'_>) {
     let stale = |reservation: &Row<'_>| {
         reservation.text("state") == "held" && !running.contains(reservation.text("held_by"))
     };
-    found.all(facts.still(Service::Inventory, "reservation").filter(stale));
+    found.all(facts.rows(Service::Inventory, "reservation").filter(stale));
 }
 
 pub fn one_change_at_a_time(facts: &Facts, found: &mut Findings<'_>) {

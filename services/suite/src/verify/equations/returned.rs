@@ -18,7 +18,7 @@ pub fn returned_units_agree(facts: &Facts, found: &mut Findings<'_>) {
     let came_back =
         facts.rows(Service::Inventory, "fulfilment_line").filter(|line| !line.text("returned").is_empty());
     let came_back = sum(came_back, "quantity");
-    found.each(facts.still(Service::Order, "order_line"), |line| {
+    found.each(facts.rows(Service::Order, "order_line"), |line| {
         let id = line.text("line_id");
         let of = |units: &Units<'_>| units.get(id).copied().unwrap_or_default();
         let returned = line.number("returned");

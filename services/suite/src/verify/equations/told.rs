@@ -36,7 +36,7 @@ pub fn commits_told(facts: &Facts, found: &mut Findings<'_>) {
         let (id, order) = (change.text("change_order_id"), change.text("order_id"));
         let ended = matches!(change.text("state"), "completed" | "completed_with_exceptions")
             && !change.text("decided_at").is_empty();
-        if !ended || waiting.contains(order) || !facts.stands_still(order) {
+        if !ended || waiting.contains(order) {
             return None;
         }
         let count = told.get(id).copied().unwrap_or_default();

@@ -13,7 +13,7 @@ pub fn goods_wait_with_their_order(facts: &Facts, found: &mut Findings<'_>) {
         .filter(|goods| goods.number("awaits_payment") == 1)
         .map(|goods| goods.text("order_id"))
         .collect();
-    let unpaid = facts.still(Service::Order, "order_head").filter(|order| order.number("missing_minor") > 0);
+    let unpaid = facts.rows(Service::Order, "order_head").filter(|order| order.number("missing_minor") > 0);
     found.each(unpaid, |order| {
         let id = order.text("order_id");
         let missing = order.number("missing_minor");

@@ -38,7 +38,7 @@ fn in_parts(books: &Books) -> Report {
             rows.for_each(|row| reading.take(service, &name, row).unwrap());
         }
     }
-    books.gateway_effects.iter().for_each(|effect| reading.take_effect(effect).unwrap());
+    books.gateways.effects.iter().for_each(|effect| reading.take_effect(effect).unwrap());
     let heads = Heads::of(books);
     verdict(&mut reading, &Which::All, [&heads, &heads], &Progress::at_terminal(true)).unwrap()
 }
