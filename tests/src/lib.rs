@@ -12,6 +12,7 @@ pub mod collector;
 pub mod engine;
 pub mod outside;
 pub mod partner;
+pub mod ports;
 pub mod process;
 pub mod raw;
 pub mod shop;

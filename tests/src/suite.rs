@@ -1,7 +1,6 @@
 //! The four services of one suite.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,6 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::clients::Clients;
 use crate::engine::Engine;
+use crate::ports::free_port;
 use crate::process::Process;
 
 /// How long a service may take to answer its health check after it was started.
@@ -300,13 +300,9 @@ fn label() -> String {
     format!("suite_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Eight different free ports: all are taken before any is given back.
 fn free_ports() -> Result<BTreeMap<Service, Ports>> {
-    let listeners = (0..8).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<Vec<_>, _>>()?;
-    let mut ports = listeners.iter().map(|listener| listener.local_addr().map(|address| address.port()));
-    let mut next = || ports.next().context("eight ports were taken")?.context("reading a port");
     Service::ALL
         .into_iter()
-        .map(|service| Ok((service, Ports { public: next()?, internal: next()? })))
+        .map(|service| Ok((service, Ports { public: free_port()?, internal: free_port()? })))
         .collect()
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::attention::AttentionVerb;
 use crate::batches::BatchVerb;
 use crate::bench::Watched;
 use crate::caller::Identity;
@@ -252,7 +253,13 @@ Run it again after whatever went wrong: an order is brought in once, by its refe
   countermand note UCI-536365 'be careful' --to internal")]
     Note(NoteWish),
     /// What needs a person, with the cause and the allowed actions.
-    Attention,
+    #[command(after_help = "Examples:
+  countermand attention
+  countermand attention acknowledge att_01m80ydvzfe17tvxr2wq003haa --note 'counted the shelf'")]
+    Attention {
+        #[command(subcommand)]
+        verb: Option<AttentionVerb>,
+    },
     /// Print a completion script for your shell.
     #[command(
         after_help = "Example:\n  countermand completions bash > ~/.local/share/bash-completion/completions/countermand"

@@ -6,6 +6,7 @@
 mod say;
 
 mod amounts;
+mod attention;
 mod batch_report;
 mod batches;
 mod bench;

@@ -47,7 +47,9 @@ pub enum PolicyVerb {
     /// Hold a draft, a preset or a stored policy against recorded decisions; nothing happens.
     #[command(after_help = "Examples:
   countermand policy simulate ours.json --last 1000
-  countermand policy simulate marketplace --examples 50")]
+  countermand policy simulate marketplace --examples 50
+  countermand policy simulate ours.json --role buyer --role warehouse
+  countermand policy simulate default --roles roles.json --role clerk")]
     Simulate(SimulateWish),
     /// Write the next version of a policy from a JSON file.
     Write { policy: String, file: PathBuf },

@@ -1,12 +1,15 @@
 //! `countermand policy simulate`: what another policy would have decided, from the facts of each decision's moment.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
+use proto::common::v1::Role;
 use proto::order::v1::{
-    PolicyDifference, PolicyEffect, PolicyVerdict, SimulatePolicyRequest, SimulatePolicyResponse,
+    PolicyDifference, PolicyEffect, PolicyVerdict, RoleAbility, SimulatePolicyRequest, SimulatePolicyResponse,
 };
+use serde::Deserialize;
 
 use crate::clients::Clients;
 use crate::render;
@@ -26,6 +29,20 @@ pub struct SimulateWish {
     /// How many of the decisions that would have been others to show.
     #[arg(long, default_value_t = 20)]
     examples: usize,
+    /// Show what somebody of this role could do; may be given several times.
+    #[arg(long = "role", value_name = "ROLE")]
+    show_roles: Vec<String>,
+    /// A JSON file of roles to try with it: {"clerk": {"sees": ["tenant"], "permissions": ["order.read"]}}.
+    #[arg(long, value_name = "FILE")]
+    roles: Option<PathBuf>,
+}
+
+/// A role as a file has it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RoleDraft {
+    sees: Vec<String>,
+    permissions: Vec<String>,
 }
 
 pub async fn run(clients: &Clients, wish: &SimulateWish, json: bool) -> Result<()> {
@@ -53,6 +70,8 @@ fn request(wish: &SimulateWish) -> Result<SimulatePolicyRequest> {
     let request = SimulatePolicyRequest {
         last: wish.last,
         page_size: i32::try_from(wish.examples.max(1)).unwrap_or(PAGE_SIZE).min(PAGE_SIZE),
+        roles: wish.roles.as_deref().map(roles).transpose()?.unwrap_or_default(),
+        show_roles: wish.show_roles.clone(),
         ..SimulatePolicyRequest::default()
     };
     if path.is_file() {
@@ -63,7 +82,42 @@ fn request(wish: &SimulateWish) -> Result<SimulatePolicyRequest> {
     Ok(SimulatePolicyRequest { policy_id: wish.draft.clone(), version: wish.version, ..request })
 }
 
+fn roles(path: &Path) -> Result<Vec<Role>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    let drafts: BTreeMap<String, RoleDraft> = serde_json::from_str(&text).with_context(|| {
+        format!("{} is not a JSON object of roles, each with \"sees\" and \"permissions\"", path.display())
+    })?;
+    let role =
+        |(role, draft): (String, RoleDraft)| Role { role, sees: draft.sees, permissions: draft.permissions };
+    Ok(drafts.into_iter().map(role).collect())
+}
+
 fn text(simulated: &SimulatePolicyResponse) -> String {
+    let mut parts: Vec<String> = simulated.roles.iter().map(ability).collect();
+    parts.push(decisions(simulated));
+    parts.join("\n\n")
+}
+
+/// What somebody of a role could do, a line each.
+fn ability(role: &RoleAbility) -> String {
+    let list = |names: &[String]| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+    let rows = [
+        ("sees orders by", list(&role.sees)),
+        ("may", list(&role.permissions)),
+        ("loses to the policy", list(&role.taken_away)),
+        ("calls", list(&role.calls.iter().map(|path| short(path)).collect::<Vec<_>>())),
+    ];
+    let rows = rows.map(|(what, text)| vec![what.to_owned(), text]);
+    render::table(&[&role.role, ""], &[], rows)
+}
+
+/// `/countermand.order.v1.OrderService/GetOrder` as `OrderService/GetOrder`.
+fn short(path: &str) -> String {
+    let (service, method) = path.trim_start_matches('/').split_once('/').unwrap_or(("", path));
+    format!("{}/{method}", service.rsplit('.').next().unwrap_or_default())
+}
+
+fn decisions(simulated: &SimulatePolicyResponse) -> String {
     if simulated.evaluated == 0 {
         return "No decision was recorded yet.".to_owned();
     }
@@ -217,5 +271,27 @@ UCI-1  ann (staff)  blocked  open: GBP 12.00  on-its-way: IN_TRANSIT";
         };
 
         assert_eq!(text(&simulated), GOLDEN);
+    }
+
+    #[test]
+    fn a_role_shows_what_it_could_do() {
+        let clerk = RoleAbility {
+            role: "clerk".to_owned(),
+            sees: vec!["tenant".to_owned()],
+            permissions: vec!["order.read".to_owned(), "cancel.request".to_owned()],
+            taken_away: vec!["restore".to_owned()],
+            calls: vec!["/countermand.order.v1.OrderService/GetOrder".to_owned()],
+        };
+        let simulated = SimulatePolicyResponse { roles: vec![clerk], ..SimulatePolicyResponse::default() };
+
+        let golden = "\
+clerk
+sees orders by       tenant
+may                  order.read, cancel.request
+loses to the policy  restore
+calls                OrderService/GetOrder
+
+No decision was recorded yet.";
+        assert_eq!(text(&simulated), golden);
     }
 }

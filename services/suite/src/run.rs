@@ -16,8 +16,8 @@ use crate::patience::Patience;
 use crate::replay;
 use crate::verify::{self, Progress, Verdict, Which};
 use crate::{
-    batches, bench, demo, events, export, failure, import, notifications, organising, parcels, partners,
-    policies, render, returns, sandbox, say, stats, stock, up, webhooks,
+    attention, batches, bench, demo, events, export, failure, import, notifications, organising, parcels,
+    partners, policies, render, returns, sandbox, say, stats, stock, up, webhooks,
 };
 
 const EXIT_BROKEN: u8 = 1;
@@ -96,7 +96,7 @@ async fn perform(cli: Cli) -> Result<ExitCode> {
         Verb::Folder { verb } => organising::folder(&clients, verb, json).await?,
         Verb::Rule { verb } => organising::rule(&clients, verb, json).await?,
         Verb::Note(wish) => organising::note(&clients, wish, json).await?,
-        Verb::Attention => list::attention(&clients, json).await?,
+        Verb::Attention { verb } => attention::run(&clients, verb, json).await?,
         Verb::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "countermand", &mut std::io::stdout());
         }

@@ -1,13 +1,11 @@
 //! Where a page is followed: an empty directory, free ports, and a PATH with the programs it needs.
 
-use std::collections::BTreeSet;
-use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 
 use anyhow::{Context, Result};
+use tests::ports::free_port_of_four_digits;
 use tests::process::binary;
 use tests::{Service, Suite};
 
@@ -17,9 +15,6 @@ use super::root;
 /// Where the pages say that the services listen.
 const PUBLIC: u16 = 7_001;
 const INTERNAL: u16 = 7_101;
-
-/// Ports of as many digits as those in the pages, so that tables are as wide.
-const PORTS: std::ops::Range<u16> = 3_000..9_900;
 
 /// What the pages show for the directory.
 const SHOWN_DIRECTORY: &str = "/home/you/shop";
@@ -38,7 +33,10 @@ impl Place {
         let directory = tempfile::tempdir().context("making a directory for the page")?;
         let services = (0..4).flat_map(|number| [PUBLIC + number, INTERNAL + number]);
         let ports = services.chain(page.ports.iter().copied());
-        let place = Self { ports: ports.map(|port| Ok((port, free()?))).collect::<Result<_>>()?, directory };
+        let place = Self {
+            ports: ports.map(|port| Ok((port, free_port_of_four_digits()?))).collect::<Result<_>>()?,
+            directory,
+        };
         std::fs::create_dir(place.programs())?;
         std::fs::create_dir(place.shop())?;
         for lent in LENT {
@@ -136,22 +134,6 @@ impl Place {
 fn make_executable(path: &Path) -> Result<()> {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
         .with_context(|| format!("making {} executable", path.display()))
-}
-
-/// A port that nobody has, and that no other page of this run is given.
-fn free() -> Result<u16> {
-    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-    let mut given = GIVEN.lock().expect("no test panics with it");
-    // Runs of this binary at the same time begin far from each other.
-    let first = u16::try_from(u64::from(std::process::id()) * 7_919 % u64::try_from(PORTS.len())?)?;
-    let from_first = (PORTS.start + first..PORTS.end).chain(PORTS.start..PORTS.start + first);
-    for port in from_first {
-        if !given.contains(&port) && TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            given.insert(port);
-            return Ok(port);
-        }
-    }
-    anyhow::bail!("no port is free")
 }
 
 /// Whole numbers replaced by others.

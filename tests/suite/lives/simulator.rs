@@ -1,12 +1,12 @@
 //! The payment simulator in a process of its own: a gateway with a dashboard and disputes, which tells of them by signed
 //! webhooks.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use tests::ports::free_port;
 use tests::process::Process;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -97,11 +97,4 @@ impl Simulator {
             _ => bail!("the simulator answered {status} to {path}: {answer}"),
         }
     }
-}
-
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("finding a free port")?;
-    let port = listener.local_addr()?.port();
-    ensure!(port != 0, "there is no free port");
-    Ok(port)
 }

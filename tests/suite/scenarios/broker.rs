@@ -1,11 +1,11 @@
 //! The same events on a real broker: each once, in their order, though the order service and the broker are killed.
 
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use async_nats::jetstream;
 use proto::order::v1::SubscribeRequest;
+use tests::ports::free_port;
 use tests::{Service, Shop, eventually};
 use tokio_stream::StreamExt as _;
 
@@ -27,7 +27,7 @@ impl Broker {
         let program = std::env::var("COUNTERMAND_TEST_NATS")
             .context("COUNTERMAND_TEST_NATS names the program; tests/run installs it and sets it")?;
         let directory = tempfile::tempdir()?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = free_port()?;
         let store = directory.path().join("store");
         let settings =
             format!("listen: 127.0.0.1:{port}\njetstream {{\n  store_dir: \"{}\"\n}}\n", store.display());

@@ -6,7 +6,7 @@ use proto::inventory::v1::{CreateFulfillmentRequest, FulfillmentLineSelection, L
 use proto::notification::v1::{ListDeliveriesRequest, ListNotificationsRequest};
 use proto::order::v1::{
     AbortBeforePivotRequest, ChangeOrder, ChangeOrderState, LabelAction, ListRolesRequest, OrderState,
-    RetryStepRequest, SubmitChangeOrderRequest, UpsertRolesRequest,
+    RetryStepRequest, SimulatePolicyRequest, SubmitChangeOrderRequest, UpsertRolesRequest,
 };
 use proto::payment::v1::ListRefundsRequest;
 use tests::shop::{WAREHOUSE, card, detail, refused};
@@ -63,6 +63,18 @@ pub async fn what_a_role_may_is_known_by_every_service_and_holds_up_no_event(sta
     with_clerks(&shop, "default").await?;
     eventually("every service knows the role", async || Ok((at_each().await == [None; 3]).then_some(())))
         .await?;
+
+    // What the clerk could do is told before anybody tries.
+    let tried = SimulatePolicyRequest {
+        policy_id: "default".to_owned(),
+        show_roles: vec!["clerk".to_owned()],
+        ..SimulatePolicyRequest::default()
+    };
+    let able = shop.clients.policies().simulate_policy(tried.clone()).await?.into_inner().roles;
+    let calls = |call: &str| able.iter().any(|role| role.calls.iter().any(|path| path.ends_with(call)));
+    ensure!(calls("/ListWarehouses") && !calls("/UpsertRoles"), "{able:?}");
+    let unlisted = SimulatePolicyRequest { show_roles: vec!["janitor".to_owned()], ..tried };
+    refused(shop.clients.policies().simulate_policy(unlisted).await, Code::InvalidArgument, "FIELD_INVALID")?;
 
     // The events of orders go out beside those of roles.
     let order = shop.placed(&shop.sku("LAMP"), 2).await?;

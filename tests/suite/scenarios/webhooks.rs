@@ -1,10 +1,9 @@
 //! Gateways' webhooks, posted to the payment service as a gateway would.
 
-use std::net::TcpListener;
-
 use anyhow::{Context, Result, ensure};
 use proto::order::v1::ChangeOrderState;
 use proto::payment::v1::{GatewayEventState, ListGatewayEventsRequest, RefundState};
+use tests::ports::free_port;
 use tests::shop::card;
 use tests::{Shop, eventually};
 
@@ -12,7 +11,7 @@ use crate::Stage;
 
 /// A stranger's signature opens nothing, and its event is not kept.
 pub async fn an_unsigned_webhook_is_refused(stage: &Stage) -> Result<()> {
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let port = free_port()?;
     let extra = [
         ("COUNTERMAND_WEBHOOKS__LISTEN", format!("127.0.0.1:{port}")),
         ("COUNTERMAND_GATEWAY__NAMED__SANDBOX__WEBHOOK_SECRETS__DEFAULT", "[\"whsec_1\"]".to_owned()),

@@ -1,7 +1,7 @@
 //! What the order service is told: a line in the outbox, in the transaction of what it tells of.
 
 use prost::Message;
-use proto::events::v1::{AttentionRaised, GoodsProgressed, LineProgress, StepSettled};
+use proto::events::v1::{AttentionCleared, AttentionRaised, GoodsProgressed, LineProgress, StepSettled};
 use storage::NewEvent;
 use types::{Reason, Refusal};
 
@@ -12,12 +12,11 @@ use crate::store::goods::OrderKey;
 /// Order keeps the events of one order in sequence, whoever of us they are about.
 const AGGREGATE: &str = "order";
 
-/// What somebody has to look at, and what may be done about it.
+/// What somebody has to look at, or has not to look at any more.
 pub struct About<'a> {
     pub subject_type: &'a str,
     pub subject_id: &'a str,
     pub change_order_id: &'a str,
-    pub action: &'a str,
 }
 
 impl Books {
@@ -70,7 +69,6 @@ impl Books {
             order_id: key.1.to_string(),
             change_order_id: String::new(),
             cause: Some(kit::answer::to_wire(&refusal.detail("units", units))),
-            allowed_actions: vec!["VerifyOrder".to_owned()],
         };
         self.tell(key, goods, "countermand.events.v1.AttentionRaised", &event, cause);
     }
@@ -101,9 +99,18 @@ impl Books {
             order_id: key.1.to_string(),
             change_order_id: about.change_order_id.to_owned(),
             cause: Some(kit::answer::to_wire(refusal)),
-            allowed_actions: vec![about.action.to_owned(), "VerifyOrder".to_owned()],
         };
         self.tell(key, goods, "countermand.events.v1.AttentionRaised", &event, cause);
+    }
+
+    pub fn tell_cleared(&mut self, key: &OrderKey, goods: &mut Goods, about: &About<'_>, cause: &Cause<'_>) {
+        let event = AttentionCleared {
+            subject_type: about.subject_type.to_owned(),
+            subject_id: about.subject_id.to_owned(),
+            order_id: key.1.to_string(),
+            change_order_id: about.change_order_id.to_owned(),
+        };
+        self.tell(key, goods, "countermand.events.v1.AttentionCleared", &event, cause);
     }
 
     pub(super) fn tell(

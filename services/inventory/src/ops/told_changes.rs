@@ -43,9 +43,11 @@ impl Books {
                 );
             }
             let waiting = |goods: &Goods| goods.restock_waiting(id, self.warehouses(&key.0));
-            let units = waiting(&now);
-            if units > 0 && waiting(before) == 0 {
-                self.tell_homeless(key, goods, (id, units), cause);
+            match (waiting(before), waiting(&now)) {
+                (0, 0) => {}
+                (0, units) => self.tell_homeless(key, goods, (id, units), cause),
+                (_, 0) => self.tell_cleared(key, goods, &about_label(id), cause),
+                (_, _) => {}
             }
         }
         for (id, task) in &now.tasks {
@@ -54,14 +56,17 @@ impl Books {
                 let event = partner_asked(key, id, task, was);
                 self.tell(key, goods, "countermand.events.v1.PartnerAsked", &event, cause);
             }
-            if let Some((action, refusal)) = alarm(id, was, task, cause) {
-                let about = About {
-                    subject_type: "partner_task",
-                    subject_id: id.as_str(),
-                    change_order_id: &task.ask.change_order_id,
-                    action,
-                };
-                self.tell_attention(key, goods, &about, &refusal, cause);
+            let about = About {
+                subject_type: "partner_task",
+                subject_id: id.as_str(),
+                change_order_id: &task.ask.change_order_id,
+            };
+            if was.is_some_and(|was| waited_for_person(was) && has_moved_on(was, task)) {
+                self.tell_cleared(key, goods, &about, cause);
+            }
+            if let Some(refusal) = alarm(id, was, task, cause) {
+                let subject_type = if is_cart_that_refuses(task) { "cart" } else { about.subject_type };
+                self.tell_attention(key, goods, &About { subject_type, ..about }, &refusal, cause);
             }
         }
     }
@@ -87,12 +92,7 @@ impl Books {
             let refusal = Refusal::new(Reason::ShippedAfterCancel, message)
                 .detail("units", units)
                 .detail("fulfillment_id", &id);
-            let about = About {
-                subject_type: "fulfilment",
-                subject_id: id.as_str(),
-                change_order_id: "",
-                action: "SetStock",
-            };
+            let about = About { subject_type: "fulfilment", subject_id: id.as_str(), change_order_id: "" };
             self.tell_attention(key, goods, &about, &refusal, cause);
         }
     }
@@ -133,14 +133,12 @@ impl Books {
         let message = "units of a voided label are back and their warehouse is inactive: choose another";
         let refusal =
             Refusal::new(Reason::WarehouseInactive, message).detail("units", units).detail("label_id", id);
-        let about = About {
-            subject_type: "label",
-            subject_id: id.as_str(),
-            change_order_id: "",
-            action: "RestockLabel",
-        };
-        self.tell_attention(key, goods, &about, &refusal, cause);
+        self.tell_attention(key, goods, &about_label(id), &refusal, cause);
     }
+}
+
+fn about_label(id: &LabelId) -> About<'_> {
+    About { subject_type: "label", subject_id: id.as_str(), change_order_id: "" }
 }
 
 fn label_changed(key: &OrderKey, id: &LabelId, label: &Label) -> LabelChanged {
@@ -195,64 +193,83 @@ fn partner_asked(
     }
 }
 
-/// What a person has to know of a task that has moved, and what may be done.
+/// What a person has to know of a task that has moved.
 fn alarm(
     id: &PartnerTaskId,
     was: Option<&PartnerTask>,
     task: &PartnerTask,
     cause: &Cause<'_>,
-) -> Option<(&'static str, Refusal)> {
+) -> Option<Refusal> {
     let about = format!("{} and number {}", task.integration, task.external_number);
     let say = |reason: Reason, message: String| Refusal::new(reason, message).detail("task_id", id);
     if task.shipped_after_cancel && was.is_some_and(|was| !was.shipped_after_cancel) {
         let message = format!("{about}: it shipped what it was told to stop");
-        return Some(("VerifyOrder", say(Reason::ShippedAfterCancel, message)));
+        return Some(say(Reason::ShippedAfterCancel, message));
     }
     let before = was.map(|was| was.state);
     match (before, task.state) {
         (Some(TaskState::Requested), TaskState::Unconfirmed) => {
             let message = format!("{about}: no word by the deadline; the order is cancelled without it");
-            Some(("ResolvePartnerTask", say(Reason::PartnerUnconfirmed, message)))
+            Some(say(Reason::PartnerUnconfirmed, message))
         }
         (Some(TaskState::Unconfirmed), TaskState::Unconfirmed) if is_reminder(was, task) => {
             let message = format!("{about}: there is still no word; this is the only reminder");
-            Some(("ResolvePartnerTask", say(Reason::NoAnswerInTime, message)))
+            Some(say(Reason::NoAnswerInTime, message))
         }
-        (Some(TaskState::Requested | TaskState::Unconfirmed), TaskState::Rejected) if task.is_of_cart() => {
+        (Some(TaskState::Requested | TaskState::Unconfirmed), TaskState::Rejected)
+            if is_cart_that_refuses(task) =>
+        {
             let message = format!("{about}: it does not take the cancellation");
-            Some(("ResolvePartnerTask", say(Reason::PartnerRejected, message)))
+            Some(say(Reason::PartnerRejected, message))
         }
         (Some(TaskState::Unconfirmed), TaskState::Rejected) => {
             let message = format!("{about}: it does not stop, and the order is cancelled already");
-            Some(("ReportPartnerShipment", say(Reason::PartnerRejected, message)))
+            Some(say(Reason::PartnerRejected, message))
         }
         (Some(TaskState::Accepted | TaskState::Unconfirmed), TaskState::Withdrawn) => {
             let message =
                 format!("{about}: it has stopped what is wanted after all; submit under a new number");
-            Some(("SubmitFulfillment", say(Reason::Withdrawn, message)))
+            Some(say(Reason::Withdrawn, message))
         }
         (Some(TaskState::Requested), TaskState::Withdrawn) if task.sent => {
             let message = format!("{about}: it was asked to stop what is wanted after all; tell it to go on");
-            Some(("ResolvePartnerTask", say(Reason::Withdrawn, message)))
+            Some(say(Reason::Withdrawn, message))
         }
         (Some(TaskState::Withdrawn), TaskState::Withdrawn) if task.answered_by != "system" => {
             let message = format!("{about}: a late word; {}", task.detail);
-            Some(("SubmitFulfillment", say(Reason::Withdrawn, message)))
+            Some(say(Reason::Withdrawn, message))
         }
         (_, TaskState::Requested) if is_overdue(was, task, cause) => {
             let message = format!("{about}: no word by the deadline; the change waits for it");
-            Some(("ResolvePartnerTask", say(Reason::PartnerUnconfirmed, message)))
+            Some(say(Reason::PartnerUnconfirmed, message))
         }
         (_, TaskState::Requested) if was.is_some_and(|was| loses_program(was, task)) => {
             let message = format!("{about}: {}; it is asked by {}", task.detail, task.method.as_str());
-            Some(("ResolvePartnerTask", say(Reason::PartnerUnconfirmed, message)))
+            Some(say(Reason::PartnerUnconfirmed, message))
         }
         (_, TaskState::Requested) if calls_for_person(was, task) => {
             let message = format!("{about}: somebody has to ask by {}", task.method.as_str());
-            Some(("ResolvePartnerTask", say(Reason::PartnerUnconfirmed, message)))
+            Some(say(Reason::PartnerUnconfirmed, message))
         }
         _ => None,
     }
+}
+
+/// Whether somebody was asked to look at a task.
+fn waited_for_person(task: &PartnerTask) -> bool {
+    match task.state {
+        TaskState::Unconfirmed | TaskState::Rejected => true,
+        TaskState::Requested => task.due_at == 0 || task.has_lost_its_program() || is_by_hand(task),
+        TaskState::Accepted | TaskState::Expired | TaskState::Withdrawn => false,
+    }
+}
+
+fn has_moved_on(was: &PartnerTask, task: &PartnerTask) -> bool {
+    was.state != task.state || was.shipped_after_cancel != task.shipped_after_cancel
+}
+
+fn is_cart_that_refuses(task: &PartnerTask) -> bool {
+    task.is_of_cart() && task.state == TaskState::Rejected
 }
 
 fn is_overdue(was: Option<&PartnerTask>, task: &PartnerTask, cause: &Cause<'_>) -> bool {
@@ -268,7 +285,10 @@ fn loses_program(was: &PartnerTask, task: &PartnerTask) -> bool {
 }
 
 fn calls_for_person(was: Option<&PartnerTask>, task: &PartnerTask) -> bool {
-    // A mail without an address is somebody's to write.
-    let by_hand = |task: &PartnerTask| task.method != Method::Api && !task.sent;
-    by_hand(task) && was.is_none_or(|was| !by_hand(was))
+    is_by_hand(task) && was.is_none_or(|was| !is_by_hand(was))
+}
+
+/// A mail without an address is somebody's to write.
+fn is_by_hand(task: &PartnerTask) -> bool {
+    task.method != Method::Api && !task.sent
 }

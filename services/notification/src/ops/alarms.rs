@@ -64,15 +64,6 @@ impl Subject {
             Self::Event(id) => id.to_string(),
         }
     }
-
-    fn allowed_actions(&self) -> Vec<String> {
-        let actions: &[&str] = match self {
-            Self::Delivery(_) => &["RequeueDelivery", "DiscardDelivery"],
-            Self::Webhook(_) => &["Redeliver", "UpsertEndpoint", "DisableEndpoint"],
-            Self::Event(_) => &["VerifyOrder"],
-        };
-        actions.iter().map(|action| (*action).to_owned()).collect()
-    }
 }
 
 impl Alarm {
@@ -131,7 +122,6 @@ impl Alarm {
                 order_id: text(self.order_id.as_ref()),
                 change_order_id: text(self.change_order_id.as_ref()),
                 cause: Some(kit::answer::to_wire(cause)),
-                allowed_actions: self.subject.allowed_actions(),
             };
             ("countermand.events.v1.AttentionRaised", event.encode_to_vec())
         } else {

@@ -131,8 +131,7 @@ fn alarm(envelope: &Envelope) -> String {
         return format!("cleared {} {} {number}", event.subject_type, event.subject_id);
     }
     let event = AttentionRaised::decode(envelope.payload.as_slice()).expect("it is what it says");
-    let actions = event.allowed_actions.join(" ");
-    format!("raised {} {} {number} [{actions}]", event.subject_type, event.subject_id)
+    format!("raised {} {} {number}", event.subject_type, event.subject_id)
 }
 
 /// What one confirmed order tells before the courier has come by.

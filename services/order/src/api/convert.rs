@@ -4,7 +4,7 @@ use kit::Failure;
 use proto::common::v1 as common;
 use proto::order::v1 as wire;
 use types::money::AMOUNT_MINOR_MAX;
-use types::{ChangeOrderId, OrderId, Reason, Refusal, RequestId, SagaId, Timestamp, text};
+use types::{AttentionId, ChangeOrderId, OrderId, Reason, Refusal, RequestId, SagaId, Timestamp, text};
 
 use crate::domain::change::ChangeState;
 use crate::domain::listing::Page;
@@ -29,6 +29,10 @@ pub fn order_id(field: &str, text: &str) -> Result<OrderId, Refusal> {
 
 pub fn change_order_id(text: &str) -> Result<ChangeOrderId, Refusal> {
     ChangeOrderId::parse(text).map_err(|error| Refusal::from(error).field("change_order_id"))
+}
+
+pub fn attention_id(text: &str) -> Result<AttentionId, Refusal> {
+    AttentionId::parse(text).map_err(|error| Refusal::from(error).field("attention_id"))
 }
 
 pub fn saga_id(text: &str) -> Result<SagaId, Refusal> {

@@ -147,7 +147,7 @@ fn attend_forced(books: &mut Books, change: &ChangeOrder) {
         subject_type: plans::SUBJECT_CHANGE.to_owned(),
         subject_id: change.change_order_id.to_string(),
         cause: Refusal::new(Reason::ConfirmationRequired, message).detail("rule_id", &change.rule),
-        allowed_actions: vec!["VerifyOrder".to_owned()],
+        allowed_actions: Vec::new(),
     });
 }
 

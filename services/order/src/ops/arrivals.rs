@@ -297,7 +297,7 @@ fn take_effect(
                 subject_type: event.subject_type.clone(),
                 subject_id: event.subject_id.clone(),
                 cause: Refusal { reason, message: cause.message, field: None, details },
-                allowed_actions: named(&event.allowed_actions),
+                allowed_actions: Vec::new(),
             });
             Ok(())
         }
@@ -343,13 +343,8 @@ fn contradict(books: &mut Books, arrival: &Arrival, cause: Refusal) {
         subject_type: "event".to_owned(),
         subject_id: envelope.event_id.to_string(),
         cause,
-        allowed_actions: named(&[]),
+        allowed_actions: Vec::new(),
     });
-}
-
-/// Every item says what may be done; looking the order over is always possible.
-fn named(actions: &[String]) -> Vec<String> {
-    if actions.is_empty() { vec!["VerifyOrder".to_owned()] } else { actions.to_vec() }
 }
 
 fn find_order(books: &Books, envelope: &Envelope, order_id: &OrderId) -> Result<Order, Trouble> {

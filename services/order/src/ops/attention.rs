@@ -1,9 +1,12 @@
 //! Attention lies over orders and changes: an item is opened with its cause, closed with it, and never a state.
 
-use types::{AttentionId, ChangeOrderId, OrderId, Refusal, Tenant};
+use kit::{Failure, Principal};
+use types::{AttentionId, ChangeOrderId, OrderId, Refusal, RequestId, Tenant};
 
+use super::batch::{Answer, Asked, Wish};
 use super::books::Books;
-use crate::domain::attention::AttentionItem;
+use super::orders::{Orders, asked, unexpected};
+use crate::domain::attention::{AttentionItem, Cause};
 use crate::domain::history::{Entry, Fact, Happened, Visibility};
 use crate::domain::order::Actor;
 use crate::store::attention::AttentionKey;
@@ -20,7 +23,39 @@ pub(super) struct Raised {
     pub subject_type: String,
     pub subject_id: String,
     pub cause: Refusal,
+    /// Where the subject's state says more than its cause; empty elsewhere.
     pub allowed_actions: Vec<String>,
+}
+
+impl Orders {
+    /// Closes an item that is done with once somebody has looked.
+    pub async fn acknowledge_attention(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        attention_id: AttentionId,
+        note: String,
+    ) -> Result<AttentionItem, Failure> {
+        let content = [attention_id.as_str().as_bytes(), note.as_bytes()];
+        let asked = asked(principal, "AcknowledgeAttention", request_id, &content);
+        let wish = Wish::Acknowledge { attention_id: attention_id.clone(), note };
+        match self.ask(asked, wish).await? {
+            Answer::Attention(item) => Ok(*item),
+            Answer::AcceptedBefore(_) => self.attention_item(principal, &attention_id).await,
+            _ => Err(unexpected()),
+        }
+    }
+}
+
+pub(super) fn acknowledge(
+    books: &mut Books,
+    asked: &Asked,
+    attention_id: &AttentionId,
+    note: &str,
+) -> Result<(Answer, String), Refusal> {
+    let item = books.acknowledge(asked, attention_id, note)?;
+    let resource = item.attention_id.to_string();
+    Ok((Answer::Attention(Box::new(item)), resource))
 }
 
 impl Books {
@@ -34,6 +69,11 @@ impl Books {
         if self.open_items(&raised.tenant, same).next().is_some() {
             return;
         }
+        let mut allowed_actions = raised.allowed_actions;
+        if allowed_actions.is_empty() {
+            let cause = Cause::of(&raised.subject_type, raised.cause.reason);
+            allowed_actions = cause.actions.iter().map(ToString::to_string).collect();
+        }
         let item = AttentionItem {
             attention_id: self.ids.mint(),
             subject_type: raised.subject_type,
@@ -41,9 +81,11 @@ impl Books {
             order_id: raised.order_id,
             change_order_id: raised.change_order_id,
             cause: raised.cause,
-            allowed_actions: raised.allowed_actions,
+            allowed_actions,
             opened_at: self.now,
             closed_at: None,
+            closed_by: String::new(),
+            closing_note: String::new(),
         };
         let key: AttentionKey = (raised.tenant.clone(), item.attention_id.clone());
         self.attention.insert(key, item.clone());
@@ -52,7 +94,9 @@ impl Books {
             item.subject_type, item.subject_id, item.cause.message
         );
         let fact = Fact::AttentionOpened { item: item.clone() };
-        self.overlay(&raised.tenant, &item, 1, "attention.opened", summary, Some(fact));
+        let entry = Entry::new(self.now, Actor::system(), "attention.opened", summary)
+            .because(item.cause.reason.as_str(), "");
+        self.overlay(&raised.tenant, &item, 1, entry, Some(fact));
     }
 
     /// Closes what is open about a subject.
@@ -67,8 +111,30 @@ impl Books {
             });
             let item = item.expect("the item was just found");
             let summary = format!("{} {} needs nobody any more", item.subject_type, item.subject_id);
-            self.overlay(tenant, &item, -1, "attention.closed", summary, None);
+            let entry = Entry::new(self.now, Actor::system(), "attention.closed", summary)
+                .because(item.cause.reason.as_str(), "");
+            self.overlay(tenant, &item, -1, entry, None);
         }
+    }
+
+    /// Closes an item because somebody has looked.
+    fn acknowledge(
+        &mut self,
+        asked: &Asked,
+        attention_id: &AttentionId,
+        note: &str,
+    ) -> Result<AttentionItem, Refusal> {
+        let key: AttentionKey = (asked.tenant.clone(), attention_id.clone());
+        let (actor, now) = (&asked.actor, self.now);
+        let closed = self
+            .attention
+            .update(&key, |item| item.acknowledge(&actor.user, note, now).map(|()| item.clone()));
+        let item = closed.ok_or_else(|| Refusal::not_found("AttentionItem", attention_id.as_str()))??;
+        let summary = format!("{} {} was looked at", item.subject_type, item.subject_id);
+        let entry = Entry::new(now, actor.clone(), "attention.acknowledged", summary);
+        let because = entry.because(item.cause.reason.as_str(), note);
+        self.overlay(&asked.tenant, &item, -1, because, None);
+        Ok(item)
     }
 
     fn open_items<'a>(
@@ -84,15 +150,7 @@ impl Books {
 
     /// Counts an item on its order and its change, and notes it in the timeline. An item about an order that is not
     /// ours stands in the list alone.
-    fn overlay(
-        &mut self,
-        tenant: &Tenant,
-        item: &AttentionItem,
-        by: i64,
-        event: &str,
-        summary: String,
-        fact: Option<Fact>,
-    ) {
+    fn overlay(&mut self, tenant: &Tenant, item: &AttentionItem, by: i64, entry: Entry, fact: Option<Fact>) {
         let Some(order_id) = &item.order_id else { return };
         let key: OrderKey = (tenant.clone(), order_id.clone());
         let Some(mut order) = self.orders.get(&key).cloned() else { return };
@@ -106,9 +164,7 @@ impl Books {
                 change
             });
 
-        let mut entry = Entry::new(self.now, Actor::system(), event, summary)
-            .visible_to(Visibility::Internal)
-            .because(item.cause.reason.as_str(), "");
+        let mut entry = entry.visible_to(Visibility::Internal);
         entry.change_order_id.clone_from(&item.change_order_id);
         let happened = Happened::default().entry(entry);
         let happened = match fact {

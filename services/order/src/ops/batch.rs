@@ -6,7 +6,8 @@ use std::sync::{Arc, OnceLock};
 use saga::{Advance, Doorbell, Lease, LeaseLost, Registry, SagaImage};
 use storage::{Accepted, Batch, DbError, Delivery, Relay, Request, RequestKey, Tx};
 use types::{
-    ChangeOrderId, Clock, Fingerprint, Grants, Ids, OrderId, Reach, Reason, Refusal, Role, SagaId, Tenant,
+    AttentionId, ChangeOrderId, Clock, Fingerprint, Grants, Ids, OrderId, Reach, Reason, Refusal, Role,
+    SagaId, Tenant,
 };
 
 use super::arrivals::Arrival;
@@ -18,7 +19,8 @@ use super::policies::{self, Shelves};
 use super::queue::Queue;
 use super::remedies::{self, RemedyWish};
 use super::returns::{self, ReturnWish};
-use super::{accept, arrivals, carry, findings, load, steer, views, visible};
+use super::{accept, arrivals, attention, carry, findings, load, steer, views, visible};
+use crate::domain::attention::AttentionItem;
 use crate::domain::change::{ChangeRequest, ChangeView};
 use crate::domain::findings::Findings;
 use crate::domain::order::{Actor, Order};
@@ -63,6 +65,7 @@ pub enum Wish {
     PutOnEdition(Box<Edition>),
     GrantRoles(Vec<(Role, Grants)>),
     RaiseFindings(Box<Findings>),
+    Acknowledge { attention_id: AttentionId, note: String },
     Desk(DeskWish),
     Remedy(RemedyWish),
     Return(ReturnWish),
@@ -82,6 +85,7 @@ pub enum Answer {
     Saga(Box<SagaImage>),
     Desk(Box<DeskAnswer>),
     Return(Box<Return>),
+    Attention(Box<AttentionItem>),
     /// What a policy command has written, by name.
     Written(String),
     Advanced(Result<Box<SagaImage>, LeaseLost>),
@@ -232,6 +236,9 @@ impl OrderBatch {
             Wish::PutOnEdition(edition) => Ok(policies::put_on(books, asked, edition)),
             Wish::GrantRoles(granted) => policies::grant(books, asked, granted),
             Wish::RaiseFindings(findings) => Ok(findings::raise(books, asked, findings)),
+            Wish::Acknowledge { attention_id, note } => {
+                attention::acknowledge(books, asked, attention_id, note)
+            }
             Wish::Desk(wish) => desk::decide(books, asked, wish),
             Wish::Remedy(wish) => remedies::decide(self, books, asked, wish, after),
             Wish::Return(wish) => returns::decide(self, books, asked, wish, after),

@@ -47,6 +47,6 @@ fn raised(books: &Books, asked: &Asked, finding: &Finding) -> Raised {
         subject_type: SUBJECT.to_owned(),
         subject_id: finding.subject_id.clone(),
         cause: Refusal::new(Reason::BooksDoNotBalance, message).detail("rows", finding.rows),
-        allowed_actions: vec!["VerifyOrder".to_owned(), "RaiseFindings".to_owned()],
+        allowed_actions: Vec::new(),
     }
 }

@@ -18,6 +18,7 @@ use crate::domain::change::ChangeType;
 use crate::domain::findings::SUBJECT;
 use crate::domain::order::{ExternalReference, Placement};
 use crate::domain::reissue;
+use crate::store::attention::AttentionKey;
 use crate::store::keys::{ChangeKey, OrderKey};
 use crate::store::returns as stored_returns;
 use crate::store::{attention, changes, groups, orders, sagas, timeline};
@@ -43,6 +44,8 @@ struct Wanted {
     tenants: BTreeSet<Tenant>,
     /// What attention may be open about without an order: type and id.
     subjects: BTreeSet<(Tenant, String, String)>,
+    /// Items that are closed by name.
+    items: BTreeSet<AttentionKey>,
 }
 
 pub(super) async fn books(batch: &OrderBatch, tx: &mut Tx, commands: &[Command]) -> Result<Books, DbError> {
@@ -81,13 +84,15 @@ async fn instant(batch: &OrderBatch, tx: &mut Tx, books: &Books) -> Result<Times
     Ok(last.map_or(now, |last| now.max(last)))
 }
 
-/// Which order and which saga a change belongs to never moves, so this is read before anything is locked.
+/// Which order a change, a return and an item belong to never moves, nor a change's saga, so this is read before
+/// anything is locked.
 async fn find_owners(tx: &mut Tx, wanted: &mut Wanted) -> Result<BTreeMap<OrderKey, SagaId>, DbError> {
     wanted.found_by_change.append(&mut wanted.remedies.answered);
     for ((tenant, _), owners) in changes::find_owners(tx, &wanted.found_by_change).await? {
         wanted.orders.insert((tenant.clone(), owners.order_id));
         wanted.sagas.insert(SagaKey::new(tenant, owners.saga_id));
     }
+    wanted.orders.extend(attention::find_orders(tx, &wanted.items).await?);
     wanted.orders.extend(stored_returns::find_orders(tx, &wanted.returns.returns).await?);
     let placing = sagas::find_placing(tx, &wanted.whole).await?;
     for ((tenant, _), saga_id) in &placing {
@@ -133,6 +138,9 @@ async fn load_orders(tx: &mut Tx, books: &mut Books, wanted: &mut Wanted) -> Res
         books.attention.load(key, item);
     }
     for (key, item) in attention::load_open_by_subject(tx, &wanted.subjects).await? {
+        books.attention.load(key, item);
+    }
+    for (key, item) in attention::load(tx, &wanted.items).await? {
         books.attention.load(key, item);
     }
     Ok(())
@@ -198,6 +206,9 @@ impl Wanted {
                 self.orders.extend(findings.orders().map(|order_id| (tenant.clone(), order_id)));
                 let subjects = findings.subjects();
                 self.subjects.extend(subjects.map(|id| (tenant.clone(), SUBJECT.to_owned(), id.clone())));
+            }
+            Wish::Acknowledge { attention_id, .. } => {
+                self.items.insert((tenant.clone(), attention_id.clone()));
             }
             Wish::CreateOrder(new) => {
                 self.references.extend(new.references.iter().map(|name| (tenant.clone(), name.clone())));

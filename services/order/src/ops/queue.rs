@@ -70,7 +70,7 @@ impl Queue {
             subject_type: subject_type.to_owned(),
             subject_id: subject_id.to_owned(),
             cause: Refusal::new(Reason::NoAnswerInTime, message),
-            allowed_actions: vec!["ListAttentionItems".to_owned()],
+            allowed_actions: Vec::new(),
         });
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kit::{Failure, Principal};
 use saga::{SagaImage, SagaKey, State};
 use storage::{DbError, Tx};
-use types::{ChangeOrderId, OrderId, SagaId, Tenant};
+use types::{AttentionId, ChangeOrderId, OrderId, SagaId, Tenant};
 
 use super::orders::{Orders, actor};
 use super::{plans, views};
@@ -181,6 +181,18 @@ impl Orders {
             })
             .await?;
         Ok(cut(found, page, |item| item.attention_id.to_string()))
+    }
+
+    /// An item, open or closed.
+    pub(super) async fn attention_item(
+        &self,
+        principal: &Principal,
+        attention_id: &AttentionId,
+    ) -> Result<AttentionItem, Failure> {
+        let key = BTreeSet::from([(principal.tenant.clone(), attention_id.clone())]);
+        let found = self.reading(async |tx| attention::load(tx, &key).await).await?;
+        let item = found.into_iter().next().map(|(_, item)| item);
+        item.ok_or_else(|| Failure::not_found("AttentionItem", attention_id.as_str()))
     }
 
     pub async fn saga(&self, principal: &Principal, saga_id: SagaId) -> Result<SagaImage, Failure> {

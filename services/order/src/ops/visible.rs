@@ -105,6 +105,7 @@ fn named(wish: &Wish) -> Option<Named<'_>> {
         | Wish::PutOnEdition(_)
         | Wish::GrantRoles(_)
         | Wish::RaiseFindings(_)
+        | Wish::Acknowledge { .. }
         | Wish::Desk(DeskWish::UpsertFolder(_) | DeskWish::DeleteFolder(_) | DeskWish::UpsertRule(_)) => None,
     }
 }

@@ -15,7 +15,7 @@ pub type AttentionKey = (Tenant, AttentionId);
 static LOAD_OPEN: Statement = Statement::new(
     "order.load_open_attention",
     "SELECT a.tenant_id, a.attention_id, a.subject_type, a.subject_id, a.order_id, a.change_order_id, a.reason,
-       a.message, a.details, a.allowed_actions, a.opened_at, a.closed_at
+       a.message, a.details, a.allowed_actions, a.opened_at, a.closed_at, a.closed_by, a.closing_note
        FROM rows($1: tenant_id text, order_id text) AS r
        JOIN attention AS a ON a.tenant_id = r.tenant_id AND a.order_id = r.order_id
       WHERE a.closed_at IS NULL
@@ -26,7 +26,7 @@ static LOAD_OPEN: Statement = Statement::new(
 static LOAD_OPEN_BY_SUBJECT: Statement = Statement::new(
     "order.load_open_attention_by_subject",
     "SELECT a.tenant_id, a.attention_id, a.subject_type, a.subject_id, a.order_id, a.change_order_id, a.reason,
-       a.message, a.details, a.allowed_actions, a.opened_at, a.closed_at
+       a.message, a.details, a.allowed_actions, a.opened_at, a.closed_at, a.closed_by, a.closing_note
        FROM rows($1: tenant_id text, subject_type text, subject_id text) AS r
        JOIN attention AS a
          ON a.tenant_id = r.tenant_id AND a.subject_type = r.subject_type AND a.subject_id = r.subject_id
@@ -34,21 +34,39 @@ static LOAD_OPEN_BY_SUBJECT: Statement = Statement::new(
       ORDER BY a.tenant_id, a.attention_id",
 );
 
+/// Which orders items are about; an item keeps its order.
+static FIND_ORDERS: Statement = Statement::new(
+    "order.find_orders_of_attention",
+    "SELECT a.tenant_id, a.order_id
+       FROM rows($1: tenant_id text, attention_id text) AS r
+       JOIN attention AS a ON a.tenant_id = r.tenant_id AND a.attention_id = r.attention_id
+      WHERE a.order_id IS NOT NULL",
+);
+
+static LOAD: Statement = Statement::new(
+    "order.load_attention",
+    "SELECT a.tenant_id, a.attention_id, a.subject_type, a.subject_id, a.order_id, a.change_order_id, a.reason,
+       a.message, a.details, a.allowed_actions, a.opened_at, a.closed_at, a.closed_by, a.closing_note
+       FROM rows($1: tenant_id text, attention_id text) AS r
+       JOIN attention AS a ON a.tenant_id = r.tenant_id AND a.attention_id = r.attention_id",
+);
+
 static INSERT: Statement = Statement::new(
     "order.insert_attention",
-    "INSERT INTO attention (tenant_id, attention_id, closed_at, subject_type, subject_id, order_id, change_order_id,
+    "INSERT INTO attention (tenant_id, attention_id, closed_at, closed_by, closing_note, subject_type, subject_id, order_id, change_order_id,
        reason, message, details, allowed_actions, opened_at)
-     SELECT tenant_id, attention_id, closed_at, subject_type, subject_id, order_id, change_order_id, reason, message,
+     SELECT tenant_id, attention_id, closed_at, closed_by, closing_note, subject_type, subject_id, order_id, change_order_id, reason, message,
        details, allowed_actions, opened_at
-       FROM rows($1: tenant_id text, attention_id text, closed_at text, subject_type text, subject_id text,
+       FROM rows($1: tenant_id text, attention_id text, closed_at text, closed_by text, closing_note text,
+         subject_type text, subject_id text,
          order_id text, change_order_id text, reason text, message text, details text, allowed_actions text,
          opened_at text)",
 );
 
 static CLOSE: Statement = Statement::new(
     "order.close_attention",
-    "UPDATE attention SET closed_at = r.closed_at
-      FROM rows($1: tenant_id text, attention_id text, closed_at text) AS r
+    "UPDATE attention SET closed_at = r.closed_at, closed_by = r.closed_by, closing_note = r.closing_note
+      FROM rows($1: tenant_id text, attention_id text, closed_at text, closed_by text, closing_note text) AS r
      WHERE attention.tenant_id = r.tenant_id AND attention.attention_id = r.attention_id
        AND attention.closed_at IS NULL",
 );
@@ -56,7 +74,7 @@ static CLOSE: Statement = Statement::new(
 static LIST: Statement = Statement::new(
     "order.list_attention",
     "SELECT tenant_id, attention_id, subject_type, subject_id, order_id, change_order_id, reason, message, details,
-       allowed_actions, opened_at, closed_at
+       allowed_actions, opened_at, closed_at, closed_by, closing_note
        FROM attention
       WHERE tenant_id = $1 AND attention_id > $2 AND (closed_at IS NULL OR $3 = 1)
       ORDER BY attention_id LIMIT $4",
@@ -87,9 +105,32 @@ pub async fn load_open_by_subject(
     rows.iter().map(|row| Ok((key(row)?, read(row)?))).collect()
 }
 
+/// The orders of these items; none of those that are about no order of ours.
+pub async fn find_orders(tx: &mut Tx, items: &BTreeSet<AttentionKey>) -> Result<Vec<OrderKey>, DbError> {
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = tx.fetch_all(&FIND_ORDERS, values![keys::rows(items)]).await?;
+    rows.iter().map(|row| Ok((row.tenant()?, row.parsed("order_id", OrderId::parse)?))).collect()
+}
+
+/// These items, open or closed.
+pub async fn load(
+    tx: &mut Tx,
+    items: &BTreeSet<AttentionKey>,
+) -> Result<Vec<(AttentionKey, AttentionItem)>, DbError> {
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = tx.fetch_all(&LOAD, values![keys::rows(items)]).await?;
+    rows.iter().map(|row| Ok((key(row)?, read(row)?))).collect()
+}
+
 /// Writes the items that were opened or closed; nothing else about them changes.
 pub async fn flush(tx: &mut Tx, items: &Table<AttentionKey, AttentionItem>) -> Result<(), DbError> {
-    let closing = |key: &AttentionKey, item: &AttentionItem| values![&key.0, &key.1, item.closed_at];
+    let closing = |key: &AttentionKey, item: &AttentionItem| {
+        values![&key.0, &key.1, item.closed_at, &item.closed_by, &item.closing_note]
+    };
     let opening = |key: &AttentionKey, item: &AttentionItem| {
         let mut row = closing(key, item);
         row.extend(values![
@@ -135,5 +176,7 @@ fn read(row: &Row) -> Result<AttentionItem, DbError> {
         allowed_actions: row.text("allowed_actions")?.split(' ').map(str::to_owned).collect(),
         opened_at: row.timestamp("opened_at")?,
         closed_at: row.opt_timestamp("closed_at")?,
+        closed_by: row.text("closed_by")?,
+        closing_note: row.text("closing_note")?,
     })
 }

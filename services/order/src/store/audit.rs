@@ -62,7 +62,8 @@ pub static BOOKS: [Book; 29] = [
     ]),
     book!("order", "attention", ["attention_id" Text], [
         "subject_type" Text, "subject_id" Text, "order_id" Text, "change_order_id" Text, "reason" Text,
-        "message" Text, "allowed_actions" Text, "opened_at" Text, "closed_at" Text,
+        "message" Text, "allowed_actions" Text, "opened_at" Text, "closed_by" Text,
+        "closing_note" Text, "closed_at" Text,
     ]),
     book!("order", "request_key", ["subject" Text, "method" Text, "request_id" Text], [
         "id" Text, "fingerprint" Text, "resource_id" Text, "created_at" Text,

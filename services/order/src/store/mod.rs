@@ -81,4 +81,5 @@ pub const MIGRATIONS: &[Migration] = &[
     ),
     Migration::shared(70, "shipped_groups", include_str!("../../migrations/0070_shipped_groups.sql")),
     Migration::shared(71, "bundle_stock", include_str!("../../migrations/0071_bundle_stock.sql")),
+    Migration::shared(72, "acknowledged", include_str!("../../migrations/0072_acknowledged.sql")),
 ];

@@ -37,5 +37,7 @@ pub fn attention(item: &AttentionItem) -> wire::AttentionItem {
         allowed_actions: item.allowed_actions.clone(),
         opened_at: item.opened_at.to_string(),
         closed_at: timestamp(item.closed_at),
+        closed_by: display(&item.closed_by),
+        closing_note: display(&item.closing_note),
     }
 }

@@ -4,6 +4,7 @@
 
 mod agreements;
 mod app;
+mod attention;
 mod batch_rates;
 mod batches;
 mod cancelling;

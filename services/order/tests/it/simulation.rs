@@ -6,7 +6,7 @@ use order::domain::decided::Outcome;
 use order::domain::policy::{Document, PRESETS, Policy, preset};
 use order::domain::simulation::Difference;
 use order::ops::{PolicySimulated, PolicySimulation, Wait};
-use types::RoleMap;
+use types::{Permission, Role, RoleMap};
 
 use crate::samples::{caller, cancel_all, cancel_units};
 use crate::world::{World, worlds};
@@ -68,6 +68,23 @@ async fn three_decisions(world: &World) {
         world.submit(again, cancel_all(&three.order_id), Wait::Accepted).await.unwrap_err();
     }
     world.orders.activate_policy(&caller(), id("use again"), "default".to_owned(), 0, tenant).await.unwrap();
+}
+
+#[test]
+fn a_role_keeps_what_the_policy_leaves_of_its_grants() {
+    let without_restore =
+        draft("ours", &[("/roles/staff", serde_json::json!(["cancel.request", "cancel.any"]))]);
+    let role = |name: &str| Role::parse(name).unwrap();
+
+    let staff = without_restore.ability(&role("staff"));
+
+    assert!(staff.left.contains(&Permission::CancelAny) && staff.left.contains(&Permission::OrderRead));
+    assert!(staff.taken_away.contains(&Permission::Restore) && !staff.left.contains(&Permission::Restore));
+    // What the role map does not grant, the policy cannot take away.
+    let buyer = without_restore.ability(&role("buyer"));
+    assert!(!buyer.taken_away.contains(&Permission::Restore));
+    let unlisted = without_restore.ability(&role("janitor"));
+    assert!(unlisted.left.is_empty() && unlisted.taken_away.is_empty());
 }
 
 #[tokio::test]

@@ -5,12 +5,16 @@ use types::{PaymentId, Reason, RefundId, Refusal, Timestamp};
 
 use super::account::Account;
 use super::capture;
+use super::event::{Attention, Event as Told};
 use super::gateway::{DisputeState, FoundDispute};
 use super::moment::Moment;
 use super::movement::{self, Movement, Till};
 use super::origin::Origin;
 use super::refund::{Event, State};
 use super::reply::Ended;
+
+/// The subject of items about disputes.
+const DISPUTE: &str = "dispute";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dispute {
@@ -88,6 +92,8 @@ impl Account {
         let amount = dispute.amount_minor;
         let payment_id = &key.0;
         self.spread_disputes(payment_id);
+        let subject = Attention { subject_type: DISPUTE, subject_id: key.1.clone() };
+        self.tell(Told::AttentionCleared { subject, change_order_id: None });
         let waiting = self.waiting_of(payment_id);
         if found.state == DisputeState::Lost {
             let till = Till::Tender(self.payment(payment_id).kind);
@@ -162,9 +168,9 @@ impl Account {
 
     fn tell_of_dispute(&mut self, payment_id: &PaymentId, found: &FoundDispute, message: &str) {
         let cause = Refusal::new(Reason::StateConflict, message)
-            .detail("dispute", &found.gateway_reference)
+            .detail("payment_id", payment_id)
             .detail("amount_minor", found.amount_minor)
             .detail("currency_code", self.currency);
-        self.raise_attention("payment", payment_id.as_str(), None, cause);
+        self.raise_attention(DISPUTE, &found.gateway_reference, None, cause);
     }
 }

@@ -13,6 +13,7 @@ use super::payment;
 use super::recorded::Recorded;
 use super::refund::{Event, Kind, State};
 use super::reply::Ended;
+use super::trouble::EXTERNAL_REFUND;
 
 /// The step that gives back what was captured when the order was no longer worth it.
 pub const LATE_CAPTURE: &str = "late_capture_reversal";
@@ -129,7 +130,7 @@ impl Account {
             .detail("refund_id", &refund_id)
             .detail("gateway_reference", &found.gateway_reference)
             .detail("amount_minor", found.amount_minor);
-        self.raise_attention("payment", payment_id.as_str(), None, cause);
+        self.raise_attention(EXTERNAL_REFUND, refund_id.as_str(), None, cause);
         let below = self.ceiling_minor - self.position_minor();
         let sagas = self.yield_to_external(payment_id, below, moment);
         observed.ended.extend(sagas.iter().filter_map(|saga_id| self.settlement_ended(saga_id)));

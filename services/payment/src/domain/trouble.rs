@@ -10,6 +10,9 @@ use super::event::{Attention, Event};
 use super::gateway::DisputeState;
 use super::refund::{Kind, Refund, Stage, State};
 
+/// The subject of items about what was given back at the gateway and not by us.
+pub(super) const EXTERNAL_REFUND: &str = "external_refund";
+
 impl Account {
     pub fn troubled(&self) -> BTreeSet<RefundId> {
         let troubled = self.refunds.values().filter(|refund| self.is_troubled(refund));
@@ -22,7 +25,9 @@ impl Account {
         let before = std::mem::replace(&mut self.unsaved.troubled, now);
         for refund_id in before.difference(&self.unsaved.troubled.clone()) {
             let change_order_id = self.refunds[refund_id].change_order_id.clone();
-            let subject = Attention { subject_type: "refund", subject_id: refund_id.to_string() };
+            let refund = &self.refunds[refund_id];
+            let subject_type = if refund.state == State::External { EXTERNAL_REFUND } else { "refund" };
+            let subject = Attention { subject_type, subject_id: refund_id.to_string() };
             self.tell(Event::AttentionCleared { subject, change_order_id });
         }
     }
@@ -35,14 +40,15 @@ impl Account {
             }
             // A part of a shared payment that was passed over until its capture ends.
             State::AwaitingCapture => self.payment(&refund.payment_id).shared_payment_id.is_some(),
+            // What somebody gave back at the gateway, until the order is worth as much less.
+            State::External => self.position_minor() < self.ceiling_minor,
             State::Reserved
             | State::Submitting
             | State::Pending
             | State::RequiresAction
             | State::Succeeded
             | State::Released
-            | State::ResolvedExternally
-            | State::External => false,
+            | State::ResolvedExternally => false,
         }
     }
 

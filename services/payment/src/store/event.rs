@@ -12,17 +12,6 @@ use crate::domain::{Account, Event};
 
 const AGGREGATE_TYPE: &str = "order";
 
-/// What the operator can do about money that did not arrive: look at it, and change the order once
-/// more, which gives back all that exceeds its total.
-const ALLOWED_ACTIONS: &[&str] = &["VerifyOrder", "SubmitChangeOrder", "RetryRefund", "ResolveRefund"];
-
-/// What fits money that was given back at the gateway: cancel what it was for, or give it as goodwill, and nothing moves a
-/// second time. Whoever leaves it has looked.
-const ADOPTING_ACTIONS: &[&str] = &["SubmitChangeOrder", "RefundOrder", "VerifyOrder"];
-
-/// What the operator can do about webhooks that match nothing.
-const UNMATCHED_ACTIONS: &[&str] = &["ListGatewayEvents", "ReconcilePayment"];
-
 /// Events of a gateway's webhooks that match no payment belong to no order.
 const GATEWAY_EVENT: &str = "gateway_event";
 
@@ -72,7 +61,6 @@ pub async fn append_unmatched(tx: &mut Tx, received: &Received, stamp: &Stamp<'_
         order_id: String::new(),
         change_order_id: String::new(),
         cause: Some(kit::answer::to_wire(&cause)),
-        allowed_actions: UNMATCHED_ACTIONS.iter().map(ToString::to_string).collect(),
     };
     let event = NewEvent {
         tenant: received.tenant.clone(),
@@ -86,12 +74,6 @@ pub async fn append_unmatched(tx: &mut Tx, received: &Received, stamp: &Stamp<'_
         occurred_at: stamp.now,
     };
     outbox::append(tx, &[event]).await
-}
-
-/// A refund that somebody else has made is not to be tried again.
-fn actions(cause: &Refusal) -> &'static [&'static str] {
-    let is_elsewhere = cause.details.contains_key("gateway_reference");
-    if is_elsewhere { ADOPTING_ACTIONS } else { ALLOWED_ACTIONS }
 }
 
 fn payload(account: &Account, event: &Event) -> (&'static str, Vec<u8>) {
@@ -143,7 +125,6 @@ fn payload(account: &Account, event: &Event) -> (&'static str, Vec<u8>) {
                 order_id,
                 change_order_id: change_order_id.as_ref().map(ToString::to_string).unwrap_or_default(),
                 cause: Some(kit::answer::to_wire(cause)),
-                allowed_actions: actions(cause).iter().map(ToString::to_string).collect(),
             };
             ("countermand.events.v1.AttentionRaised", event.encode_to_vec())
         }

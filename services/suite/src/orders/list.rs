@@ -1,9 +1,9 @@
-//! `countermand order list` and `countermand attention`.
+//! `countermand order list`.
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use proto::common::v1::ExternalReference;
-use proto::order::v1::{ListAttentionItemsRequest, ListOrdersRequest, OrderState, OrderView};
+use proto::order::v1::{ListOrdersRequest, OrderState, OrderView};
 
 use crate::clients::Clients;
 use crate::{organising, render};
@@ -124,32 +124,5 @@ pub async fn orders(clients: &Clients, limit: i32, filters: Filters, json: bool)
     if !page.next_page_token.is_empty() {
         say!("{}", render::dim("there are more; ask for more with --limit, or page through ListOrders"));
     }
-    Ok(())
-}
-
-pub async fn attention(clients: &Clients, json: bool) -> Result<()> {
-    let request = ListAttentionItemsRequest { page_size: 200, ..ListAttentionItemsRequest::default() };
-    let page = clients.operations().list_attention_items(request).await?.into_inner();
-    if json {
-        return render::print_json(&render::proto_json(
-            "countermand.order.v1.ListAttentionItemsResponse",
-            &page,
-        )?);
-    }
-    if page.items.is_empty() {
-        say!("Nothing needs attention.");
-        return Ok(());
-    }
-    let rows = page.items.iter().map(|item| {
-        let cause = item.cause.clone().unwrap_or_default();
-        vec![
-            item.opened_at.clone(),
-            format!("{} {}", item.subject_type, item.subject_id),
-            cause.reason,
-            cause.message,
-            item.allowed_actions.join(", "),
-        ]
-    });
-    say!("{}", render::table(&["since", "about", "cause", "what happened", "you may"], &[], rows));
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! OperationsService: for the operator on call.
 
 mod abort_before_pivot;
+mod acknowledge_attention;
 mod list_attention_items;
 mod raise_findings;
 mod retry_step;
@@ -44,6 +45,13 @@ impl OperationsService for OperationsApi {
         request: Request<wire::ListSagasRequest>,
     ) -> Result<Response<wire::ListSagasResponse>, Status> {
         Ok(Response::new(sagas::list(&self.orders, request).await?))
+    }
+
+    async fn acknowledge_attention(
+        &self,
+        request: Request<wire::AcknowledgeAttentionRequest>,
+    ) -> Result<Response<wire::AcknowledgeAttentionResponse>, Status> {
+        Ok(Response::new(acknowledge_attention::answer(&self.orders, request).await?))
     }
 
     async fn raise_findings(

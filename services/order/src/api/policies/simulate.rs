@@ -4,22 +4,23 @@ use std::sync::Arc;
 
 use kit::answer::to_wire;
 use kit::page::{Listing, Page};
-use kit::{Failure, Principal};
+use kit::{Access, Failure, Principal};
 use proto::common::v1 as common;
 use proto::order::v1 as wire;
 use tonic::Request;
 use types::text::display;
-use types::{Reason, Refusal};
+use types::{Reason, Refusal, Role};
 
 use super::versions::{document, policy_id};
 use crate::api::convert::{missing, not_negative};
 use crate::domain::decided::{Decided, Outcome, Place};
-use crate::domain::policy::{Policy, Shelf};
+use crate::domain::policy::{Ability, Permission, Policy, Shelf};
 use crate::domain::simulation::{Difference, Effect, Tally, Verdict};
 use crate::ops::{Orders, PolicySimulation};
 
 const LAST_DEFAULT: i64 = 1_000;
 const LAST_MAX: i64 = 10_000;
+const ROLES_MAX: usize = 64;
 /// What a document that is not stored yet is called.
 const DRAFT: &str = "draft";
 /// The parts of a page's key: the newest decision and the last difference, each with its time and name.
@@ -35,7 +36,9 @@ pub async fn answer(
     let last = last(request.last)?;
     let shelf = orders.shelf(&caller.tenant).await?;
     let draft = draft(&shelf, &request)?;
-    let filter = (&request.document, &request.policy_id, request.version, last);
+    let abilities = abilities(&draft, &request.show_roles)?;
+    let roles: Vec<u8> = request.roles.iter().flat_map(prost::Message::encode_to_vec).collect();
+    let filter = (&request.document, &request.policy_id, request.version, last, &roles);
     let listing = Listing::new("SimulatePolicy", &caller.tenant, &filter);
     let page = Page::parse(orders.seal(), listing, request.page_size, &request.page_token)?;
     let (newest, after) = match page.after(KEY_PARTS)? {
@@ -55,6 +58,7 @@ pub async fn answer(
     Ok(wire::SimulatePolicyResponse {
         differences: simulated.differences.iter().map(difference).collect(),
         next_page_token: next.unwrap_or_default(),
+        roles: abilities,
         ..counts(&simulated.tally)
     })
 }
@@ -70,8 +74,51 @@ fn last(given: i32) -> Result<i64, Refusal> {
     }
 }
 
-/// The policy that is tried: a document, or a version that is there.
+/// The policy that is tried, beside the roles that are tried with it.
 fn draft(shelf: &Shelf, request: &wire::SimulatePolicyRequest) -> Result<Policy, Failure> {
+    if request.roles.len() > ROLES_MAX {
+        let message = format!("at most {ROLES_MAX} roles are tried at once");
+        return Err(Refusal::new(Reason::FieldInvalid, message).field("roles").into());
+    }
+    let tried = kit::roles::parse(&request.roles)?;
+    let roles = Arc::new(shelf.roles.as_ref().clone().with(tried));
+    Ok(Policy { roles, ..document_tried(shelf, request)? })
+}
+
+/// What each of these roles could do.
+fn abilities(draft: &Policy, names: &[String]) -> Result<Vec<wire::RoleAbility>, Failure> {
+    if names.len() > ROLES_MAX {
+        let message = format!("at most {ROLES_MAX} roles are shown at once");
+        return Err(Refusal::new(Reason::FieldInvalid, message).field("show_roles").into());
+    }
+    let contracts = kit::access_table().map_err(Failure::internal)?;
+    let shown = names.iter().enumerate().map(|(place, name)| {
+        let at = || format!("show_roles[{place}]");
+        let role = Role::parse(name).map_err(|error| Refusal::from(error).field(at()))?;
+        if !draft.roles.lists(&role) {
+            let listed: Vec<_> = draft.roles.iter().map(|(role, _)| role.as_str()).collect();
+            let message = format!("there is no role {role}; the roles are {}", listed.join(", "));
+            return Err(Refusal::new(Reason::FieldInvalid, message).field(at()));
+        }
+        Ok(ability(&role, &draft.ability(&role), &contracts))
+    });
+    Ok(shown.collect::<Result<_, _>>()?)
+}
+
+fn ability(role: &Role, ability: &Ability, contracts: &[(String, Access)]) -> wire::RoleAbility {
+    let names = |permissions: &[Permission]| permissions.iter().map(ToString::to_string).collect();
+    let calls = contracts.iter().filter(|(_, access)| ability.granted.holds(access.permission));
+    wire::RoleAbility {
+        role: role.to_string(),
+        sees: ability.granted.reach.relations().map(|relation| relation.as_str().to_owned()).collect(),
+        permissions: names(&ability.left),
+        taken_away: names(&ability.taken_away),
+        calls: calls.map(|(path, _)| path.clone()).collect(),
+    }
+}
+
+/// A document, or a version that is there.
+fn document_tried(shelf: &Shelf, request: &wire::SimulatePolicyRequest) -> Result<Policy, Failure> {
     match (request.document.is_empty(), request.policy_id.is_empty()) {
         (true, true) => Err(missing("document", "a simulation tries a document or a stored policy").into()),
         (false, false) => {

@@ -15,7 +15,7 @@ use crate::domain::terms::MoneyTerms;
 const RULE_LENGTH_MAX: usize = 64;
 const RULES_MAX: usize = 200;
 /// What a document says of roles. Anything else is said by the role map alone.
-const TAKEN_AWAY: [Permission; 15] = [
+pub(super) const TAKEN_AWAY: [Permission; 15] = [
     Permission::CancelRequest,
     Permission::CancelOwn,
     Permission::CancelAny,

@@ -15,6 +15,7 @@ mod shelf;
 mod standing;
 mod windows;
 
+use self::document::TAKEN_AWAY;
 pub use self::document::{
     Bundle, Contact, Document, DocumentError, Effect, FeeRule, Goodwill, MatrixRule, ReasonRule, Scope,
     ShippingRule, TenderStrategy, Tenders, Unconfirmed, Units, UnknownReason,
@@ -58,11 +59,30 @@ impl Policy {
         left && self.grants(role).holds(permission)
     }
 
+    /// What somebody of this role could do: what the role map grants, with what the document leaves of it.
+    pub fn ability(&self, role: &Role) -> Ability {
+        let granted = self.roles.grants(role);
+        let takes_away = |permission: &Permission| {
+            TAKEN_AWAY.contains(permission) && !self.permits(role.as_str(), *permission)
+        };
+        let (taken_away, left) = granted.permissions.iter().partition(takes_away);
+        Ability { granted, left, taken_away }
+    }
+
     /// How much of an order a role may select; "*" is every role that is not named.
     pub fn scope_of(&self, role: &str) -> Scope {
         let scope = &self.document.scope;
         scope.get(role).or_else(|| scope.get("*")).copied().unwrap_or(Scope::Lines)
     }
+}
+
+/// What a role comes to under a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ability {
+    /// By the role map alone.
+    pub granted: Grants,
+    pub left: Vec<Permission>,
+    pub taken_away: Vec<Permission>,
 }
 
 /// Which orders a tenant puts under a policy; the narrowest choice that fits an order wins.
