@@ -7,8 +7,9 @@ use proto::inventory::v1::{
     Stock, StockAdjustment, SubmitFulfillmentRequest, UpsertWarehouseRequest, Warehouse, WarehouseKind,
 };
 use proto::order::v1::{
-    ChangeInput, ChangeLineInput, ChangeOrder, ChangeOrderType, CreateOrderRequest, GetChangeOrderRequest,
-    GetOrderRequest, LineInput, Order, SubmitChangeOrderRequest, TenderInput, WithdrawChangeOrderRequest,
+    AttentionItem, ChangeInput, ChangeLineInput, ChangeOrder, ChangeOrderType, CreateOrderRequest,
+    GetChangeOrderRequest, GetOrderRequest, LineInput, ListAttentionItemsRequest, Order,
+    SubmitChangeOrderRequest, TenderInput, WithdrawChangeOrderRequest,
 };
 use proto::payment::v1::{ListRefundsRequest, MakeChargesRequest, Refund, SandboxCharge};
 use tonic::{Code, Status};
@@ -180,6 +181,13 @@ impl Shop {
     pub async fn refunds(&self, order_id: &str) -> Result<Vec<Refund>> {
         let request = ListRefundsRequest { order_id: order_id.to_owned(), ..ListRefundsRequest::default() };
         Ok(self.clients.refunds().list_refunds(request).await?.into_inner().refunds)
+    }
+
+    /// What a person has to look at of an order.
+    pub async fn attention(&self, order_id: &str) -> Result<Vec<AttentionItem>> {
+        let request = ListAttentionItemsRequest { page_size: 200, ..ListAttentionItemsRequest::default() };
+        let items = self.clients.operations().list_attention_items(request).await?.into_inner().items;
+        Ok(items.into_iter().filter(|item| item.order_id == order_id).collect())
     }
 
     /// Allocates everything of an order to one fulfilment and hands it to the floor.

@@ -94,6 +94,7 @@ const OWN: &[(&str, Scenario)] = scenarios![
     money::a_refund_in_doubt_survives_a_crash_and_is_made_once,
     money::a_refund_that_is_late_keeps_the_change_settling,
     money::a_refund_that_fails_afterwards_is_owed_and_asks_for_attention,
+    money::x27_a_declined_refund_is_on_the_list_until_it_was_paid,
     money::an_authorisation_without_an_answer_is_asked_after,
     money::settlement_none_moves_no_money_and_says_what_is_owed,
     owed::x26_an_end_of_one_change_inside_another_leaves_one_figure,

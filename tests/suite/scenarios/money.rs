@@ -4,11 +4,12 @@ use anyhow::{Context, Result, ensure};
 use proto::audit::v1::ListGatewayEffectsRequest;
 use proto::common::v1::Wait;
 use proto::order::v1::{
-    ChangeOrder, ChangeOrderState, ListAttentionItemsRequest, OrderState, Settlement, ShippingInput,
+    AcknowledgeAttentionRequest, ChangeOrder, ChangeOrderState, OrderState, Settlement, ShippingInput,
 };
-use proto::payment::v1::{RefundKind, RefundState};
-use tests::shop::card;
+use proto::payment::v1::{RefundKind, RefundState, ResolveRefundRequest};
+use tests::shop::{card, refused};
 use tests::{Service, Shop, assert_books_balance, eventually};
+use tonic::Code;
 
 use crate::Stage;
 
@@ -204,10 +205,36 @@ pub async fn a_refund_that_fails_afterwards_is_owed_and_asks_for_attention(stage
     ensure!(refunds.len() == 1 && refunds[0].state() == RefundState::Reversed, "{refunds:?}");
     let order = shop.order(&change.order_id).await?;
     ensure!(order.state() == OrderState::Cancelled && order.attention_open, "it is not re-opened: {order:?}");
-    let request = ListAttentionItemsRequest { page_size: 200, ..ListAttentionItemsRequest::default() };
-    let items = shop.clients.operations().list_attention_items(request).await?.into_inner().items;
-    let item = items.iter().find(|item| item.order_id == change.order_id).context("no attention item")?;
-    ensure!(!item.allowed_actions.is_empty() && item.closed_at.is_empty(), "{item:?}");
+    let item = shop.attention(&change.order_id).await?.pop().context("no attention item")?;
+    ensure!(item.allowed_actions == ["RetryRefund", "ResolveRefund"], "{item:?}");
+    Ok(())
+}
+
+/// A cause that looking cannot mend stays until the money is where it belongs.
+pub async fn x27_a_declined_refund_is_on_the_list_until_it_was_paid(stage: &Stage) -> Result<()> {
+    let shop = Shop::open(stage.suite().await?.clients()).await?;
+    let change = cancelled_on(&shop, "tok_refund_decline").await?;
+    let raised = async || Ok(shop.attention(&change.order_id).await?.pop());
+    let item = eventually("the declined refund is on the list", raised).await?;
+
+    let acknowledge = AcknowledgeAttentionRequest {
+        request_id: shop.request_id(),
+        attention_id: item.attention_id.clone(),
+        note: "seen".to_owned(),
+    };
+    let looked = shop.clients.operations().acknowledge_attention(acknowledge).await;
+    refused(looked, Code::FailedPrecondition, "STATE_CONFLICT")?;
+    let resolve = ResolveRefundRequest {
+        request_id: shop.request_id(),
+        refund_id: item.subject_id,
+        reference: "bank transfer 17".to_owned(),
+        note: "the card is closed".to_owned(),
+    };
+    shop.clients.refunds().resolve_refund(resolve).await?;
+
+    let closed = async || Ok(shop.attention(&change.order_id).await?.is_empty().then_some(()));
+    eventually("the item is closed", closed).await?;
+    ensure!(!shop.order(&change.order_id).await?.attention_open);
     Ok(())
 }
 

@@ -41,7 +41,7 @@ impl Account {
             // A part of a shared payment that was passed over until its capture ends.
             State::AwaitingCapture => self.payment(&refund.payment_id).shared_payment_id.is_some(),
             // What somebody gave back at the gateway, until the order is worth as much less.
-            State::External => self.position_minor() < self.ceiling_minor,
+            State::External => self.position_minor() < self.worth_minor,
             State::Reserved
             | State::Submitting
             | State::Pending

@@ -1,6 +1,6 @@
 //! Rows O1 to O12, O23 and O24: a hub between carts and fulfilment partners.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use proto::common::v1::Wait;
 use proto::inventory::v1::{
     Integration, ListIntegrationsRequest, PartnerMethod, PartnerTaskState, PartnerWord,
@@ -205,8 +205,12 @@ async fn o12_silence_is_shown_and_never_called_cancelled(stage: &Stage) -> Resul
     ensure!(!shop.change(&change.change_order_id).await?.external_confirmed, "its part is not cancelled");
     ensure!(shop.order(&order.order_id).await?.state() == OrderState::Cancelled, "ours is");
     let task = shop.task(&order.order_id, |task| task.needs_person).await?;
+    let item = shop.attention(&order.order_id).await?.pop().context("nobody is asked to look")?;
+    ensure!(item.subject_id == task.task_id && item.allowed_actions == ["ResolvePartnerTask"], "{item:?}");
     shop.respond(&task.task_id, PartnerWord::Accepted).await?;
-    leg(&shop, &order.order_id, PropagationState::Acked).await
+    leg(&shop, &order.order_id, PropagationState::Acked).await?;
+    let closed = async || Ok(shop.attention(&order.order_id).await?.is_empty().then_some(()));
+    eventually("its word closes the item", closed).await
 }
 
 async fn o23_number_a_partner_has_seen_is_burned(stage: &Stage) -> Result<()> {

@@ -5,7 +5,7 @@ use types::{PaymentId, Reason};
 use super::super::gateway::{DisputeState, FoundDispute, Statement};
 use super::super::movement::Kind as Moved;
 use super::super::refund::State;
-use super::super::{Account, Observed, Reservation, StepOutcome, Terms};
+use super::super::{Account, Event, Observed, Reservation, StepOutcome, Terms};
 use super::{World, done, ended_well, payment_ids};
 
 pub fn dispute(
@@ -138,4 +138,31 @@ fn two_disputes_count_together() {
     account.observe(&payment, &statement, world.moment());
 
     assert_eq!((free(&account), account.position_minor()), (40, 70));
+}
+
+/// What was raised and cleared about disputes, in order.
+fn attention(account: &Account) -> Vec<(&'static str, String)> {
+    let events = account.unsaved.events.iter().filter_map(|(_, event)| match event {
+        Event::AttentionRaised { subject, .. } => Some(("raised", subject)),
+        Event::AttentionCleared { subject, .. } => Some(("cleared", subject)),
+        _ => None,
+    });
+    let disputes = events.filter(|(_, subject)| subject.subject_type == "dispute");
+    disputes.map(|(what, subject)| (what, subject.subject_id.clone())).collect()
+}
+
+#[test]
+fn x27_a_dispute_asks_for_a_person_until_it_is_won_and_again_when_it_is_lost() {
+    let world = World::new();
+    for (end, told) in [(DisputeState::Won, 2), (DisputeState::Lost, 3)] {
+        let mut account = world.captured(&[100]);
+        let payment = payment_ids(&account)[0].clone();
+
+        dispute(&world, &mut account, &payment, 100, DisputeState::Open);
+        dispute(&world, &mut account, &payment, 100, end);
+
+        let of = |what| (what, "dp_1".to_owned());
+        let expected = [of("raised"), of("cleared"), of("raised")];
+        assert_eq!(attention(&account), expected[..told], "{end:?}");
+    }
 }

@@ -289,3 +289,35 @@ fn a_refund_at_the_gateway_that_spans_captures_is_a_row_for_each_and_comes_back_
     assert!(account.refunds.values().all(|refund| refund.state == State::Reversed));
     assert_eq!(account.position_minor(), 100);
 }
+
+#[test]
+fn x27_a_refund_made_elsewhere_asks_for_a_person_until_the_order_is_worth_as_much_less() {
+    let world = World::new();
+    let mut account = world.captured(&[100]);
+    let payment = payment_ids(&account)[0].clone();
+    observe(&world, &mut account, &payment, &statement(100, vec![elsewhere("re_1", 30)]));
+    let refund_id = refund_ids(&account)[0].to_string();
+    let words = |account: &mut Account| {
+        account.clear_attention();
+        let events = std::mem::take(&mut account.unsaved.events);
+        let words = events.into_iter().filter_map(|(_, event)| match event {
+            Event::AttentionRaised { subject, .. } => Some((true, subject.subject_type, subject.subject_id)),
+            Event::AttentionCleared { subject, .. } => {
+                Some((false, subject.subject_type, subject.subject_id))
+            }
+            _ => None,
+        });
+        words.collect::<Vec<_>>()
+    };
+    assert_eq!(words(&mut account), [(true, "external_refund", refund_id.clone())]);
+
+    // Ten of the thirty are accounted for, then all of them.
+    world.reserve(&mut account, "sag_1", 90);
+    account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
+    assert_eq!(words(&mut account), []);
+    world.reserve(&mut account, "sag_2", 70);
+    assert_eq!(words(&mut account), [], "it is not decided yet");
+    account.settle("sag_2", "settle_refund", None, world.moment()).unwrap();
+    assert_eq!(words(&mut account), [(false, "external_refund", refund_id)]);
+    assert_eq!(account.position_minor(), 70, "and nothing moved a second time");
+}
