@@ -1,6 +1,7 @@
 //! `countermand batch`: many orders cancelled together, each for itself.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
@@ -22,7 +23,8 @@ pub enum BatchVerb {
     #[command(after_help = "Examples:
   countermand batch cancel --file recalled.txt --reason DAMAGED_IN_WAREHOUSE
   countermand batch cancel --sku LAMP-7 --dry-run        then: countermand batch resume bat_01…
-  countermand batch cancel --file recalled.txt --void-labels --rate 600 --rate mill=60")]
+  countermand batch cancel --file recalled.txt --void-labels --rate 600 --rate mill=60
+Exits with 3 when some orders were refused, and with 0 when none was.")]
     Cancel(Wish),
     /// How far a batch is, and what was refused.
     Show { batch: String },
@@ -62,7 +64,10 @@ pub struct Wish {
     request_id: Option<String>,
 }
 
-pub async fn run(clients: &Clients, verb: BatchVerb, json: bool) -> Result<()> {
+/// What a batch that has refused orders exits with.
+const EXIT_REFUSED: u8 = 3;
+
+pub async fn run(clients: &Clients, verb: BatchVerb, json: bool) -> Result<ExitCode> {
     match verb {
         BatchVerb::Cancel(wish) => create(clients, wish, json).await,
         BatchVerb::Show { batch } => show(clients, &batch, json).await,
@@ -72,7 +77,7 @@ pub async fn run(clients: &Clients, verb: BatchVerb, json: bool) -> Result<()> {
             let last = watch(clients, found.context("the answer holds no batch")?, json).await?;
             ended(clients, last, json).await
         }
-        BatchVerb::List => list(clients, json).await,
+        BatchVerb::List => list(clients, json).await.map(|()| ExitCode::SUCCESS),
         BatchVerb::Pause { batch } => {
             let request = PauseBatchRequest { request_id: render::request_id(), batch_id: batch };
             let paused = clients.batches().pause_batch(request).await?.into_inner().batch;
@@ -88,12 +93,14 @@ pub async fn run(clients: &Clients, verb: BatchVerb, json: bool) -> Result<()> {
     }
 }
 
-async fn create(clients: &Clients, wish: Wish, json: bool) -> Result<()> {
+async fn create(clients: &Clients, wish: Wish, json: bool) -> Result<ExitCode> {
     let orders = match &wish.file {
         None => Vec::new(),
         Some(path) => {
             let text =
                 std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+            // Spreadsheets begin their text files with a byte order mark.
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
             text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
         }
     };
@@ -112,7 +119,7 @@ async fn create(clients: &Clients, wish: Wish, json: bool) -> Result<()> {
     ended(clients, last, json).await
 }
 
-async fn show(clients: &Clients, batch_id: &str, json: bool) -> Result<()> {
+async fn show(clients: &Clients, batch_id: &str, json: bool) -> Result<ExitCode> {
     let request = GetBatchRequest { batch_id: batch_id.to_owned() };
     let batch = clients.batches().get_batch(request).await?.into_inner().batch;
     ended(clients, batch.context("the answer holds no batch")?, json).await
@@ -158,10 +165,17 @@ async fn watch(clients: &Clients, batch: Batch, json: bool) -> Result<Batch> {
     Ok(latest)
 }
 
-async fn ended(clients: &Clients, batch: Batch, json: bool) -> Result<()> {
+/// Shows how a batch stands. A script tells by the exit code whether every order was cancelled.
+async fn ended(clients: &Clients, batch: Batch, json: bool) -> Result<ExitCode> {
     if json {
-        return render::print_json(&render::proto_json("countermand.order.v1.Batch", &batch)?);
+        render::print_json(&render::proto_json("countermand.order.v1.Batch", &batch)?)?;
+    } else {
+        tell(clients, &batch).await?;
     }
+    Ok(if batch.refused > 0 { ExitCode::from(EXIT_REFUSED) } else { ExitCode::SUCCESS })
+}
+
+async fn tell(clients: &Clients, batch: &Batch) -> Result<()> {
     let forecast = matches!(batch.state(), BatchState::Estimating | BatchState::Estimated);
     let would = if forecast { "would be " } else { "" };
     say!("{}  {}", render::heading(&batch.batch_id), render::state(word(batch.state())));
@@ -173,7 +187,7 @@ async fn ended(clients: &Clients, batch: Batch, json: bool) -> Result<()> {
         render::count(batch.refused),
         render::count(batch.waiting),
     );
-    for table in batch_report::tables(&batch) {
+    for table in batch_report::tables(batch) {
         say!("\n{table}");
     }
     if !forecast && batch.refused > 0 {

@@ -91,7 +91,7 @@ async fn perform(cli: Cli) -> Result<ExitCode> {
         Verb::Edition { verb } => policies::edition(&clients, verb, json).await?,
         Verb::Return { verb } => returns::run(&clients, verb, json).await?,
         Verb::ShortShip(wish) => returns::short_ship(&clients, wish, json).await?,
-        Verb::Batch { verb } => batches::run(&clients, verb, json).await?,
+        Verb::Batch { verb } => return batches::run(&clients, verb, json).await,
         Verb::Stats(wish) => stats::run(&clients, wish, json).await?,
         Verb::Folder { verb } => organising::folder(&clients, verb, json).await?,
         Verb::Rule { verb } => organising::rule(&clients, verb, json).await?,

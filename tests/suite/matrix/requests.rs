@@ -157,7 +157,9 @@ fn of_the_change(
         "GetCancelability" => GetCancelabilityRequest { order_id }.encode_to_vec(),
         "ListChangeOrders" => ListChangeOrdersRequest { order_id, ..Default::default() }.encode_to_vec(),
         "GetChangeOrder" => GetChangeOrderRequest { change_order_id }.encode_to_vec(),
-        "WatchChangeOrder" => WatchChangeOrderRequest { change_order_id, after_version: 0 }.encode_to_vec(),
+        "WatchChangeOrder" => {
+            WatchChangeOrderRequest { change_order_id, ..WatchChangeOrderRequest::default() }.encode_to_vec()
+        }
         "PreviewChangeOrder" => PreviewChangeOrderRequest { change }.encode_to_vec(),
         "SubmitChangeOrder" => {
             SubmitChangeOrderRequest { request_id, change, ..Default::default() }.encode_to_vec()

@@ -104,6 +104,7 @@ const OWN: &[(&str, Scenario)] = scenarios![
     owed::a_refund_at_the_gateway_that_spans_captures_is_booked_and_told,
     owed::what_only_was_promised_back_is_not_called_refunded,
     watch::a_change_is_watched_to_its_end,
+    watch::who_follows_a_change_is_told_that_its_end_was_none,
     watch::a_timeline_is_followed_from_where_the_reader_stopped,
     quote::a_quote_is_honoured_to_the_unit,
     quote::a_stale_quote_is_refused_with_the_difference,

@@ -118,6 +118,11 @@ impl Books {
             },
             confirmation_required: integration.needs_confirmation(integration.usable(0, Duration::ZERO)),
             needs_reason: integration.needs_reason,
+            reasons: if integration.needs_reason {
+                integration.reason_map.keys().cloned().collect()
+            } else {
+                Vec::new()
+            },
         };
         self.tell(key, goods, "countermand.events.v1.FulfilmentSubmitted", &event, cause);
     }

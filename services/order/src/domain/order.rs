@@ -229,6 +229,8 @@ pub struct Summary {
     pub change_in_progress: Option<ChangeOrderId>,
     pub attention_open: bool,
     pub parties: Parties,
+    /// What it still has to be paid, in minor units.
+    pub missing_minor: i64,
 }
 
 /// The money of an order as it stands, in minor units of its currency.
@@ -305,6 +307,7 @@ impl Order {
             change_in_progress: self.change_in_progress.clone(),
             attention_open: self.attention_open > 0,
             parties: self.parties.clone(),
+            missing_minor: self.awaits_payment.map_or(0, |awaited| awaited.missing_minor),
         }
     }
 }

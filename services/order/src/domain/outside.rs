@@ -2,7 +2,7 @@
 //! shows and advises; the inventory decides. Nothing is called cancelled at a partner without its word.
 
 use serde::{Deserialize, Serialize};
-use types::{ChangeOrderId, Timestamp};
+use types::{ChangeOrderId, Reason, Refusal, Timestamp};
 
 use super::history::{Entry, Fact, Happened, Visibility};
 use super::order::{Actor, Order};
@@ -41,6 +41,9 @@ pub struct Handed {
     pub window_closes_at: String,
     pub confirmation_required: bool,
     pub needs_reason: bool,
+    /// The reasons that it knows, where it wants one.
+    #[serde(default)]
+    pub reasons: Vec<String>,
 }
 
 /// One partner's part in one change.
@@ -142,6 +145,26 @@ impl Leg {
 }
 
 impl Outside {
+    /// Refuses a reason that a partner who still has goods would not understand: it would refuse when goods and refund are
+    /// held already.
+    pub fn check_reason(&self, code: &str) -> Result<(), Refusal> {
+        let is_stopped = |handed: &Handed| {
+            let of_it = self.legs.iter().filter(|leg| leg.fulfillment_id == handed.fulfillment_id);
+            of_it.into_iter().any(|leg| leg.state == LegState::Acked)
+        };
+        let deaf = |handed: &&Handed| {
+            handed.needs_reason && !is_stopped(handed) && !handed.reasons.iter().any(|known| known == code)
+        };
+        let Some(handed) = self.handed.iter().find(deaf) else { return Ok(()) };
+        let known = handed.reasons.join(", ");
+        let message =
+            format!("{} has goods of the order and wants one of its reasons: {known}", handed.integration);
+        Err(Refusal::new(Reason::ReasonRequired, message)
+            .field("change.reason_code")
+            .detail("integration", &handed.integration)
+            .detail("known", known))
+    }
+
     /// Whose rate a cancellation of the order counts against: whoever was given goods of it last.
     pub fn integration(&self) -> &str {
         self.handed.last().map_or("", |handed| &handed.integration)

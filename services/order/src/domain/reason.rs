@@ -64,20 +64,32 @@ impl Catalogue {
         self.0.get(code)
     }
 
-    /// Refuses a code that is not offered, and a missing note where the reason asks for one.
+    /// The codes that may be given, for messages.
+    pub fn offered(&self) -> String {
+        let offered = self.0.values().filter(|reason| reason.active);
+        offered.map(|reason| reason.code.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Refuses a code that is not offered, and a missing note where the reason asks for one. `at` is the message that has
+    /// the fields; empty for the request itself.
     pub fn check(&self, code: &str, note: &str, at: &str) -> Result<(), Refusal> {
         match self.0.get(code).filter(|reason| reason.active) {
             None => {
-                let refusal = Refusal::new(Reason::FieldInvalid, format!("{code} is not an offered reason"));
-                Err(refusal.field(format!("{at}.reason_code")).detail("reason_code", code))
+                let message = format!("{code} is not an offered reason; the reasons are {}", self.offered());
+                let refusal = Refusal::new(Reason::FieldInvalid, message);
+                Err(refusal.field(field(at, "reason_code")).detail("reason_code", code))
             }
             Some(reason) if reason.note_required && note.is_empty() => {
                 let refusal = Refusal::new(Reason::FieldRequired, format!("{code} asks for a note"));
-                Err(refusal.field(format!("{at}.note")).detail("reason_code", code))
+                Err(refusal.field(field(at, "note")).detail("reason_code", code))
             }
             Some(_) => Ok(()),
         }
     }
+}
+
+fn field(at: &str, name: &str) -> String {
+    if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") }
 }
 
 impl CancelReason {

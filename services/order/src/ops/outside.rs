@@ -77,6 +77,7 @@ fn handover(event: FulfilmentSubmitted) -> Result<(OrderId, News), String> {
         window_closes_at: event.window_closes_at,
         confirmation_required: event.confirmation_required,
         needs_reason: event.needs_reason,
+        reasons: event.reasons,
     };
     Ok((OrderId::parse(&event.order_id).map_err(text)?, News::Handover(handed)))
 }

@@ -81,6 +81,7 @@ pub fn summary(summary: &Summary) -> wire::OrderSummary {
         parties: Some(wire::Parties { client_contact: String::new(), ..parties(&summary.parties) }),
         folder_id: String::new(),
         folder: String::new(),
+        awaits_payment_minor: summary.missing_minor,
     }
 }
 

@@ -208,8 +208,15 @@ async fn an_order_is_made_again_under_the_next_free_number() {
             numbers.push(made.number);
         }
 
-        assert_eq!(numbers, [format!("{}-R1", order.number), format!("{}-R2", order.number)]);
-        assert_eq!(world.order(&order.order_id).await, order, "the one it is made of stays as it was");
+        let expected = [format!("{}-R1", order.number), format!("{}-R2", order.number)];
+        assert_eq!(numbers, expected);
+        // The one it is made of stays as it was, and its timeline tells of it.
+        let timeline = world.orders.timeline(&me, &order.order_id, 0, 200).await.unwrap();
+        let told = timeline.iter().filter(|recorded| recorded.entry.event == "order.reissued");
+        let told: Vec<_> = told.map(|recorded| recorded.entry.summary.clone()).collect();
+        assert_eq!(told, expected.map(|number| format!("the order was placed again as {number}")));
+        let source = world.order(&order.order_id).await;
+        assert_eq!(order::domain::order::Order { timeline_seq: order.timeline_seq, ..source }, order);
     }
 }
 

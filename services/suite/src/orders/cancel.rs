@@ -238,8 +238,12 @@ async fn watch(clients: &Clients, submitted: ChangeOrder, json: bool) -> Result<
     bar.set_style(
         ProgressStyle::with_template("{bar:20} {pos}/{len} {msg}").expect("the template is a constant"),
     );
-    let request =
-        WatchChangeOrderRequest { change_order_id: submitted.change_order_id.clone(), after_version: 0 };
+    let request = WatchChangeOrderRequest {
+        change_order_id: submitted.change_order_id.clone(),
+        after_version: 0,
+        with_steps: true,
+        follow: false,
+    };
     let mut stream = clients.changes().watch_change_order(request).await?.into_inner();
     let mut latest = submitted;
     while let Some(message) = stream.message().await? {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use proto::common::v1::ExternalReference;
-use proto::order::v1::{ListOrdersRequest, OrderState, OrderView};
+use proto::order::v1::{ListOrdersRequest, OrderState, OrderSummary, OrderView};
 
 use crate::clients::Clients;
 use crate::{organising, render};
@@ -84,6 +84,15 @@ impl Filters {
     }
 }
 
+/// The state, and what a restored order still has to be paid.
+fn state_of(order: &OrderSummary) -> String {
+    let state = render::state(render::short(order.state().as_str_name(), "ORDER_STATE_"));
+    match order.awaits_payment_minor {
+        0 => state,
+        missing => format!("{state}, awaits {}", render::money(&order.currency_code, missing)),
+    }
+}
+
 pub async fn orders(clients: &Clients, limit: i32, filters: Filters, json: bool) -> Result<()> {
     let is_filtered = format!("{filters:?}") != format!("{:?}", Filters::default());
     let request = filters.request(clients, limit).await?;
@@ -104,7 +113,7 @@ pub async fn orders(clients: &Clients, limit: i32, filters: Filters, json: bool)
     let rows = page.orders.iter().map(|order| {
         vec![
             order.number.clone(),
-            render::state(render::short(order.state().as_str_name(), "ORDER_STATE_")),
+            state_of(order),
             order.line_count.to_string(),
             order.units_ordered.to_string(),
             order.units_cancelled.to_string(),

@@ -72,6 +72,10 @@ pub fn print_order(order: &Order) {
         amount(totals.total_minor),
         if totals.position_pending { "not told yet".to_owned() } else { amount(totals.refund_owed_minor) },
     );
+    if order.awaits_payment_minor > 0 {
+        let (missing, since) = (amount(order.awaits_payment_minor), &order.awaits_payment_since);
+        say!("awaits {missing} since {since}; nothing ships before `countermand order pay {}`", order.number);
+    }
 }
 
 /// Who was told of a cancellation, and what became of it.

@@ -39,6 +39,9 @@ pub enum SteeringVerb {
     Watch {
         /// Change order id (chg_…), or an order: then its latest change.
         change_order: String,
+        /// Go on when it is final: a refund may fail later, or its last exception be settled.
+        #[arg(long)]
+        follow: bool,
     },
     /// Explain a change: its lines, and what each gives back.
     Explain {
@@ -65,8 +68,8 @@ pub async fn run(clients: &Clients, verb: SteeringVerb, json: bool) -> Result<()
             let change = clients.changes().withdraw_change_order(request).await?.into_inner().change_order;
             shown(&change.context("the answer holds no change order")?, json)
         }
-        SteeringVerb::Watch { change_order } => {
-            watch(clients, find_change(clients, change_order).await?, json).await
+        SteeringVerb::Watch { change_order, follow } => {
+            watch(clients, find_change(clients, change_order).await?, follow, json).await
         }
         SteeringVerb::Explain { change_order } => {
             let request =
@@ -124,8 +127,8 @@ fn shown(change: &ChangeOrder, json: bool) -> Result<()> {
 }
 
 /// One line a version, until the change is final; then the change.
-async fn watch(clients: &Clients, change_order_id: String, json: bool) -> Result<()> {
-    let request = WatchChangeOrderRequest { change_order_id, after_version: 0 };
+async fn watch(clients: &Clients, change_order_id: String, follow: bool, json: bool) -> Result<()> {
+    let request = WatchChangeOrderRequest { change_order_id, after_version: 0, with_steps: true, follow };
     let mut stream = clients.changes().watch_change_order(request).await?.into_inner();
     let mut last = None;
     while let Some(message) = stream.message().await? {

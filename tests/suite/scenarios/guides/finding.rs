@@ -105,7 +105,10 @@ pub async fn s15_a_change_is_watched_step_by_step(stage: &Stage) -> Result<()> {
     request.wait = Wait::Unspecified.into();
     let change = shop.submit(request).await?;
 
-    let watch = WatchChangeOrderRequest { change_order_id: change.change_order_id.clone(), after_version: 0 };
+    let watch = WatchChangeOrderRequest {
+        change_order_id: change.change_order_id.clone(),
+        ..WatchChangeOrderRequest::default()
+    };
     let mut stream = shop.clients.changes().watch_change_order(watch).await?.into_inner();
     let mut last = None;
     while let Some(message) = stream.message().await? {
@@ -117,7 +120,10 @@ pub async fn s15_a_change_is_watched_step_by_step(stage: &Stage) -> Result<()> {
     let last = last.context("nothing was sent")?;
     ensure!(last.state() == ChangeOrderState::Completed, "{last:?}");
     ensure!(last.steps_done == last.steps_total && last.current_step.is_empty(), "{last:?}");
-    let unknown = WatchChangeOrderRequest { change_order_id: "chg_none".to_owned(), after_version: 0 };
+    let unknown = WatchChangeOrderRequest {
+        change_order_id: "chg_none".to_owned(),
+        ..WatchChangeOrderRequest::default()
+    };
     refused(
         shop.clients.changes().watch_change_order(unknown).await,
         Code::InvalidArgument,

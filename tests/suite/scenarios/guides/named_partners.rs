@@ -1,10 +1,14 @@
 //! Rows O13 to O21: what each of the hub's named partners takes and wants.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use proto::inventory::v1::{Confirmation, PartnerMethod, PartnerTaskState, PartnerWord};
-use proto::order::v1::{ChangeOrderState, OrderState, PropagationState};
+use proto::order::v1::{
+    CancelReason, ChangeOrderState, OrderState, PropagationState, ReasonFamily, UpsertReasonRequest,
+};
 use tests::partner::Behaviour;
-use tests::{FakePartner, eventually};
+use tests::shop::{detail, refused};
+use tests::{FakePartner, Shop, eventually};
+use tonic::Code;
 
 use super::order_desk::{begin, ended, leg, shop};
 use crate::scenarios::scenarios;
@@ -86,10 +90,20 @@ async fn o17_commercehub_wants_a_reason_that_it_knows(stage: &Stage) -> Result<(
     shop.connect_partner("commercehub", &program).await?;
     let (order, _) = shop.at_partner("").await?;
 
-    let unmapped = begin(&shop, &order.order_id, "JUST_A_WHIM").await?;
-    let unmapped = ended(&shop, &unmapped).await?;
-    ensure!(unmapped.state() == ChangeOrderState::Rejected, "{unmapped:?}");
-    ensure!(unmapped.cause.as_ref().is_some_and(|cause| cause.reason == "REASON_REQUIRED"), "{unmapped:?}");
+    let mut unmapped = shop.cancel_request(&order.order_id, &[]);
+    let change = unmapped.change.as_mut().context("it asks for a change")?;
+    "WEATHER".clone_into(&mut change.reason_code);
+    (change.confirm, change.supplier_contacted) = (true, true);
+    shop.clients.policies().upsert_reason(weather(&shop)).await?;
+    eventually("the order knows its partner", async || {
+        let actions = shop.cancelability(&order.order_id).await?.allowed_actions;
+        Ok(actions.iter().any(|action| action == "StopPartnerByApi").then_some(()))
+    })
+    .await?;
+    // It is refused in the call, before anything is held.
+    let status = refused(shop.submit(unmapped).await, Code::InvalidArgument, "REASON_REQUIRED")?;
+    ensure!(detail(&status, "known").contains("NO_CAPACITY"), "{status:?}");
+    ensure!(shop.order(&order.order_id).await?.change_in_progress.is_empty(), "nothing holds the order");
 
     let mapped = begin(&shop, &order.order_id, "NO_CAPACITY").await?;
     let mapped = ended(&shop, &mapped).await?;
@@ -97,6 +111,17 @@ async fn o17_commercehub_wants_a_reason_that_it_knows(stage: &Stage) -> Result<(
     ensure!(program.asked().len() == 1, "{:?}", program.asked());
     ensure!(program.asked()[0].contains("\"reason\": \"out_of_stock\""), "{:?}", program.asked());
     Ok(())
+}
+
+/// A reason of the tenant's own, which no partner was told of.
+fn weather(shop: &Shop) -> UpsertReasonRequest {
+    let reason = CancelReason {
+        code: "WEATHER".to_owned(),
+        family: ReasonFamily::CannotBeCompleted.into(),
+        labels: [("en".to_owned(), "The weather".to_owned())].into(),
+        ..CancelReason::default()
+    };
+    UpsertReasonRequest { request_id: shop.request_id(), reason: Some(reason) }
 }
 
 async fn o18_mww_button_for_two_minutes_then_email(stage: &Stage) -> Result<()> {

@@ -1,4 +1,4 @@
-//! WatchChangeOrder: the change as it is, and again with every version and step, until it is final.
+//! WatchChangeOrder: the change as it is, and again with every version, until it is final.
 
 use futures::stream::try_unfold;
 use kit::{Failure, Principal};
@@ -24,8 +24,17 @@ pub async fn answer(
     let view = orders.get_change(&caller, &change_order_id).await?;
     // What happened before the watch begins is seen by the first read, which comes after it.
     let watch = orders.watch(&caller.tenant, &view.change.order_id);
-    let follower =
-        Follower { orders: orders.clone(), caller, change_order_id, after, steps: None, ended: false, watch };
+    let follower = Follower {
+        orders: orders.clone(),
+        caller,
+        change_order_id,
+        after,
+        with_steps: request.with_steps,
+        follow: request.follow,
+        steps: None,
+        ended: false,
+        watch,
+    };
     Ok(Box::pin(try_unfold(follower, Follower::next)))
 }
 
@@ -35,6 +44,9 @@ struct Follower {
     change_order_id: ChangeOrderId,
     /// The last version that was sent.
     after: i64,
+    with_steps: bool,
+    /// Whether a final state is not the end.
+    follow: bool,
     /// The steps as they were sent; they move between versions.
     steps: Option<Steps>,
     ended: bool,
@@ -45,8 +57,8 @@ impl Follower {
     async fn next(mut self) -> Result<Option<(wire::WatchChangeOrderResponse, Self)>, Status> {
         while !self.ended {
             let view = self.orders.get_change(&self.caller, &self.change_order_id).await?;
-            self.ended = view.change.state.is_final();
-            let stepped = self.steps.as_ref().is_some_and(|steps| *steps != view.steps);
+            self.ended = view.change.state.is_final() && !self.follow;
+            let stepped = self.with_steps && self.steps.as_ref().is_some_and(|steps| *steps != view.steps);
             if view.change.version > self.after || stepped {
                 self.after = view.change.version;
                 self.steps = Some(view.steps.clone());

@@ -4,7 +4,9 @@ use types::{ChangeOrderId, Money, Reason, Refusal, SagaId, Timestamp};
 
 use super::move_units;
 use crate::domain::cancelability;
-use crate::domain::change::{ChangeOrder, ChangeRequest, ChangeState, InConfidence, LabelAction, Terms};
+use crate::domain::change::{
+    ChangeOrder, ChangeRequest, ChangeState, InConfidence, LabelAction, Selection, Terms,
+};
 use crate::domain::history::{Entry, Fact, Happened};
 use crate::domain::order::{Actor, Order};
 use crate::domain::placing::human_number;
@@ -54,7 +56,9 @@ pub fn preview<'a>(
     let standing = standing(policy, order, actor, now);
     match price_change(order, request, &policy.document) {
         Ok(priced) => {
-            let blockers = standing.check(request, catalogue).err().into_iter().collect();
+            let partners = partners_understand(order, request);
+            let blockers =
+                standing.check(request, catalogue).err().into_iter().chain(partners.err()).collect();
             Ok(Previewed { priced, standing, blockers })
         }
         Err(refusal) => Err(standing.refusal.unwrap_or(refusal)),
@@ -70,6 +74,7 @@ pub fn accept(order: &mut Order, submission: Submission<'_>) -> Result<(ChangeOr
     cancelability::may_submit(order, request.change_type())?;
     let standing = standing(submission.policy, order, &submission.actor, submission.now);
     standing.check(request, submission.catalogue)?;
+    partners_understand(order, request)?;
     label_known(order, request)?;
     let priced = price_change(order, request, &submission.policy.document)?;
     let quoted = match submission.quote {
@@ -93,6 +98,15 @@ pub fn accept(order: &mut Order, submission: Submission<'_>) -> Result<(ChangeOr
         .because(&change.reason_code, &change.note);
     let fact = Fact::ChangeAccepted { change: Box::new(change.clone()), order: order.summary() };
     Ok((change, Happened::default().entry(entry).fact(fact)))
+}
+
+/// A partner who wants one of its reasons is asked with the order's; which partner has the units of a single line is known
+/// to the inventory alone.
+fn partners_understand(order: &Order, request: &ChangeRequest) -> Result<(), Refusal> {
+    match request.selection {
+        Selection::Everything => order.outside.check_reason(&request.reason_code),
+        Selection::AllEligible | Selection::Items(_) => Ok(()),
+    }
 }
 
 /// Asking to void a label that nobody has heard of is wrong from the start. The inventory has the last word.

@@ -80,7 +80,7 @@ pub(super) fn decide(order: &mut Order, change: &mut ChangeOrder, now: Timestamp
     decided.await_less(change.amounts.amount);
     decided.version += 1;
     decided.pricing_version += 1;
-    if decided.units().net() == 0 {
+    if change.change_type.takes_units() && decided.units().net() == 0 {
         decided.cancelled_by_change = Some(change.change_order_id.clone());
     }
 

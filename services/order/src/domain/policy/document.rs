@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use types::{Permission, Reason, Role};
+use types::{Permission, Reason, Refusal, Role};
 
 use super::windows::{Expiry, Returns};
 use crate::domain::cancelability::Advice;
 use crate::domain::change::Settlement;
 use crate::domain::order::OrderState;
+use crate::domain::reason::Catalogue;
 use crate::domain::terms::MoneyTerms;
 
 /// The longest name of a rule, and the most rules of a document: it is read by people.
@@ -155,6 +156,17 @@ pub enum UnknownReason {
     Accept,
     /// Only codes of the tenant's catalogue, with their note where they ask for one.
     Refuse,
+}
+
+impl ReasonRule {
+    /// What is refused of a reason that was given; whether one has to be given is asked of cancellations alone.
+    pub fn check_given(self, catalogue: &Catalogue, code: &str, note: &str, at: &str) -> Result<(), Refusal> {
+        match self.unknown {
+            _ if code.is_empty() => Ok(()),
+            UnknownReason::Accept => Ok(()),
+            UnknownReason::Refuse => catalogue.check(code, note, at),
+        }
+    }
 }
 
 /// How what goes back is divided over the tenders, and what becomes of a refund that a gateway declines.

@@ -106,6 +106,11 @@ impl Shelf {
         self.policy_of(&order.parties.supplier, &order.references)
     }
 
+    /// Refuses a reason that the policy of an order does not offer.
+    pub fn check_reason(&self, order: &Order, code: &str, note: &str) -> Result<(), Refusal> {
+        self.of(order).document.reason.check_given(&self.catalogue, code, note, "")
+    }
+
     fn chosen(&self, selector: &Selector) -> Option<&Policy> {
         let (policy_id, version) = self.choices.get(selector)?;
         self.find(policy_id, *version)

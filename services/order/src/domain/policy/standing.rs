@@ -7,7 +7,7 @@ use types::{Reason, Refusal, Timestamp};
 
 use super::Permission;
 use super::Policy;
-use super::document::{Contact, MatrixRule, ReasonRule, Scope, TenderStrategy, UnknownReason};
+use super::document::{Contact, MatrixRule, ReasonRule, Scope, TenderStrategy};
 use crate::domain::cancelability::Advice;
 use crate::domain::change::{ChangeRequest, LabelAction, MoneyTerms, Selection, Settlement};
 use crate::domain::order::{Actor, Order, OrderState};
@@ -335,15 +335,13 @@ fn check_reasons(rule: ReasonRule, request: &ChangeRequest, catalogue: &Catalogu
     let check = |code: &str, note: &str, at: &str| {
         if code.is_empty() {
             if rule.required {
-                let refusal = Refusal::new(Reason::ReasonRequired, "a reason has to be chosen");
+                let message = format!("a reason has to be chosen; the reasons are {}", catalogue.offered());
+                let refusal = Refusal::new(Reason::ReasonRequired, message);
                 return Err(refusal.field(format!("{at}.reason_code")));
             }
             return Ok(());
         }
-        match rule.unknown {
-            UnknownReason::Accept => Ok(()),
-            UnknownReason::Refuse => catalogue.check(code, note, at),
-        }
+        rule.check_given(catalogue, code, note, at)
     };
     match &request.selection {
         Selection::Everything | Selection::AllEligible => {

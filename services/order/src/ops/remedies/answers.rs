@@ -32,6 +32,7 @@ pub fn propose(
     };
     let shelf = books.policies.shelf(&asked.tenant);
     let author = author(books, asked, shelf.of(&order));
+    shelf.check_reason(&order, &proposal.reason_code, &proposal.note)?;
     let (change, happened) = lifecycle::propose(&order, proposal, countered.as_mut(), &author, &books.ids)?;
     if let Some(countered) = countered {
         books.put(order.clone(), Some(countered), Happened::default(), asked.traceparent.as_deref());

@@ -5,7 +5,7 @@ use types::{OrderId, PaymentId, Reason, Refusal};
 
 use super::{RemedyWish, answers};
 use crate::domain::change::{ChangeOrder, ChangeState};
-use crate::domain::history::Happened;
+use crate::domain::history::{Entry, Happened};
 use crate::domain::lifecycle::{self, Author, PayRequest, RefundRequest, RestoreRequest, ShortShipRequest};
 use crate::domain::order::Order;
 use crate::domain::placing::NewTender;
@@ -53,7 +53,7 @@ pub fn decide(
     }
 }
 
-/// A new order, placed like any other; the one it is made of is only read.
+/// A new order, placed like any other; the timeline of the one it is made of tells of it.
 fn reissue(batch: &OrderBatch, books: &mut Books, asked: &Asked, wish: &Reissue, after: &mut After) -> Done {
     let source = find(books, asked, &wish.order_id)?;
     let shelf = books.policies.shelf(&asked.tenant);
@@ -69,7 +69,11 @@ fn reissue(batch: &OrderBatch, books: &mut Books, asked: &Asked, wish: &Reissue,
         let message = format!("order {} was made again too often", source.number);
         return Err(Refusal::new(Reason::StateConflict, message));
     };
-    accept::create(batch, books, asked, &reissue::new_order(&source, wish, number)?, after)
+    let summary = format!("the order was placed again as {number}");
+    let created = accept::create(batch, books, asked, &reissue::new_order(&source, wish, number)?, after)?;
+    let entry = Entry::new(books.now, asked.actor.clone(), "order.reissued", summary);
+    books.note(&orders::key(&source), entry);
+    Ok(created)
 }
 
 fn restore(
@@ -123,6 +127,7 @@ fn refund(
     let changes = changes_of(books, &order);
     let shelf = books.policies.shelf(&asked.tenant);
     let author = author(books, asked, shelf.of(&order));
+    shelf.check_reason(&order, &request.reason_code, &request.note)?;
     let (change, happened) = lifecycle::accept_refund(&mut order, request, &changes, &author)?;
     let (lease, traceparent) = (batch.lease.clone(), asked.traceparent.clone());
     let saga = plans::cancel(&order, &change, lease, traceparent);
@@ -139,6 +144,7 @@ fn short_ship(
     let mut order = find(books, asked, &request.order_id)?;
     let shelf = books.policies.shelf(&asked.tenant);
     let author = author(books, asked, shelf.of(&order));
+    shelf.check_reason(&order, &request.reason_code, &request.note)?;
     let (change, happened) = lifecycle::accept_short_ship(&mut order, request, &author)?;
     let (lease, traceparent) = (batch.lease.clone(), asked.traceparent.clone());
     let saga = plans::cancel(&order, &change, lease, traceparent);

@@ -49,6 +49,7 @@ fn open(books: &mut Books, asked: &Asked, opening: &Opening) -> Done {
         books.returns.values().filter(|other| other.order_id == order.order_id).cloned().collect();
     let shelf = books.policies.shelf(&asked.tenant);
     let author = author(books, asked, shelf.of(&order));
+    shelf.check_reason(&order, &opening.reason_code, &opening.note)?;
     let (opened, happened) = lifecycle::open_return(&order, opening, &others, books.ids.mint(), &author)?;
     Ok(written(books, asked, order, opened, happened))
 }
