@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use proto::notification::v1::{
-    Delivery, DeliveryState, DiscardDeliveryRequest, ListDeliveriesRequest, Preference,
-    PreviewTemplateRequest, Recipient, RecipientScope, RequeueDeliveryRequest, SetSuppressionRequest,
-    UpsertPreferenceRequest, UpsertRecipientRequest,
+    Delivery, DeliveryState, DiscardDeliveryRequest, ListDeliveriesRequest, ListRecipientsRequest,
+    Preference, PreviewTemplateRequest, Recipient, RecipientScope, RequeueDeliveryRequest,
+    SetSuppressionRequest, UpsertPreferenceRequest, UpsertRecipientRequest,
 };
-use proto::order::v1::{AttentionItem, ListAttentionItemsRequest};
-use tests::shop::refused;
+use proto::order::v1::{AttentionItem, ListAttentionItemsRequest, Parties};
+use tests::shop::{card, refused};
 use tests::{Shop, eventually};
 use tonic::Code;
 
@@ -170,6 +170,55 @@ pub async fn b21_b23_a_cancellation_is_mailed_to_each_party_in_its_language(stag
     )?;
     ensure!(desk.requeue_delivery(requeue).await.is_ok(), "the same request again changes nothing");
     Ok(())
+}
+
+/// Nobody has entered anybody: an order's contact is the buyer where no organisation bought, and its client where one did.
+pub async fn an_orders_contact_is_told_without_being_registered(stage: &Stage) -> Result<()> {
+    let server = MailServer::start()?;
+    let suite = stage.own_suite(&server.settings()).await?;
+    let shop = Shop::open(suite.clients()).await?;
+    let sku = shop.sku("LAMP");
+    shop.receive(&sku, 4).await?;
+    let place = async |contact: &str, buyer: &str, placed_at: &str| -> Result<String> {
+        let mut request = shop.order_request(&sku, 1, "10.00", 0);
+        let parties = Parties {
+            client_contact: contact.to_owned(),
+            buyer: buyer.to_owned(),
+            ..request.parties.unwrap_or_default()
+        };
+        request.parties = Some(parties);
+        placed_at.clone_into(&mut request.placed_at);
+        request.tenders = vec![card("tok_approve", 1_000, true)];
+        let order_id = shop.create(request).await?.order_id;
+        shop.submit(shop.cancel_request(&order_id, &[])).await?;
+        Ok(order_id)
+    };
+    let consumer = place("Eve@Home.Example", "", "").await?;
+    let client = place("carl@home.example", "bistro", "").await?;
+    let brought_in = place("ida@home.example", "", "2011-12-01T08:26:00Z").await?;
+    let by_telephone = place("+44 20 7946 0000", "", "").await?;
+
+    let mailed = async |order_id: &str, expected: &[&str]| -> Result<()> {
+        let found = settled(&shop, order_id, expected.len()).await?;
+        let mut templates: Vec<&str> = found.iter().map(|it| it.template.as_str()).collect();
+        templates.sort_unstable();
+        ensure!(templates == expected, "{found:?}");
+        Ok(())
+    };
+    mailed(&consumer, &["cancellation.confirmed", "order.confirmed", "refund.issued"]).await?;
+    ensure!(server.to("eve@home.example")?.len() == 3);
+    mailed(&client, &["cancellation.confirmed", "order.confirmed"]).await?;
+    // What was ordered elsewhere in 2011 is no news; that it is cancelled now is.
+    mailed(&brought_in, &["cancellation.confirmed", "refund.issued"]).await?;
+    mailed(&by_telephone, &[]).await?;
+    // Whoever writes to people decides: an address can be taken out like any other.
+    let listed = ListRecipientsRequest { page_size: 200, ..ListRecipientsRequest::default() };
+    let listed = shop.clients.recipients().list_recipients(listed).await?.into_inner().recipients;
+    ensure!(
+        listed.iter().any(|it| it.scope_id == consumer && it.address == "eve@home.example"),
+        "{listed:?}"
+    );
+    tests::assert_books_balance(&suite).await
 }
 
 pub async fn u36_who_does_not_want_mail_gets_none_and_the_log_says_why(stage: &Stage) -> Result<()> {

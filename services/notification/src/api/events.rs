@@ -6,6 +6,7 @@ use proto::events::v1 as wire;
 use proto::order::v1 as order;
 use types::{AttentionId, ChangeOrderId, IdError, Money, MoneyError, OrderId};
 
+use super::recipients::mail_address;
 use crate::domain::{
     AttentionItem, Audience, Cause, Change, ChangeKind, ChangeLine, Dropped, Event, Letter, Note,
     OrderPicture, OrderState, Readers, Refund, RefundState, ReturnLine, ReturnMove, Returned, Settlement,
@@ -37,7 +38,12 @@ pub fn read(kind: &str, payload: &[u8]) -> Result<Event, Unreadable> {
     match kind.strip_prefix(PACKAGE).unwrap_or_default() {
         "OrderPlaced" => {
             let event = wire::OrderPlaced::decode(payload)?;
-            Ok(Event::OrderPlaced { order: picture("order", event.order)? })
+            let elsewhere = event.placed_elsewhere;
+            Ok(Event::OrderPlaced { order: picture("order", event.order)?, elsewhere })
+        }
+        "ContactNamed" => {
+            let event = wire::ContactNamed::decode(payload)?;
+            Ok(Event::ContactNamed { order_id: OrderId::parse(&event.order_id)? })
         }
         "OrderPlacementFailed" => {
             let event = wire::OrderPlacementFailed::decode(payload)?;
@@ -112,7 +118,18 @@ pub fn noted(kind: &str, payload: &[u8], order_id: &str) -> Noted {
         Some("OrderPlaced") => parties(payload),
         Some(_) | None => Vec::new(),
     };
-    Noted { parties, owed }
+    let contact = match kind.strip_prefix(PACKAGE) {
+        Some("ContactNamed") => contact(payload),
+        Some(_) | None => None,
+    };
+    Noted { parties, owed, contact }
+}
+
+/// A telephone number is a contact as well, and nobody is mailed there.
+fn contact(payload: &[u8]) -> Option<(Audience, String)> {
+    let named = wire::ContactNamed::decode(payload).ok()?;
+    let audience = if named.is_client { Audience::Client } else { Audience::Buyer };
+    Some((audience, mail_address(&named.contact).ok()?))
 }
 
 /// What the order is owed now, when the event has changed it.

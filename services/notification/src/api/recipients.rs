@@ -251,14 +251,16 @@ fn optional_locale(field: &str, text: &str) -> Result<Option<Locale>, Failure> {
     if text.is_empty() { Ok(None) } else { locale(field, text).map(Some) }
 }
 
-/// In lower case, so that an address is suppressed however it is written.
 fn address(field: &str, text: &str) -> Result<String, Failure> {
-    let invalid = |message: String| Failure::invalid(field, Reason::FieldInvalid, message);
+    mail_address(text).map_err(|message| Failure::invalid(field, Reason::FieldInvalid, message))
+}
+
+/// In lower case, so that an address is suppressed however it is written.
+pub(super) fn mail_address(text: &str) -> Result<String, String> {
     if text.len() > ADDRESS_LENGTH_MAX || !text.is_ascii() {
-        return Err(invalid(format!("an address has at most {ADDRESS_LENGTH_MAX} ASCII characters")));
+        return Err(format!("an address has at most {ADDRESS_LENGTH_MAX} ASCII characters"));
     }
-    let address: Address =
-        text.parse().map_err(|problem| invalid(format!("not a mail address: {problem}")))?;
+    let address: Address = text.parse().map_err(|problem| format!("not a mail address: {problem}"))?;
     Ok(address.to_string().to_lowercase())
 }
 

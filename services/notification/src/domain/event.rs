@@ -8,6 +8,12 @@ use super::notification::GoesBy;
 pub enum Event {
     OrderPlaced {
         order: OrderPicture,
+        /// It is brought in: no news for whoever ordered.
+        elsewhere: bool,
+    },
+    /// Whom an order's messages go to beside the address book.
+    ContactNamed {
+        order_id: OrderId,
     },
     OrderPlacementFailed {
         order: OrderPicture,
@@ -299,7 +305,7 @@ impl Event {
     /// The order it is about; an attention item may be about none.
     pub fn order_id(&self) -> Option<&OrderId> {
         match self {
-            Self::OrderPlaced { order }
+            Self::OrderPlaced { order, .. }
             | Self::OrderPlacementFailed { order, .. }
             | Self::OrderProgressed { order, .. }
             | Self::FolderChanged { order }
@@ -313,6 +319,7 @@ impl Event {
             | Self::ChangeRejected { change }
             | Self::ChangeCompleted { change } => Some(&change.order_id),
             Self::PartnerToMail { letter } => Some(&letter.order_id),
+            Self::ContactNamed { order_id } => Some(order_id),
             Self::AttentionOpened { item } => item.order_id.as_ref(),
         }
     }
@@ -328,6 +335,7 @@ impl Event {
             Self::OrderPlaced { .. }
             | Self::OrderPlacementFailed { .. }
             | Self::OrderProgressed { .. }
+            | Self::ContactNamed { .. }
             | Self::FolderChanged { .. }
             | Self::OrderExpiring { .. }
             | Self::ReturnProgressed { .. }

@@ -139,9 +139,12 @@ pub fn mails(event: &Event, messages: &[Message]) -> Vec<Mail> {
 
 fn mail(event: &Event, message: &Message) -> Option<(MailTemplate, Value)> {
     match (event, message.template) {
-        (Event::OrderPlaced { order } | Event::OrderProgressed { order, .. }, Template::OrderConfirmed) => {
-            Some((MailTemplate::OrderConfirmed, json!({ "order": picture(order) })))
-        }
+        // Whoever ordered elsewhere was told there.
+        (Event::OrderPlaced { elsewhere: true, .. }, _) => None,
+        (
+            Event::OrderPlaced { order, .. } | Event::OrderProgressed { order, .. },
+            Template::OrderConfirmed,
+        ) => Some((MailTemplate::OrderConfirmed, json!({ "order": picture(order) }))),
         (Event::ChangeDropped { change, how }, Template::AmendmentDropped) => {
             let how = match how {
                 Dropped::Declined => "declined",

@@ -37,7 +37,7 @@ pub use samples::samples;
 /// (event, channel, audience) names a message.
 pub fn messages(event: &Event) -> Vec<Message> {
     match event {
-        Event::OrderPlaced { order } => orders::placed(order),
+        Event::OrderPlaced { order, .. } => orders::placed(order),
         Event::OrderPlacementFailed { order, cause } => orders::placement_failed(order, cause),
         Event::OrderProgressed { order, before } => orders::progressed(order, *before),
         Event::ChangeProposed { change } if change.kind == ChangeKind::Withdrawal => {
@@ -56,7 +56,10 @@ pub fn messages(event: &Event) -> Vec<Message> {
         Event::ChangeRejected { change } => amendments::rejected(change),
         Event::ChangeCompleted { change } => changes::completed(change),
         // A letter goes to one address and into nobody's inbox.
-        Event::PartnerToMail { .. } | Event::FolderChanged { .. } | Event::OrderExpiring { .. } => Vec::new(),
+        Event::PartnerToMail { .. }
+        | Event::ContactNamed { .. }
+        | Event::FolderChanged { .. }
+        | Event::OrderExpiring { .. } => Vec::new(),
         Event::MessageAdded { order, note } => notes::added(order, note),
         Event::ReturnProgressed { order, returned, how } => returns::progressed(order, returned, *how),
         Event::AttentionOpened { item } => attention::opened(item),

@@ -87,7 +87,7 @@ fn events() -> Vec<Event> {
         },
     };
     vec![
-        Event::OrderPlaced { order: picture(OrderState::Confirmed, 1_234) },
+        Event::OrderPlaced { order: picture(OrderState::Confirmed, 1_234), elsewhere: false },
         committed(change(ChangeKind::CancelOrder, 2), OrderState::Cancelled),
         committed(
             Box::new(Change { settlement: Settlement::None, ..*change(ChangeKind::CancelItems, 60) }),

@@ -77,7 +77,7 @@ fn to(event: &Event, audience: Audience) -> Message {
 
 #[test]
 fn an_order_tells_how_its_placement_ended() {
-    let placed = |state| told(&Event::OrderPlaced { order: order(state) });
+    let placed = |state| told(&Event::OrderPlaced { order: order(state), elsewhere: false });
     let failed = Event::OrderPlacementFailed {
         order: order(OrderState::PlacementFailed),
         cause: cause("PAYMENT_DECLINED"),
@@ -269,7 +269,7 @@ fn a_text_from_outside_can_neither_break_a_line_nor_fill_a_message() {
 fn an_event_tells_an_audience_one_thing_at_most() {
     let picture = || order(OrderState::Confirmed);
     for event in [
-        Event::OrderPlaced { order: picture() },
+        Event::OrderPlaced { order: picture(), elsewhere: false },
         Event::ChangeCommitted { change: change(), before: picture(), after: picture() },
         completed(&[(RefundState::Succeeded, 1, false), (RefundState::Reversed, 1, false)], 1),
     ] {

@@ -12,7 +12,9 @@ use super::addressing::{self, AddressBook, Addressed, Outgoing};
 use super::alarms::{self, Alarm};
 use super::courier::{Handing, Told};
 use super::webhook_courier::{About, Subscriptions};
-use crate::domain::{self, Audience, Channel, DeliveryState, Event, Message, Notification, Origin, State};
+use crate::domain::{
+    self, Audience, Channel, DeliveryState, Event, Message, Notification, Origin, Recipient, Scope, State,
+};
 use crate::store::addresses::{self, Party, Subject};
 use crate::store::deliveries::{self, Claimed};
 use crate::store::notifications::{self, Owned};
@@ -38,6 +40,8 @@ pub struct Noted {
     pub parties: Vec<(Audience, String)>,
     /// What the order is owed now, when the event has changed it.
     pub owed: Option<(OrderId, Money)>,
+    /// The mail address of whoever ordered, and as whom they are told.
+    pub contact: Option<(Audience, String)>,
 }
 
 /// Events of one aggregate in the order they were delivered: one command, so that the group commit orders runs of the
@@ -73,6 +77,7 @@ struct Taking<'a> {
     outgoing: Vec<Outgoing<'a>>,
     letters: Vec<Addressed<'a>>,
     parties: Vec<Party>,
+    contacts: Vec<(Tenant, Recipient)>,
     owed: BTreeMap<(Tenant, OrderId), OwedOrder>,
     subscriptions: Subscriptions,
     posts: Vec<Claimed>,
@@ -155,11 +160,11 @@ impl Intake {
         {
             taking.letters.push(Addressed { envelope, letter });
         }
-        taking.posts.extend(taking.subscriptions.deliveries(
-            &self.ids,
-            envelope,
-            About::of(event, origin.at),
-        ));
+        // Whom we write to is nobody else's affair.
+        if !matches!(event, Event::ContactNamed { .. }) {
+            let about = About::of(event, origin.at);
+            taking.posts.extend(taking.subscriptions.deliveries(&self.ids, envelope, about));
+        }
         Delivery::Accepted
     }
 
@@ -185,6 +190,18 @@ impl Intake {
             taking.owed.insert((tenant.clone(), order_id.clone()), order);
         }
         let Some(order_id) = order_id else { return };
+        taking.contacts.extend(noted.contact.iter().map(|(audience, address)| {
+            let recipient = Recipient {
+                scope: Scope::Order(order_id.to_string()),
+                audience: *audience,
+                address: address.clone(),
+                name: String::new(),
+                locale: None,
+                is_active: true,
+                changed_at: self.clock.now(),
+            };
+            (tenant.clone(), recipient)
+        }));
         taking.parties.extend(noted.parties.iter().map(|(audience, organisation)| Party {
             tenant: tenant.clone(),
             order_id: order_id.clone(),
@@ -211,6 +228,7 @@ impl Intake {
     /// Writes what the batch noted and sends out, and tells whether anything waits to leave the house.
     async fn send_out(&self, tx: &mut Tx, taking: Taking<'_>) -> Result<bool, DbError> {
         addresses::put_parties(tx, &taking.parties).await?;
+        addresses::put_contacts(tx, &taking.contacts).await?;
         let owed: Vec<(Tenant, OwedOrder)> =
             taking.owed.into_iter().map(|((tenant, _), order)| (tenant, order)).collect();
         owed::put(tx, &owed).await?;

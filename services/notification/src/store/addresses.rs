@@ -35,6 +35,15 @@ static PUT_RECIPIENT: Statement = Statement::new(
         SET name = excluded.name, locale = excluded.locale, state = excluded.state, changed_at = excluded.changed_at",
 );
 
+/// What somebody has said of an address stays as it is.
+static PUT_CONTACTS: Statement = Statement::new(
+    "notification.put_contacts",
+    "INSERT INTO recipient (tenant_id, scope, scope_id, audience, address, name, locale, state, changed_at)
+     SELECT tenant_id, scope, scope_id, audience, address, '', '', 'active', changed_at
+       FROM rows($1: tenant_id text, scope text, scope_id text, audience text, address text, changed_at text)
+      WHERE true ON CONFLICT (tenant_id, scope, scope_id, audience, address) DO NOTHING",
+);
+
 static LIST_RECIPIENTS: Statement = Statement::new(
     "notification.list_recipients",
     "SELECT scope, scope_id, audience, address, name, locale, state, changed_at FROM recipient
@@ -107,6 +116,26 @@ pub async fn put_recipient(tx: &mut Tx, tenant: &Tenant, recipient: &Recipient) 
         recipient.changed_at,
     ];
     tx.execute_exactly(&PUT_RECIPIENT, values, 1).await
+}
+
+/// The contacts of orders. Each takes effect once, or somebody has entered it already.
+pub async fn put_contacts(tx: &mut Tx, contacts: &[(Tenant, Recipient)]) -> Result<(), DbError> {
+    if contacts.is_empty() {
+        return Ok(());
+    }
+    let row = |(tenant, recipient): &(Tenant, Recipient)| {
+        values![
+            tenant,
+            recipient.scope.as_str(),
+            recipient.scope.id(),
+            recipient.audience.as_str(),
+            recipient.address.as_str(),
+            recipient.changed_at,
+        ]
+    };
+    let rows: Rows = contacts.iter().map(row).collect();
+    tx.execute(&PUT_CONTACTS, values![rows]).await?;
+    Ok(())
 }
 
 /// Recipients after a key of scope, scope id, audience and address.

@@ -74,6 +74,7 @@ impl World {
                 line_count: 1,
                 units_ordered: 2,
             },
+            elsewhere: false,
         };
         let envelope = Envelope {
             source: "order".to_owned(),

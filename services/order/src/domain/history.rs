@@ -73,6 +73,8 @@ pub enum Visibility {
 pub enum Fact {
     OrderPlaced {
         order: Summary,
+        /// It was brought in: no news for whoever ordered.
+        elsewhere: bool,
     },
     OrderPlacementFailed {
         order: Summary,

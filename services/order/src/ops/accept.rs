@@ -1,6 +1,9 @@
 //! What a caller asks for is accepted in one commit, or refused and leaves no trace.
 
+use prost::Message as _;
+use proto::events::v1::ContactNamed;
 use saga::SagaKey;
+use storage::NewEvent;
 use types::{ChangeOrderId, OrderId, Reason, Refusal, SagaId};
 
 use super::attention::Raised;
@@ -18,6 +21,9 @@ use crate::store::keys::OrderKey;
 
 /// An answer, and the resource that the request id stands for from now on.
 pub(super) type Done = Result<(Answer, String), Refusal>;
+
+/// The kind of aggregate that whom an order's messages go to is told as; its id is the order's.
+const CONTACT: &str = "contact";
 
 /// Accepts an order as PLACING, together with the saga that places it.
 pub(super) fn create(
@@ -44,8 +50,32 @@ pub(super) fn create(
     let saga = plans::place(&placed, books.ids.mint(), batch.lease.clone(), asked.traceparent.clone());
     after.start = Some(books.sagas.start(saga));
     books.put(placed.order, None, placed.happened, asked.traceparent.as_deref());
+    name_contact(books, asked, &order);
     let resource = order.order_id.to_string();
     Ok((Answer::Order(Box::new(order)), resource))
+}
+
+/// Whoever ordered is told without anybody having to enter them in an address book.
+fn name_contact(books: &mut Books, asked: &Asked, order: &Order) {
+    if order.parties.client_contact.is_empty() {
+        return;
+    }
+    let event = ContactNamed {
+        order_id: order.order_id.to_string(),
+        contact: order.parties.client_contact.clone(),
+        is_client: !order.parties.buyer.is_empty(),
+    };
+    books.tell_beside(NewEvent {
+        tenant: order.tenant.clone(),
+        event_id: books.ids.mint(),
+        aggregate_type: CONTACT,
+        aggregate_id: order.order_id.to_string(),
+        aggregate_seq: 1,
+        kind: "countermand.events.v1.ContactNamed",
+        payload: event.encode_to_vec(),
+        traceparent: asked.traceparent.clone(),
+        occurred_at: books.now,
+    });
 }
 
 fn names_are_free(books: &Books, asked: &Asked, new: &NewOrder) -> Result<(), Refusal> {

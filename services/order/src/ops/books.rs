@@ -57,8 +57,11 @@ pub struct Books {
 struct Told {
     entries: Vec<(OrderKey, Entry)>,
     events: Vec<(OrderKey, Event)>,
+    /// What is told beside the events of orders, with a number of its own.
+    beside: Vec<NewEvent>,
     entries_marked: usize,
     events_marked: usize,
+    beside_marked: usize,
     /// What the command at hand has changed.
     touched: BTreeSet<OrderKey>,
     touched_changes: BTreeSet<ChangeKey>,
@@ -241,9 +244,16 @@ impl Books {
         self.told.events.len()
     }
 
+    /// Tells what is no event of an order's own sequence.
+    pub(super) fn tell_beside(&mut self, event: NewEvent) {
+        self.told.beside.push(event);
+    }
+
     /// Writes everything. Parents go before what refers to them.
     pub(super) async fn flush(mut self, tx: &mut Tx) -> Result<(), DbError> {
-        let (entries, events) = self.number();
+        let mut beside = std::mem::take(&mut self.told.beside);
+        let (entries, mut events) = self.number();
+        events.append(&mut beside);
         self.sagas.flush(tx).await?;
         orders::flush(tx, &self.orders).await?;
         labels::flush(tx, &self.orders).await?;
@@ -326,6 +336,7 @@ impl saga::Books for Books {
         self.decisions.mark();
         self.told.entries_marked = self.told.entries.len();
         self.told.events_marked = self.told.events.len();
+        self.told.beside_marked = self.told.beside.len();
     }
 
     fn rollback(&mut self) {
@@ -342,6 +353,7 @@ impl saga::Books for Books {
         self.decisions.rollback();
         self.told.entries.truncate(self.told.entries_marked);
         self.told.events.truncate(self.told.events_marked);
+        self.told.beside.truncate(self.told.beside_marked);
         self.told.touched.clear();
         self.told.touched_changes.clear();
     }

@@ -80,7 +80,6 @@ pub struct PolicyBook {
     pub(super) shelves: BTreeMap<Tenant, Arc<Shelf>>,
     written: Written,
     role_maps: Vec<role_map::Written>,
-    told: Vec<NewEvent>,
 }
 
 impl PolicyBook {
@@ -94,8 +93,7 @@ impl PolicyBook {
 
     pub(super) async fn flush(&self, tx: &mut Tx) -> Result<(), DbError> {
         policies::flush(tx, &self.written).await?;
-        role_map::add(tx, &self.role_maps).await?;
-        storage::outbox::append(tx, &self.told).await
+        role_map::add(tx, &self.role_maps).await
     }
 
     fn put(&mut self, tenant: &Tenant, written: Shelf) {
@@ -153,7 +151,7 @@ pub(super) fn grant(books: &mut Books, asked: &Asked, granted: &[(Role, Grants)]
     let shelf = Shelf::clone(&books.policies.shelf(&asked.tenant)).grant(&asked.actor.role, granted)?;
     let (tenant, version) = (asked.tenant.clone(), shelf.roles_version);
     let event = RolesChanged { version, roles: kit::roles::to_wire(&shelf.roles) };
-    books.policies.told.push(NewEvent {
+    books.tell_beside(NewEvent {
         tenant: tenant.clone(),
         event_id: books.ids.mint(),
         aggregate_type: kit::roles::AGGREGATE,

@@ -42,10 +42,11 @@ pub const EVENT_TYPES: [&str; 15] = [
 pub fn event(fact: &Fact, movement: events::OrderMovement) -> (&'static str, Vec<u8>) {
     let movement = Some(movement);
     match fact {
-        Fact::OrderPlaced { order } => (
-            "countermand.events.v1.OrderPlaced",
-            events::OrderPlaced { order: Some(summary(order)), movement }.encode_to_vec(),
-        ),
+        Fact::OrderPlaced { order, elsewhere } => {
+            let event =
+                events::OrderPlaced { order: Some(summary(order)), placed_elsewhere: *elsewhere, movement };
+            ("countermand.events.v1.OrderPlaced", event.encode_to_vec())
+        }
         Fact::OrderPlacementFailed { order, cause } => {
             let event = events::OrderPlacementFailed {
                 order: Some(summary(order)),

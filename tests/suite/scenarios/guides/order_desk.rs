@@ -41,6 +41,7 @@ pub(super) async fn begin(shop: &Shop, order_id: &str, reason: &str) -> Result<C
     request.wait = Wait::Unspecified.into();
     if let Some(change) = &mut request.change {
         reason.clone_into(&mut change.reason_code);
+        "as the customer asked".clone_into(&mut change.note);
         change.confirm = true;
         change.supplier_contacted = true;
     }

@@ -29,7 +29,7 @@ pub fn open_order(order: &mut Order, confirm: bool, now: Timestamp) -> Result<Ha
     let summary = format!("order {} was {outcome}", order.number);
     Ok(Happened::default()
         .entry(Entry::new(now, Actor::system(), "order.placed", summary))
-        .fact(Fact::OrderPlaced { order: order.summary() })
+        .fact(Fact::OrderPlaced { order: order.summary(), elsewhere: order.placed_at.is_some() })
         .progressed(before, order))
 }
 

@@ -78,16 +78,17 @@ fn count_steps<'a>(rows: impl Iterator<Item = Row<'a>>) -> BTreeMap<[&'a str; 3]
 
 /// The kind of aggregate that a tenant's role map is told as.
 const ROLES: &str = "roles";
+/// What is told beside the numbered events of an order: what a gateway told of no order of ours, under the webhook's own
+/// name; a tenant's roles; whom an order's messages go to.
+const BESIDE: [&str; 3] = ["gateway_event", ROLES, "contact"];
 
 pub fn outbox_complete(facts: &Facts, found: &mut Findings<'_>) {
     for (service, heads) in
         [(Service::Order, "order_head"), (Service::Inventory, "goods"), (Service::Payment, "account")]
     {
         let mut numbers: HashMap<&str, Vec<i64>> = HashMap::new();
-        // What a gateway told of no order of ours is told once, under the webhook's own name; roles are a tenant's.
-        let of_orders = facts
-            .rows(service, "outbox")
-            .filter(|event| !["gateway_event", ROLES].contains(&event.text("aggregate_type")));
+        let of_orders =
+            facts.rows(service, "outbox").filter(|event| !BESIDE.contains(&event.text("aggregate_type")));
         for event in of_orders {
             numbers.entry(event.text("aggregate_id")).or_default().push(event.number("aggregate_seq"));
         }
