@@ -32,7 +32,7 @@ pub struct SimulateWish {
     /// Show what somebody of this role could do; may be given several times.
     #[arg(long = "role", value_name = "ROLE")]
     show_roles: Vec<String>,
-    /// A JSON file of roles to try with it: {"clerk": {"sees": ["tenant"], "permissions": ["order.read"]}}.
+    /// A JSON file of roles to try with it: each by its name, with what it `sees` and its `permissions`.
     #[arg(long, value_name = "FILE")]
     roles: Option<PathBuf>,
 }

@@ -12,7 +12,9 @@ use proto::notification::v1::{
     Preference, PreviewTemplateRequest, Recipient, RecipientScope, RequeueDeliveryRequest,
     SetSuppressionRequest, UpsertPreferenceRequest, UpsertRecipientRequest,
 };
-use proto::order::v1::{AttentionItem, ListAttentionItemsRequest, Parties};
+use proto::order::v1::{
+    AttentionItem, GetChangeOrderRequest, GetTimelineRequest, ListAttentionItemsRequest, Parties,
+};
 use tests::shop::{card, refused};
 use tests::{Shop, eventually};
 use tonic::Code;
@@ -219,6 +221,45 @@ pub async fn an_orders_contact_is_told_without_being_registered(stage: &Stage) -
         "{listed:?}"
     );
     tests::assert_books_balance(&suite).await
+}
+
+/// What our own people say among themselves stays with them, and who is named gets no mail about the change.
+pub async fn u36_a_change_is_mailed_to_nobody_whom_it_leaves_out_and_its_staff_note_to_nobody(
+    stage: &Stage,
+) -> Result<()> {
+    let server = MailServer::start()?;
+    let suite = stage.own_suite(&server.settings()).await?;
+    let shop = Shop::open(suite.clients()).await?;
+    let sku = shop.sku("LAMP");
+    shop.receive(&sku, 1).await?;
+    let mut request = shop.order_request(&sku, 1, "10.00", 0);
+    request.parties = Some(Parties { buyer: "bistro".to_owned(), ..request.parties.unwrap_or_default() });
+    request.tenders = vec![card("tok_approve", 1_000, true)];
+    let order_id = shop.create(request).await?.order_id;
+    mail_to(&shop, &order_id, "buyer", "bea@bistro.example", "").await?;
+    mail_to(&shop, &order_id, "staff", "desk@shop.example", "").await?;
+
+    let mut request = shop.cancel_request(&order_id, &[]);
+    let change = request.change.as_mut().context("it asks for a change")?;
+    "she has done this twice before".clone_into(&mut change.staff_note);
+    change.without_mail_to = vec!["buyers".to_owned()];
+    refused(shop.submit(request.clone()).await, Code::InvalidArgument, "FIELD_INVALID")?;
+    request.change.as_mut().context("it asks for a change")?.without_mail_to = vec!["buyer".to_owned()];
+    let change = shop.submit(request).await?;
+
+    let found = settled(&shop, &order_id, 2).await?;
+    ensure!(found.iter().all(|it| it.recipient == "desk@shop.example"), "{found:?}");
+    let said = async |who: &Shop| -> Result<bool> {
+        let request = GetTimelineRequest { order_id: order_id.clone(), page_size: 200, ..Default::default() };
+        let entries = who.clients.orders().get_timeline(request).await?.into_inner().entries;
+        Ok(format!("{entries:?}").contains("twice before"))
+    };
+    let buyer = shop.as_user("bea", "bistro", "buyer");
+    ensure!(said(&shop).await? && !said(&buyer).await?, "our own people alone read it");
+    let shown = GetChangeOrderRequest { change_order_id: change.change_order_id };
+    let shown = buyer.clients.changes().get_change_order(shown).await?.into_inner();
+    ensure!(!format!("{shown:?}").contains("twice before"), "{shown:?}");
+    Ok(())
 }
 
 pub async fn u36_who_does_not_want_mail_gets_none_and_the_log_says_why(stage: &Stage) -> Result<()> {

@@ -54,6 +54,36 @@ pub fn read(kind: &str, payload: &[u8]) -> Result<Event, Unreadable> {
             let event = wire::OrderProgressed::decode(payload)?;
             Ok(Event::OrderProgressed { before: state(event.before)?, order: picture("order", event.order)? })
         }
+        name if name.starts_with("ChangeOrder") => of_change(name, payload),
+        "OrderFolderChanged" => {
+            let event = wire::OrderFolderChanged::decode(payload)?;
+            Ok(Event::FolderChanged { order: picture("order", event.order)? })
+        }
+        "OrderExpiring" => {
+            let event = wire::OrderExpiring::decode(payload)?;
+            Ok(Event::OrderExpiring { order: picture("order", event.order)? })
+        }
+        "ReturnProgressed" => {
+            let event = wire::ReturnProgressed::decode(payload)?;
+            let returned = Box::new(returned(event.order_return.ok_or(Unreadable::Missing("order_return"))?));
+            let order = picture("order", event.order)?;
+            Ok(Event::ReturnProgressed { order, returned, how: return_move(&event.what)? })
+        }
+        "OrderMessageAdded" => {
+            let event = wire::OrderMessageAdded::decode(payload)?;
+            let readers = readers(event.visibility)?;
+            let written_by = event.author.map(|author| author.role).unwrap_or_default();
+            let note = Note { text: event.text, written_by, readers };
+            Ok(Event::MessageAdded { order: picture("order", event.order)?, note })
+        }
+        "PartnerMailRequested" => letter(wire::PartnerMailRequested::decode(payload)?),
+        "AttentionOpened" => attention(wire::AttentionOpened::decode(payload)?),
+        _ => Err(Unreadable::Unknown),
+    }
+}
+
+fn of_change(name: &str, payload: &[u8]) -> Result<Event, Unreadable> {
+    match name {
         "ChangeOrderProposed" => {
             let event = wire::ChangeOrderProposed::decode(payload)?;
             Ok(Event::ChangeProposed { change: change(event.change_order)? })
@@ -84,29 +114,6 @@ pub fn read(kind: &str, payload: &[u8]) -> Result<Event, Unreadable> {
             let change = change(event.change_order)?;
             Ok(Event::ChangeCompleted { change: going_by(change, event.movement)? })
         }
-        "OrderFolderChanged" => {
-            let event = wire::OrderFolderChanged::decode(payload)?;
-            Ok(Event::FolderChanged { order: picture("order", event.order)? })
-        }
-        "OrderExpiring" => {
-            let event = wire::OrderExpiring::decode(payload)?;
-            Ok(Event::OrderExpiring { order: picture("order", event.order)? })
-        }
-        "ReturnProgressed" => {
-            let event = wire::ReturnProgressed::decode(payload)?;
-            let returned = Box::new(returned(event.order_return.ok_or(Unreadable::Missing("order_return"))?));
-            let order = picture("order", event.order)?;
-            Ok(Event::ReturnProgressed { order, returned, how: return_move(&event.what)? })
-        }
-        "OrderMessageAdded" => {
-            let event = wire::OrderMessageAdded::decode(payload)?;
-            let readers = readers(event.visibility)?;
-            let written_by = event.author.map(|author| author.role).unwrap_or_default();
-            let note = Note { text: event.text, written_by, readers };
-            Ok(Event::MessageAdded { order: picture("order", event.order)?, note })
-        }
-        "PartnerMailRequested" => letter(wire::PartnerMailRequested::decode(payload)?),
-        "AttentionOpened" => attention(wire::AttentionOpened::decode(payload)?),
         _ => Err(Unreadable::Unknown),
     }
 }
@@ -211,6 +218,8 @@ fn change(change: Option<order::ChangeOrder>) -> Result<Box<Change>, Unreadable>
         created_at: change.created_at,
         gives_back: money(change.amounts.unwrap_or_default().amount_minor)?,
         open_until: (change.state == order::ChangeOrderState::Requested as i32).then_some(change.expires_at),
+        // An audience of a newer sender is none that is mailed from here.
+        without_mail_to: change.without_mail_to.iter().filter_map(|name| Audience::parse(name)).collect(),
     }))
 }
 

@@ -2,6 +2,7 @@
 
 use types::{AttentionId, ChangeOrderId, Money, OrderId};
 
+use super::message::Audience;
 use super::notification::GoesBy;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,6 +208,8 @@ pub struct Change {
     pub gives_back: Money,
     /// Set while it is a proposal that the other side has to answer: until when.
     pub open_until: Option<String>,
+    /// Who gets no mail about it.
+    pub without_mail_to: Vec<Audience>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -328,6 +331,28 @@ impl Event {
     pub fn owed(&self) -> Option<GoesBy> {
         let Self::ChangeCompleted { change } = self else { return None };
         change.position.map(|sequence| GoesBy { minor: change.owed.minor(), sequence })
+    }
+
+    /// Whether somebody asked that this audience gets no mail about the change.
+    pub(super) fn is_silent_for(&self, audience: Audience) -> bool {
+        match self {
+            Self::ChangeProposed { change }
+            | Self::ChangeDropped { change, .. }
+            | Self::ChangeAccepted { change }
+            | Self::ChangeCommitted { change, .. }
+            | Self::ChangeRejected { change }
+            | Self::ChangeCompleted { change } => change.without_mail_to.contains(&audience),
+            Self::OrderPlaced { .. }
+            | Self::OrderPlacementFailed { .. }
+            | Self::OrderProgressed { .. }
+            | Self::OrderExpiring { .. }
+            | Self::ContactNamed { .. }
+            | Self::FolderChanged { .. }
+            | Self::MessageAdded { .. }
+            | Self::ReturnProgressed { .. }
+            | Self::PartnerToMail { .. }
+            | Self::AttentionOpened { .. } => false,
+        }
     }
 
     pub fn change_order_id(&self) -> Option<&ChangeOrderId> {

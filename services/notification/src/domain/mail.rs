@@ -134,6 +134,7 @@ pub fn mails(event: &Event, messages: &[Message]) -> Vec<Mail> {
         }
         mails.push(Mail { template, audience: message.audience, facts });
     }
+    mails.retain(|mail| !event.is_silent_for(mail.audience));
     mails
 }
 

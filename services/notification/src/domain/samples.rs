@@ -204,5 +204,6 @@ fn change(kind: ChangeKind, lines: i64) -> Box<Change> {
         created_at: "2026-11-22T02:20:00Z".to_owned(),
         gives_back: money(999),
         open_until: None,
+        without_mail_to: Vec::new(),
     })
 }

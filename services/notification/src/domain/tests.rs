@@ -43,6 +43,7 @@ fn change() -> Box<Change> {
         created_at: "2026-11-22T02:20:00Z".to_owned(),
         gives_back: money(999),
         open_until: None,
+        without_mail_to: Vec::new(),
     })
 }
 

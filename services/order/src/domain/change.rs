@@ -10,8 +10,8 @@ pub use super::change_state::{ChangeEvent, ChangeState, IllegalTransition};
 use super::order::{Actor, OrderState};
 use super::outside::Leg;
 pub use super::terms::{
-    CameBack, Fee, GroupReversal, InConfidence, MoneyTerms, MoneyWish, PayOut, PayOutWay, Said, Skipped,
-    TenderRefund, Terms,
+    Audience, CameBack, Fee, GroupReversal, InConfidence, MoneyTerms, MoneyWish, PayOut, PayOutWay, Said,
+    Skipped, TenderRefund, Terms,
 };
 
 /// A change that was asked for: parsed, but not yet held against an order.

@@ -5,7 +5,9 @@ use types::{ChangeOrderId, MessageId, OrderId, Reason, Refusal, Tenant, Timestam
 use super::change::ChangeOrder;
 use super::history::{Entry, Fact, Happened, Visibility};
 use super::order::{Actor, Order};
+use super::policy::Policy;
 use super::readers::Reader;
+use super::sides::Side;
 
 /// One note. It never changes once written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +68,36 @@ pub fn write(
     entry.change_order_id.clone_from(&message.change_order_id);
     let fact = Fact::MessageAdded { message: message.clone(), order: order.summary() };
     Ok((message, Happened::default().entry(entry).fact(fact)))
+}
+
+/// Whether a message shows that the supplier of an order was spoken to: it is about this order, the supplier may read it,
+/// and whoever asks now, or their side, wrote it. A call is recorded as such a message.
+pub fn proves_contact(
+    order: &Order,
+    message: Option<&Message>,
+    actor: &Actor,
+    policy: &Policy,
+) -> Result<(), Refusal> {
+    let refuse = |what: &str| {
+        let message = format!(
+            "{what}; write to the supplier with AddNote, visible to the parties, and name that message"
+        );
+        Err(Refusal::new(Reason::ContactRequired, message))
+    };
+    let Some(message) = message.filter(|message| message.order_id == order.order_id) else {
+        return refuse("the order has no such message");
+    };
+    if !message.reached_parties() {
+        return refuse("the supplier cannot read that note");
+    }
+    let side = |who: &Actor| Side::of(order, who, policy);
+    let same_side = message.author.user == actor.user
+        || message.author.organisation == actor.organisation
+        || side(&message.author) == side(actor);
+    if side(&message.author) == Some(Side::Supplier) || !same_side {
+        return refuse("somebody else wrote that message");
+    }
+    Ok(())
 }
 
 impl Message {

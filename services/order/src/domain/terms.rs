@@ -26,6 +26,33 @@ pub struct Said {
     /// For settlement EXPLICIT.
     pub tenders: Vec<TenderRefund>,
     pub money: MoneyWish,
+    /// For our own people; empty without one.
+    pub staff_note: String,
+    /// Who gets no mail about it.
+    pub without_mail_to: Vec<Audience>,
+}
+
+/// Who is told of changes, as the notification service names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    Buyer,
+    Supplier,
+    Client,
+    Staff,
+}
+
+impl Audience {
+    pub const ALL: [Self; 4] = [Self::Buyer, Self::Supplier, Self::Client, Self::Staff];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Buyer => "buyer",
+            Self::Supplier => "supplier",
+            Self::Client => "client",
+            Self::Staff => "staff",
+        }
+    }
 }
 
 /// What a caller wants of the money beside where it comes from.
@@ -63,6 +90,7 @@ pub struct Terms {
     pub supplier_contact_ref: String,
     pub confirmed: bool,
     pub forced: bool,
+    pub without_mail_to: Vec<Audience>,
     /// The rule of the fee, if one was charged.
     pub fee_rule: String,
     pub fee: Fee,

@@ -4,17 +4,19 @@ use prost::Message as _;
 use proto::events::v1::ContactNamed;
 use saga::SagaKey;
 use storage::NewEvent;
-use types::{ChangeOrderId, OrderId, Reason, Refusal, SagaId};
+use types::{ChangeOrderId, MessageId, OrderId, Reason, Refusal, SagaId};
 
 use super::attention::Raised;
 use super::batch::{After, Answer, Asked, OrderBatch};
 use super::books::Books;
 use super::{carry, decisions, plans, views};
 use crate::domain::change::{ChangeOrder, ChangeRequest, ChangeType};
+use crate::domain::conversation;
 use crate::domain::history::Happened;
 use crate::domain::lifecycle::{self, Submission};
 use crate::domain::order::{Actor, Order, Placement};
 use crate::domain::placing::{self, NewOrder};
+use crate::domain::policy::Policy;
 use crate::domain::quote::Presented;
 use crate::store::groups::Bearer;
 use crate::store::keys::OrderKey;
@@ -145,6 +147,7 @@ pub(super) fn submit(
         actor: asked.actor.clone(),
         now: books.now,
     };
+    prove_contact(books, &order, request, submission.policy, &asked.actor)?;
     let before = order.clone();
     let (change, happened) = lifecycle::accept(&mut order, submission).inspect_err(|refusal| {
         books.decisions.extend(decisions::refused(&before, request, &shelf, asked, refusal, books.now));
@@ -165,6 +168,24 @@ pub(super) fn submit(
     let view = views::of_books(batch, books, &order, &change);
     let resource = change.change_order_id.to_string();
     Ok((Answer::Change(Box::new(view)), resource))
+}
+
+/// What is named as proof that the supplier was spoken to has to be one.
+fn prove_contact(
+    books: &Books,
+    order: &Order,
+    request: &ChangeRequest,
+    policy: &Policy,
+    actor: &Actor,
+) -> Result<(), Refusal> {
+    let named = request.said.supplier_contact_ref.as_str();
+    if named.is_empty() {
+        return Ok(());
+    }
+    let known = MessageId::parse(named).ok();
+    let message = known.and_then(|id| books.desk.message(&order.tenant, &id));
+    conversation::proves_contact(order, message, actor, policy)
+        .map_err(|refusal| refusal.field("change.supplier_contact_ref").detail("supplier_contact_ref", named))
 }
 
 /// Somebody looks at what was forced, whatever comes of it.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use saga::SagaKey;
 use storage::{DbError, Envelope, Inbox, RequestKey, RequestKeys, Tx};
-use types::{ChangeOrderId, SagaId, Tenant, Timestamp};
+use types::{ChangeOrderId, MessageId, SagaId, Tenant, Timestamp};
 
 use super::batch::{Command, OrderBatch, Wish};
 use super::books::Books;
@@ -218,6 +218,7 @@ impl Wanted {
                 self.orders.insert((tenant.clone(), order_id.clone()));
             }
             Wish::SubmitChange { request, .. } => {
+                self.desk.add_proof(tenant, MessageId::parse(&request.said.supplier_contact_ref).ok());
                 let key = (tenant.clone(), request.order_id.clone());
                 if request.change_type() == ChangeType::CancelOrder {
                     self.whole.insert(key.clone());

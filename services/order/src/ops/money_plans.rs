@@ -35,6 +35,7 @@ pub(super) fn reserve(order: &Order, change: &ChangeOrder) -> ReserveRefund {
         allow_over_refund: !terms.money.over_refund_reason.is_empty(),
         pay_out: terms.pay_out.as_ref().map(paid_out),
         quoted: terms.quoted.as_ref().map(quoted),
+        retry_of: terms.retry_of.as_ref().map_or_else(String::new, ToString::to_string),
     }
 }
 

@@ -59,6 +59,12 @@ pub fn change_order(
         supplier_contact_ref: display(&change.terms.supplier_contact_ref),
         confirmed: change.terms.confirmed,
         forced: change.terms.forced,
+        without_mail_to: change
+            .terms
+            .without_mail_to
+            .iter()
+            .map(|audience| audience.as_str().to_owned())
+            .collect(),
         fee_rule: change.terms.fee_rule.clone(),
         skipped: change.terms.skipped.iter().map(skipped).collect(),
         retry_of: change.terms.retry_of.as_ref().map_or_else(String::new, ToString::to_string),

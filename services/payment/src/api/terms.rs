@@ -2,7 +2,7 @@
 
 use proto::payment::v1 as wire;
 use proto::payment::v1::RefundStrategy;
-use types::{Fingerprint, PaymentId, Reason, Refusal};
+use types::{Fingerprint, PaymentId, Reason, RefundId, Refusal};
 
 use super::convert::{TOKEN_MAX, amount, id, name};
 use crate::domain::refund::Resolution;
@@ -21,6 +21,10 @@ pub fn parse(command: &wire::ReserveRefund) -> Result<Terms, Refusal> {
         pay_out: command.pay_out.as_ref().map(pay_out).transpose()?,
         quoted: command.quoted.as_ref().map(quoted).transpose()?,
         parts: parts(command.parts.as_ref())?,
+        retry_of: match command.retry_of.as_str() {
+            "" => None,
+            failed => Some(id("retry_of", failed, RefundId::parse)?),
+        },
     })
 }
 

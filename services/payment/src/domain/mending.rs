@@ -6,6 +6,8 @@ use super::account::{Account, HoldState};
 use super::capture;
 use super::moment::{Moment, Schedule};
 use super::refund::{Event, Kind, Method, Refund, Resolution, State};
+use super::refunding::Terms;
+use super::split::Source;
 
 /// The step that a refund's later tries stand under.
 pub const RETRY: &str = "retry_refund";
@@ -83,6 +85,15 @@ impl Account {
         self.take(refund_id, Event::HandOver, moment);
         self.take(refund_id, Event::Resolve, moment);
         Ok(())
+    }
+
+    /// The order of return, with the tender that has failed already behind all others.
+    pub(super) fn failed_last(&self, mut sources: Vec<Source>, terms: &Terms) -> Vec<Source> {
+        let failed = terms.retry_of.as_ref().and_then(|id| self.refunds.get(id));
+        if let Some(failed) = failed {
+            sources.sort_by_key(|source| source.payment_id == failed.payment_id);
+        }
+        sources
     }
 
     /// Whether another refund has taken the place of this one.

@@ -44,6 +44,8 @@ pub struct Terms {
     /// What a quote has promised that moves.
     pub quoted: Option<Quoted>,
     pub parts: Parts,
+    /// A refund that failed: its tender gives back last.
+    pub retry_of: Option<RefundId>,
 }
 
 impl Account {
@@ -52,9 +54,14 @@ impl Account {
         if let Some(pay_out) = terms.pay_out {
             return self.divide_owed(target_minor, terms, pay_out);
         }
-        let sources = self.sources(|_| true);
+        let sources = self.failed_last(self.sources(|_| true), terms);
         let amount = self.exceeding(target_minor) + self.over(target_minor, terms);
-        divide(&sources, amount, &terms.strategy)
+        match (&terms.retry_of, &terms.strategy) {
+            (None, strategy) | (Some(_), strategy @ Strategy::Explicit(_)) => {
+                divide(&sources, amount, strategy)
+            }
+            (Some(_), _) => divide(&sources, amount, &Strategy::Lifo),
+        }
     }
 
     /// What the tenders named give back beyond what exceeds the target, where that is allowed.

@@ -53,6 +53,12 @@ pub struct Wish {
     /// The message (msg_…) by which the supplier was contacted.
     #[arg(long, default_value = "")]
     contacted_in: String,
+    /// For our own people; no party of the order reads it.
+    #[arg(long, default_value = "")]
+    staff_note: String,
+    /// An audience that gets no mail about it: buyer, supplier, client or staff; may be repeated.
+    #[arg(long, value_name = "AUDIENCE")]
+    without_mail_to: Vec<String>,
     /// You have seen what it does to others' work.
     #[arg(long)]
     confirm: bool,
@@ -192,6 +198,8 @@ fn change_input(order: &Order, wish: &Wish) -> Result<ChangeInput> {
         channel: channel.into(),
         supplier_contacted: wish.ack_contact,
         supplier_contact_ref: wish.contacted_in.clone(),
+        staff_note: wish.staff_note.clone(),
+        without_mail_to: wish.without_mail_to.clone(),
         confirm: wish.confirm,
         force: wish.force,
         ..ChangeInput::default()

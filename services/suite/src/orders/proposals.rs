@@ -5,12 +5,14 @@ use clap::Args;
 use proto::common::v1::Wait;
 use proto::order::v1::preview_proposal_request::Of;
 use proto::order::v1::{
-    Address, ApproveChangeOrderRequest, ChangeOrderType, PreviewProposalRequest, PreviewProposalResponse,
-    ProposeChangeOrderRequest, ProposedItem, ProposedLine, ShippingReversalInput, TenderInput,
+    Address, ApproveChangeOrderRequest, ChangeOrderType, GetChangeOrderRequest, PreviewProposalRequest,
+    PreviewProposalResponse, ProposeChangeOrderRequest, ProposedItem, ProposedLine, ShippingReversalInput,
 };
+use types::Currency;
 
-use super::remedies::{parse_line, parse_tender, told};
+use super::remedies::{parse_line, told};
 use super::{request_id, show, steering};
+use crate::amounts::{self, WrittenTender};
 use crate::clients::Clients;
 use crate::render;
 use crate::say::one_line;
@@ -28,20 +30,20 @@ pub struct Proposal {
     /// A line that is replaced by what --add names, wholly or as far as is said, as 2 or 2=1.
     #[arg(long = "replace", value_parser = parse_replaced, requires = "items")]
     replaced: Vec<(i64, i64)>,
-    /// A line number and the minor units taken off its price, as 2=150.
-    #[arg(long = "off", value_parser = parse_line, group = "kind")]
-    off: Vec<(i64, i64)>,
-    /// Minor units off the delivery charge.
+    /// A line number and what is taken off its price, as 2=1.50.
+    #[arg(long = "off", value_parser = parse_off, group = "kind")]
+    off: Vec<(i64, String)>,
+    /// What is taken off the delivery charge, such as 1.50.
     #[arg(long, group = "kind")]
-    shipping: Option<i64>,
+    shipping: Option<String>,
     /// The delivery group whose charge it is, or whose goods come.
     #[arg(long, default_value = "")]
     group: String,
     #[command(flatten)]
     address: AddressArgs,
-    /// A payment, as GATEWAY:TOKEN=MINOR-UNITS; together they pay what the order comes to more.
-    #[arg(long = "tender", value_parser = parse_tender)]
-    tenders: Vec<TenderInput>,
+    /// A payment, as GATEWAY:TOKEN=AMOUNT; together they pay what the order comes to more.
+    #[arg(long = "tender", value_parser = WrittenTender::parse)]
+    tenders: Vec<WrittenTender>,
     #[arg(long, default_value = "")]
     reason: String,
     #[arg(long, default_value = "")]
@@ -80,9 +82,9 @@ struct AddressArgs {
 pub struct Approval {
     /// Change order id (chg_…), or an order: then its latest change.
     change_order: String,
-    /// A payment, as GATEWAY:TOKEN=MINOR-UNITS; together they pay what the order comes to more.
-    #[arg(long = "tender", value_parser = parse_tender)]
-    tenders: Vec<TenderInput>,
+    /// A payment, as GATEWAY:TOKEN=AMOUNT; together they pay what the order comes to more.
+    #[arg(long = "tender", value_parser = WrittenTender::parse)]
+    tenders: Vec<WrittenTender>,
     /// Show what the order would be, and agree to nothing.
     #[arg(long)]
     preview: bool,
@@ -91,25 +93,26 @@ pub struct Approval {
 pub const PROPOSE_EXAMPLES: &str = "Examples:
   countermand order propose O-1 --line 2=1 --note 'one is cracked'
   countermand order propose O-1 --line 2=5 --preview
-  countermand order propose O-1 --add SAUCER=2@3.50 --tender sandbox:tok_approve=700
+  countermand order propose O-1 --add SAUCER=2@3.50 --tender sandbox:tok_approve=7.00
   countermand order propose O-1 --replace 2 --add MUG=1@9.00
-  countermand order propose O-1 --off 2=150 --note 'a scratch'
-  countermand order propose O-1 --shipping 150
+  countermand order propose O-1 --off 2=1.50 --note 'a scratch'
+  countermand order propose O-1 --shipping 1.50
   countermand order propose O-1 --to 'Ann Lee' --street '1 High St' --city York --country GB";
 
 pub const APPROVE_EXAMPLES: &str = "Examples:
   countermand order approve chg_01… --preview
-  countermand order approve chg_01… --tender sandbox:tok_approve=700";
+  countermand order approve chg_01… --tender sandbox:tok_approve=7.00";
 
 pub async fn propose(clients: &Clients, wish: Proposal, json: bool) -> Result<()> {
-    let order_id = super::find(clients, &wish.order).await?.order_id;
+    let order = super::find(clients, &wish.order).await?;
     let preview = wish.preview;
     let counter_of = match wish.counter_of.as_str() {
         "" => String::new(),
         named => steering::find_change(clients, named.to_owned()).await?,
     };
-    let request =
-        ProposeChangeOrderRequest { request_id: request_id(), order_id, counter_of, ..proposed(wish)? };
+    let proposed = proposed(wish, &order.currency_code)?;
+    let order_id = order.order_id;
+    let request = ProposeChangeOrderRequest { request_id: request_id(), order_id, counter_of, ..proposed };
     if preview {
         return look(clients, Of::Proposal(request), json).await;
     }
@@ -121,11 +124,14 @@ pub async fn approve(clients: &Clients, wish: Approval, json: bool) -> Result<()
     if wish.preview {
         return look(clients, Of::ChangeOrderId(change_order_id), json).await;
     }
+    let request = GetChangeOrderRequest { change_order_id: change_order_id.clone() };
+    let change = clients.changes().get_change_order(request).await?.into_inner().change_order;
+    let currency_code = change.context("the answer holds no change order")?.currency_code;
     let request = ApproveChangeOrderRequest {
         request_id: request_id(),
         change_order_id,
         wait: Wait::Completed.into(),
-        tenders: wish.tenders,
+        tenders: amounts::tenders(&currency_code, &wish.tenders)?,
     };
     told(clients.proposals().approve_change_order(request).await?.into_inner().change_order, json)
 }
@@ -164,17 +170,17 @@ fn print_preview(preview: &PreviewProposalResponse) -> Result<()> {
     Ok(())
 }
 
-fn proposed(wish: Proposal) -> Result<ProposeChangeOrderRequest> {
+fn proposed(wish: Proposal, currency_code: &str) -> Result<ProposeChangeOrderRequest> {
+    let currency = Currency::parse(currency_code)?;
     let group = wish.group;
     let line = |&(line_number, new_quantity): &(i64, i64)| ProposedLine {
         line_number,
         new_quantity,
         ..ProposedLine::default()
     };
-    let cheaper = |&(line_number, off_minor): &(i64, i64)| ProposedLine {
-        line_number,
-        off_minor,
-        ..ProposedLine::default()
+    let cheaper = |(line_number, off): &(i64, String)| {
+        let off_minor = amounts::minor(currency, off)?;
+        Ok(ProposedLine { line_number: *line_number, off_minor, ..ProposedLine::default() })
     };
     let items = wish.items.into_iter().map(|item| ProposedItem { delivery_group: group.clone(), ..item });
     let items: Vec<ProposedItem> = items.collect();
@@ -182,11 +188,12 @@ fn proposed(wish: Proposal) -> Result<ProposeChangeOrderRequest> {
         reason_code: wish.reason,
         note: wish.note,
         valid_seconds: wish.valid,
-        tenders: wish.tenders,
+        tenders: amounts::tenders(currency_code, &wish.tenders)?,
         ..ProposeChangeOrderRequest::default()
     };
     let of = |kind: ChangeOrderType| ProposeChangeOrderRequest { r#type: kind.into(), ..general.clone() };
-    Ok(if let Some(shipping_minor) = wish.shipping {
+    Ok(if let Some(shipping) = wish.shipping {
+        let shipping_minor = amounts::minor(currency, &shipping)?;
         let reversal = ShippingReversalInput { delivery_group: group, shipping_minor, shipping_tax_minor: 0 };
         ProposeChangeOrderRequest { shipping: vec![reversal], ..of(ChangeOrderType::ShippingAdjust) }
     } else if !wish.replaced.is_empty() {
@@ -195,7 +202,7 @@ fn proposed(wish: Proposal) -> Result<ProposeChangeOrderRequest> {
     } else if !items.is_empty() {
         ProposeChangeOrderRequest { items, ..of(ChangeOrderType::AddItem) }
     } else if !wish.off.is_empty() {
-        let lines = wish.off.iter().map(cheaper).collect();
+        let lines = wish.off.iter().map(cheaper).collect::<Result<_>>()?;
         ProposeChangeOrderRequest { lines, ..of(ChangeOrderType::PriceAdjust) }
     } else if let Some(recipient) = wish.address.to {
         let address = Address {
@@ -225,6 +232,11 @@ fn parse_item(text: &str) -> Result<ProposedItem, String> {
         })
     });
     parsed.ok_or_else(|| format!("\"{text}\" is not SKU=QUANTITY@PRICE, such as MUG=1@9.00"))
+}
+
+fn parse_off(text: &str) -> Result<(i64, String), String> {
+    let parsed = text.split_once('=').and_then(|(line, off)| Some((line.parse().ok()?, off.to_owned())));
+    parsed.ok_or_else(|| format!("\"{text}\" is not LINE=AMOUNT, such as 2=1.50"))
 }
 
 fn parse_replaced(text: &str) -> Result<(i64, i64), String> {

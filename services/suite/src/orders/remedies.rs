@@ -6,12 +6,14 @@ use clap::Subcommand;
 use proto::common::v1::Wait;
 use proto::order::v1::{
     ChangeOrder, ChangeOrderState, DeclineChangeOrderRequest, PayOrderRequest, RefundOrderRequest,
-    ReissueOrderRequest, RequestWithdrawalRequest, RestoreOrderRequest, TenderInput,
+    ReissueOrderRequest, RequestWithdrawalRequest, RestoreOrderRequest,
 };
+use types::Currency;
 
 use super::pay_out::{self, EXAMPLES as PAY_OUT_EXAMPLES, PayOut};
 use super::proposals::{self, APPROVE_EXAMPLES, Approval, PROPOSE_EXAMPLES, Proposal};
 use super::{request_id, show};
+use crate::amounts::{self, WrittenTender};
 use crate::clients::Clients;
 use crate::render;
 use crate::say::one_line;
@@ -19,29 +21,29 @@ use crate::say::one_line;
 #[derive(Debug, Subcommand)]
 pub enum RemedyVerb {
     /// Make a new order of another one, with the next number (-R1, -R2, …); the old one stays as it is.
-    #[command(after_help = "Example:\n  countermand order reissue O-1 --tender sandbox:tok_approve=5000")]
+    #[command(after_help = "Example:\n  countermand order reissue O-1 --tender sandbox:tok_approve=50.00")]
     Reissue {
         /// Order id (ord_…) or number.
         order: String,
-        /// A payment, as GATEWAY:TOKEN=MINOR-UNITS; together they come to the price.
-        #[arg(long = "tender", value_parser = parse_tender)]
-        tenders: Vec<TenderInput>,
+        /// A payment, as GATEWAY:TOKEN=AMOUNT; together they come to the price.
+        #[arg(long = "tender", value_parser = WrittenTender::parse)]
+        tenders: Vec<WrittenTender>,
     },
     /// Pay what is missing of an order that was restored without tenders.
     Pay {
         /// Order id (ord_…) or number.
         order: String,
-        /// A payment, as GATEWAY:TOKEN=MINOR-UNITS; together they pay exactly what is missing.
-        #[arg(long = "tender", required = true, value_parser = parse_tender)]
-        tenders: Vec<TenderInput>,
+        /// A payment, as GATEWAY:TOKEN=AMOUNT; together they pay exactly what is missing.
+        #[arg(long = "tender", required = true, value_parser = WrittenTender::parse)]
+        tenders: Vec<WrittenTender>,
     },
     /// Bring a wholly cancelled order back.
     Restore {
         /// Order id (ord_…) or number.
         order: String,
-        /// A payment, as GATEWAY:TOKEN=MINOR-UNITS; together they pay what is missing. Without any, the order awaits it.
-        #[arg(long = "tender", value_parser = parse_tender)]
-        tenders: Vec<TenderInput>,
+        /// A payment, as GATEWAY:TOKEN=AMOUNT; together they pay what is missing. Without any, the order awaits it.
+        #[arg(long = "tender", value_parser = WrittenTender::parse)]
+        tenders: Vec<WrittenTender>,
         #[arg(long, default_value = "")]
         reason: String,
         #[arg(long, default_value = "")]
@@ -51,12 +53,15 @@ pub enum RemedyVerb {
     Refund {
         /// Order id (ord_…) or number.
         order: String,
-        /// Minor units of the order's currency.
+        /// In the order's currency, such as 2.00.
         #[arg(long, required_unless_present = "retry_of", conflicts_with = "retry_of")]
-        amount: Option<i64>,
+        amount: Option<String>,
         /// A refund (rfd_…) that failed: what is owed goes back by another way.
         #[arg(long)]
         retry_of: Option<String>,
+        /// With --retry-of: the tender (pay_…) that gives it back; else the one that failed is tried last.
+        #[arg(long, requires = "retry_of", default_value = "")]
+        payment: String,
         #[arg(long, default_value = "")]
         reason: String,
         #[arg(long, default_value = "")]
@@ -90,12 +95,13 @@ pub enum RemedyVerb {
 
 pub async fn run(clients: &Clients, verb: RemedyVerb, json: bool) -> Result<()> {
     match verb {
-        RemedyVerb::Reissue { order, tenders } => reissue(clients, &order, tenders, json).await,
+        RemedyVerb::Reissue { order, tenders } => reissue(clients, &order, &tenders, json).await,
         RemedyVerb::Restore { order, tenders, reason, note } => {
+            let order = super::find(clients, &order).await?;
             let request = RestoreOrderRequest {
                 request_id: request_id(),
-                order_id: super::find(clients, &order).await?.order_id,
-                tenders,
+                tenders: amounts::tenders(&order.currency_code, &tenders)?,
+                order_id: order.order_id,
                 reason_code: reason,
                 note,
                 wait: Wait::Completed.into(),
@@ -103,20 +109,25 @@ pub async fn run(clients: &Clients, verb: RemedyVerb, json: bool) -> Result<()> 
             told(clients.remedies().restore_order(request).await?.into_inner().change_order, json)
         }
         RemedyVerb::Pay { order, tenders } => {
+            let order = super::find(clients, &order).await?;
             let request = PayOrderRequest {
                 request_id: request_id(),
-                order_id: super::find(clients, &order).await?.order_id,
-                tenders,
+                tenders: amounts::tenders(&order.currency_code, &tenders)?,
+                order_id: order.order_id,
                 wait: Wait::Completed.into(),
             };
             told(clients.remedies().pay_order(request).await?.into_inner().change_order, json)
         }
-        RemedyVerb::Refund { order, amount, retry_of, reason, note } => {
+        RemedyVerb::Refund { order, amount, retry_of, payment, reason, note } => {
+            let order = super::find(clients, &order).await?;
+            let currency = Currency::parse(&order.currency_code)?;
+            let amount = amount.map(|amount| amounts::minor(currency, &amount)).transpose()?;
             let request = RefundOrderRequest {
                 request_id: request_id(),
-                order_id: super::find(clients, &order).await?.order_id,
+                order_id: order.order_id,
                 amount_minor: amount.unwrap_or_default(),
                 retry_of: retry_of.unwrap_or_default(),
+                payment_id: payment,
                 reason_code: reason,
                 note,
                 wait: Wait::Completed.into(),
@@ -135,12 +146,13 @@ pub async fn run(clients: &Clients, verb: RemedyVerb, json: bool) -> Result<()> 
     }
 }
 
-async fn reissue(clients: &Clients, order: &str, tenders: Vec<TenderInput>, json: bool) -> Result<()> {
+async fn reissue(clients: &Clients, order: &str, tenders: &[WrittenTender], json: bool) -> Result<()> {
+    let order = super::find(clients, order).await?;
     let request = ReissueOrderRequest {
         request_id: request_id(),
-        order_id: super::find(clients, order).await?.order_id,
+        tenders: amounts::tenders(&order.currency_code, tenders)?,
+        order_id: order.order_id,
         copy_lines: true,
-        tenders,
         wait: Wait::Completed.into(),
         ..ReissueOrderRequest::default()
     };
@@ -183,21 +195,6 @@ pub fn told(change: Option<ChangeOrder>, json: bool) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-pub fn parse_tender(text: &str) -> Result<TenderInput, String> {
-    let parsed = text.split_once(':').and_then(|(gateway, rest)| {
-        let (token, amount) = rest.rsplit_once('=')?;
-        Some(TenderInput {
-            gateway: gateway.to_owned(),
-            payment_token: token.to_owned(),
-            amount_minor: amount.parse().ok()?,
-            capture_now: true,
-        })
-    });
-    parsed.ok_or_else(|| {
-        format!("\"{text}\" is not GATEWAY:TOKEN=MINOR-UNITS, such as sandbox:tok_approve=5000")
-    })
 }
 
 pub fn parse_line(text: &str) -> Result<(i64, i64), String> {

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use proto::order::v1::{
-    CancelAdvice, ChangeOrderState, ConfirmOrderRequest, GetCancelabilityResponse, Order, OrderState,
-    PreviewChangeOrderRequest, RequiredAck,
+    AddNoteRequest, CancelAdvice, ChangeOrderState, ConfirmOrderRequest, GetCancelabilityResponse, Order,
+    OrderState, PreviewChangeOrderRequest, RequiredAck, TimelineVisibility,
 };
 use tests::shop::refused;
 use tests::{Shop, eventually};
@@ -33,6 +33,9 @@ pub const ALL: &[(&str, Scenario)] = scenarios![
     b20_a_buyer_cancels_the_whole_order_only,
     b22_the_order_shows_cancelled,
 ];
+
+/// Who supplies the orders here.
+const SUPPLIER: &str = "mill";
 
 /// The shop's tenant, as the order's buyer.
 fn buyer(shop: &Shop) -> Shop {
@@ -138,16 +141,59 @@ pub async fn b5_a_processing_order_wants_the_supplier_contacted(stage: &Stage) -
         refused(answer, Code::FailedPrecondition, "CONTACT_REQUIRED")?;
         unchanged(&shop, &before).await?;
 
+        let spoken = message(&buyer(&shop), &order, TimelineVisibility::Parties).await?;
         let said = request.change.get_or_insert_default();
         if by_message {
-            "msg_42".clone_into(&mut said.supplier_contact_ref);
+            spoken.clone_into(&mut said.supplier_contact_ref);
         } else {
             said.supplier_contacted = true;
         }
         let change = buyer(&shop).submit(request).await?;
         let stored = shop.change(&change.change_order_id).await?;
         ensure!(stored.supplier_contacted != by_message, "{stored:?}");
-        ensure!((stored.supplier_contact_ref == "msg_42") == by_message, "{stored:?}");
+        ensure!((stored.supplier_contact_ref == spoken) == by_message, "{stored:?}");
+    }
+    Ok(())
+}
+
+/// Writes a message about an order and answers its name.
+async fn message(who: &Shop, order: &Order, visibility: TimelineVisibility) -> Result<String> {
+    let request = AddNoteRequest {
+        request_id: who.request_id(),
+        order_id: order.order_id.clone(),
+        visibility: visibility.into(),
+        text: "spoken to on the telephone".to_owned(),
+        change_order_id: String::new(),
+    };
+    let note = who.clients.conversation().add_note(request).await?.into_inner().note;
+    Ok(note.context("the answer holds no note")?.message_id)
+}
+
+pub async fn only_ones_own_message_to_the_supplier_proves_that_they_were_spoken_to(
+    stage: &Stage,
+) -> Result<()> {
+    let shop = under(stage, "marketplace").await?;
+    let (order, other) = (placed(&shop).await?, placed(&shop).await?);
+    processing(&shop, &order).await?;
+    let before = shop.order(&order.order_id).await?;
+    let supplier = shop.as_user("sam", SUPPLIER, "supplier");
+    let staff = shop.as_user("stan", "shop", "staff");
+    let no_proof = [
+        "msg_bogus".to_owned(),
+        "she said yes".to_owned(),
+        message(&buyer(&shop), &other, TimelineVisibility::Parties).await?,
+        message(&supplier, &order, TimelineVisibility::Parties).await?,
+        message(&staff, &order, TimelineVisibility::Internal).await?,
+        message(&staff, &order, TimelineVisibility::Parties).await?,
+    ];
+    for named in no_proof {
+        let mut request = shop.cancel_request(&order.order_id, &[]);
+        let said = request.change.get_or_insert_default();
+        (said.confirm, said.supplier_contact_ref) = (true, named.clone());
+        let status =
+            refused(buyer(&shop).submit(request).await, Code::FailedPrecondition, "CONTACT_REQUIRED")?;
+        ensure!(status.message().contains("AddNote"), "{named}: {status:?}");
+        unchanged(&shop, &before).await?;
     }
     Ok(())
 }

@@ -40,6 +40,7 @@ fn change(number: &str, sku: &str) -> Box<Change> {
         created_at: "2026-11-22T02:20:00Z".to_owned(),
         gives_back: Money::parse("GBP", 999).expect("the sample is well-formed"),
         open_until: None,
+        without_mail_to: Vec::new(),
     })
 }
 

@@ -9,8 +9,8 @@ use crate::api::convert::{
     optional, order_id, too_many, unknown_value,
 };
 use crate::domain::change::{
-    ChangeRequest, Channel, GroupReversal, LabelAction, LineKey, MoneyWish, Said, SelectedLine, Selection,
-    Settlement, TenderRefund,
+    Audience, ChangeRequest, Channel, GroupReversal, LabelAction, LineKey, MoneyWish, Said, SelectedLine,
+    Selection, Settlement, TenderRefund,
 };
 
 /// The most lines one change may select.
@@ -49,6 +49,9 @@ fn content(given: &wire::ChangeInput) -> Fingerprint {
     // Nor is what the caller acknowledges: that is said after the preview.
     (canonical.supplier_contacted, canonical.confirm) = (false, false);
     canonical.supplier_contact_ref.clear();
+    // Nor is who is told what of it.
+    canonical.staff_note.clear();
+    canonical.without_mail_to.clear();
     Fingerprint::of(&[&canonical.encode_to_vec()])
 }
 
@@ -189,6 +192,22 @@ fn said(given: &wire::ChangeInput) -> Result<Said, Refusal> {
         shipping: given.shipping.iter().enumerate().map(shipping).collect::<Result<_, _>>()?,
         tenders: given.tenders.iter().enumerate().map(tender).collect::<Result<_, _>>()?,
         money: money(given, explicit)?,
+        staff_note: free_text("change.staff_note", NOTE_LENGTH_MAX, &given.staff_note)?,
+        without_mail_to: given
+            .without_mail_to
+            .iter()
+            .enumerate()
+            .map(|(nth, name)| audience(nth, name))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn audience(nth: usize, name: &str) -> Result<Audience, Refusal> {
+    let found = Audience::ALL.into_iter().find(|audience| audience.as_str() == name);
+    found.ok_or_else(|| {
+        let named: Vec<_> = Audience::ALL.iter().map(|audience| audience.as_str()).collect();
+        let message = format!("{name:?} is no audience; the audiences are {}", named.join(", "));
+        Refusal::new(Reason::FieldInvalid, message).field(format!("change.without_mail_to[{nth}]"))
     })
 }
 

@@ -4,7 +4,7 @@ use kit::{Deadline, Failure, Principal};
 use prost::Message as _;
 use proto::order::v1 as wire;
 use tonic::Request;
-use types::{Fingerprint, Reason, RefundId, Refusal};
+use types::{Fingerprint, PaymentId, Reason, RefundId, Refusal};
 
 use crate::api::changes::shown;
 use crate::api::convert::{
@@ -40,6 +40,11 @@ fn parsed(request: &wire::RefundOrderRequest) -> Result<RefundRequest, Refusal> 
 
 fn what(request: &wire::RefundOrderRequest) -> Result<Given, Refusal> {
     if request.retry_of.is_empty() {
+        if !request.payment_id.is_empty() {
+            let message =
+                "a tender is named with retry_of alone; goodwill goes back as the policy divides it";
+            return Err(Refusal::new(Reason::FieldInvalid, message).field("payment_id"));
+        }
         return Ok(Given::Goodwill { amount_minor: minor("amount_minor", 1, request.amount_minor)? });
     }
     if request.amount_minor != 0 {
@@ -48,5 +53,9 @@ fn what(request: &wire::RefundOrderRequest) -> Result<Given, Refusal> {
     }
     let retry_of =
         RefundId::parse(&request.retry_of).map_err(|error| Refusal::from(error).field("retry_of"))?;
-    Ok(Given::Again { retry_of })
+    let payment_id = match request.payment_id.as_str() {
+        "" => None,
+        id => Some(PaymentId::parse(id).map_err(|error| Refusal::from(error).field("payment_id"))?),
+    };
+    Ok(Given::Again { retry_of, payment_id })
 }

@@ -118,6 +118,8 @@ impl Decided {
                 shipping: facts.shipping.clone(),
                 tenders: Vec::new(),
                 money: MoneyWish::default(),
+                staff_note: String::new(),
+                without_mail_to: Vec::new(),
             },
             content: Fingerprint::of(&[self.decision_id.as_bytes()]),
         })

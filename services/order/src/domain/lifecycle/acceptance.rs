@@ -7,7 +7,7 @@ use crate::domain::cancelability;
 use crate::domain::change::{
     ChangeOrder, ChangeRequest, ChangeState, InConfidence, LabelAction, Selection, Terms,
 };
-use crate::domain::history::{Entry, Fact, Happened};
+use crate::domain::history::{Entry, Fact, Happened, Visibility};
 use crate::domain::order::{Actor, Order};
 use crate::domain::placing::human_number;
 use crate::domain::policy::{Policy, Standing, Units, standing};
@@ -93,11 +93,19 @@ pub fn accept(order: &mut Order, submission: Submission<'_>) -> Result<(ChangeOr
     let units: i64 = change.lines.iter().map(|line| line.quantity).sum();
     let plural = if units == 1 { "" } else { "s" };
     let summary = format!("change {} was accepted: cancel {units} unit{plural}, {amount}", change.number);
+    let staff_note = (!request.said.staff_note.is_empty()).then(|| {
+        let summary = format!("a note of our own on change {}", change.number);
+        Entry::new(submission.now, submission.actor.clone(), "change_order.staff_note", summary)
+            .about(&change)
+            .because("", &request.said.staff_note)
+            .visible_to(Visibility::Internal)
+    });
     let entry = Entry::new(submission.now, submission.actor, "change_order.accepted", summary)
         .about(&change)
         .because(&change.reason_code, &change.note);
     let fact = Fact::ChangeAccepted { change: Box::new(change.clone()), order: order.summary() };
-    Ok((change, Happened::default().entry(entry).fact(fact)))
+    let happened = staff_note.into_iter().fold(Happened::default().entry(entry), Happened::entry);
+    Ok((change, happened.fact(fact)))
 }
 
 /// A partner who wants one of its reasons is asked with the order's; which partner has the units of a single line is known
@@ -142,6 +150,7 @@ fn accepted(
         supplier_contact_ref: said.supplier_contact_ref.clone(),
         confirmed: said.confirmed,
         forced: said.force,
+        without_mail_to: said.without_mail_to.clone(),
         fee_rule: priced.fee_rule,
         fee: priced.fee,
         skipped: priced.skipped,

@@ -1,7 +1,7 @@
 //! Giving money back without taking units: goodwill, or another try at a refund that failed.
 
 use types::money::cumulative;
-use types::{Fingerprint, Money, OrderId, Reason, RefundId, Refusal, Timestamp};
+use types::{Fingerprint, Money, OrderId, PaymentId, Reason, RefundId, Refusal, Timestamp};
 
 use super::authored::Author;
 use super::{Defect, unlock};
@@ -26,8 +26,9 @@ pub struct RefundRequest {
 pub enum Given {
     /// It lowers what the order comes to.
     Goodwill { amount_minor: i64 },
-    /// What is owed since this refund failed; nothing more is taken off the order.
-    Again { retry_of: RefundId },
+    /// What is owed since this refund failed, from this tender or else from any, the one that failed last; nothing more is
+    /// taken off the order.
+    Again { retry_of: RefundId, payment_id: Option<PaymentId> },
     /// What is owed, however it came to be; nothing more is taken off the order.
     Owed { pay_out: PayOut, tenders: Vec<TenderRefund> },
 }
@@ -62,9 +63,15 @@ pub fn accept_refund(
             };
             change.new_total_minor -= amount;
         }
-        Given::Again { retry_of } => {
+        Given::Again { retry_of, payment_id } => {
             failed_before(order, retry_of, changes)?;
             change.terms.retry_of = Some(retry_of.clone());
+            if let Some(payment_id) = payment_id {
+                change.settlement = Settlement::Explicit;
+                change.terms.money.strategy = TenderStrategy::Explicit;
+                let amount_minor = order.owed().minor;
+                change.terms.tenders = vec![TenderRefund { payment_id: payment_id.clone(), amount_minor }];
+            }
         }
         Given::Owed { pay_out, tenders } => {
             is_owed(order, pay_out, tenders)?;

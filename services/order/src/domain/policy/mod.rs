@@ -62,10 +62,10 @@ impl Policy {
     /// What somebody of this role could do: what the role map grants, with what the document leaves of it.
     pub fn ability(&self, role: &Role) -> Ability {
         let granted = self.roles.grants(role);
-        let takes_away = |permission: &Permission| {
+        let is_withheld = |permission: &Permission| {
             TAKEN_AWAY.contains(permission) && !self.permits(role.as_str(), *permission)
         };
-        let (taken_away, left) = granted.permissions.iter().partition(takes_away);
+        let (taken_away, left) = granted.permissions.iter().partition(is_withheld);
         Ability { granted, left, taken_away }
     }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use kit::Failure;
 use storage::{DbError, Table, Tx};
-use types::{FolderId, OrderId, Tenant};
+use types::{FolderId, MessageId, OrderId, Tenant};
 
 use super::accept::Done;
 use super::batch::{Answer, Asked, Wish};
@@ -65,9 +65,15 @@ pub(super) struct Needed {
     folders_of: BTreeSet<Tenant>,
     placed: BTreeSet<OrderKey>,
     rules_of: BTreeSet<Tenant>,
+    /// Messages that are named as proof that somebody was spoken to.
+    messages: BTreeSet<MessageKey>,
 }
 
 impl Needed {
+    pub(super) fn add_proof(&mut self, tenant: &Tenant, message_id: Option<MessageId>) {
+        self.messages.extend(message_id.map(|id| (tenant.clone(), id)));
+    }
+
     /// Also names the orders and changes that have to be at hand.
     pub(super) fn add(
         &mut self,
@@ -107,6 +113,9 @@ impl Desk {
         for placed in folder_store::load_placed(tx, &needed.placed).await? {
             desk.placed.load((placed.tenant.clone(), placed.order_id.clone()), placed);
         }
+        for message in message_store::load(tx, &needed.messages).await? {
+            desk.messages.load((message.tenant.clone(), message.message_id.clone()), message);
+        }
         for rule in rule_store::of_tenants(tx, &needed.rules_of).await? {
             desk.rules.load((rule.tenant.clone(), rule.rule_id.clone()), rule);
         }
@@ -139,6 +148,10 @@ impl Desk {
         self.folders.rollback();
         self.placed.rollback();
         self.rules.rollback();
+    }
+
+    pub(super) fn message(&self, tenant: &Tenant, message_id: &MessageId) -> Option<&Message> {
+        self.messages.get(&(tenant.clone(), message_id.clone()))
     }
 
     fn live_folder(&self, tenant: &Tenant, folder_id: &FolderId) -> Option<&Folder> {

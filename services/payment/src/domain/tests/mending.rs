@@ -4,7 +4,8 @@ use types::{Reason, RefundId};
 
 use super::super::movement::{Kind as Moved, Till};
 use super::super::refund::{Resolution, State};
-use super::super::{Account, Event};
+use super::super::split::Strategy;
+use super::super::{Account, Event, Terms};
 use super::{World, declined, done, payment_ids};
 
 fn failed(world: &World, amounts: &[i64]) -> (Account, RefundId) {
@@ -114,4 +115,23 @@ fn only_what_failed_can_be_mended() {
     assert_eq!((reserved.reason, succeeded.reason), (Reason::NotRetryable, Reason::NotRetryable));
     let unknown = account.retry(&world.ids.mint(), None, "req_1", world.moment()).unwrap_err();
     assert_eq!(unknown.reason, Reason::ResourceNotFound);
+}
+
+#[test]
+fn money_that_is_tried_again_comes_from_the_tender_that_failed_last() {
+    let world = World::new();
+    let (account, failed) = failed(&world, &[60, 60]);
+    let first_tried = account.refunds[&failed].payment_id.clone();
+    let shares = |terms: &Terms| -> Vec<_> {
+        let (shares, left) = account.forecast(0, terms);
+        assert_eq!(left, 0);
+        shares.into_iter().map(|share| (share.payment_id == first_tried, share.amount_minor)).collect()
+    };
+
+    for strategy in [Strategy::Lifo, Strategy::Fifo, Strategy::ExactThenSmallestSufficient] {
+        let again = Terms { strategy, retry_of: Some(failed.clone()), ..Terms::default() };
+        let shares = shares(&again);
+        assert!(!shares[0].0, "the one that failed comes last: {shares:?}");
+        assert!(shares.last().is_some_and(|(failed, _)| *failed), "{shares:?}");
+    }
 }
