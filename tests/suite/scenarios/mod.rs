@@ -42,7 +42,7 @@ mod webhooks;
 mod webhooks_out;
 mod withdrawal;
 
-use self::guides::marketplace;
+use self::guides::{carts, marketplace};
 use crate::matrix::{self, hidden};
 use crate::{Scenario, lives};
 
@@ -70,6 +70,7 @@ const OWN: &[(&str, Scenario)] = scenarios![
     cancel::the_timeline_tells_every_step_with_its_actor,
     cancel::people_are_told,
     messages::b21_b23_a_cancellation_is_mailed_to_each_party_in_its_language,
+    carts::x28_a_cart_hears_of_a_withdrawal_and_somebody_of_a_restoration,
     marketplace::only_ones_own_message_to_the_supplier_proves_that_they_were_spoken_to,
     messages::an_orders_contact_is_told_without_being_registered,
     messages::u36_a_change_is_mailed_to_nobody_whom_it_leaves_out_and_its_staff_note_to_nobody,

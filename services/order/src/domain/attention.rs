@@ -68,6 +68,7 @@ pub const CAUSES: &[Cause] = &[
     cause("partner_task", Some(Reason::Withdrawn), "", &[ACKNOWLEDGE]),
     cause("partner_task", Some(Reason::ShippedAfterCancel), "", &[ACKNOWLEDGE]),
     cause("cart", Some(Reason::PartnerRejected), "", &[ACKNOWLEDGE]),
+    cause("cart", Some(Reason::Withdrawn), "", &[ACKNOWLEDGE]),
     cause("fulfilment", Some(Reason::ShippedAfterCancel), "", &[ACKNOWLEDGE]),
     cause("label", Some(Reason::WarehouseInactive), "its units are on a shelf", &["RestockLabel"]),
     cause(

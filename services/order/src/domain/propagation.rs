@@ -94,6 +94,15 @@ pub fn cancels(order: &Order, taken: &[ChangeLine]) -> bool {
     order.units().net() == taken.iter().map(|line| line.quantity).sum::<i64>()
 }
 
+/// The carts that were told, or are being told, that the order is cancelled.
+pub fn told_of_the_cancellation(order: &Order) -> Vec<Leg> {
+    let told = |leg: &&Leg| match leg.state {
+        LegState::Sent | LegState::Acked | LegState::Unconfirmed | LegState::Manual => leg.is_upstream(),
+        LegState::NotSent | LegState::Rejected | LegState::Withdrawn => false,
+    };
+    order.outside.legs.iter().filter(told).cloned().collect()
+}
+
 /// What has happened at each outsider, with the carts that nobody has told anything.
 pub fn targets(order: &Order) -> Vec<Leg> {
     let unsent = order.references.iter().filter(|name| !is_told(&order.outside, name, None));

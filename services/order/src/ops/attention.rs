@@ -1,14 +1,17 @@
 //! Attention lies over orders and changes: an item is opened with its cause, closed with it, and never a state.
 
 use kit::{Failure, Principal};
-use types::{AttentionId, ChangeOrderId, OrderId, Refusal, RequestId, Tenant};
+use saga::SagaRow;
+use types::{AttentionId, ChangeOrderId, OrderId, Reason, Refusal, RequestId, Tenant};
 
 use super::batch::{Answer, Asked, Wish};
 use super::books::Books;
 use super::orders::{Orders, asked, unexpected};
+use super::plans;
 use crate::domain::attention::{AttentionItem, Cause};
 use crate::domain::history::{Entry, Fact, Happened, Visibility};
 use crate::domain::order::Actor;
+use crate::domain::outside::Leg;
 use crate::store::attention::AttentionKey;
 use crate::store::keys::OrderKey;
 
@@ -97,6 +100,25 @@ impl Books {
         let entry = Entry::new(self.now, Actor::system(), "attention.opened", summary)
             .because(item.cause.reason.as_str(), "");
         self.overlay(&raised.tenant, &item, 1, entry, Some(fact));
+    }
+
+    /// Carts were told that an order is cancelled, and it stands again: they take no word for that, so a person tells them.
+    pub(crate) fn ask_to_take_back(&mut self, row: &SagaRow, told: &[Leg]) {
+        for leg in told {
+            let message = format!(
+                "{} was told that {} is cancelled, and it stands again: tell it so",
+                leg.integration, leg.external_number
+            );
+            self.raise(Raised {
+                tenant: row.key.tenant.clone(),
+                order_id: plans::order_of(&row.params),
+                change_order_id: None,
+                subject_type: "cart".to_owned(),
+                subject_id: leg.task_id.clone(),
+                cause: Refusal::new(Reason::Withdrawn, message).detail("task_id", &leg.task_id),
+                allowed_actions: Vec::new(),
+            });
+        }
     }
 
     /// Closes what is open about a subject.

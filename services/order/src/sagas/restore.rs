@@ -12,6 +12,7 @@ use super::place::{
 };
 use super::plan_of;
 use crate::domain::lifecycle::{self, Settled};
+use crate::domain::propagation;
 use crate::ops::Books;
 use crate::ops::books::defect;
 use crate::ops::plans::{PlacePlan, RESTORE, RESTORE_VERSION};
@@ -80,7 +81,9 @@ fn restore_order(books: &mut Books, row: &SagaRow, log: &Log) -> Result<Vec<u8>,
     let missing = money_reply(log, "authorise_payments")?.missing_minor;
     let happened =
         lifecycle::commit_restore(&mut order, &mut change, missing, books.now()).map_err(defect)?;
+    let told = propagation::told_of_the_cancellation(&order);
     books.put(order, Some(change), happened, row.traceparent.as_deref());
+    books.ask_to_take_back(row, &told);
     Ok(Vec::new())
 }
 

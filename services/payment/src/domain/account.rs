@@ -220,6 +220,8 @@ impl Account {
                 kind: payment.kind,
                 form: Form::Authorised,
                 free_minor: self.uncaptured(payment),
+                // Given back by lowering: no money moves.
+                step_minor: 1,
             })
             .collect();
 
@@ -242,10 +244,18 @@ impl Account {
                 kind: payment.kind,
                 form,
                 free_minor: capture.free_minor(),
+                step_minor: payment.step_minor.max(1),
             }));
         }
         sources.retain(|source| source.free_minor > 0);
         sources
+    }
+
+    /// What the gateways of new payments give back is a multiple of what `step_of` says.
+    pub fn learn_steps(&mut self, step_of: impl Fn(&str) -> i64) {
+        for payment in self.payments.values_mut().filter(|payment| payment.step_minor == Payment::UNTOLD) {
+            payment.step_minor = step_of(&payment.gateway);
+        }
     }
 
     pub fn payment(&self, payment_id: &PaymentId) -> &Payment {

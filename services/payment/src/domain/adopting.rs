@@ -93,6 +93,7 @@ impl Account {
             detail: String::new(),
             schedule: Schedule::REST,
             created_at: moment.now,
+            step_minor: Payment::UNTOLD,
         }
     }
 

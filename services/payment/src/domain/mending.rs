@@ -31,6 +31,12 @@ impl Account {
             let refusal = Refusal::not_found("payment", payment_id);
             return Err(refusal.field("payment_id"));
         }
+        let step = self.payment(payment_id).step_minor.max(1);
+        if failed.amount_minor % step != 0 {
+            let message = format!("the tender's gateway gives back multiples of {step} minor units");
+            let refusal = Refusal::new(Reason::AmountOutOfRange, message);
+            return Err(refusal.detail("payment_id", payment_id).detail("step_minor", step));
+        }
         let mut captures = self.captures.values();
         let capture = captures.find(|capture| {
             capture.payment_id == *payment_id

@@ -49,6 +49,7 @@ impl Account {
         sources.into_iter().find(|source| {
             source.form == Form::Captured
                 && source.free_minor >= declined.amount_minor
+                && declined.amount_minor % source.step_minor == 0
                 && source.capture_id.as_ref().is_some_and(|id| !used.contains(id))
                 && !self.is_frozen(&source.payment_id)
         })

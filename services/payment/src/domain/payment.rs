@@ -168,9 +168,14 @@ pub struct Payment {
     pub detail: String,
     pub schedule: Schedule,
     pub created_at: Timestamp,
+    /// What its gateway gives back is a multiple of this many minor units; [`Payment::UNTOLD`] until the command that made it
+    /// ends.
+    pub step_minor: i64,
 }
 
 impl Payment {
+    pub const UNTOLD: i64 = 0;
+
     /// The state that the amounts and the captures in flight imply, once the gateway has agreed.
     pub fn restate(&mut self, capturing: bool) {
         let held = self.authorised_minor - self.captured_minor - self.voided_minor;

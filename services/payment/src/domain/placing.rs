@@ -113,6 +113,7 @@ impl Account {
             detail: String::new(),
             schedule: Schedule::begun(moment),
             created_at: moment.now,
+            step_minor: Payment::UNTOLD,
         };
         if payment.kind == Kind::Gateway {
             self.ask_to_authorise(&payment);

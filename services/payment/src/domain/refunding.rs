@@ -13,7 +13,7 @@ use super::payment::{self, Proof};
 use super::quoted::Quoted;
 use super::refund::{Event, Kind, Method, Refund, Resolution, Stage, State};
 use super::reply::{Ended, Ending, Leg, Reply, StepOutcome};
-use super::split::{Form, Share, Strategy, divide};
+use super::split::{Form, Share, Strategy, divide, room};
 
 /// What a change of an order wants reserved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,7 +131,10 @@ impl Account {
         let over_minor = self.over(wanted.target_minor, terms);
         let exceeding = (self.position_minor() + self.in_flight_minor() - wanted.target_minor).max(0);
         let by_name = matches!(terms.strategy, Strategy::Explicit(_));
-        let may_be_left = terms.force || wanted.move_no_money || by_name;
+        // What gateways cannot give because they round is owed, and goes back with a later change.
+        let is_rounding = room(&self.sources(|_| true))
+            >= left + shares.iter().map(|share| share.amount_minor).sum::<i64>();
+        let may_be_left = terms.force || wanted.move_no_money || by_name || is_rounding;
         if left > 0 && !may_be_left {
             let refusal = Refusal::new(Reason::ExceedsRefundable, "the tenders cannot give so much back");
             return Err(refusal.detail("exceeding_minor", exceeding).detail("shortfall_minor", left));

@@ -24,6 +24,8 @@ pub struct Source {
     pub kind: Kind,
     pub form: Form,
     pub free_minor: i64,
+    /// What is given back of it is a multiple of this, at least 1.
+    pub step_minor: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,8 +98,9 @@ pub fn split(sources: &[Source], amount_minor: i64) -> (Vec<Share>, i64) {
     let mut left = amount_minor.max(0);
     let mut shares = Vec::new();
     for source in sources {
-        shares.extend(take(source, left));
-        left -= left.min(source.free_minor.max(0));
+        let share = take(source, left);
+        left -= share.as_ref().map_or(0, |share| share.amount_minor);
+        shares.extend(share);
     }
     (shares, left)
 }
@@ -113,8 +116,10 @@ fn proportionally(mut among: Vec<Source>, amount_minor: i64) -> (Vec<Share>, i64
     }
     // No part is larger than its weight, because the whole is not larger than their sum.
     let parts = allocate(amount, &weights);
-    let shares = among.iter().zip(parts).filter_map(|(source, part)| take(source, part)).collect();
-    (shares, amount_minor - amount)
+    let shares: Vec<Share> =
+        among.iter().zip(parts).filter_map(|(source, part)| take(source, part)).collect();
+    let given: i64 = shares.iter().map(|share| share.amount_minor).sum();
+    (shares, amount_minor - given)
 }
 
 fn by_fit(mut among: Vec<Source>, amount_minor: i64) -> (Vec<Share>, i64) {
@@ -127,8 +132,9 @@ fn by_fit(mut among: Vec<Source>, amount_minor: i64) -> (Vec<Share>, i64) {
             best.or_else(|| among.iter().min_by_key(|source| (Reverse(source.free_minor), order(source))));
         let best = best.expect("there is a source left").clone();
         among.retain(|source| *source != best);
-        shares.extend(take(&best, left));
-        left -= left.min(best.free_minor);
+        let share = take(&best, left);
+        left -= share.as_ref().map_or(0, |share| share.amount_minor);
+        shares.extend(share);
     }
     (shares, left)
 }
@@ -145,12 +151,19 @@ fn by_name(sources: &[Source], amount_minor: i64, named: &[Named]) -> (Vec<Share
     (shares, left)
 }
 
+/// What sources could give together if no gateway rounded.
+pub fn room(sources: &[Source]) -> i64 {
+    sources.iter().map(|source| source.free_minor.max(0)).sum()
+}
+
 fn order(source: &Source) -> (&PaymentId, Option<&CaptureId>) {
     (&source.payment_id, source.capture_id.as_ref())
 }
 
+/// At most so much of a source, rounded down to what its gateway takes.
 fn take(source: &Source, wanted_minor: i64) -> Option<Share> {
     let amount_minor = wanted_minor.min(source.free_minor);
+    let amount_minor = amount_minor - amount_minor.rem_euclid(source.step_minor);
     (amount_minor > 0).then(|| Share {
         payment_id: source.payment_id.clone(),
         capture_id: source.capture_id.clone(),

@@ -15,6 +15,8 @@ use crate::store::adoption::{self, Adoption, AdoptionKey};
 use crate::store::{OrderKey, SharedKey, account, event, read, shared_payment};
 
 pub struct Books {
+    /// What they take is written down with each new payment.
+    gateways: Gateways,
     pub ledger: StepLedger,
     pub requests: RequestKeys,
     pub accounts: Table<OrderKey, Account>,
@@ -57,7 +59,8 @@ impl Books {
         let shared = shared_payment::lock(tx, &accounts, shares::named(commands)).await?;
         let siblings = shared_payment::siblings(tx, &shares::observed(commands, &accounts)).await?;
         let adoptions = adoption::lock(tx, &adoptions::named(commands, &accounts, gateways)).await?;
-        Ok(Self { ledger, requests, accounts, shared, siblings, adoptions, payments })
+        let gateways = gateways.clone();
+        Ok(Self { gateways, ledger, requests, accounts, shared, siblings, adoptions, payments })
     }
 
     pub fn mark(&mut self) {
@@ -87,7 +90,10 @@ impl Books {
 
     /// What a command wants asked of the gateway, and whether its order has news to tell.
     pub fn follow_up(&mut self, key: &OrderKey) -> (Vec<(Tenant, Task)>, bool) {
+        let gateways = &self.gateways;
         let taken = self.accounts.update(key, |account| {
+            let currency = account.currency;
+            account.learn_steps(|gateway| gateways.step_minor(gateway, currency));
             account.tell_owed();
             account.clear_attention();
             (std::mem::take(&mut account.unsaved.tasks), !account.unsaved.events.is_empty())

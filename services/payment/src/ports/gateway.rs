@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use storage::DbError;
-use types::{Reason, RefundId, Refusal, Tenant, Timestamp};
+use types::{Currency, Reason, RefundId, Refusal, Tenant, Timestamp};
 
 use super::sandbox::{self, Sandbox};
 use super::simulator::Simulator;
@@ -132,6 +132,11 @@ impl Gateways {
     /// What the gateway of this name is able to do; none if there is no such gateway.
     pub fn capabilities(&self, name: &str) -> Option<Capabilities> {
         self.get(name).map(Gateway::capabilities)
+    }
+
+    /// What a gateway gives back is a multiple of this; 1 where there is no such gateway, and nobody rounds.
+    pub fn step_minor(&self, name: &str, currency: Currency) -> i64 {
+        self.capabilities(name).map_or(1, |capabilities| capabilities.step_minor(currency))
     }
 
     /// Asks for the effect. May take for ever: the caller has a limit.

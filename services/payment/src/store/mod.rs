@@ -48,6 +48,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration::shared(30, "over_refund", include_str!("../../migrations/0030_over_refund.sql")),
     Migration::shared(31, "shared_payment", include_str!("../../migrations/0031_shared_payment.sql")),
     Migration::shared(32, "adoption", include_str!("../../migrations/0032_adoption.sql")),
+    Migration::shared(33, "refund_step", include_str!("../../migrations/0033_refund_step.sql")),
 ];
 
 fn order_key(row: &Row) -> Result<OrderKey, DbError> {

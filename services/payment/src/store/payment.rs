@@ -14,7 +14,8 @@ static LOAD: Statement = Statement::new(
     "payment.load_payments",
     "SELECT p.tenant_id, p.order_id, p.payment_id, p.line_no, p.kind, p.gateway, p.token, p.gateway_reference,
             p.state, p.amount_minor, p.authorised_minor, p.captured_minor, p.voided_minor, p.external, p.proof, p.stated_minor, p.capture_now,
-            p.abandoned, p.shared_payment_id, p.asked_by, p.saga_id, p.step, p.detail, p.tries, p.next_at, p.claimed_until, p.created_at
+            p.abandoned, p.shared_payment_id, p.asked_by, p.saga_id, p.step, p.detail, p.tries, p.next_at, p.claimed_until, p.created_at,
+            p.step_minor
        FROM payment AS p
        JOIN rows($1: tenant_id text, order_id text) AS r ON p.tenant_id = r.tenant_id AND p.order_id = r.order_id",
 );
@@ -23,17 +24,18 @@ static INSERT: Statement = Statement::new(
     "payment.insert_payments",
     "INSERT INTO payment (tenant_id, order_id, payment_id, line_no, kind, gateway, token, gateway_reference, state,
                           amount_minor, authorised_minor, captured_minor, voided_minor, external, proof, stated_minor,
-                          capture_now, abandoned, shared_payment_id, asked_by, saga_id, step, detail, tries, next_at, claimed_until, created_at)
+                          capture_now, abandoned, shared_payment_id, asked_by, saga_id, step, detail, tries, next_at, claimed_until, created_at,
+                          step_minor)
      SELECT tenant_id, order_id, payment_id, line_no, kind, gateway, token, gateway_reference, state, amount_minor,
             authorised_minor, captured_minor, voided_minor, external, proof, stated_minor, capture_now, abandoned,
             shared_payment_id, asked_by, saga_id, step,
-            detail, tries, next_at, claimed_until, created_at
+            detail, tries, next_at, claimed_until, created_at, step_minor
        FROM rows($1: tenant_id text, order_id text, payment_id text, line_no bigint, kind text, gateway text, token text,
                  gateway_reference text, state text, amount_minor bigint, authorised_minor bigint,
                  captured_minor bigint, voided_minor bigint, external bigint, proof text,
                  stated_minor bigint, capture_now bigint, abandoned bigint,
                  shared_payment_id text, asked_by text, saga_id text, step text, detail text, tries bigint, next_at bigint,
-                 claimed_until bigint, created_at text)",
+                 claimed_until bigint, created_at text, step_minor bigint)",
 );
 
 static UPDATE: Statement = Statement::new(
@@ -91,6 +93,7 @@ fn payment(row: &Row) -> Result<Payment, DbError> {
         detail: row.text("detail")?,
         schedule: schedule(row)?,
         created_at: row.timestamp("created_at")?,
+        step_minor: row.int("step_minor")?,
     })
 }
 
@@ -124,6 +127,7 @@ fn new_row((tenant, order_id): &OrderKey, payment: &Payment) -> Vec<Value> {
         payment.schedule.next_at,
         payment.schedule.claimed_until,
         payment.created_at,
+        payment.step_minor,
     ]
 }
 

@@ -6,17 +6,20 @@ use proto::inventory::v1::{Integration, PartnerMethod, PartnerWord};
 use proto::notification::v1::{Delivery, ListDeliveriesRequest};
 use proto::order::v1::rule_action::{Action, PropagateTo, SubmitCancel};
 use proto::order::v1::{
-    CreateOrderRequest, Folder, ListAttentionItemsRequest, ListRuleRunsRequest, MoveOrderRequest, Order,
-    OrderState, PreviewChangeOrderRequest, PropagationForecast, PropagationState, PropagationTarget, Rule,
-    RuleAction, RuleOutcome, RuleRun, RuleTrigger, UpsertFolderRequest, UpsertRuleRequest,
+    AcknowledgeAttentionRequest, ApproveChangeOrderRequest, ChangeOrderState, CreateOrderRequest, Folder,
+    ListAttentionItemsRequest, ListRuleRunsRequest, MoveOrderRequest, Order, OrderState, Parties,
+    PreviewChangeOrderRequest, PropagationForecast, PropagationState, PropagationTarget,
+    RequestWithdrawalRequest, Rule, RuleAction, RuleOutcome, RuleRun, RuleTrigger, UpsertFolderRequest,
+    UpsertRuleRequest,
 };
 use tests::outside::{PARTNER, connector, profile};
 use tests::partner::Behaviour;
-use tests::shop::refused;
+use tests::shop::{card, refused};
 use tests::{FakePartner, Shop, eventually};
 use tonic::{Code, Status};
 
 use super::order_desk::{begin, ended, leg, shop};
+use crate::scenarios::restore::restore;
 use crate::scenarios::scenarios;
 use crate::{Scenario, Stage};
 
@@ -286,5 +289,51 @@ async fn partner_without_a_word_is_remembered_once(stage: &Stage) -> Result<()> 
     .await?;
     let count = reminders.iter().filter(|reason| *reason == "NO_ANSWER_IN_TIME").count();
     ensure!(count == 1, "{reminders:?}");
+    Ok(())
+}
+
+/// An order that another cart's customer withdraws from is cancelled there, too; one that stands again is set right by a
+/// person, because a cart takes no word for that.
+pub async fn x28_a_cart_hears_of_a_withdrawal_and_somebody_of_a_restoration(stage: &Stage) -> Result<()> {
+    let shop = shop(stage).await?;
+    let web = FakePartner::start(Behaviour::Accepts).await?;
+    connect_open_cart(&shop, &web).await?;
+    shop.receive(&shop.sku("LAMP"), 2).await?;
+    let mut request = sold_by_cart(&shop, shop.order_request(&shop.sku("LAMP"), 2, "10.00", 2_000));
+    let parties = request.parties.unwrap_or_default();
+    request.parties = Some(Parties { client_contact: "eve@example.org".to_owned(), ..parties });
+    let order = shop.create(request).await?;
+
+    let request = RequestWithdrawalRequest {
+        request_id: shop.request_id(),
+        order_number: order.number.clone(),
+        client_contact: "eve@example.org".to_owned(),
+        note: String::new(),
+    };
+    let received = shop.clients.proposals().request_withdrawal(request).await?.into_inner();
+    ensure!(web.asked().is_empty(), "receipt is not acceptance");
+    let request = ApproveChangeOrderRequest {
+        request_id: shop.request_id(),
+        change_order_id: received.change_order_id,
+        ..ApproveChangeOrderRequest::default()
+    };
+    shop.clients.proposals().approve_change_order(request).await?;
+    cart_is(&shop, &order.order_id, PropagationState::Acked).await?;
+    ensure!(web.asked().len() == 1, "{:?}", web.asked());
+
+    let back = restore(&shop, &order.order_id, vec![card("tok_approve", 2_000, true)]).await?;
+    ensure!(back.state() == ChangeOrderState::Completed, "{back:?}");
+    let raised = async || {
+        let items = shop.attention(&order.order_id).await?;
+        Ok(items.into_iter().find(|item| item.subject_type == "cart"))
+    };
+    let item = eventually("somebody is asked to set the cart right", raised).await?;
+    let acknowledge = AcknowledgeAttentionRequest {
+        request_id: shop.request_id(),
+        attention_id: item.attention_id,
+        note: "set right by hand".to_owned(),
+    };
+    shop.clients.operations().acknowledge_attention(acknowledge).await?;
+    ensure!(!shop.order(&order.order_id).await?.attention_open);
     Ok(())
 }

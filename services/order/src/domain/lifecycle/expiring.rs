@@ -12,6 +12,7 @@ use crate::domain::history::{Entry, Fact, Happened, Visibility};
 use crate::domain::order::{Actor, Order};
 use crate::domain::policy::Policy;
 use crate::domain::pricing;
+use crate::domain::propagation::told_with;
 use crate::domain::quantities::Quantities;
 
 /// What the clock has to do about an order.
@@ -69,6 +70,7 @@ pub fn accept_expiry(order: &mut Order, author: &Author<'_>) -> Result<(ChangeOr
     change.amounts = priced.amounts;
     change.new_total_minor = priced.total_after_minor;
     change.lines = priced.lines;
+    change.terms.carts = told_with(order, &change.lines);
     move_units(order, &change, Quantities::hold).expect("the units were just found open");
     order.change_in_progress = Some(change.change_order_id.clone());
     order.version += 1;

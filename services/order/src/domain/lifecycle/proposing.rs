@@ -24,6 +24,7 @@ use crate::domain::order::{Actor, Order, OrderState, Placement};
 use crate::domain::placing::NewTender;
 use crate::domain::policy::{Policy, Units};
 use crate::domain::pricing::{self, PricedChange};
+use crate::domain::propagation::told_with;
 use crate::domain::quantities::Quantities;
 use crate::domain::selection;
 use crate::domain::sides::{Side, may_answer};
@@ -188,6 +189,10 @@ pub fn approve(
 
     let mut held = order.clone();
     if change.change_type.takes_units() {
+        // Where goods come for those that go, the order is not cancelled.
+        if change.terms.added.is_empty() {
+            change.terms.carts = told_with(order, &change.lines);
+        }
         move_units(&mut held, change, Quantities::hold).expect("the units were just found open");
     }
     held.change_in_progress = Some(change.change_order_id.clone());

@@ -11,6 +11,7 @@ use crate::domain::change::{ChangeLine, ChangeOrder, ChangeType, Terms};
 use crate::domain::history::{Entry, Fact, Happened};
 use crate::domain::order::{Order, Placement};
 use crate::domain::policy::{Permission, Units};
+use crate::domain::propagation::told_with;
 use crate::domain::quantities::Quantities;
 use crate::domain::{pricing, selection};
 
@@ -48,6 +49,7 @@ pub fn accept_short_ship(
     change.amounts = priced.amounts;
     change.new_total_minor = priced.total_after_minor;
     change.lines = priced.lines;
+    change.terms.carts = told_with(order, &change.lines);
     move_units(order, &change, Quantities::hold).expect("the units were just found open");
     order.change_in_progress = Some(change.change_order_id.clone());
     order.version += 1;

@@ -279,3 +279,23 @@ fn the_gateways_key_is_the_refunds_id_in_every_attempt() {
     world.answer(&mut account, &first, &done());
     assert_eq!(account.task_for(&first.subject), None, "nothing more is asked");
 }
+
+#[test]
+fn what_a_gateway_rounds_off_goes_to_the_next_tender_or_is_owed() {
+    let world = World::new();
+    let reserved = |steps: [i64; 2]| {
+        let mut account = world.captured(&[1_000, 5_000]);
+        let payments = payment_ids(&account);
+        for (payment_id, step_minor) in payments.iter().zip(steps) {
+            account.payments.get_mut(payment_id).unwrap().step_minor = step_minor;
+        }
+        let reply = world.reserve(&mut account, "sag_1", 6_000 - 1_234);
+        account.settle("sag_1", "settle_refund", None, world.moment()).unwrap();
+        world.answer_all(&mut account, &done());
+        (amounts(&reply), account.owed_minor())
+    };
+
+    assert_eq!(reserved([1, 10]), (vec![1_230, 4], 0), "the latest card rounds, the other has the rest");
+    assert_eq!(reserved([10, 10]), (vec![1_230], 4), "nobody can give the last four");
+    assert_eq!(reserved([1, 1]), (vec![1_234], 0));
+}

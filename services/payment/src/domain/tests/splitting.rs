@@ -13,6 +13,7 @@ fn sources(world: &World, free: &[i64]) -> Vec<Source> {
             kind: Kind::Gateway,
             form: Form::Captured,
             free_minor: *free,
+            step_minor: 1,
         })
         .collect()
 }
