@@ -14,6 +14,7 @@ use proto::notification::v1::{
 };
 use proto::order::v1::{
     AttentionItem, GetChangeOrderRequest, GetTimelineRequest, ListAttentionItemsRequest, Parties,
+    SubmitChangeOrderRequest,
 };
 use tests::shop::{card, refused};
 use tests::{Shop, eventually};
@@ -245,6 +246,11 @@ pub async fn u36_a_change_is_mailed_to_nobody_whom_it_leaves_out_and_its_staff_n
     change.without_mail_to = vec!["buyers".to_owned()];
     refused(shop.submit(request.clone()).await, Code::InvalidArgument, "FIELD_INVALID")?;
     request.change.as_mut().context("it asks for a change")?.without_mail_to = vec!["buyer".to_owned()];
+    // A buyer who cancels keeps nobody from hearing of it.
+    let buyer = shop.as_user("bea", "bistro", "buyer");
+    let silencing =
+        buyer.submit(SubmitChangeOrderRequest { request_id: shop.request_id(), ..request.clone() });
+    refused(silencing.await, Code::PermissionDenied, "PERMISSION_DENIED")?;
     let change = shop.submit(request).await?;
 
     let found = settled(&shop, &order_id, 2).await?;
@@ -254,7 +260,6 @@ pub async fn u36_a_change_is_mailed_to_nobody_whom_it_leaves_out_and_its_staff_n
         let entries = who.clients.orders().get_timeline(request).await?.into_inner().entries;
         Ok(format!("{entries:?}").contains("twice before"))
     };
-    let buyer = shop.as_user("bea", "bistro", "buyer");
     ensure!(said(&shop).await? && !said(&buyer).await?, "our own people alone read it");
     let shown = GetChangeOrderRequest { change_order_id: change.change_order_id };
     let shown = buyer.clients.changes().get_change_order(shown).await?.into_inner();

@@ -35,6 +35,7 @@ mod short_ship;
 mod steer;
 mod telemetry;
 mod tenders;
+mod terminal;
 mod transfer;
 mod verify;
 mod watch;
@@ -108,6 +109,9 @@ const OWN: &[(&str, Scenario)] = scenarios![
     owed::a_quote_binds_what_moves_of_each_tender,
     owed::a_refund_at_the_gateway_that_spans_captures_is_booked_and_told,
     owed::what_only_was_promised_back_is_not_called_refunded,
+    terminal::a_script_tells_by_the_exit_code_whether_every_order_of_a_batch_was_cancelled,
+    terminal::an_item_is_acknowledged_and_a_role_is_tried_at_the_terminal,
+    terminal::what_failed_is_tried_again_on_a_named_tender_at_the_terminal,
     watch::a_change_is_watched_to_its_end,
     watch::who_follows_a_change_is_told_that_its_end_was_none,
     watch::a_timeline_is_followed_from_where_the_reader_stopped,

@@ -30,7 +30,7 @@ impl World {
         order
     }
 
-    async fn told<M: prost::Message + Default>(&self, kind: &str) -> Vec<M> {
+    pub async fn told<M: prost::Message + Default>(&self, kind: &str) -> Vec<M> {
         let kind = format!("countermand.events.v1.{kind}");
         let all = events(self).await.into_iter().filter(|(_, of, _)| *of == kind);
         all.map(|(_, _, payload)| M::decode(payload.as_slice()).unwrap()).collect()

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use inventory::domain::{Credit, Hold, HoldLine, LabelState, Reach, VoidRefusal, Warehouse, WarehouseKind};
 use inventory::ops::{Action, Bought, Resource, ShownLabel, Step, StepAnswer, StepCommand};
+use proto::events::v1::{AttentionCleared, AttentionRaised};
 use storage::Direction;
 use types::{FulfilmentId, Money, Reason, Refusal, Tenant};
 
@@ -241,8 +242,14 @@ async fn units_of_an_inactive_warehouse_wait_for_another_one() {
             |name: &str| Action::RestockLabel { label_id: waiting.id.clone(), warehouse_id: warehouse(name) };
         let refused = world.act("RestockLabel", restock("main")).await.unwrap_err();
         assert_eq!(refused.reason, Reason::WarehouseInactive);
+        assert_eq!(world.told::<AttentionRaised>("AttentionRaised").await.len(), 1);
+        assert!(world.told::<AttentionCleared>("AttentionCleared").await.is_empty());
         world.act("RestockLabel", restock("spare")).await.unwrap();
 
+        let cleared = world.told::<AttentionCleared>("AttentionCleared").await;
+        let about: Vec<_> =
+            cleared.iter().map(|event| (event.subject_type.as_str(), &event.subject_id)).collect();
+        assert_eq!(about, [("label", &waiting.id.to_string())]);
         assert_eq!(world.stock("spare", "apple").await, (5, 0));
         assert_eq!(world.stock("main", "apple").await, (0, 0));
         applied(world.step(&order.void_labels("chg")).await);

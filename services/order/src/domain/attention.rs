@@ -77,7 +77,8 @@ pub const CAUSES: &[Cause] = &[
         "the money goes back in another way",
         &["RetryRefund", "ResolveRefund"],
     ),
-    cause("refund", Some(Reason::NoAnswerInTime), "the gateway answers", &["ResolveRefund"]),
+    // Neither retried nor paid by hand while nobody knows whether it was made.
+    cause("refund", Some(Reason::NoAnswerInTime), "the gateway answers", &[ACKNOWLEDGE]),
     cause("refund", Some(Reason::StateConflict), "its capture ends", &[ACKNOWLEDGE]),
     cause(
         "external_refund",

@@ -91,10 +91,12 @@ pub fn proves_contact(
         return refuse("the supplier cannot read that note");
     }
     let side = |who: &Actor| Side::of(order, who, policy);
-    let same_side = message.author.user == actor.user
-        || message.author.organisation == actor.organisation
-        || side(&message.author) == side(actor);
-    if side(&message.author) == Some(Side::Supplier) || !same_side {
+    let author = &message.author;
+    let same_person = (&author.user, &author.organisation) == (&actor.user, &actor.organisation);
+    // Two who are on no side are on none together, and so are two who act for nobody.
+    let same_side = side(author).is_some_and(|of_author| side(actor) == Some(of_author));
+    let same_house = !actor.organisation.is_empty() && author.organisation == actor.organisation;
+    if side(author) == Some(Side::Supplier) || !(same_person || same_side || same_house) {
         return refuse("somebody else wrote that message");
     }
     Ok(())

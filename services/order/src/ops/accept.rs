@@ -148,6 +148,7 @@ pub(super) fn submit(
         now: books.now,
     };
     prove_contact(books, &order, request, submission.policy, &asked.actor)?;
+    speaks_for_the_house(asked, request)?;
     let before = order.clone();
     let (change, happened) = lifecycle::accept(&mut order, submission).inspect_err(|refusal| {
         books.decisions.extend(decisions::refused(&before, request, &shelf, asked, refusal, books.now));
@@ -168,6 +169,23 @@ pub(super) fn submit(
     let view = views::of_books(batch, books, &order, &change);
     let resource = change.change_order_id.to_string();
     Ok((Answer::Change(Box::new(view)), resource))
+}
+
+/// What stays among our own people, and who is told nothing, is said by those who see all orders: a party of the order would
+/// keep the other side from hearing of its cancellation.
+fn speaks_for_the_house(asked: &Asked, request: &ChangeRequest) -> Result<(), Refusal> {
+    let said = [
+        ("change.staff_note", !request.said.staff_note.is_empty()),
+        ("change.without_mail_to", !request.said.without_mail_to.is_empty()),
+    ];
+    match said.iter().find(|(_, is_said)| *is_said && !asked.reach.is_tenant()) {
+        None => Ok(()),
+        Some((field, _)) => {
+            let message = format!("{field} is for roles that see every order of the tenant");
+            let refusal = Refusal::new(Reason::PermissionDenied, message).field(*field);
+            Err(refusal.detail("role", &asked.actor.role))
+        }
+    }
 }
 
 /// What is named as proof that the supplier was spoken to has to be one.

@@ -180,6 +180,9 @@ fn said(given: &wire::ChangeInput) -> Result<Said, Refusal> {
             return Err(too_many(field, SELECTED_LINES_MAX, count));
         }
     }
+    if given.without_mail_to.len() > Audience::ALL.len() {
+        return Err(too_many("change.without_mail_to", Audience::ALL.len(), given.without_mail_to.len()));
+    }
     Ok(Said {
         supplier_contacted: given.supplier_contacted,
         supplier_contact_ref: optional(

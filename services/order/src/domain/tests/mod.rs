@@ -4,6 +4,7 @@ mod advice;
 mod agreeing;
 mod changing;
 mod conditions;
+mod contact;
 mod goods;
 mod money;
 mod placing;

@@ -363,3 +363,15 @@ fn a_document_says_what_is_wrong_with_it() {
     assert!(Document::parse("{}").is_err());
     assert!(Document::parse(&good.to_text().replace("\"fees\"", "\"feez\"")).is_err());
 }
+
+#[test]
+fn every_preset_refuses_a_reason_that_nobody_offers_and_names_those_that_are() {
+    for (name, _) in PRESETS {
+        let rule = preset(name).unwrap().document.reason;
+        let refusal = rule.check_given(catalogue(), "FRAUDD", "", "change").unwrap_err();
+        let told = (refusal.reason, refusal.field.as_deref());
+        assert_eq!(told, (Reason::FieldInvalid, Some("change.reason_code")));
+        assert!(refusal.message.contains("FRAUD, NO_CAPACITY"), "{name}: {}", refusal.message);
+        assert_eq!(rule.check_given(catalogue(), "FRAUD", "", "change"), Ok(()), "{name}");
+    }
+}

@@ -10,7 +10,7 @@ use crate::domain::lifecycle::{
     Accepted, Author, Counted, Opening, Settled, ShortShipRequest, accept_return, accept_short_ship,
     close_return, commit, commit_return, expire_return, finish, open_return, receive_return, reject_return,
 };
-use crate::domain::order::{Actor, InBundle, Order, OrderState, Parties};
+use crate::domain::order::{Actor, ExternalReference, InBundle, Order, OrderState, Parties};
 use crate::domain::placing::NewLine;
 use crate::domain::policy::default_policy;
 use crate::domain::returns::{Return, ReturnState};
@@ -98,6 +98,7 @@ fn what_comes_back_in_parts_sums_to_exactly_what_was_paid() {
     all.push(taken_back(&mut order, &mut back, &[(2, 1)], &ids));
     assert_eq!(all.iter().map(|change| change.amounts.amount).sum::<i64>(), placed);
     assert_eq!((order.state(), order.total_minor()), (OrderState::Returned, 0));
+    assert_eq!(order.cancelled_by_change, None, "what came back was not cancelled");
     assert_eq!((back.state, back.undecided()), (ReturnState::Completed, 0));
     assert_eq!(verify(&order, &all), []);
 }
@@ -233,6 +234,27 @@ fn what_cannot_be_shipped_leaves_the_order_without_a_fee() {
     assert_eq!((change.amounts.amount, change.amounts.fee), (666, 0));
     assert_eq!((order.units().cancelled, order.total_minor()), (2, 333));
     assert_eq!(verify(&order, &[change]), []);
+}
+
+#[test]
+fn a_cart_is_told_of_a_short_shipment_that_leaves_nothing() {
+    let ids = ids();
+    let cart = ExternalReference { system: "web".to_owned(), reference: "W-1".to_owned() };
+    for (short, told) in [(2, vec![]), (3, vec![cart.clone()])] {
+        let mut order = open(new_order(vec![new_line(3, "3.33")]), &ids);
+        order.references = vec![cart.clone()];
+        let request = ShortShipRequest {
+            order_id: order.order_id.clone(),
+            lines: units(&[(1, short)]),
+            reason_code: "OUT_OF_STOCK".to_owned(),
+            note: String::new(),
+            content: Fingerprint::of(&[b"short"]),
+        };
+
+        let (change, _told) = accept_short_ship(&mut order, &request, &author(&ids, actor(), now())).unwrap();
+
+        assert_eq!(change.terms.carts, told, "{short} of three");
+    }
 }
 
 /// Two sets at 25.00, of two cups each, delivered.
