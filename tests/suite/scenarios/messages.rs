@@ -14,10 +14,11 @@ use proto::notification::v1::{
 };
 use proto::order::v1::{
     AttentionItem, GetChangeOrderRequest, GetTimelineRequest, ListAttentionItemsRequest, Parties,
-    SubmitChangeOrderRequest,
+    SubmitChangeOrderRequest, SubscribeRequest,
 };
 use tests::shop::{card, refused};
 use tests::{Shop, eventually};
+use tokio_stream::StreamExt as _;
 use tonic::Code;
 
 use crate::Stage;
@@ -214,6 +215,12 @@ pub async fn an_orders_contact_is_told_without_being_registered(stage: &Stage) -
     // What was ordered elsewhere in 2011 is no news; that it is cancelled now is.
     mailed(&brought_in, &["cancellation.confirmed", "refund.issued"]).await?;
     mailed(&by_telephone, &[]).await?;
+    let stream = SubscribeRequest { until_now: true, ..SubscribeRequest::default() };
+    let mut stream = shop.clients.events().subscribe(stream).await?.into_inner();
+    while let Some(told) = stream.next().await {
+        let told = format!("{:?}", told?.event);
+        ensure!(!told.contains("ContactNamed"), "{told}");
+    }
     // Whoever writes to people decides: an address can be taken out like any other.
     let listed = ListRecipientsRequest { page_size: 200, ..ListRecipientsRequest::default() };
     let listed = shop.clients.recipients().list_recipients(listed).await?.into_inner().recipients;

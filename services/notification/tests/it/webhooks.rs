@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kit::Failure;
 use kit::outbound::{AddressGuard, Outbound};
+use notification::domain::Event;
 use notification::domain::webhook::{DisabledCause, Endpoint, EndpointState, FAILING_MAX, OVERLAP};
 use notification::ops::webhooks::{Asked, Logged, Wanted};
 use notification::ops::{Dispatch, WebhookCourier, Webhooks};
@@ -120,6 +121,26 @@ async fn an_event_is_posted_signed_and_logged() {
         let (delivery, attempts) = &log[0];
         assert_eq!(delivery.progress.state.as_str(), "sent");
         assert_eq!((attempts.len(), attempts[0].status, attempts[0].error.as_str()), (1, 200, ""));
+    }
+}
+
+#[tokio::test]
+async fn whom_we_write_to_is_posted_to_nobody() {
+    for outside in Outside::each("contact").await {
+        let endpoint = outside.add(&outside.receiver.url(), &[]).await;
+        let order: OrderId = outside.world.ids.mint();
+        let mut contact = outside.world.placed(&order, 1);
+        contact.envelope.aggregate_type = "contact".to_owned();
+        contact.envelope.kind = "countermand.events.v1.ContactNamed".to_owned();
+        contact.event = Ok(Event::ContactNamed { order_id: order.clone() });
+        let placed = outside.world.placed(&order, 1);
+
+        outside.world.deliver(&[&contact, &placed]).await;
+        while outside.turn().await > 0 {}
+
+        let log = outside.log(&endpoint).await;
+        assert_eq!(log.len(), 1, "the order is told, its contact is not");
+        assert!(!outside.receiver.heard()[0].body.contains("ContactNamed"));
     }
 }
 
