@@ -198,7 +198,7 @@ impl Goods {
 
 impl Card {
     fn of(chance: &mut Chance) -> Self {
-        const TOKENS: [&str; 12] = [
+        const TOKENS: [&str; 14] = [
             "tok_approve",
             "tok_approve",
             "tok_approve",
@@ -210,6 +210,8 @@ impl Card {
             "tok_approve",
             "tok_approve",
             "tok_refund_timeout",
+            "tok_refund_decline",
+            "tok_refund_fail_after",
             "tok_decline",
         ];
         if chance.one_in(3) {
