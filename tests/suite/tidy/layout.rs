@@ -55,6 +55,12 @@ pub const RULES: &[Rule] = &[
         found: "libs/saga/src/lib.rs:1: change_order",
     },
     Rule {
+        name: "floors_import_downwards_only",
+        findings: floors_import_downwards,
+        broken: &[("services/order/src/ops/books/a.rs", "use crate::ops::commit::Writer;\n")],
+        found: "services/order/src/ops/books/a.rs is on floor books and imports crate::ops::commit",
+    },
+    Rule {
         name: "every_service_has_the_same_rooms",
         findings: rooms_are_the_same,
         broken: &[("services/order/src/lib.rs", "")],
@@ -78,6 +84,9 @@ const FORBIDDEN: [(&str, &[&str]); 4] = [
     ("ports", &["api", "ops", "sagas", "app"]),
     ("ops", &["api", "app"]),
 ];
+
+/// The floors of the order service's use cases, from the ground up: a file imports its own floor and those below it.
+const FLOORS: [&str; 6] = ["plans", "command", "books", "decide", "commit", "calls"];
 
 /// What a pure rule never needs.
 const IMPURE: [&str; 10] = [
@@ -128,6 +137,24 @@ fn rooms_import_downwards(tree: &Tree) -> Vec<String> {
                 if text.contains(&format!("crate::{upper}::")) || text.contains(&format!("crate::{upper};")) {
                     findings.push(format!("{path} is in {room} and imports crate::{upper}"));
                 }
+            }
+        }
+    }
+    findings
+}
+
+fn floors_import_downwards(tree: &Tree) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (number, floor) in FLOORS.iter().enumerate() {
+        let place = format!("services/order/src/ops/{floor}/");
+        for (path, text) in tree.sources().filter(|(path, _)| path.starts_with(&place)) {
+            for upper in &FLOORS[number + 1..] {
+                if text.contains(&format!("crate::ops::{upper}")) {
+                    findings.push(format!("{path} is on floor {floor} and imports crate::ops::{upper}"));
+                }
+            }
+            if text.contains("crate::ops::{") || text.contains("crate::ops::*") {
+                findings.push(format!("{path} imports crate::ops without naming the floor"));
             }
         }
     }

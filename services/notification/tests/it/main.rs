@@ -9,6 +9,7 @@ mod events;
 mod intake;
 mod mail;
 mod mail_tls;
+mod outside;
 mod rebinding;
 mod receiver;
 mod schema;

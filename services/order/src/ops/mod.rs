@@ -1,63 +1,40 @@
-//! The use cases. Everything that writes goes through one group commit (`batch`) on one overlay (`books`); everything
-//! else reads one snapshot.
+//! The use cases, in floors: a file imports its own floor and those below it (`tests/suite/tidy` holds it).
 //!
 //! ```text
-//!   Orders ── Wish ──┐                 accept · steer · remedies          what callers ask for
-//!   Runner ─ Advance ┼▶ batch ─▶ load ─▶ books ◀─ carry                   a saga moves on
-//!   peers ── events ─┘             └──────▶ flush ◀─ arrivals · attention  what participants tell
-//!                                              └▶ committed: runner, relay, hints ─▶ wait
+//!   calls      what `api` calls: reads, waiting, clocks ────────────┐
+//!   commit     load · batch · owner: the one group commit ◀─ Runner │ Command
+//!   decide     what each command does to the overlay                │
+//!   books      the overlay: rows read, changed in memory, flushed   │
+//!   command    what is asked, as values ◀───────────────────────────┘
+//!   plans      what each saga is given to do
 //! ```
 //!
-//! It holds no rule of its own: `domain` decides, `store` reads and writes, and the steps of sagas live in `sagas`.
+//! Orders, changes, returns and what people keep beside them are written by the group commit alone. It holds no rule of
+//! its own: `domain` decides, `store` reads and writes, and the steps of sagas live in `sagas`.
 
-mod accept;
-pub mod amend_plans;
-mod arrivals;
-mod attention;
-mod batch;
 pub mod books;
 mod bulk;
-mod carry;
-mod decisions;
-mod desk;
-mod event_log;
-mod findings;
-pub mod guesses;
-mod hints;
-mod load;
-mod money_plans;
-mod orders;
-mod outside;
-pub mod owed;
-mod owner;
+mod calls;
+mod command;
+mod commit;
+mod decide;
 pub mod plans;
-mod policies;
-mod policy_simulation;
-mod propagation;
 pub mod publication;
-mod queue;
-mod reads;
-mod remedies;
-mod returns;
 mod rule_event;
 mod rule_simulation;
 mod rule_worker;
 mod stats;
-mod steer;
-mod stock_plans;
-mod tables;
-mod views;
-mod visible;
-mod wait;
 
 pub use books::Books;
 pub use bulk::{BatchWatch, NewBatch};
-pub use event_log::{EventFilter, EventReader, Found, Start, number_claimed};
-pub use hints::{Hint, Seen, Watch};
-pub use orders::{Orders, Parts, actor};
-pub use owner::SagaOwner;
-pub use policy_simulation::{PolicySimulated, PolicySimulation};
-pub use remedies::Approval;
-pub use returns::Step as ReturnStep;
+pub use calls::asking::actor;
+pub use calls::guesses;
+pub use calls::orders::{Orders, Parts};
+pub use calls::policy_simulation::{PolicySimulated, PolicySimulation};
+pub use calls::remedies::Approval;
+pub use calls::wait::Wait;
+pub use command::{Step as ReturnStep, position};
+pub use commit::event_log::{EventFilter, EventReader, Found, Start, number_claimed};
+pub use commit::hints::{Hint, Seen, Watch};
+pub use commit::owner::SagaOwner;
 pub use rule_simulation::{Simulated, Simulation, SimulationReport};
-pub use wait::Wait;

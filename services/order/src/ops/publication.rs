@@ -16,9 +16,9 @@ use storage::DbError;
 use tokio_util::sync::CancellationToken;
 use types::Tenant;
 
-use super::event_log::Found;
-use super::orders::Orders;
 use crate::domain::history::Told;
+use crate::ops::calls::orders::Orders;
+use crate::ops::commit::event_log::Found;
 use crate::ports::nats::{Broker, Connection, Message, NatsError, Published};
 use crate::store::publications;
 use crate::wire::cloud_event;

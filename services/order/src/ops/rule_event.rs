@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 
 use kit::Failure;
-use prost::Message;
+use prost::Message as _;
 use proto::events::v1 as events;
 use types::{ChangeOrderId, EventId, Tenant};
 
-use super::orders::Orders;
 use crate::domain::change::ChangeOrder;
 use crate::domain::condition::{EventFacts, Facts};
 use crate::domain::history::Told;
 use crate::domain::order::Order;
 use crate::domain::rules::{self, Trigger};
+use crate::ops::calls::orders::Orders;
 use crate::store::{folders, rules as store};
 
-pub(super) struct RuleEvent {
+pub struct RuleEvent {
     pub event_id: EventId,
     pub order: Order,
     /// Where the order stands now.
@@ -32,7 +32,7 @@ struct Moved {
 }
 
 /// The payload's message of a trigger.
-pub(super) const fn kind_of(trigger: Trigger) -> &'static str {
+pub const fn kind_of(trigger: Trigger) -> &'static str {
     match trigger {
         Trigger::OrderPlaced => "countermand.events.v1.OrderPlaced",
         Trigger::OrderProgressed => "countermand.events.v1.OrderProgressed",
@@ -44,7 +44,7 @@ pub(super) const fn kind_of(trigger: Trigger) -> &'static str {
     }
 }
 
-pub(super) fn kinds_of(triggers: impl IntoIterator<Item = Trigger>) -> Vec<String> {
+pub fn kinds_of(triggers: impl IntoIterator<Item = Trigger>) -> Vec<String> {
     let kinds: BTreeSet<&str> = triggers.into_iter().map(kind_of).collect();
     kinds.into_iter().map(str::to_owned).collect()
 }
@@ -61,7 +61,7 @@ impl RuleEvent {
 }
 
 impl Orders {
-    pub(super) async fn rule_event(&self, tenant: &Tenant, told: &Told) -> Result<RuleEvent, Failure> {
+    pub async fn rule_event(&self, tenant: &Tenant, told: &Told) -> Result<RuleEvent, Failure> {
         let order = self.order(tenant, &told.order_id).await?;
         let (moved, change_id, mut depth) = read(told).map_err(Failure::internal)?;
         let change = match &change_id {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use kit::{Failure, Principal};
 use types::{ChangeOrderId, OrderId, Refusal};
 
-use super::orders::Orders;
 use crate::domain::condition::{Condition, EventFacts};
 use crate::domain::order::Order;
 use crate::domain::rules::{self, Outcome, Trigger};
+use crate::ops::calls::orders::Orders;
 use crate::store::{newest, orders};
 
 /// Runs that are told; the counts go over all of them.

@@ -15,15 +15,15 @@ use kit::{Failure, Principal};
 use tokio_util::sync::CancellationToken;
 use types::{Grants, Refusal, RequestId, Role, Tenant};
 
-use super::event_log::{EventFilter, Found, Start};
-use super::orders::Orders;
-use super::rule_event::{RuleEvent, kinds_of};
-use super::wait::Wait;
 use crate::domain::change::{ChangeRequest, Channel};
 use crate::domain::condition::Condition;
 use crate::domain::conversation::NewMessage;
 use crate::domain::history::Told;
 use crate::domain::rules::{self, Action, DEPTH_MAX, Outcome, Rule, Run};
+use crate::ops::calls::orders::Orders;
+use crate::ops::calls::wait::Wait;
+use crate::ops::commit::event_log::{EventFilter, Found, Start};
+use crate::ops::rule_event::{RuleEvent, kinds_of};
 use crate::store::rules as store;
 
 /// What no hint tells of is looked for this often.

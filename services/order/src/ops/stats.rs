@@ -2,8 +2,8 @@
 
 use kit::{Failure, Principal};
 
-use super::orders::Orders;
 use crate::domain::stats::{Dimension, Span, Stats};
+use crate::ops::calls::orders::Orders;
 use crate::store::stats;
 
 impl Orders {

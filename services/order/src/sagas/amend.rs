@@ -19,8 +19,8 @@ use super::cancel::{
 use super::plan_of;
 use crate::domain::lifecycle;
 use crate::ops::Books;
-use crate::ops::amend_plans::AmendPlan;
 use crate::ops::books::defect;
+use crate::ops::plans::amend::AmendPlan;
 use crate::ops::plans::{AMEND, AMEND_VERSION};
 use crate::ports::Ports;
 

@@ -19,8 +19,8 @@ use crate::domain::lifecycle::{self, Settled};
 use crate::domain::order::Order;
 use crate::ops::Books;
 use crate::ops::books::defect;
-use crate::ops::owed::position;
 use crate::ops::plans::{CANCEL, CANCEL_VERSION, CancelPlan, SUBJECT_CHANGE};
+use crate::ops::position;
 use crate::ports::Ports;
 
 pub fn definition() -> Definition<Ports, Books> {

@@ -10,8 +10,8 @@ use super::cancel::{carried, reject_change};
 use super::plan_of;
 use crate::domain::lifecycle::{self, Settled};
 use crate::ops::Books;
-use crate::ops::amend_plans::ReaddressPlan;
 use crate::ops::books::defect;
+use crate::ops::plans::amend::ReaddressPlan;
 use crate::ops::plans::{READDRESS, READDRESS_VERSION};
 use crate::ports::Ports;
 

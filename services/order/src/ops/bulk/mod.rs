@@ -12,13 +12,14 @@ use storage::{Accepted, Request, RequestKey, RequestKeys};
 use tokio::sync::watch;
 use types::{BatchId, Fingerprint, Reason, Refusal, RequestId, StoredRequestId, Timestamp};
 
-use super::orders::{Orders, actor, request_key};
-use super::reads::cut;
 use crate::domain::batch_means::Rates;
 use crate::domain::batches::{Batch, BatchState, BatchView, ITEMS_MAX, Item, ItemState, Totals};
 use crate::domain::change::LabelAction;
 use crate::domain::listing::{Listed, Page};
 use crate::domain::policy::Capability;
+use crate::ops::calls::asking::{actor, request_key};
+use crate::ops::calls::orders::Orders;
+use crate::ops::calls::reads::cut;
 use crate::store::{batch_totals, batches};
 
 /// What no hint tells of (another replica's worker, a lost hint) is seen after this.

@@ -21,7 +21,7 @@ use super::{Orders, batches};
 use crate::domain::batch_means::Allowance;
 use crate::domain::batches::{Batch, BatchState, Item, ItemState};
 use crate::domain::order::Order;
-use crate::ops::wait::Wait;
+use crate::ops::calls::wait::Wait;
 use crate::store::batches::Claim;
 use crate::store::{batch_forecast, orders};
 

@@ -1,0 +1,91 @@
+//! What people keep beside orders: messages, folders and where orders stand, rules. It is decided in the same batch as
+//! orders are, on an overlay of its own, and never touches an order's quantities or money.
+
+use std::collections::BTreeSet;
+
+use storage::{DbError, Table, Tx};
+use types::{FolderId, MessageId, Tenant};
+
+use crate::domain::conversation::Message;
+use crate::domain::folders::{Folder, Placed};
+use crate::domain::rules::Rule;
+use crate::store::folders::FolderKey;
+use crate::store::keys::OrderKey;
+use crate::store::messages::MessageKey;
+use crate::store::rules::RuleKey;
+use crate::store::{event_log, folders as folder_store, messages as message_store, rules as rule_store};
+
+/// What is to be read of it.
+#[derive(Default)]
+pub struct DeskKeys {
+    pub folders_of: BTreeSet<Tenant>,
+    pub placed: BTreeSet<OrderKey>,
+    pub rules_of: BTreeSet<Tenant>,
+    /// Messages that are named as proof that somebody was spoken to.
+    pub messages: BTreeSet<MessageKey>,
+}
+
+/// The overlay of what is kept here.
+#[derive(Default)]
+pub struct Desk {
+    pub messages: Table<MessageKey, Message>,
+    pub folders: Table<FolderKey, Folder>,
+    pub placed: Table<OrderKey, Placed>,
+    pub rules: Table<RuleKey, Rule>,
+}
+
+impl Desk {
+    pub async fn load(tx: &mut Tx, needed: &DeskKeys) -> Result<Self, DbError> {
+        let mut desk = Self::default();
+        for folder in folder_store::of_tenants(tx, &needed.folders_of).await? {
+            desk.folders.load((folder.tenant.clone(), folder.folder_id.clone()), folder);
+        }
+        for placed in folder_store::load_placed(tx, &needed.placed).await? {
+            desk.placed.load((placed.tenant.clone(), placed.order_id.clone()), placed);
+        }
+        for message in message_store::load(tx, &needed.messages).await? {
+            desk.messages.load((message.tenant.clone(), message.message_id.clone()), message);
+        }
+        for rule in rule_store::of_tenants(tx, &needed.rules_of).await? {
+            desk.rules.load((rule.tenant.clone(), rule.rule_id.clone()), rule);
+        }
+        Ok(desk)
+    }
+
+    pub async fn flush(&self, tx: &mut Tx) -> Result<(), DbError> {
+        message_store::flush(tx, &self.messages).await?;
+        folder_store::flush(tx, &self.folders).await?;
+        folder_store::flush_placed(tx, &self.placed).await?;
+        rule_store::flush(tx, &self.rules).await?;
+        let begun: BTreeSet<&Tenant> =
+            self.rules.inserted().into_iter().map(|((tenant, _), _)| tenant).collect();
+        for tenant in begun {
+            let position = event_log::last_position(tx, tenant).await?;
+            rule_store::begin(tx, tenant, position).await?;
+        }
+        Ok(())
+    }
+
+    pub fn mark(&mut self) {
+        self.messages.mark();
+        self.folders.mark();
+        self.placed.mark();
+        self.rules.mark();
+    }
+
+    pub fn rollback(&mut self) {
+        self.messages.rollback();
+        self.folders.rollback();
+        self.placed.rollback();
+        self.rules.rollback();
+    }
+
+    pub fn message(&self, tenant: &Tenant, message_id: &MessageId) -> Option<&Message> {
+        self.messages.get(&(tenant.clone(), message_id.clone()))
+    }
+
+    pub fn live_folder(&self, tenant: &Tenant, folder_id: &FolderId) -> Option<&Folder> {
+        let folder = self.folders.get(&(tenant.clone(), folder_id.clone()));
+        folder.filter(|folder| folder.deleted_at.is_none())
+    }
+}

@@ -1,0 +1,74 @@
+//! Notes and messages.
+
+use std::collections::BTreeSet;
+
+use kit::{Failure, Principal};
+use types::{MessageId, OrderId, Refusal, RequestId};
+
+use crate::domain::conversation::{Message, NewMessage};
+use crate::domain::history::Visibility;
+use crate::domain::listing::{Listed, Page};
+use crate::domain::readers::Reader;
+use crate::ops::calls::asking::{actor, asked, unexpected};
+use crate::ops::calls::orders::Orders;
+use crate::ops::calls::reads::cut;
+use crate::ops::command::{DeskAnswer, DeskWish};
+use crate::store::messages;
+
+impl Orders {
+    pub async fn add_note(
+        &self,
+        principal: &Principal,
+        request_id: RequestId,
+        new: NewMessage,
+    ) -> Result<Message, Failure> {
+        let change = new.change_order_id.as_ref().map_or("", types::ChangeOrderId::as_str);
+        let content = [new.order_id.as_str(), new.visibility.as_str(), &new.text, change].map(str::as_bytes);
+        let asked = asked(principal, "AddNote", request_id, &content);
+        match self.ask_desk(asked, DeskWish::AddNote(new)).await? {
+            Ok(DeskAnswer::Message(message)) => Ok(message),
+            Ok(DeskAnswer::Folder(_) | DeskAnswer::Moved(..) | DeskAnswer::Rule(_)) => Err(unexpected()),
+            Err(resource) => self.message(principal, &resource).await,
+        }
+    }
+
+    /// A message, to be shown or to be taken as a proof.
+    pub async fn message(&self, principal: &Principal, message_id: &str) -> Result<Message, Failure> {
+        let id = MessageId::parse(message_id).map_err(Refusal::from)?;
+        let key = BTreeSet::from([(principal.tenant.clone(), id)]);
+        let found = self.reading(async |tx| messages::load(tx, &key).await).await?.pop();
+        found.ok_or_else(|| Failure::not_found("Message", message_id))
+    }
+
+    /// The messages of an order that the caller may read. A page may hold less than was asked for.
+    pub async fn notes(
+        &self,
+        principal: &Principal,
+        order_id: &OrderId,
+        page: &Page,
+    ) -> Result<Listed<Message>, Failure> {
+        let reader = self.reader(principal, order_id).await?;
+        let after = page.after.as_deref().unwrap_or_default();
+        let tenant = &principal.tenant;
+        let found = self
+            .reading(async |tx| messages::of_order(tx, tenant, order_id, after, page.size + 1).await)
+            .await?;
+        let mut listed = cut(found, page, |message| message.message_id.to_string());
+        listed.items.retain(|message| reader.reads(message.visibility));
+        Ok(listed)
+    }
+
+    /// What the caller is to an order; to an outsider there is no such order.
+    pub async fn reader(&self, principal: &Principal, order_id: &OrderId) -> Result<Reader, Failure> {
+        let order = self.head(&principal.tenant, order_id).await?;
+        let reader = Reader::of(principal.grants.reach, &actor(principal), &order);
+        if reader.sees_the_order() { Ok(reader) } else { Err(Failure::not_found("Order", order_id.as_str())) }
+    }
+}
+
+impl NewMessage {
+    /// A note of a rule or a batch, among our own people unless it says otherwise.
+    pub fn about(order_id: &OrderId, visibility: Visibility, text: &str) -> Self {
+        Self { order_id: order_id.clone(), visibility, text: text.to_owned(), change_order_id: None }
+    }
+}

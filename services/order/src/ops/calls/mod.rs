@@ -1,0 +1,18 @@
+//! What `api` and the service's own clocks call: each call puts a command to the group commit, or reads one snapshot.
+
+pub mod asking;
+mod attention;
+mod desk;
+mod events;
+mod findings;
+pub mod guesses;
+pub mod orders;
+mod policies;
+pub mod policy_simulation;
+mod propagation;
+mod queue;
+pub mod reads;
+pub mod remedies;
+mod returns;
+mod visible;
+pub mod wait;

@@ -1,0 +1,108 @@
+//! Who will be told of a cancellation, and telling a cart because a rule says so. The inventory keeps the profiles and
+//! asks outsiders; here is what the order knows of it.
+
+use kit::answer::{self, Verdict};
+use kit::{Failure, Principal};
+use proto::inventory::v1::{
+    CartReference, ForecastTargetsRequest, PartnerMethod, TargetForecast, TellTargetRequest,
+};
+use types::{OrderId, Reason, Refusal, RequestId};
+
+use crate::domain::order::Order;
+use crate::domain::propagation::{CartStanding, Forecast, Outlook, cancelled_at, foresee};
+use crate::ops::calls::orders::Orders;
+
+/// Who would be told, and whether the carts among them are known.
+pub struct Foreseen {
+    pub targets: Vec<Forecast>,
+    pub is_whole: bool,
+}
+
+impl Orders {
+    /// Who would be told of a change; `nothing_left` says whether it cancels the order. Without the inventory the carts
+    /// are missing.
+    pub async fn foresee_targets(
+        &self,
+        principal: &Principal,
+        order: &Order,
+        nothing_left: bool,
+    ) -> Result<Foreseen, Failure> {
+        let systems: Vec<String> = order.references.iter().map(|name| name.system.clone()).collect();
+        if systems.is_empty() {
+            return Ok(Foreseen { targets: foresee(order, &[], &[], nothing_left), is_whole: true });
+        }
+        let request = ForecastTargetsRequest { tenant: principal.tenant.to_string(), systems };
+        let answer = match self.outsiders() {
+            Some(outsiders) => outsiders.forecast(request).await.ok(),
+            None => None,
+        };
+        let is_whole = answer.is_some();
+        let standings = answer.into_iter().flat_map(|answer| answer.targets).map(standing);
+        let standings: Vec<CartStanding> = standings.collect();
+        let rules = self.rules(principal).await?;
+        Ok(Foreseen { targets: foresee(order, &standings, &rules, nothing_left), is_whole })
+    }
+
+    /// Has a cart told that the order is cancelled, and answers the task that stands for it.
+    pub async fn propagate(
+        &self,
+        caller: &Principal,
+        request_id: RequestId,
+        order_id: &OrderId,
+        target: &str,
+    ) -> Result<String, Failure> {
+        let order = self.order(&caller.tenant, order_id).await?;
+        let (change_id, name) = cancelled_at(&order, target)?;
+        let change = self.change(&caller.tenant, change_id).await?.change;
+        let request = TellTargetRequest {
+            tenant: caller.tenant.to_string(),
+            request_id: request_id.to_string(),
+            order_id: order_id.to_string(),
+            change_order_id: change_id.to_string(),
+            cart: Some(CartReference { system: name.system.clone(), reference: name.reference.clone() }),
+            reason_code: change.reason_code.clone(),
+            note: change.note.clone(),
+            units: change.lines.iter().map(|line| line.quantity).sum::<i64>().max(1),
+        };
+        let Some(outsiders) = self.outsiders() else {
+            return Err(unreachable_now("the inventory is not connected yet"));
+        };
+        match outsiders.tell(request).await {
+            Ok(task) => Ok(task.task_id),
+            Err(status) => match answer::classify(&status) {
+                Verdict::Answered(refusal) => Err(refusal.into()),
+                Verdict::Stale => Err(unreachable_now("the inventory took it for an old step")),
+                Verdict::Unknown(text) => Err(unreachable_now(&text)),
+            },
+        }
+    }
+}
+
+/// The event is looked at again, under the same request id.
+fn unreachable_now(message: &str) -> Failure {
+    Refusal::new(Reason::OutcomeUnknown, message).into()
+}
+
+/// What the inventory calls a system that no cancellation is told to.
+const NEVER_TOLD: [(&str, Outlook); 3] = [
+    ("no_profile", Outlook::NoProfile),
+    ("not_a_cart", Outlook::NotACart),
+    ("takes_no_notification", Outlook::TakesNoNotification),
+];
+
+fn standing(target: TargetForecast) -> CartStanding {
+    let method = match target.method() {
+        PartnerMethod::Unspecified => "",
+        PartnerMethod::Api => "api",
+        PartnerMethod::Email => "email",
+        PartnerMethod::Phone => "phone",
+        PartnerMethod::ManualPortal => "manual_portal",
+    };
+    CartStanding {
+        method: method.to_owned(),
+        system: target.system,
+        told: target.told,
+        told_by_rule: target.told_by_rule,
+        never: NEVER_TOLD.iter().find(|(untold, _)| *untold == target.untold).map(|(_, outlook)| *outlook),
+    }
+}

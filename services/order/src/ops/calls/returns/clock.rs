@@ -1,0 +1,64 @@
+//! The clock that ends returns of which nothing more came. It keeps nothing: what is due stands in the rows, so whoever
+//! runs next goes on, and asking twice for the same ends it once.
+
+use std::time::Duration;
+
+use kit::Failure;
+use storage::RequestKey;
+use tokio_util::sync::CancellationToken;
+use types::{Fingerprint, Reach, RequestId, ReturnId, Subject, Tenant};
+
+use crate::domain::order::Actor;
+use crate::ops::calls::orders::Orders;
+use crate::ops::command::{Asked, ReturnWish, Step, Wish};
+use crate::store::returns;
+
+/// How often it looks.
+const LOOK: Duration = Duration::from_secs(1);
+/// How many it ends in one go.
+const ROUND: i64 = 100;
+
+impl Orders {
+    /// Ends returns whose time is up, until `shutdown`.
+    pub async fn expire_returns(self, shutdown: CancellationToken) {
+        loop {
+            if let Err(failure) = self.expire_due_returns().await {
+                tracing::warn!(%failure, "returns could not be ended; it is tried again");
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+
+    async fn expire_due_returns(&self) -> Result<(), Failure> {
+        let now = self.now();
+        let due = self.reading(async |tx| returns::find_expired(tx, now, ROUND).await).await?;
+        for (tenant, return_id) in due {
+            let wish = ReturnWish::Move { return_id: return_id.clone(), step: Step::Expire };
+            // A change may hold the order just now: then it is due at the next look, too.
+            if let Err(failure) = self.ask(expiring(&tenant, &return_id), Wish::Return(wish)).await {
+                tracing::info!(%return_id, %failure, "a return could not be ended yet");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn expiring(tenant: &Tenant, return_id: &ReturnId) -> Asked {
+    let request_id = RequestId::parse(return_id.as_str()).expect("an id of ours is a request id");
+    Asked {
+        tenant: tenant.clone(),
+        fingerprint: Fingerprint::of(&[return_id.as_str().as_bytes()]),
+        actor: Actor::system(),
+        reach: Reach::TENANT,
+        key: RequestKey {
+            tenant: tenant.clone(),
+            subject: Subject::internal("clock"),
+            method: "ExpireReturn".to_owned(),
+            request_id,
+        },
+        traceparent: None,
+    }
+}

@@ -1,0 +1,32 @@
+//! Events that wait too long to leave are shown to a person.
+
+use std::time::Duration;
+
+use types::{Reason, Refusal};
+
+use crate::ops::books::Books;
+use crate::ops::books::attention::Raised;
+use crate::ops::command::Queue;
+
+/// The age that asks for attention.
+pub const OVERDUE: Duration = Duration::from_mins(15);
+
+/// Opens an item when events are overdue, and closes it when they leave again.
+pub fn judge(books: &mut Books, queue: &Queue) {
+    let (subject_type, subject_id) = queue.receiver.subject();
+    if queue.age < OVERDUE {
+        return books.close(&queue.tenant, subject_type, subject_id);
+    }
+    let minutes = queue.age.as_secs() / 60;
+    let message =
+        format!("events have been waiting for {minutes} minutes to reach {}", queue.receiver.as_str());
+    books.raise(Raised {
+        tenant: queue.tenant.clone(),
+        order_id: None,
+        change_order_id: None,
+        subject_type: subject_type.to_owned(),
+        subject_id: subject_id.to_owned(),
+        cause: Refusal::new(Reason::NoAnswerInTime, message),
+        allowed_actions: Vec::new(),
+    });
+}
