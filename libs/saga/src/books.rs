@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use storage::{Direction, Table};
+use storage::{Direction, Overlay, Table};
 use types::{Reason, Refusal, SagaId, Tenant, Timestamp};
 
 use crate::advance::{self, Advance, Moment, StepAnswer};
@@ -15,12 +15,9 @@ use crate::row::{Cause, CauseKind, Lease, SagaKey, SagaRow, State};
 use crate::shape::{Shape, StepName, Version};
 
 /// What the owner's books must offer, so that a round is written into them or not at all.
-pub trait Books {
+pub trait Books: Overlay {
+    /// One of the overlay's parts.
     fn sagas(&mut self) -> &mut SagaBooks;
-    /// The start of a command, in the saga books and in everything else a local step may change.
-    fn mark(&mut self);
-    /// Undoes everything since the mark, in the saga books too.
-    fn rollback(&mut self);
 }
 
 /// A saga to be started in the owner's accepting commit.
@@ -86,17 +83,16 @@ pub struct SagaBooks {
     pub(crate) began: Instant,
 }
 
+impl Overlay for SagaBooks {
+    fn parts(&mut self) -> Vec<&mut dyn Overlay> {
+        let Self { table, rules: _, now: _, began: _ } = self;
+        vec![table]
+    }
+}
+
 impl SagaBooks {
     pub(crate) fn new(rules: Arc<Rules>) -> Self {
         Self { table: Table::new(), rules, now: 0, began: Instant::now() }
-    }
-
-    pub fn mark(&mut self) {
-        self.table.mark();
-    }
-
-    pub fn rollback(&mut self) {
-        self.table.rollback();
     }
 
     pub fn get(&self, key: &SagaKey) -> Option<&SagaRow> {

@@ -105,6 +105,11 @@ impl<P, B: Books> Registry<P, B> {
         SagaBooks::new(Arc::clone(&self.rules))
     }
 
+    /// Every table that is known here.
+    pub fn shapes(&self) -> impl Iterator<Item = &Shape> {
+        self.definitions.iter().map(Definition::shape)
+    }
+
     pub fn shape(&self, name: &str, version: Version) -> Option<&Shape> {
         self.definitions
             .iter()

@@ -6,6 +6,7 @@ use types::{EventId, Tenant};
 
 use crate::error::DbError;
 use crate::outbox::Envelope;
+use crate::overlay::Overlay;
 use crate::statement::Statement;
 use crate::table::Table;
 use crate::tx::Tx;
@@ -79,6 +80,13 @@ pub struct Inbox {
     events: Table<(Tenant, EventId), Option<Arrival>>,
 }
 
+impl Overlay for Inbox {
+    fn parts(&mut self) -> Vec<&mut dyn Overlay> {
+        let Self { positions, events } = self;
+        vec![positions, events]
+    }
+}
+
 impl Inbox {
     /// Locks the positions of all aggregates concerned.
     pub async fn load(tx: &mut Tx, envelopes: &[Envelope]) -> Result<Self, DbError> {
@@ -139,16 +147,6 @@ impl Inbox {
             .expect("load has locked every position of the batch");
         let name = (envelope.tenant.clone(), envelope.event_id.clone());
         self.events.insert(name, Some(Arrival { stream, seq }));
-    }
-
-    pub fn mark(&mut self) {
-        self.positions.mark();
-        self.events.mark();
-    }
-
-    pub fn rollback(&mut self) {
-        self.positions.rollback();
-        self.events.rollback();
     }
 
     pub async fn flush(&self, tx: &mut Tx) -> Result<(), DbError> {

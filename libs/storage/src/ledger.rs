@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use types::{Fingerprint, Reason, Refusal, Tenant, Timestamp};
 
 use crate::error::DbError;
+use crate::overlay::Overlay;
 use crate::statement::Statement;
 use crate::step::{Direction, Outcome, StepCall, StepContext};
 use crate::table::Table;
@@ -107,6 +108,13 @@ pub enum Admission {
 pub struct StepLedger {
     fences: Table<(Tenant, String), i64>,
     steps: Table<StepKey, LedgerRow>,
+}
+
+impl Overlay for StepLedger {
+    fn parts(&mut self) -> Vec<&mut dyn Overlay> {
+        let Self { fences, steps } = self;
+        vec![fences, steps]
+    }
 }
 
 impl StepLedger {
@@ -282,16 +290,6 @@ impl StepLedger {
     ) -> Option<&LedgerRow> {
         let (tenant, saga_id, step) = (tenant.clone(), saga_id.to_owned(), step.to_owned());
         self.steps.get(&StepKey { tenant, saga_id, step, direction })
-    }
-
-    pub fn mark(&mut self) {
-        self.fences.mark();
-        self.steps.mark();
-    }
-
-    pub fn rollback(&mut self) {
-        self.fences.rollback();
-        self.steps.rollback();
     }
 
     pub async fn flush(&self, tx: &mut Tx) -> Result<(), DbError> {

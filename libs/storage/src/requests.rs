@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use types::{Fingerprint, RequestId, StoredRequestId, Subject, Tenant, Timestamp};
+use types::{Fingerprint, Reason, Refusal, RequestId, StoredRequestId, Subject, Tenant, Timestamp};
 
 use crate::error::DbError;
+use crate::overlay::Overlay;
 use crate::statement::Statement;
 use crate::table::Table;
 use crate::tx::Tx;
@@ -57,19 +58,34 @@ pub struct Accepted {
     pub at: Timestamp,
 }
 
+fn reused(key: &RequestKey, accepted: &Accepted) -> Refusal {
+    let message = format!("request_id {} was used for another request; take a new one", key.request_id);
+    Refusal::new(Reason::IdempotencyKeyReused, message)
+        .field("request_id")
+        .detail("method", &key.method)
+        .detail("resource_id", &accepted.resource_id)
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     Fresh,
     /// Accepted before, with this resource.
     Seen(String),
-    /// The id was accepted with another body, which made this resource.
-    Reused(String),
+    /// The id was accepted with another body: IDEMPOTENCY_KEY_REUSED, with the resource that was made then.
+    Reused(Refusal),
 }
 
 /// The accepted requests a batch asks about, and those it accepts.
 #[derive(Debug, Default)]
 pub struct RequestKeys {
     keys: Table<RequestKey, Accepted>,
+}
+
+impl Overlay for RequestKeys {
+    fn parts(&mut self) -> Vec<&mut dyn Overlay> {
+        let Self { keys } = self;
+        vec![keys]
+    }
 }
 
 impl RequestKeys {
@@ -107,21 +123,13 @@ impl RequestKeys {
             Some(accepted) if accepted.fingerprint == *fingerprint => {
                 Request::Seen(accepted.resource_id.clone())
             }
-            Some(accepted) => Request::Reused(accepted.resource_id.clone()),
+            Some(accepted) => Request::Reused(reused(key, accepted)),
         }
     }
 
     /// Notes an accepted request. Only accepted ones: a refused request may be tried again under the same id.
     pub fn store(&mut self, key: RequestKey, accepted: Accepted) {
         self.keys.insert(key, accepted);
-    }
-
-    pub fn mark(&mut self) {
-        self.keys.mark();
-    }
-
-    pub fn rollback(&mut self) {
-        self.keys.rollback();
     }
 
     pub async fn flush(&self, tx: &mut Tx) -> Result<(), DbError> {

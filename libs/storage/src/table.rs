@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeBounds;
 
 use crate::error::DbError;
+use crate::overlay::Overlay;
 use crate::statement::Statement;
 use crate::tx::Tx;
 use crate::value::{Rows, Value};
@@ -27,6 +28,29 @@ struct Slot<V> {
 impl<K: Ord + Clone, V: Clone + PartialEq> Default for Table<K, V> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl<K: Ord + Clone, V: Clone + PartialEq> Overlay for Table<K, V> {
+    fn parts(&mut self) -> Vec<&mut dyn Overlay> {
+        Vec::new()
+    }
+
+    fn mark(&mut self) {
+        self.journal.clear();
+    }
+
+    fn rollback(&mut self) {
+        while let Some((key, before)) = self.journal.pop() {
+            match before {
+                None => {
+                    self.slots.remove(&key);
+                }
+                Some(before) => {
+                    self.slots.get_mut(&key).expect("a changed row is never removed").now = before;
+                }
+            }
+        }
     }
 }
 
@@ -93,25 +117,6 @@ impl<K: Ord + Clone, V: Clone + PartialEq> Table<K, V> {
 
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
-    }
-
-    /// The start of a command: what came before stays.
-    pub fn mark(&mut self) {
-        self.journal.clear();
-    }
-
-    /// Undoes everything since the mark.
-    pub fn rollback(&mut self) {
-        while let Some((key, before)) = self.journal.pop() {
-            match before {
-                None => {
-                    self.slots.remove(&key);
-                }
-                Some(before) => {
-                    self.slots.get_mut(&key).expect("a changed row is never removed").now = before;
-                }
-            }
-        }
     }
 
     pub fn inserted(&self) -> Vec<(&K, &V)> {

@@ -11,12 +11,15 @@ use storage::{Courier, Database, Relay};
 use tokio_util::sync::CancellationToken;
 use types::{Clock, Ids, SagaId};
 
+use crate::batches::Batches;
 use crate::config::Config;
-use crate::ops::publication::Publisher;
-use crate::ops::{self, Books, Orders, Parts};
-use crate::ports::nats::Broker;
+use crate::feed::broker::Broker;
+use crate::feed::{self, Publisher};
+use crate::ops::{self, Books, Connected, Orders, Parts};
 use crate::ports::{Forecasts, Goods, Outsiders, Peers, Ports, Refunds};
-use crate::{api, sagas, store};
+use crate::reports::Reports;
+use crate::rules::Rules;
+use crate::{api, batches, reports, rules, sagas, store};
 
 const SERVICE: &str = "order";
 
@@ -53,6 +56,8 @@ pub struct Bound {
     pub server: server::Bound,
     database: Database,
     orders: Orders,
+    batches: Batches,
+    rules: Rules,
     registry: Arc<Registry<Ports, Books>>,
     runner: RunnerConfig,
     bell: Doorbell,
@@ -90,8 +95,13 @@ impl App {
         });
 
         let books = kit::books::Books::new(database.clone(), &store::audit::BOOKS);
+        let (batches, rules) = (Batches::new(orders.clone()), Rules::new(orders.clone()));
+        let public = batches::routes(api::public(&orders, books), &batches);
+        let public = rules::routes(public, &rules);
+        let public = reports::routes(public, &Reports::new(orders.clone()));
+        let public = feed::routes(public, &orders);
         let server = Server::builder(SERVICE)
-            .public(config.listen.public, api::public(&orders, books))
+            .public(config.listen.public, public)
             .internal(config.listen.internal, api::internal(&orders))
             .auth(&config.auth)
             .roles(roles)
@@ -103,7 +113,7 @@ impl App {
             .reflection(&config.reflection)
             .bind()
             .await?;
-        Ok(Bound { server, database, orders, registry, runner, bell, broker })
+        Ok(Bound { server, database, orders, batches, rules, registry, runner, bell, broker })
     }
 }
 
@@ -121,8 +131,16 @@ impl Bound {
             ),
             stop.clone(),
         );
-        let forecasts = Forecasts::new(peers.payment.clone(), peers.inventory.clone());
-        self.orders.connect(forecasts, Outsiders::new(peers.inventory.clone()), relay);
+        let rules = self.rules.clone();
+        let connected = Connected {
+            forecasts: Forecasts::new(peers.payment.clone(), peers.inventory.clone()),
+            outsiders: Outsiders::new(peers.inventory.clone()),
+            told_by_rules: Box::new(move |tenant| {
+                let rules = rules.clone();
+                Box::pin(async move { rules.told_by_rules(&tenant).await })
+            }),
+        };
+        self.orders.connect(connected, relay);
 
         let ports = Ports { goods: Goods::start(peers.inventory), refunds: Refunds::start(peers.payment) };
         let owner = Arc::new(self.orders.saga_owner());
@@ -130,11 +148,12 @@ impl Bound {
             Runner::start(owner, Arc::new(ports), self.registry, self.runner, self.bell, stop.clone());
 
         let stream = self.broker.as_ref().map(|broker| broker.stream().to_owned());
-        tokio::spawn(self.orders.clone().watch_queue(stream, stop.clone()));
+        tokio::spawn(self.orders.clone().watch_queue(stop.clone()));
+        tokio::spawn(feed::watch_publication(self.orders.clone(), stream, stop.clone()));
         let publisher = self.broker.map(|broker| Publisher::new(self.orders.clone(), broker));
         let publishing = publisher.map(|publisher| tokio::spawn(publisher.run(stop.clone())));
-        let rules = tokio::spawn(self.orders.clone().work_rules(stop.clone()));
-        let batches = tokio::spawn(self.orders.clone().work_batches(stop.clone()));
+        let rules = tokio::spawn(self.rules.work_rules(stop.clone()));
+        let batches = tokio::spawn(self.batches.work_batches(stop.clone()));
 
         let unpaid = tokio::spawn(self.orders.clone().expire_unpaid(stop.clone()));
         let returns = tokio::spawn(self.orders.clone().expire_returns(stop.clone()));

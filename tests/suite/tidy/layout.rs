@@ -1,5 +1,6 @@
 //! Where things stand, and who may know whom.
 
+use super::tree::WINGS;
 use super::{Rule, SERVICES, Tree};
 
 const FILE_LINES_MAX: usize = 400;
@@ -61,6 +62,12 @@ pub const RULES: &[Rule] = &[
         found: "services/order/src/ops/books/a.rs is on floor books and imports crate::ops::commit",
     },
     Rule {
+        name: "wings_know_the_trunk_only",
+        findings: wings_stand_alone,
+        broken: &[("services/order/src/feed/a.rs", "use crate::rules::Rules;\n")],
+        found: "services/order/src/feed/a.rs knows the wing rules",
+    },
+    Rule {
         name: "every_service_has_the_same_rooms",
         findings: rooms_are_the_same,
         broken: &[("services/order/src/lib.rs", "")],
@@ -87,6 +94,10 @@ const FORBIDDEN: [(&str, &[&str]); 4] = [
 
 /// The floors of the order service's use cases, from the ground up: a file imports its own floor and those below it.
 const FLOORS: [&str; 6] = ["plans", "command", "books", "decide", "commit", "calls"];
+
+/// What of its own wing a room may not import.
+const FORBIDDEN_IN_WINGS: [(&str, &[&str]); 2] =
+    [("domain", &["api", "ask", "store", "worker"]), ("store", &["api", "ask", "worker"])];
 
 /// What a pure rule never needs.
 const IMPURE: [&str; 10] = [
@@ -155,6 +166,32 @@ fn floors_import_downwards(tree: &Tree) -> Vec<String> {
             }
             if text.contains("crate::ops::{") || text.contains("crate::ops::*") {
                 findings.push(format!("{path} imports crate::ops without naming the floor"));
+            }
+        }
+    }
+    findings
+}
+
+/// Only `app` puts wings and trunk together.
+fn wings_stand_alone(tree: &Tree) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (path, text) in tree.sources() {
+        let Some(inside) = path.strip_prefix("services/order/src/").filter(|inside| *inside != "app.rs")
+        else {
+            continue;
+        };
+        for wing in WINGS.iter().filter(|wing| !inside.starts_with(&format!("{wing}/"))) {
+            if text.contains(&format!("crate::{wing}")) {
+                findings.push(format!("{path} knows the wing {wing}"));
+            }
+        }
+        for (room, forbidden) in FORBIDDEN_IN_WINGS {
+            let is_inside = inside.split(['/', '.']).nth(1) == Some(room)
+                && WINGS.iter().any(|wing| inside.starts_with(wing));
+            for upper in forbidden.iter().filter(|_| is_inside) {
+                if text.contains(&format!("super::{upper}")) {
+                    findings.push(format!("{path} is in {room} and imports super::{upper}"));
+                }
             }
         }
     }

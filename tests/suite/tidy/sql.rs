@@ -54,7 +54,7 @@ const ONE_ENGINE: [(&str, &str, &str); 4] = [
 ];
 
 fn sql_is_in_stores(tree: &Tree) -> Vec<String> {
-    let rooms = ["/store/", "libs/storage/", "libs/saga/"];
+    let rooms = ["/store/", "/store.rs", "libs/storage/", "libs/saga/"];
     let outside = tree.sources().filter(|(path, text)| {
         text.contains("Statement::new(") && !rooms.iter().any(|room| path.contains(room))
     });

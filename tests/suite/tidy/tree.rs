@@ -66,14 +66,22 @@ impl Tree {
         self.ending(".rs").filter(|(path, _)| !is_test(path))
     }
 
-    /// The sources of one room of every service.
+    /// The sources of one room of every service, and of the wings of one that has them.
     pub fn room(&self, room: &str) -> impl Iterator<Item = (&str, &str)> {
-        let (inside, itself) = (format!("/src/{room}/"), format!("/src/{room}.rs"));
         self.sources().filter(move |(path, _)| {
-            path.starts_with("services/") && (path.contains(&inside) || path.ends_with(&itself))
+            let Some((_, inside)) = path.strip_prefix("services/").and_then(|path| path.split_once("/src/"))
+            else {
+                return false;
+            };
+            let mut places = inside.split(['/', '.']);
+            let (first, second) = (places.next(), places.next());
+            first == Some(room) || (WINGS.contains(&first.unwrap_or_default()) && second == Some(room))
         })
     }
 }
+
+/// Places of the order service that have rooms of their own.
+pub const WINGS: [&str; 4] = ["batches", "feed", "reports", "rules"];
 
 fn is_test(path: &str) -> bool {
     path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs")

@@ -39,11 +39,11 @@ impl Routes {
         Self::default()
     }
 
-    /// The largest request that any of these services takes; [`REQUEST_BYTES_MAX`] unless set. Each generated server
+    /// Raises the largest request that the listener takes, which is [`REQUEST_BYTES_MAX`] at first. Each generated server
     /// has a limit of its own below it.
     #[must_use]
     pub fn request_bytes_max(self, request_bytes_max: usize) -> Self {
-        Self { request_bytes_max, ..self }
+        Self { request_bytes_max: self.request_bytes_max.max(request_bytes_max), ..self }
     }
 
     /// Adds a generated server.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use storage::{Direction, Table};
+use storage::{Direction, Overlay, Table};
 use types::{Clock, Ids, Reason, Refusal, Tenant, Timestamp};
 
 use super::world::{Effect, World};
@@ -70,15 +70,12 @@ impl Books for ProofBooks {
     fn sagas(&mut self) -> &mut SagaBooks {
         &mut self.sagas
     }
+}
 
-    fn mark(&mut self) {
-        self.sagas.mark();
-        self.written.mark();
-    }
-
-    fn rollback(&mut self) {
-        self.sagas.rollback();
-        self.written.rollback();
+impl Overlay for ProofBooks {
+    fn parts(&mut self) -> Vec<&mut dyn Overlay> {
+        let Self { sagas, written } = self;
+        vec![sagas, written]
     }
 }
 

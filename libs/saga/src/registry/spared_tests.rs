@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use storage::Direction::{Do, Undo};
+use storage::Overlay;
 use types::{Clock, Ids, Tenant, Timestamp};
 
 use super::*;
@@ -18,13 +19,11 @@ impl Books for Plain {
     fn sagas(&mut self) -> &mut SagaBooks {
         &mut self.0
     }
+}
 
-    fn mark(&mut self) {
-        self.0.mark();
-    }
-
-    fn rollback(&mut self) {
-        self.0.rollback();
+impl Overlay for Plain {
+    fn parts(&mut self) -> Vec<&mut dyn Overlay> {
+        vec![&mut self.0]
     }
 }
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use storage::Direction::{Do, Undo};
-use storage::Table;
+use storage::{Overlay, Table};
 use types::{Clock, Ids, Tenant, Timestamp};
 
 use super::*;
@@ -28,15 +28,11 @@ impl Books for TestBooks {
     fn sagas(&mut self) -> &mut SagaBooks {
         &mut self.sagas
     }
+}
 
-    fn mark(&mut self) {
-        self.sagas.mark();
-        self.facts.mark();
-    }
-
-    fn rollback(&mut self) {
-        self.sagas.rollback();
-        self.facts.rollback();
+impl Overlay for TestBooks {
+    fn parts(&mut self) -> Vec<&mut dyn Overlay> {
+        vec![&mut self.sagas, &mut self.facts]
     }
 }
 

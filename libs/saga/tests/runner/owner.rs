@@ -7,7 +7,7 @@ use saga::{
     Advance, Advanced, AttentionChange, Books, CommitError, Doorbell, Event, LeaseLost, NewSaga, Owner,
     Registry, SagaBooks, SagaImage, SagaKey, Wake,
 };
-use storage::{Batch, Database, DbError, Migration, Rows, Statement, Table, Tx, Writer, values};
+use storage::{Batch, Database, DbError, Migration, Overlay, Rows, Statement, Table, Tx, Writer, values};
 use types::Refusal;
 
 use crate::participants::Participants;
@@ -35,15 +35,11 @@ impl Books for TestBooks {
     fn sagas(&mut self) -> &mut SagaBooks {
         &mut self.sagas
     }
+}
 
-    fn mark(&mut self) {
-        self.sagas.mark();
-        self.facts.mark();
-    }
-
-    fn rollback(&mut self) {
-        self.sagas.rollback();
-        self.facts.rollback();
+impl Overlay for TestBooks {
+    fn parts(&mut self) -> Vec<&mut dyn Overlay> {
+        vec![&mut self.sagas, &mut self.facts]
     }
 }
 

@@ -1,4 +1,4 @@
-use storage::{Database, Envelope, Inbox, Intake};
+use storage::{Database, Envelope, Inbox, Intake, Overlay};
 use types::{Clock, EventId, Ids, Tenant};
 
 use crate::world::shops;

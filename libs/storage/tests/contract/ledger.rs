@@ -1,5 +1,6 @@
 use storage::{
-    Admission, Database, DbError, Direction, Outcome, Rows, Statement, StepCall, StepLedger, Tx, values,
+    Admission, Database, DbError, Direction, Outcome, Overlay, Rows, Statement, StepCall, StepLedger, Tx,
+    values,
 };
 use types::{Clock, Reason, Tenant, Timestamp};
 

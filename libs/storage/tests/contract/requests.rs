@@ -1,5 +1,5 @@
-use storage::{Accepted, Request, RequestKey, RequestKeys};
-use types::{Clock, Fingerprint, Ids, RequestId, Subject, Tenant};
+use storage::{Accepted, Overlay, Request, RequestKey, RequestKeys};
+use types::{Clock, Fingerprint, Ids, Reason, RequestId, Subject, Tenant};
 
 use crate::world::shops;
 
@@ -53,7 +53,13 @@ async fn an_accepted_request_finds_its_resource_and_another_body_is_told() {
         assert_eq!(fresh, Request::Fresh);
         assert_eq!(in_the_same_batch, Request::Seen("ord_1".to_owned()));
         assert_eq!(keys.check(&accepted, &body), Request::Seen("ord_1".to_owned()));
-        assert_eq!(keys.check(&accepted, &other), Request::Reused("ord_1".to_owned()));
+        let Request::Reused(refusal) = keys.check(&accepted, &other) else {
+            panic!("the id was used before")
+        };
+        assert_eq!(
+            (refusal.reason, &*refusal.details["resource_id"]),
+            (Reason::IdempotencyKeyReused, "ord_1")
+        );
         assert_eq!(keys.check(&refused, &body), Request::Fresh, "a refused request may be tried again");
         for key in &elsewhere {
             assert_eq!(keys.check(key, &body), Request::Fresh);

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use storage::{Batch, DbError, Relay, Tx};
+use storage::{Batch, DbError, Overlay, Relay, Tx};
 use tokio::sync::Notify;
 use types::{Clock, Ids};
 

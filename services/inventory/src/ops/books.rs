@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use storage::{DbError, NewEvent, RequestKeys, StepLedger, Table, Tx, outbox};
+use storage::{DbError, NewEvent, Overlay, RequestKeys, StepLedger, Table, Tx, outbox};
 use types::{LineId, OrderId, Refusal, ReservationId, Tenant, Timestamp};
 
 use crate::domain::{
@@ -70,35 +70,28 @@ pub enum Purpose<'a> {
     },
 }
 
+impl Overlay for Books {
+    fn parts(&mut self) -> Vec<&mut dyn Overlay> {
+        let Self {
+            steps,
+            requests,
+            orders_of_fulfilments: _,
+            owners_of_labels: _,
+            owners_of_tasks: _,
+            warehouses,
+            integrations,
+            assignments,
+            numbers,
+            goods,
+            stock,
+            ledger,
+            events,
+        } = self;
+        vec![steps, requests, warehouses, integrations, assignments, numbers, goods, stock, ledger, events]
+    }
+}
+
 impl Books {
-    /// The start of a command.
-    pub fn mark(&mut self) {
-        self.steps.mark();
-        self.requests.mark();
-        self.warehouses.mark();
-        self.integrations.mark();
-        self.assignments.mark();
-        self.numbers.mark();
-        self.goods.mark();
-        self.stock.mark();
-        self.ledger.mark();
-        self.events.mark();
-    }
-
-    /// Undoes everything since the mark.
-    pub fn rollback(&mut self) {
-        self.steps.rollback();
-        self.requests.rollback();
-        self.warehouses.rollback();
-        self.integrations.rollback();
-        self.assignments.rollback();
-        self.numbers.rollback();
-        self.goods.rollback();
-        self.stock.rollback();
-        self.ledger.rollback();
-        self.events.rollback();
-    }
-
     /// Writes what has changed, parents before children.
     pub async fn flush(&self, tx: &mut Tx, now: Timestamp) -> Result<(), DbError> {
         self.steps.flush(tx).await?;

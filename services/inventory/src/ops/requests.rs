@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use storage::{Accepted, DbError, Direction, Request};
-use types::{FulfilmentId, LabelId, PartnerTaskId, Reason, Refusal, StoredRequestId};
+use storage::{Accepted, DbError, Direction, Overlay, Request};
+use types::{FulfilmentId, LabelId, PartnerTaskId, Refusal, StoredRequestId};
 
 use super::books::{Books, Cause, Stop};
 use super::command::{Action, Packing, RequestCommand, Resource};
@@ -17,7 +17,7 @@ pub fn decide(
     moment: Moment<'_>,
 ) -> Result<Result<Resource, Refusal>, DbError> {
     let outcome = match books.requests.check(&command.key, &command.fingerprint) {
-        Request::Reused(resource_id) => return Ok(Err(reused(command, &resource_id))),
+        Request::Reused(refusal) => return Ok(Err(refusal)),
         Request::Seen(resource_id) => show(books, command, &resource_id),
         Request::Fresh => {
             let id: StoredRequestId = moment.ids.mint();
@@ -172,12 +172,4 @@ fn resource_id(resource: &Resource) -> String {
 fn named_fulfilment(resource_id: &str) -> Result<FulfilmentId, DbError> {
     FulfilmentId::parse(resource_id)
         .map_err(|problem| DbError::malformed("inventory.show_fulfilment", problem))
-}
-
-fn reused(command: &RequestCommand, resource_id: &str) -> Refusal {
-    let message = "the request_id was used for another request";
-    Refusal::new(Reason::IdempotencyKeyReused, message)
-        .field("request_id")
-        .detail("method", &command.key.method)
-        .detail("resource_id", resource_id)
 }

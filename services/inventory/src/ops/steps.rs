@@ -2,7 +2,7 @@
 
 use prost::Message;
 use proto::inventory::v1::GoodsReply;
-use storage::{Admission, DbError, Outcome};
+use storage::{Admission, DbError, Outcome, Overlay};
 use types::{Reason, Refusal, Tenant};
 
 use super::books::{Books, Cause, Stop};

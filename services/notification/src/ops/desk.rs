@@ -72,7 +72,7 @@ impl Desk {
                 let mut keys = RequestKeys::load(&mut tx, std::slice::from_ref(&asked.key)).await?;
                 match keys.check(&asked.key, &asked.fingerprint) {
                     Request::Seen(_) => return Ok((tx, None)),
-                    Request::Reused(resource) => return Ok((tx, Some(reused(&resource)))),
+                    Request::Reused(refusal) => return Ok((tx, Some(refusal))),
                     Request::Fresh => {}
                 }
                 if let Some(refusal) = act(&mut tx, &asked.key.tenant, deed, told_as, now).await? {
@@ -258,9 +258,4 @@ fn refused(delivery: &Delivery, rule: &str) -> Refusal {
     let state = delivery.progress.state.as_str();
     Refusal::new(Reason::StateConflict, format!("{} is {state}: {rule}", delivery.delivery_id))
         .detail("state", state)
-}
-
-fn reused(resource: &str) -> Refusal {
-    Refusal::new(Reason::IdempotencyKeyReused, "this request_id was accepted with another request")
-        .detail("resource_id", resource)
 }

@@ -182,11 +182,7 @@ async fn under_key(
     match requests.check(key, fingerprint) {
         Request::Fresh => {}
         Request::Seen(resource) => return Ok(Ok(resource)),
-        Request::Reused(resource) => {
-            let message = format!("request_id {} was used for another request", key.request_id);
-            let failure = Failure::new(Reason::IdempotencyKeyReused, message);
-            return Ok(Err(failure.detail("resource_id", resource)));
-        }
+        Request::Reused(refusal) => return Ok(Err(refusal.into())),
     }
     let done = deed.perform(tx, &key.tenant, now).await?;
     if let Ok(resource) = &done {

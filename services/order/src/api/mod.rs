@@ -7,66 +7,54 @@
 //! It never holds a rule of the business, and it never touches a database.
 
 mod address;
-mod batches;
 mod changes;
-mod convert;
+pub(crate) mod convert;
 mod decisions;
-mod event_stream;
 mod events;
 mod operations;
 mod orders;
-mod organising;
+pub(crate) mod organising;
 mod policies;
 mod proposals;
 mod remedies;
-mod reports;
 mod returns;
 mod roles;
 mod stating;
 #[cfg(test)]
 mod tests;
-mod waiting;
+pub(crate) mod waiting;
 
 use kit::books::Books;
 use kit::server::Routes;
 use proto::audit::v1::audit_service_server::AuditServiceServer;
 use proto::events::v1::event_intake_service_server::EventIntakeServiceServer;
-use proto::order::v1::batch_service_server::BatchServiceServer;
 use proto::order::v1::change_order_service_server::ChangeOrderServiceServer;
 use proto::order::v1::conversation_service_server::ConversationServiceServer;
 use proto::order::v1::decision_service_server::DecisionServiceServer;
-use proto::order::v1::event_stream_service_server::EventStreamServiceServer;
 use proto::order::v1::folder_service_server::FolderServiceServer;
 use proto::order::v1::operations_service_server::OperationsServiceServer;
 use proto::order::v1::order_service_server::OrderServiceServer;
 use proto::order::v1::policy_service_server::PolicyServiceServer;
 use proto::order::v1::proposal_service_server::ProposalServiceServer;
 use proto::order::v1::remedy_service_server::RemedyServiceServer;
-use proto::order::v1::report_service_server::ReportServiceServer;
 use proto::order::v1::return_service_server::ReturnServiceServer;
 use proto::order::v1::role_service_server::RoleServiceServer;
-use proto::order::v1::rule_service_server::RuleServiceServer;
 
-use self::batches::BatchApi;
 use self::changes::ChangeApi;
 use self::decisions::DecisionApi;
-use self::event_stream::EventStreamApi;
 use self::events::IntakeApi;
 use self::operations::OperationsApi;
 use self::orders::OrderApi;
-use self::organising::{ConversationApi, FolderApi, RuleApi};
+use self::organising::{ConversationApi, FolderApi};
 use self::policies::PolicyApi;
 use self::proposals::ProposalApi;
 use self::remedies::RemedyApi;
-use self::reports::ReportApi;
 use self::returns::ReturnApi;
 use self::roles::RoleApi;
 use crate::ops::Orders;
 
 /// A change may select a hundred lines, each with a note of its own.
 const CHANGE_BYTES_MAX: usize = 1024 * 1024;
-/// A batch may name ten thousand orders.
-const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// Two hundred events, each about an order of up to a thousand lines: one refused for its size would
 /// be sent again for ever.
 const EVENTS_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -77,7 +65,7 @@ pub fn public(orders: &Orders, books: Books) -> Routes {
     let changes = ChangeOrderServiceServer::new(ChangeApi::new(orders.clone()));
     let operations = OperationsServiceServer::new(OperationsApi::new(orders.clone()));
     Routes::new()
-        .request_bytes_max(BATCH_BYTES_MAX.max(CHANGE_BYTES_MAX))
+        .request_bytes_max(CHANGE_BYTES_MAX)
         .add_service(
             OrderServiceServer::new(OrderApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
         )
@@ -87,24 +75,11 @@ pub fn public(orders: &Orders, books: Books) -> Routes {
             PolicyServiceServer::new(PolicyApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
         )
         .add_service(
-            EventStreamServiceServer::new(EventStreamApi::new(orders.clone()))
-                .max_decoding_message_size(BYTES_MAX),
-        )
-        .add_service(
-            BatchServiceServer::new(BatchApi::new(orders.clone())).max_decoding_message_size(BATCH_BYTES_MAX),
-        )
-        .add_service(
             ConversationServiceServer::new(ConversationApi::new(orders.clone()))
                 .max_decoding_message_size(BYTES_MAX),
         )
         .add_service(
             FolderServiceServer::new(FolderApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
-        )
-        .add_service(
-            ReportServiceServer::new(ReportApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
-        )
-        .add_service(
-            RuleServiceServer::new(RuleApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),
         )
         .add_service(
             RemedyServiceServer::new(RemedyApi::new(orders.clone())).max_decoding_message_size(BYTES_MAX),

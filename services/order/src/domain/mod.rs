@@ -14,8 +14,6 @@
 pub mod added_line;
 pub mod address;
 pub mod attention;
-pub mod batch_means;
-pub mod batches;
 pub mod bundling;
 pub mod cancelability;
 pub mod change;
@@ -44,11 +42,9 @@ pub mod readers;
 pub mod reason;
 pub mod reissue;
 pub mod returns;
-pub mod rules;
 pub mod selection;
 pub mod sides;
 pub mod simulation;
-pub mod stats;
 pub mod terms;
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,13 @@
 //! Who is told that an order is cancelled: carts that sold it, upstream, and partners that have goods of it, downstream.
 //! Every external reference names a cart; what its profile says, knows the inventory.
 
+use std::collections::BTreeSet;
+
 use types::{ChangeOrderId, Reason, Refusal};
 
 use super::change::{ChangeLine, ChangeOrder};
 use super::order::{ExternalReference, Order};
 use super::outside::{Leg, LegState, Outside};
-use super::rules::{Action, Rule};
 
 /// What the inventory says of a system.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +44,14 @@ pub enum Outlook {
     UnitsAreLeft,
 }
 
-/// Who would be told of a change; `nothing_left` says whether it cancels the order.
-pub fn foresee(order: &Order, carts: &[CartStanding], rules: &[Rule], nothing_left: bool) -> Vec<Forecast> {
+/// Who would be told of a change; `told_by_rules` are the systems that enabled rules tell, `nothing_left` says whether it cancels
+/// the order.
+pub fn foresee(
+    order: &Order,
+    carts: &[CartStanding],
+    told_by_rules: &BTreeSet<String>,
+    nothing_left: bool,
+) -> Vec<Forecast> {
     let upstream = order.references.iter().filter_map(|name| {
         let standing = carts.iter().find(|standing| standing.system == name.system)?;
         Some(Forecast {
@@ -52,7 +59,7 @@ pub fn foresee(order: &Order, carts: &[CartStanding], rules: &[Rule], nothing_le
             reference: name.reference.clone(),
             upstream: true,
             method: standing.method.clone(),
-            outlook: outlook(standing, rules, nothing_left),
+            outlook: outlook(standing, told_by_rules, nothing_left),
         })
     });
     let downstream = order.outside.handed.iter().map(|handed| Forecast {
@@ -65,23 +72,18 @@ pub fn foresee(order: &Order, carts: &[CartStanding], rules: &[Rule], nothing_le
     upstream.chain(downstream).collect()
 }
 
-fn outlook(standing: &CartStanding, rules: &[Rule], nothing_left: bool) -> Outlook {
-    let has_rule = || rules.iter().any(|rule| rule.enabled && tells(rule, &standing.system));
+fn outlook(standing: &CartStanding, told_by_rules: &BTreeSet<String>, nothing_left: bool) -> Outlook {
     if let Some(never) = standing.never {
         never
     } else if !nothing_left {
         Outlook::UnitsAreLeft
     } else if standing.told {
         Outlook::Told
-    } else if standing.told_by_rule && has_rule() {
+    } else if standing.told_by_rule && told_by_rules.contains(&standing.system) {
         Outlook::ToldByRule
     } else {
         Outlook::NoRule
     }
-}
-
-fn tells(rule: &Rule, system: &str) -> bool {
-    rule.actions.iter().any(|action| matches!(action, Action::PropagateTo { target } if target == system))
 }
 
 /// The carts that are told with the decision: those that sold the order, if nothing of it is left by then.

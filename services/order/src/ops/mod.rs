@@ -13,28 +13,22 @@
 //! its own: `domain` decides, `store` reads and writes, and the steps of sagas live in `sagas`.
 
 pub mod books;
-mod bulk;
 mod calls;
 mod command;
 mod commit;
 mod decide;
 pub mod plans;
-pub mod publication;
-mod rule_event;
-mod rule_simulation;
-mod rule_worker;
-mod stats;
 
 pub use books::Books;
-pub use bulk::{BatchWatch, NewBatch};
 pub use calls::asking::actor;
 pub use calls::guesses;
-pub use calls::orders::{Orders, Parts};
+pub use calls::orders::{Connected, Orders, Parts};
 pub use calls::policy_simulation::{PolicySimulated, PolicySimulation};
+pub(crate) use calls::queue::LOOK as LOOK_AT_QUEUES;
+pub(crate) use calls::reads::cut;
 pub use calls::remedies::Approval;
 pub use calls::wait::Wait;
-pub use command::{Step as ReturnStep, position};
+pub use command::{Receiver, Step as ReturnStep, position};
 pub use commit::event_log::{EventFilter, EventReader, Found, Start, number_claimed};
 pub use commit::hints::{Hint, Seen, Watch};
 pub use commit::owner::SagaOwner;
-pub use rule_simulation::{Simulated, Simulation, SimulationReport};

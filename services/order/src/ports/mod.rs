@@ -3,7 +3,6 @@
 
 mod forecasts;
 mod goods;
-pub mod nats;
 mod outsiders;
 mod refunds;
 mod result;

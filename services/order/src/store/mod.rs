@@ -3,9 +3,6 @@
 
 pub mod attention;
 pub mod audit;
-pub mod batch_forecast;
-pub mod batch_totals;
-pub mod batches;
 mod change_texts;
 pub mod changes;
 pub mod decisions;
@@ -21,15 +18,11 @@ pub mod messages;
 pub mod newest;
 pub mod orders;
 pub mod policies;
-pub mod publications;
 pub mod queue;
 pub mod refusals;
 pub mod returns;
-pub mod rules;
 pub mod sagas;
 pub mod shrunk;
-pub mod stats;
-pub mod stats_money;
 pub mod timeline;
 pub mod unpaid;
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use order::domain::batch_means::Rates;
-use order::domain::batches::{BatchState, BatchView};
+use order::batches::NewBatch;
+use order::batches::domain::means::Rates;
+use order::batches::domain::{BatchState, BatchView};
 use order::domain::change::LabelAction;
-use order::ops::NewBatch;
 use storage::{Statement, values};
 use tokio_util::sync::CancellationToken;
 
@@ -21,10 +21,10 @@ static A_MINUTE_LATER: Statement = Statement::new(
 /// Works until so many are cancelled, and then once more; how many are cancelled then.
 async fn cancelled(world: &World, batch_id: &types::BatchId, expected: i64) -> i64 {
     for _ in 0..500 {
-        let count = world.orders.batch(&caller(), batch_id).await.unwrap().counts.cancelled;
-        let worked = world.orders.work_on_a_batch(&CancellationToken::new()).await.unwrap();
+        let count = world.batches.batch(&caller(), batch_id).await.unwrap().counts.cancelled;
+        let worked = world.batches.work_on_a_batch(&CancellationToken::new()).await.unwrap();
         if count >= expected && worked {
-            return world.orders.batch(&caller(), batch_id).await.unwrap().counts.cancelled;
+            return world.batches.batch(&caller(), batch_id).await.unwrap().counts.cancelled;
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
@@ -41,11 +41,11 @@ async fn a_minute_passes(world: &World) {
 
 async fn ended(world: &World, batch_id: &types::BatchId) -> BatchView {
     for _ in 0..500 {
-        let view = world.orders.batch(&caller(), batch_id).await.unwrap();
+        let view = world.batches.batch(&caller(), batch_id).await.unwrap();
         if view.batch.state == BatchState::Completed {
             return view;
         }
-        world.orders.work_on_a_batch(&CancellationToken::new()).await.unwrap();
+        world.batches.work_on_a_batch(&CancellationToken::new()).await.unwrap();
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     panic!("the batch never ended");
@@ -67,7 +67,7 @@ async fn a_batch_waits_for_its_minute_and_goes_on() {
             rates: Rates::from([(String::new(), 2)]),
             dry_run: false,
         };
-        let batch = world.orders.create_batch(&caller(), request_id("batch"), new).await.unwrap();
+        let batch = world.batches.create_batch(&caller(), request_id("batch"), new).await.unwrap();
         let id = &batch.batch.batch_id;
 
         let first = cancelled(&world, id, 2).await;

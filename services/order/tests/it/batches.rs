@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use order::domain::batch_means::Rates;
-use order::domain::batches::{BatchState, BatchView, ItemState};
+use order::batches::NewBatch;
+use order::batches::domain::means::Rates;
+use order::batches::domain::{BatchState, BatchView, ItemState};
 use order::domain::change::{Channel, LabelAction};
 use order::domain::listing::Page;
 use order::domain::order::OrderState;
-use order::domain::stats::{Dimension, Span};
-use order::ops::{NewBatch, Wait};
+use order::ops::Wait;
+use order::reports::Reports;
+use order::reports::domain::{Dimension, Span};
 use tokio_util::sync::CancellationToken;
 use types::{BatchId, Reason};
 
@@ -28,15 +30,15 @@ fn of_orders(orders: Vec<String>, dry_run: bool) -> NewBatch {
 }
 
 async fn created(world: &World, name: &str, new: NewBatch) -> BatchView {
-    world.orders.create_batch(&caller(), request_id(name), new).await.unwrap()
+    world.batches.create_batch(&caller(), request_id(name), new).await.unwrap()
 }
 
 /// Works until the batch stands still in a state.
 async fn worked(world: &World, batch_id: &BatchId, state: BatchState) -> BatchView {
     let limit = tokio::time::Instant::now() + Duration::from_secs(30);
     loop {
-        world.orders.work_on_a_batch(&CancellationToken::new()).await.unwrap();
-        let view = world.orders.batch(&caller(), batch_id).await.unwrap();
+        world.batches.work_on_a_batch(&CancellationToken::new()).await.unwrap();
+        let view = world.batches.batch(&caller(), batch_id).await.unwrap();
         if view.batch.state == state {
             return view;
         }
@@ -77,7 +79,7 @@ async fn every_order_of_a_batch_ends_for_itself() {
         }
         let page = Page { after: None, size: 50 };
         let refused =
-            world.orders.batch_items(&caller(), &batch.batch.batch_id, &[ItemState::Refused], &page).await;
+            world.batches.batch_items(&caller(), &batch.batch.batch_id, &[ItemState::Refused], &page).await;
         let refused = refused.unwrap().items.pop().unwrap();
         assert_eq!(refused.cause.unwrap().reason, Reason::ResourceNotFound);
     }
@@ -92,7 +94,7 @@ async fn a_dry_run_says_what_it_would_take_back_and_changes_nothing() {
 
         let batch = created(&world, "dry", new).await;
         let id = &batch.batch.batch_id;
-        let early = world.orders.resume_batch(&caller(), request_id("early"), id).await.unwrap_err();
+        let early = world.batches.resume_batch(&caller(), request_id("early"), id).await.unwrap_err();
         let foreseen = worked(&world, id, BatchState::Estimated).await;
 
         assert_eq!(early.reason(), Reason::StateConflict);
@@ -101,7 +103,7 @@ async fn a_dry_run_says_what_it_would_take_back_and_changes_nothing() {
         assert_eq!(foreseen.totals.skus, [("TEAPOT".to_owned(), 3)]);
         assert_eq!(world.order(&one.order_id).await.version, one.version);
 
-        world.orders.resume_batch(&caller(), request_id("start"), id).await.unwrap();
+        world.batches.resume_batch(&caller(), request_id("start"), id).await.unwrap();
         let done = worked(&world, id, BatchState::Completed).await;
 
         assert_eq!((done.counts.cancelled, done.totals), (1, foreseen.totals));
@@ -124,16 +126,16 @@ async fn a_paused_batch_goes_on_where_it_stopped_and_makes_no_second_change() {
         // A worker that is told to stop ends its round and gives the batch up.
         let stopped = CancellationToken::new();
         stopped.cancel();
-        world.orders.work_on_a_batch(&stopped).await.unwrap();
-        let paused = world.orders.pause_batch(&caller(), request_id("pause"), id).await.unwrap();
+        world.batches.work_on_a_batch(&stopped).await.unwrap();
+        let paused = world.batches.pause_batch(&caller(), request_id("pause"), id).await.unwrap();
         assert_eq!((paused.batch.state, paused.counts.cancelled), (BatchState::Paused, 32));
-        assert!(!world.orders.work_on_a_batch(&CancellationToken::new()).await.unwrap(), "nothing is due");
-        world.orders.resume_batch(&caller(), request_id("resume"), id).await.unwrap();
+        assert!(!world.batches.work_on_a_batch(&CancellationToken::new()).await.unwrap(), "nothing is due");
+        world.batches.resume_batch(&caller(), request_id("resume"), id).await.unwrap();
         let done = worked(&world, id, BatchState::Completed).await;
 
         assert_eq!(done.counts.cancelled, 40);
         let page = Page { after: None, size: 50 };
-        let listed = world.orders.list_batches(&caller(), &page).await.unwrap().items;
+        let listed = world.batches.list_batches(&caller(), &page).await.unwrap().items;
         assert_eq!(listed.iter().map(|one| one.counts.cancelled).collect::<Vec<_>>(), [40]);
         for order in &orders {
             let (_, changes) = world.orders.order_with_changes(&caller(), &order.order_id).await.unwrap();
@@ -151,7 +153,10 @@ async fn cancellations_are_counted_by_everything_they_are_known_by() {
         world.submit("two", cancel_units(&two.order_id, 2, 1), Wait::Completed).await.unwrap();
 
         for by in Dimension::ALL {
-            let stats = world.orders.cancellation_stats(&caller(), by, Span::default()).await.unwrap();
+            let stats = Reports::new(world.orders.clone())
+                .cancellation_stats(&caller(), by, Span::default())
+                .await
+                .unwrap();
 
             let total = &stats.total;
             assert_eq!(
@@ -167,11 +172,16 @@ async fn cancellations_are_counted_by_everything_they_are_known_by() {
             assert_eq!(units, 6, "{by:?}");
             assert!(stats.rows.iter().all(|row| row.orders_placed == 3), "{by:?} {stats:?}");
         }
-        let by_sku =
-            world.orders.cancellation_stats(&caller(), Dimension::Sku, Span::default()).await.unwrap();
+        let by_sku = Reports::new(world.orders.clone())
+            .cancellation_stats(&caller(), Dimension::Sku, Span::default())
+            .await
+            .unwrap();
         assert_eq!((by_sku.rows[0].key.as_str(), by_sku.rows[0].orders), ("CUP", 2));
         let never = Span { before: Some(types::Timestamp::UNIX_EPOCH), ..Span::default() };
-        let none = world.orders.cancellation_stats(&caller(), Dimension::Reason, never).await.unwrap();
+        let none = Reports::new(world.orders.clone())
+            .cancellation_stats(&caller(), Dimension::Reason, never)
+            .await
+            .unwrap();
         assert!(none.rows.is_empty() && none.total.orders == 0);
     }
 }

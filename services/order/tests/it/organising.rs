@@ -9,9 +9,9 @@ use order::domain::history::Visibility;
 use order::domain::listing::{OrderFilter, Page};
 use order::domain::order::{OrderState, Parties};
 use order::domain::placing::NewOrder;
-use order::domain::rules::{Action, Outcome, Rule, RuleWish, Trigger};
-use order::ops::{Simulation, Wait};
-use order::store;
+use order::ops::Wait;
+use order::rules::Simulation;
+use order::rules::domain::{Action, Outcome, Rule, RuleWish, Trigger};
 use storage::Table;
 use types::{FolderId, OrderId, Reason};
 
@@ -52,14 +52,14 @@ fn cancel() -> Action {
 }
 
 async fn kept(world: &World, wish: RuleWish) -> Rule {
-    world.orders.upsert_rule(&caller(), request_id(&wish.name), wish.clone()).await.unwrap()
+    world.rules.upsert_rule(&caller(), request_id(&wish.name), wish.clone()).await.unwrap()
 }
 
 /// Looks at events until a claim holds; rules act after the commit that set them off.
 async fn until<T>(world: &World, claim: &str, ask: impl AsyncFn() -> Option<T>) -> T {
     let limit = tokio::time::Instant::now() + Duration::from_secs(20);
     loop {
-        world.orders.look_at_rules().await.unwrap();
+        world.rules.look_at_rules().await.unwrap();
         if let Some(value) = ask().await {
             return value;
         }
@@ -167,11 +167,11 @@ async fn a_rule_acts_once_for_each_event_and_only_when_its_condition_holds() {
         })
         .await;
         for _ in 0..3 {
-            world.orders.look_at_rules().await.unwrap();
+            world.rules.look_at_rules().await.unwrap();
         }
         assert_eq!(world.order(&other.order_id).await.state(), OrderState::Confirmed);
         let page = Page { after: None, size: 50 };
-        let runs = world.orders.rule_runs(&caller(), Some(&kept.rule_id), "", &page).await.unwrap().items;
+        let runs = world.rules.rule_runs(&caller(), Some(&kept.rule_id), "", &page).await.unwrap().items;
         assert_eq!(runs.len(), 1, "{runs:?}");
         assert_eq!((runs[0].outcome, runs[0].resources.len(), runs[0].depth), (Outcome::Done, 1, 1));
         let (_, changes) = world.orders.order_with_changes(&caller(), &order.order_id).await.unwrap();
@@ -193,7 +193,7 @@ async fn rules_that_set_each_other_off_come_to_an_end() {
 
         let page = Page { after: None, size: 50 };
         let runs = until(&world, "the loop is cut", async || {
-            let runs = world.orders.rule_runs(&caller(), None, "", &page).await.unwrap().items;
+            let runs = world.rules.rule_runs(&caller(), None, "", &page).await.unwrap().items;
             runs.iter().any(|run| run.outcome == Outcome::Loop).then_some(runs)
         })
         .await;
@@ -210,7 +210,7 @@ async fn a_refused_action_is_recorded_and_a_bad_condition_is_not_stored() {
         let cancelled = made(&world, "Cancelled").await;
         world.submit("cancel", cancel_all(&order.order_id), Wait::Completed).await.unwrap();
         let broken = rule("broken", "order.colour == 'red'", vec![cancel()]);
-        let refused = world.orders.upsert_rule(&caller(), request_id("broken"), broken).await.unwrap_err();
+        let refused = world.rules.upsert_rule(&caller(), request_id("broken"), broken).await.unwrap_err();
         assert!(refused.refusal().message.contains("order has no colour"), "{refused}");
         kept(&world, rule("again", "", vec![cancel()])).await;
 
@@ -218,7 +218,7 @@ async fn a_refused_action_is_recorded_and_a_bad_condition_is_not_stored() {
 
         let page = Page { after: None, size: 50 };
         let run = until(&world, "the rule has run", async || {
-            world.orders.rule_runs(&caller(), None, "", &page).await.unwrap().items.pop()
+            world.rules.rule_runs(&caller(), None, "", &page).await.unwrap().items.pop()
         })
         .await;
         assert_eq!(run.outcome, Outcome::Refused);
@@ -229,11 +229,11 @@ async fn a_refused_action_is_recorded_and_a_bad_condition_is_not_stored() {
             folder: String::new(),
             count: 100,
         };
-        let tried = world.orders.simulate_rule(&caller(), &asked).await.unwrap();
+        let tried = world.rules.simulate_rule(&caller(), &asked).await.unwrap();
         assert_eq!((tried.evaluated, tried.met, tried.failed), (1, 1, 0));
         let of_orders =
             Simulation { trigger: Trigger::OrderFolderChanged, condition: String::new(), ..asked };
-        let tried = world.orders.simulate_rule(&caller(), &of_orders).await.unwrap();
+        let tried = world.rules.simulate_rule(&caller(), &of_orders).await.unwrap();
         assert_eq!((tried.evaluated, tried.met, tried.failed), (1, 1, 0));
     }
 }
@@ -268,14 +268,14 @@ async fn a_stored_condition_that_no_parser_survives_is_a_run_that_failed() {
         let key = (deep.tenant.clone(), deep.rule_id.clone());
         stored.update(&key, |rule| rule.clone_from(&deep)).unwrap();
         let mut tx = world.database.begin().await.unwrap();
-        store::rules::flush(&mut tx, &stored).await.unwrap();
+        order::rules::store::flush(&mut tx, &stored).await.unwrap();
         tx.commit().await.unwrap();
 
         moved(&world, "move", &order.order_id, Some(&cancelled)).await;
 
         let page = Page { after: None, size: 50 };
         let run = until(&world, "the rule has failed", async || {
-            world.orders.rule_runs(&caller(), None, "", &page).await.unwrap().items.pop()
+            world.rules.rule_runs(&caller(), None, "", &page).await.unwrap().items.pop()
         })
         .await;
         assert_eq!((run.outcome, run.order_id), (Outcome::Failed, order.order_id));

@@ -5,9 +5,9 @@ use std::time::Duration;
 use futures::future::join_all;
 use order::config::Nats;
 use order::domain::history::Told;
-use order::ops::publication::{Publisher, Turn};
+use order::feed::broker::Broker;
+use order::feed::{Publisher, Turn, look_at_publication};
 use order::ops::{EventFilter, Found, Start, Wait};
-use order::ports::nats::Broker;
 use order::store::audit::BOOKS;
 use storage::{Cell, Statement, testing, values};
 use tokio_util::sync::CancellationToken;
@@ -158,15 +158,15 @@ async fn events_that_wait_too_long_for_the_broker_ask_for_a_person_until_they_ar
         numbered(&world).await;
 
         assert!(lost.turn().await.is_err());
-        world.orders.look_at_publication(Some(&stream)).await.unwrap();
+        look_at_publication(&world.orders, Some(&stream)).await.unwrap();
         assert_eq!(open_items(&world).await, 0, "a broker may be away for some minutes");
         testing::advance_clock(&world.database, Duration::from_mins(16));
-        world.orders.look_at_publication(Some(&stream)).await.unwrap();
+        look_at_publication(&world.orders, Some(&stream)).await.unwrap();
         assert_eq!(open_items(&world).await, 1);
 
         let config = Nats { stream: stream.clone(), subject: format!("events.{stream}"), ..server.config() };
         until_idle(&mut Publisher::new(world.orders.clone(), Broker::new(&config).unwrap().unwrap())).await;
-        world.orders.look_at_publication(Some(&stream)).await.unwrap();
+        look_at_publication(&world.orders, Some(&stream)).await.unwrap();
         assert_eq!(open_items(&world).await, 0);
     }
 }

@@ -1,15 +1,18 @@
 //! The use cases of the order service, wired as the app wires them, on one database and the fakes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kit::{Deadline, Failure};
+use order::batches::Batches;
 use order::domain::change::{ChangeRequest, ChangeState, ChangeView};
 use order::domain::order::{Order, Placement};
 use order::domain::placing::NewOrder;
 use order::domain::quote::QuoteKey;
-use order::ops::{Orders, Parts, Wait, number_claimed};
+use order::ops::{Connected, Orders, Parts, Wait, number_claimed};
 use order::ports::{Forecasts, Goods, Outsiders, Ports, Refunds};
+use order::rules::Rules;
 use order::{sagas, store};
 use prost::Message;
 use saga::{Doorbell, Limits, Runner, RunnerConfig};
@@ -22,6 +25,8 @@ use crate::samples::{caller, new_order, request_id};
 
 pub struct World {
     pub orders: Orders,
+    pub batches: Batches,
+    pub rules: Rules,
     pub fakes: Fakes,
     pub database: Database,
     pub ids: Ids,
@@ -79,14 +84,16 @@ impl World {
             kit::events::target(fakes.channel()),
             stop.clone(),
         );
-        orders.connect(
-            Forecasts::new(fakes.channel(), fakes.channel()),
-            Outsiders::new(fakes.channel()),
-            relay,
-        );
+        let connected = Connected {
+            forecasts: Forecasts::new(fakes.channel(), fakes.channel()),
+            outsiders: Outsiders::new(fakes.channel()),
+            told_by_rules: Box::new(|_| Box::pin(async { Ok(BTreeSet::new()) })),
+        };
+        orders.connect(connected, relay);
         let ports = Ports { goods: Goods::start(fakes.channel()), refunds: Refunds::start(fakes.channel()) };
         Runner::start(Arc::new(orders.saga_owner()), Arc::new(ports), registry, config, bell, stop.clone());
-        Self { orders, fakes, database, ids, _stop: stop.drop_guard() }
+        let (batches, rules) = (Batches::new(orders.clone()), Rules::new(orders.clone()));
+        Self { orders, batches, rules, fakes, database, ids, _stop: stop.drop_guard() }
     }
 
     pub async fn create(&self, name: &str, new: NewOrder, wait: Wait) -> Result<Order, Failure> {

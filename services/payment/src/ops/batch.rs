@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use storage::{Batch, DbError, Relay, Tx};
+use storage::{Batch, DbError, Overlay, Relay, Tx};
 use tokio::sync::mpsc;
 use types::{Clock, Ids, Tenant};
 

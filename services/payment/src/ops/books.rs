@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::{DbError, RequestKeys, StepLedger, Table, Tx};
+use storage::{DbError, Overlay, RequestKeys, StepLedger, Table, Tx};
 use types::{OrderId, PaymentId, Tenant};
 
 use super::command::Command;
@@ -27,6 +27,14 @@ pub struct Books {
     pub adoptions: Table<AdoptionKey, Adoption>,
     /// Where the payments that clients name belong; that never changes.
     pub payments: BTreeMap<(Tenant, PaymentId), OrderId>,
+}
+
+impl Overlay for Books {
+    fn parts(&mut self) -> Vec<&mut dyn Overlay> {
+        let Self { gateways: _, ledger, requests, accounts, shared, siblings: _, adoptions, payments: _ } =
+            self;
+        vec![ledger, requests, accounts, shared, adoptions]
+    }
 }
 
 impl Books {
@@ -61,22 +69,6 @@ impl Books {
         let adoptions = adoption::lock(tx, &adoptions::named(commands, &accounts, gateways)).await?;
         let gateways = gateways.clone();
         Ok(Self { gateways, ledger, requests, accounts, shared, siblings, adoptions, payments })
-    }
-
-    pub fn mark(&mut self) {
-        self.ledger.mark();
-        self.requests.mark();
-        self.accounts.mark();
-        self.shared.mark();
-        self.adoptions.mark();
-    }
-
-    pub fn rollback(&mut self) {
-        self.ledger.rollback();
-        self.requests.rollback();
-        self.accounts.rollback();
-        self.shared.rollback();
-        self.adoptions.rollback();
     }
 
     pub async fn flush(&mut self, tx: &mut Tx, stamp: &event::Stamp<'_>) -> Result<(), DbError> {

@@ -1,11 +1,10 @@
 //! Refunds that failed, tried again or paid by hand, and refunds made elsewhere: because an operator says so.
 
-use storage::{Accepted, Request};
+use storage::{Accepted, Overlay, Request};
 use types::{RefundId, Refusal, StoredRequestId};
 
 use super::books::Books;
 use super::command::{Decided, Mend, Mending, Reply};
-use super::requests::reused;
 use super::steps::no_account;
 use crate::domain::Moment;
 
@@ -15,7 +14,7 @@ pub fn decide(books: &mut Books, mend: &Mend, moment: Moment<'_>) -> Decided {
         Request::Seen(refund_id) => {
             Ok(RefundId::parse(&refund_id).expect("only refund ids were stored under these methods"))
         }
-        Request::Reused(resource) => Err(reused(&resource)),
+        Request::Reused(refusal) => Err(refusal),
         Request::Fresh => mend_fresh(books, mend, moment),
     };
     if outcome.is_err() {

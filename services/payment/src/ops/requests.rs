@@ -1,6 +1,6 @@
 //! What clients ask for outside of any saga: one more tender, or a capture.
 
-use storage::{Accepted, Request, RequestKey};
+use storage::{Accepted, Overlay, Request, RequestKey};
 use types::{PaymentId, Reason, Refusal, StoredRequestId};
 
 use super::books::Books;
@@ -14,7 +14,7 @@ pub fn authorise(books: &mut Books, asked: &Authorise, gateways: &Gateways, mome
     let key = (asked.key.tenant.clone(), asked.order_id.clone());
     let outcome = match books.requests.check(&asked.key, &asked.fingerprint) {
         Request::Seen(payment_id) => Ok(seen(&payment_id)),
-        Request::Reused(resource) => Err(reused(&resource)),
+        Request::Reused(refusal) => Err(refusal),
         Request::Fresh => authorise_fresh(books, asked, gateways, moment),
     };
     finish(books, outcome.map(|payment_id| (key.1.clone(), payment_id)), &key)
@@ -62,7 +62,7 @@ pub fn capture(books: &mut Books, asked: &Capture, moment: Moment<'_>) -> Decide
     let key = (tenant.clone(), order_id);
     let outcome = match books.requests.check(&asked.key, &asked.fingerprint) {
         Request::Seen(payment_id) => Ok(seen(&payment_id)),
-        Request::Reused(resource) => Err(reused(&resource)),
+        Request::Reused(refusal) => Err(refusal),
         Request::Fresh => {
             let id: StoredRequestId = moment.ids.mint();
             let origin = origin(&id, &asked.key);
@@ -100,9 +100,4 @@ fn origin(id: &StoredRequestId, key: &RequestKey) -> Origin {
 
 fn seen(payment_id: &str) -> PaymentId {
     PaymentId::parse(payment_id).expect("only payment ids were stored under these methods")
-}
-
-pub fn reused(resource: &str) -> Refusal {
-    let message = "the request_id was used with another body";
-    Refusal::new(Reason::IdempotencyKeyReused, message).field("request_id").detail("resource", resource)
 }

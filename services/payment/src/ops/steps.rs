@@ -1,6 +1,6 @@
 //! One step of a saga: admitted by the ledger, decided by the account, recorded.
 
-use storage::{Admission, LedgerRow, Outcome};
+use storage::{Admission, LedgerRow, Outcome, Overlay};
 use types::{Reason, Refusal};
 
 use super::books::Books;

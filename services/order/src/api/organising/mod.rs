@@ -1,10 +1,8 @@
-//! ConversationService, FolderService and RuleService: what people keep beside orders.
+//! ConversationService and FolderService: what people keep beside orders.
 
 mod conversation;
-mod folders;
-mod rule_input;
-mod rules;
+pub(crate) mod folders;
 
 pub use self::conversation::ConversationApi;
+pub(crate) use self::conversation::visibility;
 pub use self::folders::FolderApi;
-pub use self::rules::RuleApi;

@@ -1,7 +1,7 @@
 //! What policies decided in a batch, kept with the facts it was decided from. A command that is refused is rolled back
 //! and leaves nothing else behind; that a policy refused it is kept, because another policy may be asked about it.
 
-use storage::{DbError, Tx};
+use storage::{DbError, Overlay, Tx};
 use types::{Fingerprint, Refusal, Timestamp};
 
 use crate::domain::change::{ChangeOrder, ChangeRequest};
@@ -23,18 +23,24 @@ impl Decisions {
         self.made.extend(decided);
     }
 
-    pub fn mark(&mut self) {
+    pub async fn flush(&self, tx: &mut Tx) -> Result<(), DbError> {
+        decisions::append(tx, &self.made).await
+    }
+}
+
+impl Overlay for Decisions {
+    fn parts(&mut self) -> Vec<&mut dyn Overlay> {
+        Vec::new()
+    }
+
+    fn mark(&mut self) {
         self.marked = self.made.len();
     }
 
-    pub fn rollback(&mut self) {
+    fn rollback(&mut self) {
         let of_command = self.made.split_off(self.marked);
         let stays = |decided: &Decided| matches!(decided.outcome, Outcome::Refused(_));
         self.made.extend(of_command.into_iter().filter(stays));
-    }
-
-    pub async fn flush(&self, tx: &mut Tx) -> Result<(), DbError> {
-        decisions::append(tx, &self.made).await
     }
 }
 

@@ -1,26 +1,23 @@
-//! What people keep beside orders: messages, folders and where orders stand, rules. It is decided in the same batch as
+//! What people keep beside orders: messages, folders and where orders stand. It is decided in the same batch as
 //! orders are, on an overlay of its own, and never touches an order's quantities or money.
 
 use std::collections::BTreeSet;
 
-use storage::{DbError, Table, Tx};
+use storage::{DbError, Overlay, Table, Tx};
 use types::{FolderId, MessageId, Tenant};
 
 use crate::domain::conversation::Message;
 use crate::domain::folders::{Folder, Placed};
-use crate::domain::rules::Rule;
 use crate::store::folders::FolderKey;
 use crate::store::keys::OrderKey;
 use crate::store::messages::MessageKey;
-use crate::store::rules::RuleKey;
-use crate::store::{event_log, folders as folder_store, messages as message_store, rules as rule_store};
+use crate::store::{folders as folder_store, messages as message_store};
 
 /// What is to be read of it.
 #[derive(Default)]
 pub struct DeskKeys {
     pub folders_of: BTreeSet<Tenant>,
     pub placed: BTreeSet<OrderKey>,
-    pub rules_of: BTreeSet<Tenant>,
     /// Messages that are named as proof that somebody was spoken to.
     pub messages: BTreeSet<MessageKey>,
 }
@@ -31,7 +28,13 @@ pub struct Desk {
     pub messages: Table<MessageKey, Message>,
     pub folders: Table<FolderKey, Folder>,
     pub placed: Table<OrderKey, Placed>,
-    pub rules: Table<RuleKey, Rule>,
+}
+
+impl Overlay for Desk {
+    fn parts(&mut self) -> Vec<&mut dyn Overlay> {
+        let Self { messages, folders, placed } = self;
+        vec![messages, folders, placed]
+    }
 }
 
 impl Desk {
@@ -46,9 +49,6 @@ impl Desk {
         for message in message_store::load(tx, &needed.messages).await? {
             desk.messages.load((message.tenant.clone(), message.message_id.clone()), message);
         }
-        for rule in rule_store::of_tenants(tx, &needed.rules_of).await? {
-            desk.rules.load((rule.tenant.clone(), rule.rule_id.clone()), rule);
-        }
         Ok(desk)
     }
 
@@ -56,28 +56,7 @@ impl Desk {
         message_store::flush(tx, &self.messages).await?;
         folder_store::flush(tx, &self.folders).await?;
         folder_store::flush_placed(tx, &self.placed).await?;
-        rule_store::flush(tx, &self.rules).await?;
-        let begun: BTreeSet<&Tenant> =
-            self.rules.inserted().into_iter().map(|((tenant, _), _)| tenant).collect();
-        for tenant in begun {
-            let position = event_log::last_position(tx, tenant).await?;
-            rule_store::begin(tx, tenant, position).await?;
-        }
         Ok(())
-    }
-
-    pub fn mark(&mut self) {
-        self.messages.mark();
-        self.folders.mark();
-        self.placed.mark();
-        self.rules.mark();
-    }
-
-    pub fn rollback(&mut self) {
-        self.messages.rollback();
-        self.folders.rollback();
-        self.placed.rollback();
-        self.rules.rollback();
     }
 
     pub fn message(&self, tenant: &Tenant, message_id: &MessageId) -> Option<&Message> {

@@ -10,7 +10,7 @@ pub mod views;
 use std::collections::{BTreeMap, BTreeSet};
 
 use saga::{LocalError, SagaBooks, SagaRow};
-use storage::{DbError, Inbox, NewEvent, RequestKeys, Table, Tx, outbox};
+use storage::{DbError, Inbox, NewEvent, Overlay, RequestKeys, Table, Tx, outbox};
 use types::{ChangeOrderId, Ids, SagaId, Tenant, Timestamp};
 
 use crate::domain::attention::AttentionItem;
@@ -226,7 +226,7 @@ impl Books {
 
     /// The start of a command.
     pub fn begin(&mut self) {
-        saga::Books::mark(self);
+        self.mark();
         self.told.touched.clear();
         self.told.touched_changes.clear();
     }
@@ -321,41 +321,54 @@ impl saga::Books for Books {
     fn sagas(&mut self) -> &mut SagaBooks {
         &mut self.sagas
     }
+}
+
+impl Overlay for Books {
+    fn parts(&mut self) -> Vec<&mut dyn Overlay> {
+        let Self {
+            now: _,
+            ids: _,
+            requests,
+            inbox,
+            sagas,
+            orders,
+            changes,
+            attention,
+            returns,
+            references,
+            numbers,
+            placing: _,
+            histories: _,
+            // What writes a policy writes it last, when nothing can refuse any more.
+            policies: _,
+            decisions,
+            desk,
+            told,
+        } = self;
+        vec![
+            requests, inbox, sagas, orders, changes, attention, returns, references, numbers, decisions,
+            desk, told,
+        ]
+    }
+}
+
+impl Overlay for Told {
+    fn parts(&mut self) -> Vec<&mut dyn Overlay> {
+        Vec::new()
+    }
 
     fn mark(&mut self) {
-        self.requests.mark();
-        self.inbox.mark();
-        self.sagas.mark();
-        self.orders.mark();
-        self.changes.mark();
-        self.attention.mark();
-        self.returns.mark();
-        self.references.mark();
-        self.numbers.mark();
-        self.desk.mark();
-        self.decisions.mark();
-        self.told.entries_marked = self.told.entries.len();
-        self.told.events_marked = self.told.events.len();
-        self.told.beside_marked = self.told.beside.len();
+        self.entries_marked = self.entries.len();
+        self.events_marked = self.events.len();
+        self.beside_marked = self.beside.len();
     }
 
     fn rollback(&mut self) {
-        self.requests.rollback();
-        self.inbox.rollback();
-        self.sagas.rollback();
-        self.orders.rollback();
-        self.changes.rollback();
-        self.attention.rollback();
-        self.returns.rollback();
-        self.references.rollback();
-        self.numbers.rollback();
-        self.desk.rollback();
-        self.decisions.rollback();
-        self.told.entries.truncate(self.told.entries_marked);
-        self.told.events.truncate(self.told.events_marked);
-        self.told.beside.truncate(self.told.beside_marked);
-        self.told.touched.clear();
-        self.told.touched_changes.clear();
+        self.entries.truncate(self.entries_marked);
+        self.events.truncate(self.events_marked);
+        self.beside.truncate(self.beside_marked);
+        self.touched.clear();
+        self.touched_changes.clear();
     }
 }
 

@@ -1,5 +1,6 @@
 //! [`Orders`]: what the service can be asked to do.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use futures::future::join_all;
@@ -16,8 +17,8 @@ use crate::domain::placing::NewOrder;
 use crate::domain::quote::{Presented, QuoteKey};
 use crate::ops::books::Books;
 use crate::ops::books::policies::Shelves;
-use crate::ops::bulk::BatchBell;
 use crate::ops::calls::asking::{asked, bearer, unexpected};
+use crate::ops::calls::propagation::ToldByRules;
 use crate::ops::calls::wait::Wait;
 use crate::ops::command::{Answer, Arrival, Asked, Command, Wish};
 use crate::ops::commit::batch::OrderBatch;
@@ -30,15 +31,15 @@ use crate::ports::{Forecasts, Outsiders, Ports};
 /// Cheap to clone; all clones share one writer.
 #[derive(Clone)]
 pub struct Orders {
-    pub database: Database,
-    pub registry: Arc<Registry<Ports, Books>>,
-    pub writer: Writer<OrderBatch>,
+    pub(crate) database: Database,
+    pub(crate) registry: Arc<Registry<Ports, Books>>,
+    pub(crate) writer: Writer<OrderBatch>,
     batch: Arc<OrderBatch>,
-    pub event_log: EventLog,
-    pub(in crate::ops) bulk: BatchBell,
+    pub(crate) event_log: EventLog,
     /// Set when the peers are known.
     forecasts: Arc<OnceLock<Forecasts>>,
     outsiders: Arc<OnceLock<Outsiders>>,
+    told_by_rules: Arc<OnceLock<ToldByRules>>,
     seal: Seal,
 }
 
@@ -56,6 +57,13 @@ pub struct Parts {
     /// The runner's lease and bell: a saga that is accepted here starts here, at once.
     pub lease: Lease,
     pub bell: Doorbell,
+}
+
+/// Whom the use cases ask beside the database, known once the peers are.
+pub struct Connected {
+    pub forecasts: Forecasts,
+    pub outsiders: Outsiders,
+    pub told_by_rules: ToldByRules,
 }
 
 impl Orders {
@@ -83,9 +91,9 @@ impl Orders {
             writer,
             batch,
             event_log,
-            bulk: BatchBell::new(),
             forecasts: Arc::default(),
             outsiders: Arc::default(),
+            told_by_rules: Arc::default(),
             seal: parts.seal,
         }
     }
@@ -96,9 +104,10 @@ impl Orders {
     }
 
     /// The peers are known: previews may be forecast, and commits wake this relay.
-    pub fn connect(&self, forecasts: Forecasts, outsiders: Outsiders, relay: Relay) {
-        let first = self.forecasts.set(forecasts).is_ok()
-            && self.outsiders.set(outsiders).is_ok()
+    pub fn connect(&self, peers: Connected, relay: Relay) {
+        let first = self.forecasts.set(peers.forecasts).is_ok()
+            && self.outsiders.set(peers.outsiders).is_ok()
+            && self.told_by_rules.set(peers.told_by_rules).is_ok()
             && self.batch.relay.set(relay).is_ok();
         if !first {
             tracing::warn!("the peers were connected before; the first connection stays");
@@ -108,6 +117,14 @@ impl Orders {
     /// Takes no more commands, and waits until those that are queued are answered.
     pub async fn drain(&self) {
         self.writer.drain().await;
+    }
+
+    /// Nobody is told by a rule before the service is put together.
+    pub async fn told_by_rules(&self, tenant: &Tenant) -> Result<BTreeSet<String>, Failure> {
+        match self.told_by_rules.get() {
+            Some(ask) => ask(tenant.clone()).await,
+            None => Ok(BTreeSet::new()),
+        }
     }
 
     pub fn outsiders(&self) -> Option<&Outsiders> {

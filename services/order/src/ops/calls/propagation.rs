@@ -1,12 +1,15 @@
 //! Who will be told of a cancellation, and telling a cart because a rule says so. The inventory keeps the profiles and
 //! asks outsiders; here is what the order knows of it.
 
+use std::collections::BTreeSet;
+
+use futures::future::BoxFuture;
 use kit::answer::{self, Verdict};
 use kit::{Failure, Principal};
 use proto::inventory::v1::{
     CartReference, ForecastTargetsRequest, PartnerMethod, TargetForecast, TellTargetRequest,
 };
-use types::{OrderId, Reason, Refusal, RequestId};
+use types::{OrderId, Reason, Refusal, RequestId, Tenant};
 
 use crate::domain::order::Order;
 use crate::domain::propagation::{CartStanding, Forecast, Outlook, cancelled_at, foresee};
@@ -17,6 +20,11 @@ pub struct Foreseen {
     pub targets: Vec<Forecast>,
     pub is_whole: bool,
 }
+
+/// Says which systems the enabled rules of a tenant tell of cancellations. Rules are a wing, which the trunk does not know:
+/// whoever puts the service together says whom to ask.
+pub type ToldByRules =
+    Box<dyn Fn(Tenant) -> BoxFuture<'static, Result<BTreeSet<String>, Failure>> + Send + Sync>;
 
 impl Orders {
     /// Who would be told of a change; `nothing_left` says whether it cancels the order. Without the inventory the carts
@@ -29,7 +37,10 @@ impl Orders {
     ) -> Result<Foreseen, Failure> {
         let systems: Vec<String> = order.references.iter().map(|name| name.system.clone()).collect();
         if systems.is_empty() {
-            return Ok(Foreseen { targets: foresee(order, &[], &[], nothing_left), is_whole: true });
+            return Ok(Foreseen {
+                targets: foresee(order, &[], &BTreeSet::new(), nothing_left),
+                is_whole: true,
+            });
         }
         let request = ForecastTargetsRequest { tenant: principal.tenant.to_string(), systems };
         let answer = match self.outsiders() {
@@ -39,8 +50,8 @@ impl Orders {
         let is_whole = answer.is_some();
         let standings = answer.into_iter().flat_map(|answer| answer.targets).map(standing);
         let standings: Vec<CartStanding> = standings.collect();
-        let rules = self.rules(principal).await?;
-        Ok(Foreseen { targets: foresee(order, &standings, &rules, nothing_left), is_whole })
+        let told_by_rules = self.told_by_rules(&principal.tenant).await?;
+        Ok(Foreseen { targets: foresee(order, &standings, &told_by_rules, nothing_left), is_whole })
     }
 
     /// Has a cart told that the order is cancelled, and answers the task that stands for it.

@@ -1,5 +1,4 @@
-//! Events that cannot leave, for the notification service or for the broker: they are never given up, so somebody must hear
-//! of it when they wait too long.
+//! Events that cannot leave are never given up, so somebody must hear of it when they wait too long.
 
 use std::time::Duration;
 
@@ -10,24 +9,24 @@ use types::Tenant;
 use crate::ops::calls::orders::Orders;
 use crate::ops::command::{Command, Queue, Receiver};
 use crate::ops::decide::queue::OVERDUE;
-use crate::store::{publications, queue};
+use crate::store::queue;
 
 /// How often the queue is looked at.
-const LOOK: Duration = Duration::from_mins(1);
+pub const LOOK: Duration = Duration::from_mins(1);
+
+const NOTIFICATION: Receiver =
+    Receiver { subject_type: "outbox", subject_id: "order", name: "the notification service" };
 
 impl Orders {
-    /// Looks at the queues of events until `shutdown`: of those for the notification service, and of those for the broker's
-    /// stream if there is one.
-    pub async fn watch_queue(self, stream: Option<String>, shutdown: CancellationToken) {
+    /// Looks at the queue of events for the notification service until `shutdown`.
+    pub async fn watch_queue(self, shutdown: CancellationToken) {
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = tokio::time::sleep(LOOK) => {}
             }
-            for looked in [self.look_at_queue().await, self.look_at_publication(stream.as_deref()).await] {
-                if let Err(failure) = looked {
-                    tracing::warn!(%failure, "a queue of events could not be looked at");
-                }
+            if let Err(failure) = self.look_at_queue().await {
+                tracing::warn!(%failure, "the queue of events could not be looked at");
             }
         }
     }
@@ -35,24 +34,16 @@ impl Orders {
     /// One look at what waits for the notification service. A tenant whose events leave in time costs nothing unless an item about them is open.
     pub async fn look_at_queue(&self) -> Result<(), Failure> {
         let waiting = self.reading(async |tx| queue::oldest(tx).await).await?;
-        self.judge_queues(Receiver::Notification, waiting).await
+        self.judge_queues(NOTIFICATION, waiting).await
     }
 
-    /// One look at what waits for a broker's stream; without one nothing does.
-    pub async fn look_at_publication(&self, stream: Option<&str>) -> Result<(), Failure> {
-        let waiting = match stream {
-            Some(stream) => self.reading(async |tx| publications::oldest(tx, stream).await).await?,
-            None => Vec::new(),
-        };
-        self.judge_queues(Receiver::Broker, waiting).await
-    }
-
-    async fn judge_queues(
+    /// Raises, and closes, what is open about a receiver whose events wait.
+    pub async fn judge_queues(
         &self,
         receiver: Receiver,
         waiting: Vec<(Tenant, Duration)>,
     ) -> Result<(), Failure> {
-        let (subject_type, subject_id) = receiver.subject();
+        let Receiver { subject_type, subject_id, .. } = receiver;
         let alarmed = self.reading(async |tx| queue::alarmed(tx, subject_type, subject_id).await).await?;
         let settled = alarmed.into_iter().filter(|tenant| !waiting.iter().any(|(other, _)| other == tenant));
         let settled: Vec<_> = settled.map(|tenant| (tenant, Duration::ZERO)).collect();

@@ -4,7 +4,6 @@ use types::{FolderId, OrderId};
 
 use crate::domain::conversation::{Message, NewMessage};
 use crate::domain::folders::{Folder, FolderWish, Placed};
-use crate::domain::rules::{Rule, RuleWish};
 
 /// What may be wished for here.
 pub enum DeskWish {
@@ -17,7 +16,6 @@ pub enum DeskWish {
         folder_id: Option<FolderId>,
         depth: i64,
     },
-    UpsertRule(RuleWish),
 }
 
 /// What a wish made or changed.
@@ -26,5 +24,4 @@ pub enum DeskAnswer {
     Message(Message),
     Folder(Folder),
     Moved(Placed, Option<Folder>),
-    Rule(Rule),
 }

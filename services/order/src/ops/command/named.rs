@@ -46,7 +46,7 @@ pub fn named(wish: &Wish) -> Option<Named<'_>> {
         | Wish::GrantRoles(_)
         | Wish::RaiseFindings(_)
         | Wish::Acknowledge { .. }
-        | Wish::Desk(DeskWish::UpsertFolder(_) | DeskWish::DeleteFolder(_) | DeskWish::UpsertRule(_)) => None,
+        | Wish::Desk(DeskWish::UpsertFolder(_) | DeskWish::DeleteFolder(_)) => None,
     }
 }
 

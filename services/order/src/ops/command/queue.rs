@@ -6,26 +6,12 @@ use types::Tenant;
 
 /// Whom events wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Receiver {
-    Notification,
-    Broker,
-}
-
-impl Receiver {
-    /// What items about it are about: type and id.
-    pub const fn subject(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Notification => ("outbox", "order"),
-            Self::Broker => ("publisher", "nats"),
-        }
-    }
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Notification => "the notification service",
-            Self::Broker => "the broker",
-        }
-    }
+pub struct Receiver {
+    /// What items about it are about.
+    pub subject_type: &'static str,
+    pub subject_id: &'static str,
+    /// As people call it.
+    pub name: &'static str,
 }
 
 /// How long a tenant's oldest event has been waiting.
@@ -36,8 +22,9 @@ pub struct Queue {
 }
 
 impl Queue {
+    /// Tenant, type and id of items about it.
     pub fn subject(&self) -> (Tenant, String, String) {
-        let (kind, id) = self.receiver.subject();
-        (self.tenant.clone(), kind.to_owned(), id.to_owned())
+        let Receiver { subject_type, subject_id, .. } = self.receiver;
+        (self.tenant.clone(), subject_type.to_owned(), subject_id.to_owned())
     }
 }

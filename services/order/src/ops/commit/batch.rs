@@ -4,8 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use saga::{Doorbell, SagaImage};
-use storage::{Accepted, Batch, DbError, Delivery, Relay, Request, Tx};
-use types::{Reason, Refusal};
+use storage::{Accepted, Batch, DbError, Delivery, Overlay as _, Relay, Request, Tx};
 
 use crate::ops::books::{Books, Touched, views};
 use crate::ops::command::{After, Answer, Asked, Command, Wish};
@@ -107,7 +106,7 @@ impl OrderBatch {
             }
         };
         if matches!(answer, Answer::Refused(_) | Answer::Delivered(Delivery::Later)) {
-            saga::Books::rollback(books);
+            books.rollback();
         }
         let touched = books.touched(events_before);
         let effects = Effects {
@@ -123,11 +122,7 @@ impl OrderBatch {
         match books.requests.check(&asked.key, &asked.fingerprint) {
             Request::Fresh => {}
             Request::Seen(resource) => return Answer::AcceptedBefore(resource),
-            Request::Reused(resource) => {
-                let message = format!("request_id {} was used for another request", asked.key.request_id);
-                let refusal = Refusal::new(Reason::IdempotencyKeyReused, message).field("request_id");
-                return Answer::Refused(refusal.detail("resource_id", resource));
-            }
+            Request::Reused(refusal) => return Answer::Refused(refusal),
         }
         if let Err(absent) = decide::visible::check(books, asked, wish) {
             return Answer::Refused(absent);

@@ -184,10 +184,6 @@ impl Wanted {
                 self.desk.placed.insert(key);
                 self.desk.folders_of.insert(tenant.clone());
             }
-            DeskWish::UpsertRule(_) => {
-                self.desk.rules_of.insert(tenant.clone());
-                self.desk.folders_of.insert(tenant.clone());
-            }
         }
     }
 }

@@ -6,20 +6,19 @@ use types::{Reason, Refusal};
 
 use crate::ops::books::Books;
 use crate::ops::books::attention::Raised;
-use crate::ops::command::Queue;
+use crate::ops::command::{Queue, Receiver};
 
 /// The age that asks for attention.
 pub const OVERDUE: Duration = Duration::from_mins(15);
 
 /// Opens an item when events are overdue, and closes it when they leave again.
 pub fn judge(books: &mut Books, queue: &Queue) {
-    let (subject_type, subject_id) = queue.receiver.subject();
+    let Receiver { subject_type, subject_id, name } = queue.receiver;
     if queue.age < OVERDUE {
         return books.close(&queue.tenant, subject_type, subject_id);
     }
     let minutes = queue.age.as_secs() / 60;
-    let message =
-        format!("events have been waiting for {minutes} minutes to reach {}", queue.receiver.as_str());
+    let message = format!("events have been waiting for {minutes} minutes to reach {name}");
     books.raise(Raised {
         tenant: queue.tenant.clone(),
         order_id: None,

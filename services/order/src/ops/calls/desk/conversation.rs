@@ -27,7 +27,7 @@ impl Orders {
         let asked = asked(principal, "AddNote", request_id, &content);
         match self.ask_desk(asked, DeskWish::AddNote(new)).await? {
             Ok(DeskAnswer::Message(message)) => Ok(message),
-            Ok(DeskAnswer::Folder(_) | DeskAnswer::Moved(..) | DeskAnswer::Rule(_)) => Err(unexpected()),
+            Ok(DeskAnswer::Folder(_) | DeskAnswer::Moved(..)) => Err(unexpected()),
             Err(resource) => self.message(principal, &resource).await,
         }
     }

@@ -49,7 +49,7 @@ impl Orders {
         let wish = DeskWish::MoveOrder { order_id: order_id.clone(), folder_id, depth };
         match self.ask_desk(asked, wish).await? {
             Ok(DeskAnswer::Moved(placed, folder)) => Ok((placed, folder.as_ref().map(Folder::named))),
-            Ok(DeskAnswer::Message(_) | DeskAnswer::Folder(_) | DeskAnswer::Rule(_)) => Err(unexpected()),
+            Ok(DeskAnswer::Message(_) | DeskAnswer::Folder(_)) => Err(unexpected()),
             Err(_) => self.folder_of_order(principal, &order_id).await,
         }
     }
@@ -105,7 +105,7 @@ impl Orders {
     ) -> Result<Folder, Failure> {
         match self.ask_desk(asked, wish).await? {
             Ok(DeskAnswer::Folder(folder)) => Ok(folder),
-            Ok(DeskAnswer::Message(_) | DeskAnswer::Moved(..) | DeskAnswer::Rule(_)) => Err(unexpected()),
+            Ok(DeskAnswer::Message(_) | DeskAnswer::Moved(..)) => Err(unexpected()),
             Err(resource) => {
                 let id = FolderId::parse(&resource).map_err(Failure::internal)?;
                 let key = (principal.tenant.clone(), id);

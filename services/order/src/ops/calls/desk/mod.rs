@@ -2,7 +2,6 @@
 
 mod conversation;
 mod folders;
-mod rules;
 
 use std::collections::BTreeSet;
 

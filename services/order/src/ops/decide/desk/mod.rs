@@ -2,7 +2,6 @@
 
 mod conversation;
 mod folders;
-mod rules;
 
 use storage::Table;
 
@@ -17,7 +16,6 @@ pub fn decide(books: &mut Books, asked: &Asked, wish: &DeskWish) -> Done {
         DeskWish::MoveOrder { order_id, folder_id, depth } => {
             folders::move_order(books, asked, order_id, folder_id.as_ref(), *depth)?
         }
-        DeskWish::UpsertRule(wish) => rules::upsert(books, asked, wish)?,
     };
     Ok((Answer::Desk(Box::new(answer)), resource))
 }
