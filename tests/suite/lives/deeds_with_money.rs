@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use proto::payment::v1::{
-    CapturePaymentRequest, ListPaymentsRequest, Payment, PaymentState, Refund, RefundState,
-    ResolveRefundRequest, RetryRefundRequest,
+    CapturePaymentRequest, Payment, PaymentState, Refund, RefundState, ResolveRefundRequest,
+    RetryRefundRequest,
 };
 
 use super::life::SIMULATOR;
@@ -25,7 +25,9 @@ impl At<'_> {
 
     pub async fn retry_refund(self, choice: u32) -> Result<Outcome> {
         let Some(failed) = self.failed(choice).await? else { return Ok(Outcome::Nothing) };
-        let Some(other) = chosen(choice >> 2, self.payments().await?) else { return Ok(Outcome::Nothing) };
+        let Some(other) = chosen(choice >> 2, self.living.payments().await?) else {
+            return Ok(Outcome::Nothing);
+        };
         let request = RetryRefundRequest {
             request_id: self.shop.request_id(),
             refund_id: failed.refund_id,
@@ -45,13 +47,8 @@ impl At<'_> {
         heard(self.shop.clients.refunds().resolve_refund(request).await)
     }
 
-    async fn payments(self) -> Result<Vec<Payment>> {
-        let request = ListPaymentsRequest { order_id: self.order_id() };
-        Ok(self.shop.clients.payments().list_payments(request).await?.into_inner().payments)
-    }
-
     pub async fn capture(self, choice: u32) -> Result<Outcome> {
-        let payments = self.payments().await?.into_iter();
+        let payments = self.living.payments().await?.into_iter();
         let open = payments.filter(|payment| payment.state() == PaymentState::Authorised).collect();
         let Some(payment) = chosen(choice, open) else { return Ok(Outcome::Nothing) };
         let left = payment.authorised_minor - payment.captured_minor - payment.voided_minor;
@@ -66,7 +63,7 @@ impl At<'_> {
 
     /// A captured payment of the gateway that has a dashboard, and what is left of it.
     async fn at_gateway(self, choice: u32) -> Result<Option<(Payment, i64)>> {
-        let payments = self.payments().await?.into_iter();
+        let payments = self.living.payments().await?.into_iter();
         let left = payments.filter(|payment| payment.gateway == SIMULATOR).map(|payment| {
             let left = payment.captured_minor
                 - payment.refunded_minor
@@ -87,7 +84,7 @@ impl At<'_> {
 
     /// Opens the payment's one dispute, or ends it.
     pub async fn dispute(self, choice: u32, state: &str) -> Result<Outcome> {
-        let payments = self.payments().await?.into_iter();
+        let payments = self.living.payments().await?.into_iter();
         let fits = |payment: &Payment| {
             let disputed = payment.disputed_minor > 0;
             payment.gateway == SIMULATOR
@@ -98,13 +95,12 @@ impl At<'_> {
             return Ok(Outcome::Nothing);
         };
         let id = payment.payment_id.as_str();
-        let reference = format!("dp_{}", &id[id.len().saturating_sub(20)..]);
         let amount_minor = if state == "open" {
             some(choice >> 2, payment.captured_minor - payment.refunded_minor - payment.returning_minor)
         } else {
             payment.disputed_minor
         };
-        let done = self.living.simulator.dispute(id, &reference, amount_minor, state).await?;
+        let done = self.living.simulator.dispute(id, amount_minor, state).await?;
         Ok(if done { Outcome::Done } else { Outcome::Refused(String::new()) })
     }
 }

@@ -10,6 +10,7 @@ use proto::order::v1::{
     ChangeOrder, ChangeOrderState, CreateOrderRequest, LineInput, LineTax, ListChangeOrdersRequest, Order,
     OrderState, Parties, ShippingInput, TenderInput, VerifyOrderRequest,
 };
+use proto::payment::v1::{ListPaymentsRequest, Payment};
 use tests::Shop;
 use tests::outside::PARTNER;
 use tests::shop::reason;
@@ -21,6 +22,8 @@ use crate::scenarios::proposals::{BUYER, SUPPLIER};
 
 /// How long an order may take to come to rest after its last step.
 const REST_MAX: Duration = Duration::from_mins(1);
+/// How long refunds may wait for a dispute while the order comes to rest: banks take weeks.
+const DISPUTED_FOR: Duration = Duration::from_secs(3);
 /// How long a first answer of the service is waited for again while it is busy.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 pub const CONTACT: &str = "eve@example.org";
@@ -169,7 +172,8 @@ impl<'a> Living<'a> {
         Ok(())
     }
 
-    /// Waits until nothing of the order is under way; partners that were asked agree.
+    /// Waits until nothing of the order is under way; partners that were asked agree, and a dispute that refunds wait for is
+    /// won.
     async fn comes_to_rest(&self) -> Result<()> {
         let started = Instant::now();
         loop {
@@ -194,8 +198,19 @@ impl<'a> Living<'a> {
                 order.state(),
                 busy.join(", ")
             );
+            if started.elapsed() > DISPUTED_FOR {
+                self.win_disputes().await?;
+            }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    async fn win_disputes(&self) -> Result<()> {
+        for payment in self.payments().await?.iter().filter(|payment| payment.disputed_minor > 0) {
+            // False where the bank had decided before: what is disputed of that one is lost.
+            self.simulator.dispute(&payment.payment_id, payment.disputed_minor, "won").await?;
+        }
+        Ok(())
     }
 
     pub async fn changes(&self) -> Result<Vec<ChangeOrder>> {
@@ -205,6 +220,11 @@ impl<'a> Living<'a> {
             ..ListChangeOrdersRequest::default()
         };
         Ok(self.shops[0].clients.changes().list_change_orders(request).await?.into_inner().change_orders)
+    }
+
+    pub async fn payments(&self) -> Result<Vec<Payment>> {
+        let request = ListPaymentsRequest { order_id: self.order.order_id.clone() };
+        Ok(self.shops[0].clients.payments().list_payments(request).await?.into_inner().payments)
     }
 
     pub async fn tasks(&self) -> Result<Vec<PartnerTask>> {

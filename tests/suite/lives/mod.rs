@@ -8,7 +8,7 @@
 //!                                └──────────────▶ shrink: the same life without this step ◀───┘
 //! ```
 //!
-//! `LIVES=n` says how many, `LIVES_SEED=n` which ones.
+//! `LIVES=n` says how many, `LIVES_SEED=n` which ones, `LIVES_FIRST=n` from which of them on.
 
 mod chance;
 mod deeds;
@@ -52,7 +52,8 @@ pub async fn random_lives_keep_the_books_true(stage: &Stage) -> Result<()> {
     };
     let (count, seed) = (number("LIVES")?.unwrap_or(usual), number("LIVES_SEED")?.unwrap_or(1));
     let house = House::open(stage).await?;
-    let lives: Vec<Life> = (0..count).map(|nth| Life::of(seed * 1_000_000_007 + nth)).collect();
+    let first = number("LIVES_FIRST")?.unwrap_or(0);
+    let lives: Vec<Life> = (first..first + count).map(|nth| Life::of(seed * 1_000_000_007 + nth)).collect();
     let mut census = Census::default();
     for some in lives.chunks(BETWEEN_VERIFIES) {
         let placed = live_all(stage, &house, some, &mut census).await?;

@@ -12,16 +12,25 @@ const TRIES_MAX: usize = 60;
 
 /// The shortest life found that fails, as the error to end the test with.
 pub async fn shortest(stage: &Stage, failed: Life, why: String) -> Result<Error> {
+    println!(
+        "this life failed: {}
+{why}
+looking for a shorter one, {TRIES_MAX} tries at most",
+        shown(&failed)
+    );
     let house = House::open(stage).await?;
     let (mut life, mut fault, mut again) = (failed, why, false);
     let mut tries = 0;
     while let Some((shorter, said)) = fails_shorter(&house, &life, &mut tries).await? {
         (life, fault, again) = (shorter, said, true);
     }
-    let numbered = life.steps.iter().enumerate().map(|(nth, step)| format!("\n  {}. {step:?}", nth + 1));
-    let steps = numbered.collect::<Vec<_>>().concat();
     let how = if again { "the shortest life found" } else { "it did not fail again with fewer steps" };
-    Ok(anyhow!("life {} ({how}, after {tries} tries)\n  {:?}{steps}\n{fault}", life.seed, life.birth))
+    Ok(anyhow!("{how}, after {tries} tries: {}\n{fault}", shown(&life)))
+}
+
+fn shown(life: &Life) -> String {
+    let numbered = life.steps.iter().enumerate().map(|(nth, step)| format!("\n  {}. {step:?}", nth + 1));
+    format!("{}\n  {:?}{}", life.seed, life.birth, numbered.collect::<String>())
 }
 
 /// The first of the lives with one thing less that still fails.

@@ -61,14 +61,9 @@ impl Simulator {
         self.control("POST", &format!("payments/{payment_id}/refunds"), &asked).await
     }
 
-    /// A customer's bank disputes a payment, or the dispute ends.
-    pub async fn dispute(
-        &self,
-        payment_id: &str,
-        reference: &str,
-        amount_minor: i64,
-        state: &str,
-    ) -> Result<bool> {
+    /// A customer's bank disputes a payment, or the payment's one dispute ends.
+    pub async fn dispute(&self, payment_id: &str, amount_minor: i64, state: &str) -> Result<bool> {
+        let reference = format!("dp_{}", &payment_id[payment_id.len().saturating_sub(20)..]);
         let asked = json!({ "reference": reference, "amount_minor": amount_minor, "state": state });
         self.control("POST", &format!("payments/{payment_id}/disputes"), &asked).await
     }
