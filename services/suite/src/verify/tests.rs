@@ -1,5 +1,6 @@
 //! Each column that enters an equation is changed by one, and the equation must be named.
 
+mod catalogue;
 mod moving;
 mod organised;
 mod parts;
