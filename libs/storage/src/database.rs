@@ -160,6 +160,17 @@ impl Database {
         }
     }
 
+    /// Runs a read on one snapshot and gives the connection back.
+    pub async fn reading<T>(
+        &self,
+        read: impl AsyncFnOnce(&mut Tx) -> Result<T, DbError>,
+    ) -> Result<T, DbError> {
+        let mut tx = self.read().await?;
+        let outcome = read(&mut tx).await;
+        tx.rollback().await;
+        outcome
+    }
+
     /// Closes the connections when the transactions under way have ended.
     pub async fn close(&self) {
         match &self.inner.driver {

@@ -21,7 +21,7 @@ use types::{Clock, Ids};
 use crate::api::{DeliveryApi, IntakeApi, NotificationApi, RecipientApi, WebhookApi};
 use crate::config::Config;
 use crate::ops::courier::Handed;
-use crate::ops::{Courier, Desk, Digest, Dispatch, Handing, Intake, WebhookCourier, Webhooks};
+use crate::ops::{Courier, Desk, Digest, Dispatch, Handing, Intake, Notifications, WebhookCourier, Webhooks};
 use crate::ports::mail::Mailer;
 use crate::ports::webhook::{self, Poster};
 use crate::ports::{self, Peers};
@@ -105,8 +105,11 @@ impl App {
 
         let public = Routes::new()
             .add_service(
-                NotificationServiceServer::new(NotificationApi::new(database.clone(), seal.clone()))
-                    .max_decoding_message_size(server::REQUEST_BYTES_MAX),
+                NotificationServiceServer::new(NotificationApi::new(
+                    Notifications::new(database.clone()),
+                    seal.clone(),
+                ))
+                .max_decoding_message_size(server::REQUEST_BYTES_MAX),
             )
             .add_service(
                 DeliveryServiceServer::new(DeliveryApi::new(desk.clone(), seal.clone()))

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use kit::books::Books;
 use kit::config::Limits;
 use kit::process::{Command, Process};
 use kit::roles::RolesIntake;
@@ -28,12 +29,15 @@ use crate::ops::batch::{PaymentBatch, TASKS};
 use crate::ops::cashier::Cashier;
 use crate::ops::intake::Intake;
 use crate::ops::observer::Observer;
+use crate::ops::reads::Reads;
 use crate::ops::resend::Resend;
+use crate::ops::sharing::Sharing;
 use crate::ops::waiters::Waiters;
 use crate::ops::worker::Worker;
 use crate::ports::Peers;
 use crate::ports::sandbox::{self, Sandbox};
 use crate::store::MIGRATIONS;
+use crate::store::audit::BOOKS;
 
 const SERVICE: &str = "payment";
 
@@ -147,17 +151,24 @@ async fn serve(
     let limit = server::REQUEST_BYTES_MAX;
     let (observer, minting) = (intake.observer.clone(), (intake.clock.clone(), intake.ids.clone()));
     let played = SandboxApi::new(config.gateway.has_sandbox().then(|| sandbox.clone()));
-    let payments = PaymentApi::new(database.clone(), cashier.clone(), observer, minting, seal.clone());
-    let refunds = RefundApi::new(database.clone(), cashier.clone(), seal.clone());
+    let reads = Reads::new(database.clone());
+    let sharing = Sharing {
+        database: database.clone(),
+        gateways: observer.gateway.clone(),
+        patience: observer.patience,
+    };
+    let payments =
+        PaymentApi::new((reads.clone(), sharing), cashier.clone(), observer, minting, seal.clone());
+    let refunds = RefundApi::new(reads.clone(), cashier.clone(), seal.clone());
     let others = intake.gateway.beside_the_sandbox();
-    let audit = AuditApi::new(database.clone(), sandbox, others, seal.clone());
+    let audit = AuditApi::new(Books::new(database.clone(), &BOOKS), sandbox, others, seal.clone());
     let public = Routes::new()
         .add_service(PaymentServiceServer::new(payments).max_decoding_message_size(limit))
         .add_service(RefundServiceServer::new(refunds).max_decoding_message_size(limit))
         .add_service(SandboxServiceServer::new(played).max_decoding_message_size(limit))
         .add_service(AuditServiceServer::new(audit).max_decoding_message_size(limit));
     let internal = Routes::new().request_bytes_max(StepsApi::REQUEST_BYTES_MAX).add_service(
-        RefundStepsServiceServer::new(StepsApi::new(cashier.clone(), database.clone()))
+        RefundStepsServiceServer::new(StepsApi::new(cashier.clone(), reads))
             .max_decoding_message_size(StepsApi::REQUEST_BYTES_MAX),
     );
     let roles = Roles::kept(&config.auth, database).await?;

@@ -19,3 +19,4 @@ pub mod ops;
 pub mod ports;
 pub mod simulator;
 pub mod store;
+pub mod wire;

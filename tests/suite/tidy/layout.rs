@@ -68,6 +68,12 @@ pub const RULES: &[Rule] = &[
         found: "services/order/src/feed/a.rs knows the wing rules",
     },
     Rule {
+        name: "no_request_opens_a_transaction",
+        findings: transactions_in_api,
+        broken: &[("services/order/src/api/a.rs", "use storage::Database;\n")],
+        found: "services/order/src/api/a.rs:1: storage::Database",
+    },
+    Rule {
         name: "every_service_has_the_same_rooms",
         findings: rooms_are_the_same,
         broken: &[("services/order/src/lib.rs", "")],
@@ -85,11 +91,12 @@ const LONG: &str = {
 };
 
 /// What a room of a service may not import: arrows go down only.
-const FORBIDDEN: [(&str, &[&str]); 4] = [
+const FORBIDDEN: [(&str, &[&str]); 5] = [
     ("domain", &["api", "ops", "store", "ports", "sagas", "wire", "app", "config"]),
     ("store", &["api", "ops", "ports", "sagas", "app", "config"]),
     ("ports", &["api", "ops", "sagas", "app"]),
     ("ops", &["api", "app"]),
+    ("api", &["store", "app"]),
 ];
 
 /// The floors of the order service's use cases, from the ground up: a file imports its own floor and those below it.
@@ -206,6 +213,12 @@ fn lines_with(path: &str, text: &str, words: &[&str]) -> Vec<String> {
         here.map(move |word| format!("{path}:{}: {word}", number + 1))
     })
     .collect()
+}
+
+/// Use cases open transactions; what parses and renders calls them.
+fn transactions_in_api(tree: &Tree) -> Vec<String> {
+    let doors = ["storage::Database", "Database,", "Tx,", "storage::Tx", ".write(\"", ".reading(async"];
+    tree.room("api").flat_map(|(path, text)| lines_with(path, text, &doors)).collect()
 }
 
 fn domains_are_pure(tree: &Tree) -> Vec<String> {

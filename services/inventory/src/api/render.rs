@@ -4,8 +4,7 @@ use proto::inventory::v1 as wire;
 use types::{OrderId, ReservationId};
 
 use crate::domain::{FulfilmentState, Reservation, Sku, Stock, Warehouse, WarehouseId, WarehouseKind};
-use crate::ops::{ShownFulfilment, ShownStock};
-use crate::store::lists::LedgerLine;
+use crate::ops::{LedgerLine, ShownFulfilment, ShownStock};
 
 pub fn warehouse(id: &WarehouseId, warehouse: &Warehouse) -> wire::Warehouse {
     let kind = match warehouse.kind {

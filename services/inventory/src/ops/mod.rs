@@ -33,3 +33,4 @@ pub use command::{
 pub use errands::{Patience, Worker};
 pub use inventory::Inventory;
 pub use labelling::Bought;
+pub use reads::LedgerLine;

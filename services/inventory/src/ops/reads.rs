@@ -11,7 +11,8 @@ use super::inventory::Inventory;
 use crate::domain::{
     Found, Goods, IntegrationKey, Integrations, Reservable, Sku, Stock, Warehouse, WarehouseId, forecast,
 };
-use crate::store::lists::{self, LedgerLine};
+use crate::store::lists;
+pub use crate::store::lists::LedgerLine;
 use crate::store::{assignments, fulfilments, goods, integrations, partner_tasks, warehouses};
 
 impl Inventory {

@@ -9,8 +9,8 @@ use types::{DeliveryId, OrderId, Reason, Refusal, text};
 
 use super::asking::{asked, operator};
 use crate::domain::{Delivery, DeliveryState, Locale, MailTemplate, Outlet};
+use crate::ops::desk::DeliveryFilter;
 use crate::ops::desk::{Deed, Desk};
-use crate::store::deliveries::DeliveryFilter;
 
 const WHY_LENGTH_MAX: usize = 200;
 

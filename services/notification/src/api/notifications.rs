@@ -6,22 +6,22 @@ use proto::notification::v1::notification_service_server::NotificationService;
 use proto::notification::v1::{
     GetNotificationRequest, GetNotificationResponse, ListNotificationsRequest, ListNotificationsResponse,
 };
-use storage::Database;
 use tonic::{Request, Response, Status};
 use types::{NotificationId, OrderId, Reason, Refusal};
 
 use super::convert;
 use crate::domain::{Audience, Template};
-use crate::store::notifications::{self, Filter};
+use crate::ops::Notifications;
+use crate::ops::told::Filter;
 
 pub struct NotificationApi {
-    database: Database,
+    notifications: Notifications,
     seal: Seal,
 }
 
 impl NotificationApi {
-    pub fn new(database: Database, seal: Seal) -> Self {
-        Self { database, seal }
+    pub fn new(notifications: Notifications, seal: Seal) -> Self {
+        Self { notifications, seal }
     }
 
     /// The oldest first, so that a page once read stays as it was.
@@ -35,12 +35,7 @@ impl NotificationApi {
         let listing = Listing::new("ListNotifications", &caller.tenant, &chosen);
         let page = Page::parse(&self.seal, listing, request.page_size, &request.page_token)?;
         let after = page.after(1)?.map_or("", |key| key[0].as_str());
-
-        let mut tx = self.database.read().await?;
-        let read = notifications::list(&mut tx, &caller.tenant, &filter, after, page.limit()).await;
-        tx.rollback().await;
-        let mut rows = read?;
-
+        let mut rows = self.notifications.list(&caller.tenant, &filter, after, page.limit()).await?;
         let next_page_token = page.finish(&mut rows, |row| vec![row.notification_id.to_string()]);
         let notifications = rows.into_iter().map(convert::notification).collect();
         Ok(ListNotificationsResponse { notifications, next_page_token })
@@ -53,11 +48,7 @@ impl NotificationApi {
     ) -> Result<GetNotificationResponse, Failure> {
         let id = NotificationId::parse(&request.notification_id)
             .map_err(|error| Refusal::from(error).field("notification_id"))?;
-        let mut tx = self.database.read().await?;
-        let found = notifications::get(&mut tx, &caller.tenant, &id).await;
-        tx.rollback().await;
-
-        let found = found?.ok_or_else(|| Failure::not_found("notification", id.as_str()))?;
+        let found = self.notifications.get(&caller.tenant, &id).await?;
         Ok(GetNotificationResponse { notification: Some(convert::notification(found)) })
     }
 }

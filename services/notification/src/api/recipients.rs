@@ -10,8 +10,8 @@ use types::{OrderId, Reason, Refusal, text};
 
 use super::asking::{asked, operator};
 use crate::domain::{Audience, Locale, MailTemplate, Outlet, Preference, Recipient, Scope, SuppressionCause};
+use crate::ops::desk::Suppression;
 use crate::ops::desk::{Deed, Desk};
-use crate::store::suppressions::Suppression;
 
 const NAME_LENGTH_MAX: usize = 200;
 const ADDRESS_LENGTH_MAX: usize = 254;

@@ -4,8 +4,8 @@ use proto::notification::v1 as wire;
 
 use crate::domain::webhook::{DisabledCause, Endpoint, EndpointState};
 use crate::ops::webhook_courier::endpoint_of;
+use crate::ops::webhooks::Attempt;
 use crate::ops::webhooks::Logged;
-use crate::store::webhooks::Attempt;
 
 pub fn endpoint(endpoint: Endpoint) -> wire::Endpoint {
     let state = match endpoint.state {

@@ -15,8 +15,9 @@ use crate::domain::{
     Delivery, DeliveryState, Locale, MailTemplate, Preference, Progress, Recipient, Rendered, Renderer,
     samples,
 };
-use crate::store::deliveries::DeliveryFilter;
-use crate::store::suppressions::{self, Key, Suppression};
+pub use crate::store::deliveries::DeliveryFilter;
+pub use crate::store::suppressions::Suppression;
+use crate::store::suppressions::{self, Key};
 use crate::store::{addresses, deliveries};
 
 #[derive(Clone)]

@@ -7,6 +7,7 @@ pub mod courier;
 pub mod desk;
 pub mod digest;
 pub mod dispatch;
+pub mod told;
 pub mod webhook_courier;
 pub mod webhooks;
 
@@ -15,5 +16,6 @@ pub use courier::{Courier, Handing, Turn};
 pub use desk::Desk;
 pub use digest::Digest;
 pub use dispatch::Dispatch;
+pub use told::Notifications;
 pub use webhook_courier::WebhookCourier;
 pub use webhooks::Webhooks;

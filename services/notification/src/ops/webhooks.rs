@@ -16,7 +16,8 @@ use super::webhook_courier::{endpoint_of, recipient_again};
 use crate::domain::webhook::{DisabledCause, Endpoint, EndpointState, Secret};
 use crate::domain::{Delivery, DeliveryState, Outlet, Progress};
 use crate::store::deliveries::{self, Claimed, DeliveryFilter};
-use crate::store::webhooks::{self, Attempt};
+use crate::store::webhooks;
+pub use crate::store::webhooks::Attempt;
 
 #[derive(Clone)]
 pub struct Webhooks {

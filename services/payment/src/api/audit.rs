@@ -7,11 +7,9 @@ use proto::audit::v1::audit_service_server::AuditService;
 use proto::audit::v1::{
     ExportBooksRequest, GatewayEffect, ListGatewayEffectsRequest, ListGatewayEffectsResponse,
 };
-use storage::Database;
 use tonic::{Request, Response, Status};
 
 use crate::ports::sandbox::{Effect, Sandbox};
-use crate::store::audit::BOOKS;
 
 pub struct AuditApi {
     books: Books,
@@ -22,8 +20,8 @@ pub struct AuditApi {
 }
 
 impl AuditApi {
-    pub fn new(database: Database, sandbox: Sandbox, others: Vec<String>, seal: Seal) -> Self {
-        Self { books: Books::new(database, &BOOKS), sandbox, others, seal }
+    pub fn new(books: Books, sandbox: Sandbox, others: Vec<String>, seal: Seal) -> Self {
+        Self { books, sandbox, others, seal }
     }
 }
 

@@ -1,14 +1,12 @@
 //! Parsing and rendering that the RPCs share.
 
-use kit::Failure;
 use proto::payment::v1 as wire;
-use storage::{Database, DbError};
-use types::{IdError, Money, OrderId, PaymentId, Reason, Refusal, Tenant};
+use types::{IdError, Money, Reason, Refusal};
 
 use crate::domain::payment::{Kind, Proof, State};
 use crate::domain::refund::Method;
 use crate::domain::{Account, Explanation, Payment, Refund};
-use crate::store::{account, read, reply};
+use crate::wire as reply;
 
 /// The longest name of a gateway.
 pub const GATEWAY_MAX: usize = 64;
@@ -55,36 +53,6 @@ pub fn amount(field: &str, minor: i64) -> Result<i64, Refusal> {
 
 pub fn money(field: &str, code: &str, minor: i64) -> Result<Money, Refusal> {
     Money::parse(code, minor).map_err(|error| Refusal::from(error).field(field))
-}
-
-/// Which order a payment belongs to never changes, so that it may be read before a commit.
-pub async fn order_of_payment(
-    database: &Database,
-    tenant: &Tenant,
-    payment_id: &PaymentId,
-) -> Result<OrderId, Failure> {
-    let mut tx = database.read().await?;
-    let found = read::orders_of_payments(&mut tx, [(tenant, payment_id)].into_iter()).await;
-    tx.rollback().await;
-    let found = found?.pop_first();
-    found.map(|(_, order_id)| order_id).ok_or_else(|| Failure::not_found("payment", payment_id.as_str()))
-}
-
-/// An order's account as it is now.
-pub async fn account_of(
-    database: &Database,
-    tenant: &Tenant,
-    order_id: &OrderId,
-) -> Result<Account, Failure> {
-    let read = async {
-        let mut tx = database.read().await?;
-        let orders = [(tenant.clone(), order_id.clone())].into();
-        let accounts = account::read(&mut tx, &orders).await;
-        tx.rollback().await;
-        Ok::<_, DbError>(accounts?.pop_first())
-    };
-    let found = read.await?;
-    found.map(|(_, account)| account).ok_or_else(|| Failure::not_found("account", order_id.as_str()))
 }
 
 pub fn payment(account: &Account, payment: &Payment) -> wire::Payment {

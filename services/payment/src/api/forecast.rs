@@ -2,7 +2,6 @@
 
 use kit::Failure;
 use proto::payment::v1 as wire;
-use storage::Database;
 use types::{OrderId, Tenant};
 
 use super::convert;
@@ -10,10 +9,11 @@ use crate::domain::Terms;
 use crate::domain::account::Account;
 use crate::domain::refund::Kind;
 use crate::domain::split::{Form, Share};
-use crate::store::reply;
+use crate::ops::reads::Reads;
+use crate::wire as reply;
 
 pub async fn forecast(
-    database: &Database,
+    reads: &Reads,
     tenant: &Tenant,
     order_id: &str,
     new_total_minor: i64,
@@ -21,7 +21,7 @@ pub async fn forecast(
 ) -> Result<wire::ForecastRefundResponse, Failure> {
     let order_id = convert::id("order_id", order_id, OrderId::parse)?;
     let target = convert::amount("new_total_minor", new_total_minor)?;
-    let account = convert::account_of(database, tenant, &order_id).await?;
+    let account = reads.account(tenant, &order_id).await?;
     let (shares, shortfall_minor) = account.forecast(target, terms);
     Ok(wire::ForecastRefundResponse {
         currency_code: account.currency.code().to_owned(),

@@ -3,13 +3,12 @@
 use kit::page::{Listing, Page};
 use kit::{Failure, Seal};
 use proto::payment::v1 as wire;
-use storage::Database;
 use types::{Reason, Refusal, Tenant};
 
-use crate::store::gateway_event::{self, Received, State};
+use crate::ops::reads::{EventState as State, Reads, Received};
 
 pub async fn list(
-    database: &Database,
+    reads: &Reads,
     seal: &Seal,
     tenant: &Tenant,
     request: &wire::ListGatewayEventsRequest,
@@ -19,10 +18,7 @@ pub async fn list(
     let listing = Listing::new("ListGatewayEvents", tenant, &wanted);
     let page = Page::parse(seal, listing, request.page_size, &request.page_token)?;
     let after = page.after(2)?.map_or(("", ""), |key| (key[0].as_str(), key[1].as_str()));
-    let mut tx = database.read().await?;
-    let found = gateway_event::list(&mut tx, tenant, wanted, after, page.limit()).await;
-    tx.rollback().await;
-    let mut found = found?;
+    let mut found = reads.gateway_events(tenant, wanted, after, page.limit()).await?;
     let next_page_token =
         page.finish(&mut found, |event| vec![event.event.gateway.clone(), event.event.event_id.clone()]);
     let events = found.into_iter().map(event).collect();

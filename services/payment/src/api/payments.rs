@@ -4,7 +4,7 @@ use kit::{Failure, Principal, Seal};
 use prost::Message as _;
 use proto::payment::v1 as wire;
 use proto::payment::v1::payment_service_server::PaymentService;
-use storage::{Database, RequestKey};
+use storage::RequestKey;
 use tonic::{Request, Response, Status};
 use types::{Clock, Fingerprint, Ids, OrderId, PaymentId, Permission, Reason, Refusal, RequestId, Tenant};
 
@@ -17,9 +17,12 @@ use crate::domain::{Account, CaptureAsked};
 use crate::ops::cashier::Cashier;
 use crate::ops::command::{Authorise, Capture, Command};
 use crate::ops::observer::{Look, LookError, Observer};
+use crate::ops::reads::Reads;
+use crate::ops::sharing::Sharing;
 
 pub struct PaymentApi {
-    database: Database,
+    reads: Reads,
+    sharing: Sharing,
     cashier: Cashier,
     observer: Observer,
     clock: Clock,
@@ -29,13 +32,13 @@ pub struct PaymentApi {
 
 impl PaymentApi {
     pub fn new(
-        database: Database,
+        (reads, sharing): (Reads, Sharing),
         cashier: Cashier,
         observer: Observer,
         (clock, ids): (Clock, Ids),
         seal: Seal,
     ) -> Self {
-        Self { database, cashier, observer, clock, ids, seal }
+        Self { reads, sharing, cashier, observer, clock, ids, seal }
     }
 
     async fn authorize(
@@ -88,25 +91,25 @@ impl PaymentApi {
     async fn perform(&self, tenant: &Tenant, command: Command) -> Result<wire::Payment, Failure> {
         let (order_id, payment_id) = self.cashier.run_request(command).await??;
         let waiter = self.cashier.join(tenant, &payment_id);
-        let mut account = convert::account_of(&self.database, tenant, &order_id).await?;
+        let mut account = self.reads.account(tenant, &order_id).await?;
         if account.is_moving(&payment_id) {
             // Whether it came in time or not, what is answered is what the books say now.
             drop(waiter.wait(self.cashier.patience).await);
-            account = convert::account_of(&self.database, tenant, &order_id).await?;
+            account = self.reads.account(tenant, &order_id).await?;
         }
         Ok(convert::payment(&account, account.payment(&payment_id)))
     }
 
     async fn find(&self, tenant: &Tenant, payment_id: &PaymentId) -> Result<wire::Payment, Failure> {
-        let order_id = convert::order_of_payment(&self.database, tenant, payment_id).await?;
-        let account = convert::account_of(&self.database, tenant, &order_id).await?;
+        let order_id = self.reads.order_of_payment(tenant, payment_id).await?;
+        let account = self.reads.account(tenant, &order_id).await?;
         Ok(convert::payment(&account, account.payment(payment_id)))
     }
 
     /// What is in flight keeps its own schedule: a reconciliation that must wait for it has done all
     /// it can.
     async fn reconcile(&self, tenant: &Tenant, payment_id: &PaymentId) -> Result<bool, Failure> {
-        let order_id = convert::order_of_payment(&self.database, tenant, payment_id).await?;
+        let order_id = self.reads.order_of_payment(tenant, payment_id).await?;
         match self.observer.look(tenant, &order_id, payment_id).await {
             Ok(Look::Done { changed }) => Ok(changed),
             Ok(Look::Later | Look::Nothing) => Ok(false),
@@ -120,7 +123,7 @@ impl PaymentApi {
 
     async fn account(&self, tenant: &Tenant, order_id: &str) -> Result<Account, Failure> {
         let order_id = convert::id("order_id", order_id, OrderId::parse)?;
-        convert::account_of(&self.database, tenant, &order_id).await
+        self.reads.account(tenant, &order_id).await
     }
 }
 
@@ -194,10 +197,11 @@ impl PaymentService for PaymentApi {
     ) -> Result<Response<wire::RecordSharedPaymentResponse>, Status> {
         let tenant = Principal::of(&request)?.tenant.clone();
         let minted = (self.ids.mint(), self.clock.now());
-        let gateways = (&self.observer.gateway, self.observer.patience);
-        let recorded =
-            shared::record(&self.database, gateways, &tenant, &request.into_inner(), minted).await?;
-        Ok(Response::new(wire::RecordSharedPaymentResponse { shared_payment: Some(recorded) }))
+        let wanted = shared::parse(&request.into_inner(), minted).map_err(Failure::from)?;
+        let recorded = self.sharing.record(&tenant, wanted).await?;
+        let shares = self.reads.shares(&tenant, &recorded.shared_payment_id).await?;
+        let shared_payment = Some(shared::shown(shares));
+        Ok(Response::new(wire::RecordSharedPaymentResponse { shared_payment }))
     }
 
     async fn get_shared_payment(
@@ -207,7 +211,7 @@ impl PaymentService for PaymentApi {
         let tenant = Principal::of(&request)?.tenant.clone();
         let id = &request.into_inner().shared_payment_id;
         let id = convert::id("shared_payment_id", id, PaymentId::parse).map_err(Failure::from)?;
-        let shared_payment = Some(shared::show(&self.database, &tenant, &id).await?);
+        let shared_payment = Some(shared::shown(self.reads.shares(&tenant, &id).await?));
         Ok(Response::new(wire::GetSharedPaymentResponse { shared_payment }))
     }
 
@@ -217,7 +221,7 @@ impl PaymentService for PaymentApi {
     ) -> Result<Response<wire::ListGatewayEventsResponse>, Status> {
         let tenant = Principal::of(&request)?.tenant.clone();
         Ok(Response::new(
-            gateway_events::list(&self.database, &self.seal, &tenant, &request.into_inner()).await?,
+            gateway_events::list(&self.reads, &self.seal, &tenant, &request.into_inner()).await?,
         ))
     }
 }

@@ -5,7 +5,6 @@ use kit::{Failure, Principal, Seal};
 use prost::Message as _;
 use proto::payment::v1 as wire;
 use proto::payment::v1::refund_service_server::RefundService;
-use storage::Database;
 use tonic::{Request, Response, Status};
 use types::{ChangeOrderId, Fingerprint, OrderId, PaymentId, Reason, RefundId, Refusal, Tenant, text};
 
@@ -17,14 +16,14 @@ use crate::domain::Recorded;
 use crate::domain::refund::{Resolution, State};
 use crate::ops::cashier::Cashier;
 use crate::ops::command::{Mend, Mending};
-use crate::store::read::{self, Filter, Found};
-use crate::store::{account, reply};
+use crate::ops::reads::{Filter, Found, Reads};
+use crate::wire as reply;
 
 /// The longest note of a resolution.
 const NOTE_MAX: usize = 500;
 
 pub struct RefundApi {
-    database: Database,
+    reads: Reads,
     cashier: Cashier,
     seal: Seal,
 }
@@ -38,17 +37,14 @@ struct Asked {
 }
 
 impl RefundApi {
-    pub fn new(database: Database, cashier: Cashier, seal: Seal) -> Self {
-        Self { database, cashier, seal }
+    pub fn new(reads: Reads, cashier: Cashier, seal: Seal) -> Self {
+        Self { reads, cashier, seal }
     }
 
     async fn find(&self, tenant: &Tenant, refund_id: &str) -> Result<wire::Refund, Failure> {
         let refund_id = convert::id("refund_id", refund_id, RefundId::parse)?;
-        let mut tx = self.database.read().await?;
-        let found = read::find_refund(&mut tx, tenant, &refund_id).await;
-        tx.rollback().await;
-        let found = found?.ok_or_else(|| Failure::not_found("refund", refund_id.as_str()))?;
-        let account = convert::account_of(&self.database, tenant, &found.order_id).await?;
+        let found = self.reads.refund(tenant, &refund_id).await?;
+        let account = self.reads.account(tenant, &found.order_id).await?;
         Ok(convert::refund(&account, account.refunds.get(&refund_id).unwrap_or(&found.refund)))
     }
 
@@ -57,11 +53,9 @@ impl RefundApi {
         let tenant = &caller.tenant;
         let order_id = match &how {
             Mending::Retry { refund_id, .. } | Mending::Resolve { refund_id, .. } => {
-                self.order_of_refund(tenant, refund_id).await?
+                self.reads.refund(tenant, refund_id).await?.order_id
             }
-            Mending::Record(recorded) => {
-                convert::order_of_payment(&self.database, tenant, &recorded.payment_id).await?
-            }
+            Mending::Record(recorded) => self.reads.order_of_payment(tenant, &recorded.payment_id).await?,
         };
         let mend = Mend {
             key: request_key(caller, to.method, &to.request_id)?,
@@ -71,14 +65,6 @@ impl RefundApi {
         };
         let mended = self.cashier.mend(mend).await??;
         self.find(&caller.tenant, mended.as_str()).await
-    }
-
-    async fn order_of_refund(&self, tenant: &Tenant, refund_id: &RefundId) -> Result<OrderId, Failure> {
-        let mut tx = self.database.read().await?;
-        let found = read::find_refund(&mut tx, tenant, refund_id).await;
-        tx.rollback().await;
-        let found = found?.ok_or_else(|| Failure::not_found("refund", refund_id.as_str()))?;
-        Ok(found.order_id)
     }
 
     /// The oldest first, so that a page once read stays as it was.
@@ -101,12 +87,7 @@ impl RefundApi {
         let listing = Listing::new("ListRefunds", tenant, &chosen);
         let page = Page::parse(&self.seal, listing, request.page_size, &request.page_token)?;
         let after = page.after(1)?.map_or("", |key| key[0].as_str());
-
-        let mut tx = self.database.read().await?;
-        let found = read::list_refunds(&mut tx, tenant, &filter, after, page.limit()).await;
-        tx.rollback().await;
-        let mut found = found?;
-
+        let mut found = self.reads.refunds(tenant, &filter, after, page.limit()).await?;
         let next_page_token = page.finish(&mut found, |found| vec![found.refund.refund_id.to_string()]);
         let refunds = self.explained(tenant, found).await?;
         Ok(wire::ListRefundsResponse { refunds, next_page_token })
@@ -114,11 +95,8 @@ impl RefundApi {
 
     /// A refund is explained by its whole change, so that the accounts are read once each.
     async fn explained(&self, tenant: &Tenant, found: Vec<Found>) -> Result<Vec<wire::Refund>, Failure> {
-        let orders = found.iter().map(|found| (tenant.clone(), found.order_id.clone())).collect();
-        let mut tx = self.database.read().await?;
-        let accounts = account::read(&mut tx, &orders).await;
-        tx.rollback().await;
-        let accounts = accounts?;
+        let orders = found.iter().map(|found| (tenant.clone(), found.order_id.clone()));
+        let accounts = self.reads.accounts(orders).await?;
         let rendered = found.iter().filter_map(|found| {
             let account = accounts.get(&(tenant.clone(), found.order_id.clone()))?;
             Some(convert::refund(account, &found.refund))
@@ -139,7 +117,7 @@ impl RefundService for RefundApi {
             terms::foreseen(request.strategy, &request.tenders, false, None).map_err(Failure::from)?;
         let (order_id, new_total) = (&request.order_id, request.new_total_minor);
         let wire::ForecastRefundResponse { currency_code, legs, shortfall_minor } =
-            forecast(&self.database, &tenant, order_id, new_total, &terms).await?;
+            forecast(&self.reads, &tenant, order_id, new_total, &terms).await?;
         Ok(Response::new(wire::QuoteRefundResponse { currency_code, legs, shortfall_minor }))
     }
 

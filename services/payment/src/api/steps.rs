@@ -5,7 +5,7 @@ use proto::common::v1 as common;
 use proto::payment::v1 as wire;
 use proto::payment::v1::refund_step_result::Answer;
 use proto::payment::v1::refund_steps_service_server::RefundStepsService;
-use storage::{Database, WriteError};
+use storage::WriteError;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 use types::{Refusal, Tenant};
@@ -14,19 +14,20 @@ use super::forecast::forecast;
 use super::{step, terms};
 use crate::ops::cashier::Cashier;
 use crate::ops::command::StepAnswer;
-use crate::store::reply;
+use crate::ops::reads::Reads;
+use crate::wire as reply;
 
 pub struct StepsApi {
     cashier: Cashier,
-    database: Database,
+    reads: Reads,
 }
 
 impl StepsApi {
     /// A batch of openings with many tenders each.
     pub const REQUEST_BYTES_MAX: usize = 1024 * 1024;
 
-    pub fn new(cashier: Cashier, database: Database) -> Self {
-        Self { cashier, database }
+    pub fn new(cashier: Cashier, reads: Reads) -> Self {
+        Self { cashier, reads }
     }
 
     /// What is wrong with the step itself is an answer too: it will not become right.
@@ -90,7 +91,7 @@ impl RefundStepsService for StepsApi {
         let terms = terms::foreseen(request.strategy, &request.tenders, request.allow_over_refund, pay_out)
             .map_err(Failure::from)?;
         let (order_id, new_total) = (&request.order_id, request.new_total_minor);
-        Ok(Response::new(forecast(&self.database, &tenant, order_id, new_total, &terms).await?))
+        Ok(Response::new(forecast(&self.reads, &tenant, order_id, new_total, &terms).await?))
     }
 }
 

@@ -10,7 +10,8 @@ use super::waiters::{Awaited, Waiters};
 use crate::domain::gateway::Subject;
 use crate::domain::{self, Ended, Ending, Event, Moment, Origin};
 use crate::ports::gateway::Gateways;
-use crate::store::{OrderKey, reply};
+use crate::store::OrderKey;
+use crate::wire as reply;
 
 pub fn decide(books: &mut Books, answered: &Answered, waiters: &Waiters, moment: Moment<'_>) -> Decided {
     let key = (answered.tenant.clone(), answered.order_id.clone());

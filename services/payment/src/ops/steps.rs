@@ -9,7 +9,8 @@ use super::{adoptions, shares};
 use crate::domain::{Account, Moment, Origin, Reservation, StepOutcome};
 use crate::domain::{Reply as StepReply, reply};
 use crate::ports::gateway::Gateways;
-use crate::store::{OrderKey, reply as stored};
+use crate::store::OrderKey;
+use crate::wire as stored;
 
 pub fn decide(
     books: &mut Books,

@@ -113,7 +113,7 @@ fn payload(account: &Account, event: &Event) -> (&'static str, Vec<u8>) {
             });
             let event = wire::OwedChanged {
                 order_id,
-                positions: positions.iter().copied().map(super::reply::owed).collect(),
+                positions: positions.iter().copied().map(crate::wire::owed).collect(),
                 left: left.collect(),
             };
             ("countermand.events.v1.OwedChanged", event.encode_to_vec())

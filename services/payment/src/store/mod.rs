@@ -18,7 +18,6 @@ mod owing;
 mod payment;
 pub mod read;
 mod refund;
-pub mod reply;
 pub mod shared_payment;
 
 use storage::{DbError, Migration, OUTBOX, REQUESTS, ROLE_MAP, Row, SEALING_KEY, STEP_LEDGER};

@@ -318,13 +318,7 @@ impl Orders {
         &self,
         read: impl AsyncFnOnce(&mut Tx) -> Result<T, DbError>,
     ) -> Result<T, Failure> {
-        let read = async {
-            let mut tx = self.database.read().await?;
-            let outcome = read(&mut tx).await;
-            tx.rollback().await;
-            outcome
-        };
-        Ok(read.await?)
+        Ok(self.database.reading(read).await?)
     }
 }
 

@@ -1,3 +1,5 @@
+//! The protobuf form of the domain's values that steps answer and books keep.
+//!
 //! How the step ledger keeps an answer: the bytes of the wire's own message, so that a repeat is
 //! answered with exactly what was answered first.
 
