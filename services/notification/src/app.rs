@@ -103,30 +103,18 @@ impl App {
         let intake = Intake { clock, ids, handing, mails: mail.is_some(), queued: Arc::clone(&queued) };
         let writer = Writer::start(database.clone(), Arc::new(intake));
 
+        let limit = server::REQUEST_BYTES_MAX;
+        let told = NotificationApi::new(Notifications::new(database.clone()), seal.clone());
+        let deliveries = DeliveryApi::new(desk.clone(), seal.clone());
+        let recipients = RecipientApi::new(desk, seal.clone());
+        let endpoints = WebhookApi::new(webhooks, poster, seal);
+        let books = Books::new(database.clone(), &BOOKS);
         let public = Routes::new()
-            .add_service(
-                NotificationServiceServer::new(NotificationApi::new(
-                    Notifications::new(database.clone()),
-                    seal.clone(),
-                ))
-                .max_decoding_message_size(server::REQUEST_BYTES_MAX),
-            )
-            .add_service(
-                DeliveryServiceServer::new(DeliveryApi::new(desk.clone(), seal.clone()))
-                    .max_decoding_message_size(server::REQUEST_BYTES_MAX),
-            )
-            .add_service(
-                RecipientServiceServer::new(RecipientApi::new(desk, seal.clone()))
-                    .max_decoding_message_size(server::REQUEST_BYTES_MAX),
-            )
-            .add_service(
-                WebhookServiceServer::new(WebhookApi::new(webhooks, poster, seal))
-                    .max_decoding_message_size(server::REQUEST_BYTES_MAX),
-            )
-            .add_service(
-                AuditServiceServer::new(Books::new(database.clone(), &BOOKS))
-                    .max_decoding_message_size(server::REQUEST_BYTES_MAX),
-            );
+            .add_service(NotificationServiceServer::new(told).max_decoding_message_size(limit))
+            .add_service(DeliveryServiceServer::new(deliveries).max_decoding_message_size(limit))
+            .add_service(RecipientServiceServer::new(recipients).max_decoding_message_size(limit))
+            .add_service(WebhookServiceServer::new(endpoints).max_decoding_message_size(limit))
+            .add_service(AuditServiceServer::new(books).max_decoding_message_size(limit));
         let roles = Roles::kept(&config.auth, &database).await?;
         let server = Server::builder(SERVICE)
             .public(config.listen.public, public)

@@ -95,9 +95,10 @@ impl App {
         });
 
         let books = kit::books::Books::new(database.clone(), &store::audit::BOOKS);
-        let (batches, rules) = (Batches::new(orders.clone()), Rules::new(orders.clone()));
+        let batches = Batches::new(orders.clone());
+        let tenants_rules = Rules::new(orders.clone());
         let public = batches::routes(api::public(&orders, books), &batches);
-        let public = rules::routes(public, &rules);
+        let public = rules::routes(public, &tenants_rules);
         let public = reports::routes(public, &Reports::new(orders.clone()));
         let public = feed::routes(public, &orders);
         let server = Server::builder(SERVICE)
@@ -113,7 +114,7 @@ impl App {
             .reflection(&config.reflection)
             .bind()
             .await?;
-        Ok(Bound { server, database, orders, batches, rules, registry, runner, bell, broker })
+        Ok(Bound { server, database, orders, batches, rules: tenants_rules, registry, runner, bell, broker })
     }
 }
 

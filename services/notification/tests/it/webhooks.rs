@@ -1,7 +1,5 @@
 //! Events posted to others: signed, retried by the ladder, logged, and never to where they must not go.
 
-#![expect(clippy::unwrap_used, reason = "what a test relies on fails the test")]
-
 use std::time::Duration;
 
 use kit::Failure;

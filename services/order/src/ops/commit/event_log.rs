@@ -110,6 +110,7 @@ impl EventLog {
 
 impl EventReader {
     /// The same reader, for other events and from another position.
+    #[must_use]
     pub fn with(self, filter: EventFilter, after: i64) -> Self {
         Self { filter, after, ..self }
     }
