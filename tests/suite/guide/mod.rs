@@ -88,6 +88,7 @@ const ROWS: [&str; 36] = [
 pub fn trials() -> Vec<Trial> {
     let mut trials = vec![
         Trial::test("guide::a_difference_is_told", compare::a_difference_is_told),
+        Trial::test("guide::an_amount_is_no_port", place::an_amount_is_no_port),
         Trial::test("guide::every_row_of_a_person_is_shown", every_row_is_shown),
     ];
     trials.extend(pages().into_iter().map(|path| {

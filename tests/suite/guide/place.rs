@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use libtest_mimic::Failed;
 use tests::ports::free_port_of_four_digits;
 use tests::process::binary;
 use tests::{Service, Suite};
@@ -75,14 +76,15 @@ impl Place {
 
     /// The page's ports in a command, moved.
     pub fn as_it_is(&self, command: &str) -> String {
-        moved(command, &self.ports)
+        moved(command, &self.ports, |_| true)
     }
 
     /// What was printed, with the page's ports and directory.
     pub fn as_in_the_page(&self, printed: &str) -> Vec<String> {
         let back: Vec<(u16, u16)> = self.ports.iter().map(|&(shown, real)| (real, shown)).collect();
         let here = self.shop().display().to_string();
-        let text = moved(&printed.replace(&here, SHOWN_DIRECTORY), &back);
+        // A free port may be any number, an amount of money on the page too: only behind an address is it a port.
+        let text = moved(&printed.replace(&here, SHOWN_DIRECTORY), &back, |before| before.ends_with(':'));
         let mut lines: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
         while lines.last().is_some_and(String::is_empty) {
             lines.pop();
@@ -136,8 +138,8 @@ fn make_executable(path: &Path) -> Result<()> {
         .with_context(|| format!("making {} executable", path.display()))
 }
 
-/// Whole numbers replaced by others.
-fn moved(text: &str, ports: &[(u16, u16)]) -> String {
+/// Whole numbers replaced by others, where what stands before them says that they are ports.
+fn moved(text: &str, ports: &[(u16, u16)], is_port: fn(&str) -> bool) -> String {
     let mut moved = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
@@ -145,7 +147,7 @@ fn moved(text: &str, ports: &[(u16, u16)]) -> String {
         let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
         let (number, after) = number.split_at(end);
         let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let stands_alone = !before.ends_with(is_word) && !after.starts_with(is_word);
+        let stands_alone = !before.ends_with(is_word) && !after.starts_with(is_word) && is_port(before);
         let other = ports.iter().find(|(from, _)| stands_alone && number == from.to_string());
         moved.push_str(before);
         match other {
@@ -155,4 +157,14 @@ fn moved(text: &str, ports: &[(u16, u16)]) -> String {
         rest = after;
     }
     moved + rest
+}
+
+/// An amount stays what it is on a machine where its number is a free port.
+pub fn an_amount_is_no_port() -> Result<(), Failed> {
+    let back = [(5_000, INTERNAL)];
+    let text = moved("7 committed -5000 at http://127.0.0.1:5000/x", &back, |before| before.ends_with(':'));
+    if text != "7 committed -5000 at http://127.0.0.1:7101/x" {
+        return Err(text.into());
+    }
+    Ok(())
 }
