@@ -100,7 +100,7 @@ const FORBIDDEN: [(&str, &[&str]); 5] = [
 ];
 
 /// The floors of the order service's use cases, from the ground up: a file imports its own floor and those below it.
-const FLOORS: [&str; 6] = ["plans", "command", "books", "decide", "commit", "calls"];
+const FLOORS: [&str; 7] = ["plans", "command", "books", "decide", "use_cases", "commit", "calls"];
 
 /// What of its own wing a room may not import.
 const FORBIDDEN_IN_WINGS: [(&str, &[&str]); 2] =

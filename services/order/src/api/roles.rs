@@ -8,6 +8,7 @@ use types::{Reason, Refusal};
 
 use super::convert::request_id;
 use crate::ops::Orders;
+use crate::ops::use_cases::UpsertRoles;
 
 /// The most roles of one call; a map is read by people.
 const ROLES_MAX: usize = 64;
@@ -48,7 +49,7 @@ impl RoleService for RoleApi {
             return Err(Failure::from(Refusal::new(Reason::FieldInvalid, message).field("roles")).into());
         }
         let granted = kit::roles::parse(&request.roles).map_err(Failure::from)?;
-        self.orders.upsert_roles(&caller, request_id, granted).await?;
+        self.orders.upsert_roles(&caller, request_id, UpsertRoles(granted)).await?;
         let kept = self.orders.shelf(&caller.tenant).await?;
         Ok(Response::new(wire::UpsertRolesResponse {
             roles: kit::roles::to_wire(&kept.roles),

@@ -25,6 +25,7 @@ use crate::batches::domain::{Batch, BatchState, Item, ItemState};
 use crate::batches::store::Claim;
 use crate::domain::order::Order;
 use crate::ops::Wait;
+use crate::ops::use_cases::SubmitChange;
 use crate::store::orders;
 
 /// What no hint tells of is looked for this often.
@@ -213,16 +214,9 @@ impl Batches {
         let mut tries = 1;
         loop {
             let request_id = batch.request_id(&item);
-            let deadline = Deadline::after(PATIENCE);
-            let submitted = self.orders.submit_change(
-                &caller,
-                request_id,
-                request.clone(),
-                None,
-                Wait::Committed,
-                deadline,
-            );
-            match submitted.await {
+            let submit = SubmitChange { request: request.clone(), quote: None };
+            let until = (Wait::Committed, Deadline::after(PATIENCE));
+            match self.orders.ask_for_change(&caller, request_id, submit, until).await {
                 Ok(view) => return Ok(item.followed(&view.change, &view.currency.to_string())),
                 Err(failure) if failure.reason().class().is_answer() => {
                     return Ok(item.refused(failure.refusal().clone()));

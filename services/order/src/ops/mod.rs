@@ -1,11 +1,12 @@
 //! The use cases, in floors: a file imports its own floor and those below it (`tests/suite/tidy` holds it).
 //!
 //! ```text
-//!   calls      what `api` calls: reads, waiting, clocks ────────────┐
-//!   commit     load · batch · owner: the one group commit ◀─ Runner │ Command
-//!   decide     what each command does to the overlay                │
-//!   books      the overlay: rows read, changed in memory, flushed   │
-//!   command    what is asked, as values ◀───────────────────────────┘
+//!   calls      what `api` calls: puts use cases, reads, waits; clocks ─┐
+//!   commit     load · batch · owner: the one group commit  ◀─ Runner   │ Command
+//!   use_cases  what each reads, decides and answers  ◀─────────────────┘
+//!   decide     rounds of sagas, events and queues; who sees what
+//!   books      the overlay: rows read, changed in memory, flushed
+//!   command    who asks, what arrives, as values
 //!   plans      what each saga is given to do
 //! ```
 //!
@@ -18,17 +19,17 @@ mod command;
 mod commit;
 mod decide;
 pub mod plans;
+pub mod use_cases;
 
 pub use books::Books;
-pub use calls::asking::actor;
+pub use calls::asking::{actor, bearer};
 pub use calls::guesses;
 pub use calls::orders::{Connected, Orders, Parts};
 pub use calls::policy_simulation::{PolicySimulated, PolicySimulation};
 pub(crate) use calls::queue::LOOK as LOOK_AT_QUEUES;
 pub(crate) use calls::reads::cut;
-pub use calls::remedies::Approval;
 pub use calls::wait::Wait;
-pub use command::{Receiver, Step as ReturnStep, position};
+pub use command::{Receiver, position};
 pub use commit::event_log::{EventFilter, EventReader, Found, Start, number_claimed};
 pub use commit::hints::{Hint, Seen, Watch};
 pub use commit::owner::SagaOwner;

@@ -23,7 +23,8 @@ use crate::domain::change::{ChangeRequest, Channel};
 use crate::domain::condition::Condition;
 use crate::domain::conversation::NewMessage;
 use crate::domain::history::Told;
-use crate::ops::{EventFilter, Found, Start, Wait};
+use crate::ops::use_cases::{AddNote, MoveOrder, SubmitChange};
+use crate::ops::{EventFilter, Found, Start};
 
 /// What no hint tells of is looked for this often.
 const LOOK: Duration = Duration::from_secs(1);
@@ -237,15 +238,13 @@ impl Rules {
         match action {
             Action::SubmitCancel { reason_code, note } => {
                 let request = ChangeRequest::whole(&order_id, Channel::Rule, reason_code, note);
-                let view = self
-                    .orders
-                    .submit_change(&caller, request_id, request, None, Wait::Accepted, soon())
-                    .await?;
+                let view =
+                    self.orders.ask(&caller, request_id, SubmitChange { request, quote: None }).await?;
                 Ok(Some(view.change.change_order_id.to_string()))
             }
             Action::MoveToFolder { folder_id } => {
-                let to = folder_id.clone();
-                self.orders.move_order(&caller, request_id, order_id, to, event.depth + 1).await?;
+                let (folder_id, depth) = (folder_id.clone(), event.depth + 1);
+                self.orders.ask(&caller, request_id, MoveOrder { order_id, folder_id, depth }).await?;
                 Ok(None)
             }
             Action::PropagateTo { target } => {
@@ -253,7 +252,7 @@ impl Rules {
             }
             Action::WriteNote { visibility, text } => {
                 let new = NewMessage::about(&order_id, *visibility, text);
-                Ok(Some(self.orders.add_note(&caller, request_id, new).await?.message_id.to_string()))
+                Ok(Some(self.orders.ask(&caller, request_id, AddNote(new)).await?.message_id.to_string()))
             }
         }
     }
@@ -269,11 +268,6 @@ fn nobody() -> Principal {
         role: Role::system(),
         grants: Grants::of_the_house(),
     }
-}
-
-/// Nothing waits for what rules submit.
-fn soon() -> kit::Deadline {
-    kit::Deadline::after(Duration::from_secs(10))
 }
 
 fn micros(duration: Duration) -> i64 {

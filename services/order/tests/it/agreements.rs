@@ -8,7 +8,8 @@ use order::domain::change::{ChangeState, ChangeView, LineKey};
 use order::domain::lifecycle::{Proposal, Proposed};
 use order::domain::order::Order;
 use order::domain::placing::{NewLine, NewTender};
-use order::ops::{Approval, Wait};
+use order::ops::Wait;
+use order::ops::use_cases::{ApproveChange, ProposeChange};
 use types::{Fingerprint, Quantity, Reason, UnitPrice};
 
 use crate::fakes::Act;
@@ -45,11 +46,16 @@ async fn agree(world: &World, order: &Order, proposed: Proposed, tenders: Vec<Ne
     };
     let (id, content) = (order.order_id.clone(), Fingerprint::of(&[b"propose"]));
     let me = caller();
-    let proposed = world.orders.propose_change(&me, request_id("propose"), id, proposal, None, content);
+    let proposed = world.orders.ask(
+        &me,
+        request_id("propose"),
+        ProposeChange { order_id: id, proposal, counter_of: None, content },
+    );
     let change_order_id = proposed.await.unwrap().change.change_order_id;
     let other = Principal { user: "ben".to_owned(), ..caller() };
-    let approval = Approval { change_order_id, tenders, content: Fingerprint::of(&[b"approve"]) };
-    let approved = world.orders.approve_change(&other, request_id("yes"), approval, Wait::Completed, soon());
+    let approval = ApproveChange { change_order_id, tenders, content: Fingerprint::of(&[b"approve"]) };
+    let approved =
+        world.orders.ask_for_change(&other, request_id("yes"), approval, (Wait::Completed, soon()));
     approved.await.unwrap()
 }
 

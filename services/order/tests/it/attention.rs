@@ -3,6 +3,7 @@
 use order::domain::attention::{ACKNOWLEDGE, AttentionItem, CAUSES, Cause};
 use order::domain::listing::Page;
 use order::domain::order::Order;
+use order::ops::use_cases::AcknowledgeAttention;
 use proto::events::v1::{AttentionCleared, AttentionRaised};
 use types::Reason;
 
@@ -61,11 +62,13 @@ async fn every_cause_is_closed_by_each_of_its_actions() {
                 let id = format!("acknowledge {seq}");
                 let acknowledged = world
                     .orders
-                    .acknowledge_attention(
+                    .ask(
                         &caller(),
                         request_id(&id),
-                        item.attention_id.clone(),
-                        "I have looked".to_owned(),
+                        AcknowledgeAttention {
+                            attention_id: item.attention_id.clone(),
+                            note: "I have looked".to_owned(),
+                        },
                     )
                     .await;
                 if *action == ACKNOWLEDGE {
@@ -97,7 +100,11 @@ async fn what_was_acknowledged_stays_with_who_did_it_and_why() {
             let id = request_id(id);
             world
                 .orders
-                .acknowledge_attention(&caller(), id, item.attention_id.clone(), note.to_owned())
+                .ask(
+                    &caller(),
+                    id,
+                    AcknowledgeAttention { attention_id: item.attention_id.clone(), note: note.to_owned() },
+                )
                 .await
         };
 

@@ -3,6 +3,7 @@
 use order::domain::change::{ChangeState, Settlement};
 use order::domain::order::OrderState;
 use order::ops::Wait;
+use order::ops::use_cases::WithdrawChange;
 use proto::events::v1::{LeftOwed, OwedChanged, RefundEnded, StepSettled};
 use proto::payment::v1::OwedPosition;
 use storage::Delivery;
@@ -129,11 +130,13 @@ async fn a_change_withdrawn_before_its_decision_is_put_back() {
 
         let withdrawn = world
             .orders
-            .withdraw_change(
+            .ask(
                 &caller(),
                 request_id("withdraw"),
-                view.change.change_order_id.clone(),
-                "no".to_owned(),
+                WithdrawChange {
+                    change_order_id: view.change.change_order_id.clone(),
+                    note: "no".to_owned(),
+                },
             )
             .await
             .unwrap();
@@ -154,7 +157,7 @@ async fn a_decided_change_cannot_be_withdrawn() {
         let change_order_id = view.change.change_order_id;
         let refused = world
             .orders
-            .withdraw_change(&caller(), request_id("withdraw"), change_order_id, String::new())
+            .ask(&caller(), request_id("withdraw"), WithdrawChange { change_order_id, note: String::new() })
             .await
             .unwrap_err();
 

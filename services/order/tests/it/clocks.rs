@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use futures::future::join_all;
 use order::domain::conversation::NewMessage;
 use order::domain::history::Visibility;
+use order::ops::use_cases::AddNote;
 use storage::{Database, testing};
 use types::{Clock, OrderId, Timestamp};
 
@@ -20,7 +21,7 @@ fn noon() -> Timestamp {
 
 async fn note(world: &World, name: &str, order_id: &OrderId) {
     let new = NewMessage::about(order_id, Visibility::Internal, name);
-    world.orders.add_note(&caller(), request_id(name), new).await.unwrap();
+    world.orders.ask(&caller(), request_id(name), AddNote(new)).await.unwrap();
 }
 
 async fn instants(world: &World, order_id: &OrderId) -> Vec<Timestamp> {

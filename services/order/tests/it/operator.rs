@@ -6,6 +6,7 @@ use order::domain::change::ChangeState;
 use order::domain::findings::{Finding, Findings};
 use order::domain::listing::Page;
 use order::ops::Wait;
+use order::ops::use_cases::{AbortBeforePivot, RaiseFindings, RetryStep};
 use storage::{Statement, values};
 use types::Reason;
 
@@ -26,7 +27,11 @@ async fn a_step_refused_after_the_decision_asks_for_attention_until_it_is_done()
 
         world.fakes.script.play("release_goods", [Act::Apply]);
         let saga_id = view.change.saga_id.clone();
-        world.orders.retry_step(&caller(), request_id("retry"), saga_id, "again".to_owned()).await.unwrap();
+        world
+            .orders
+            .ask(&caller(), request_id("retry"), RetryStep { saga_id, note: "again".to_owned() })
+            .await
+            .unwrap();
 
         let ended = world.change_in(&view, ChangeState::Completed).await;
         assert_eq!(ended.change.attention_open, 0);
@@ -46,7 +51,11 @@ async fn an_operator_may_abort_before_the_decision() {
         let saga_id = view.change.saga_id.clone();
         world
             .orders
-            .abort_before_pivot(&caller(), request_id("abort"), saga_id.clone(), "stop".to_owned())
+            .ask(
+                &caller(),
+                request_id("abort"),
+                AbortBeforePivot { saga_id: saga_id.clone(), note: "stop".to_owned() },
+            )
             .await
             .unwrap();
 
@@ -80,7 +89,11 @@ async fn a_round_that_cannot_be_written_asks_for_attention() {
 
         world.fakes.script.play("stop_partner", [Act::Apply]);
         let saga_id = view.change.saga_id.clone();
-        world.orders.retry_step(&caller(), request_id("go"), saga_id.clone(), String::new()).await.unwrap();
+        world
+            .orders
+            .ask(&caller(), request_id("go"), RetryStep { saga_id: saga_id.clone(), note: String::new() })
+            .await
+            .unwrap();
 
         let item = open_item(&world).await;
         assert_eq!((item.subject_id.as_str(), item.cause.reason), (saga_id.as_str(), Reason::Internal));
@@ -119,7 +132,7 @@ async fn what_an_audit_finds_is_raised_once_and_closed_when_it_is_sound() {
         };
         for (name, row) in [("today", "3900 is not 3901"), ("tomorrow", "3900 is not 3902")] {
             let findings = Findings { found: vec![finding(row)], sound: Vec::new() };
-            world.orders.raise_findings(&caller(), request_id(name), findings).await.unwrap();
+            world.orders.ask(&caller(), request_id(name), RaiseFindings(findings)).await.unwrap();
         }
 
         let open = items(&world).await;
@@ -131,7 +144,7 @@ async fn what_an_audit_finds_is_raised_once_and_closed_when_it_is_sound() {
         assert_eq!(world.order(&order.order_id).await.attention_open, 1);
 
         let mended = Findings { found: Vec::new(), sound: vec![subject.clone()] };
-        world.orders.raise_findings(&caller(), request_id("mended"), mended).await.unwrap();
+        world.orders.ask(&caller(), request_id("mended"), RaiseFindings(mended)).await.unwrap();
 
         assert!(items(&world).await.is_empty());
         assert_eq!(world.order(&order.order_id).await.attention_open, 0);

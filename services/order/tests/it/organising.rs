@@ -10,6 +10,7 @@ use order::domain::listing::{OrderFilter, Page};
 use order::domain::order::{OrderState, Parties};
 use order::domain::placing::NewOrder;
 use order::ops::Wait;
+use order::ops::use_cases::{AddNote, DeleteFolder, MoveOrder, UpsertFolder};
 use order::rules::Simulation;
 use order::rules::domain::{Action, Outcome, Rule, RuleWish, Trigger};
 use storage::Table;
@@ -23,12 +24,16 @@ fn folder(name: &str) -> FolderWish {
 }
 
 async fn made(world: &World, name: &str) -> FolderId {
-    world.orders.upsert_folder(&caller(), request_id(name), folder(name)).await.unwrap().folder_id
+    world.orders.ask(&caller(), request_id(name), UpsertFolder(folder(name))).await.unwrap().folder_id
 }
 
 async fn moved(world: &World, name: &str, order_id: &OrderId, to: Option<&FolderId>) {
     let to = to.cloned();
-    world.orders.move_order(&caller(), request_id(name), order_id.clone(), to, 0).await.unwrap();
+    world
+        .orders
+        .ask(&caller(), request_id(name), MoveOrder { order_id: order_id.clone(), folder_id: to, depth: 0 })
+        .await
+        .unwrap();
 }
 
 async fn events(world: &World, order_id: &OrderId) -> Vec<String> {
@@ -85,8 +90,16 @@ async fn a_folder_is_a_label_and_changes_nothing_about_the_order() {
         let page = Page { after: None, size: 50 };
         assert_eq!(world.orders.list_orders(&caller(), &here, &page).await.unwrap().items.len(), 1);
 
-        world.orders.delete_folder(&caller(), request_id("delete"), cancelled.clone()).await.unwrap();
-        world.orders.delete_folder(&caller(), request_id("delete"), cancelled).await.unwrap();
+        world
+            .orders
+            .ask(&caller(), request_id("delete"), DeleteFolder { folder_id: cancelled.clone() })
+            .await
+            .unwrap();
+        world
+            .orders
+            .ask(&caller(), request_id("delete"), DeleteFolder { folder_id: cancelled })
+            .await
+            .unwrap();
 
         assert!(world.orders.folders(&caller()).await.unwrap().is_empty());
         assert_eq!(world.order(&order.order_id).await.state(), OrderState::Confirmed);
@@ -99,18 +112,29 @@ async fn a_folder_is_a_label_and_changes_nothing_about_the_order() {
 async fn a_folders_name_is_taken_once_and_free_again_when_it_is_gone() {
     for world in worlds("folder_names").await {
         let first = made(&world, "Late").await;
-        let twin = world.orders.upsert_folder(&caller(), request_id("twin"), folder("Late")).await;
+        let twin = world.orders.ask(&caller(), request_id("twin"), UpsertFolder(folder("Late"))).await;
         assert_eq!(twin.unwrap_err().reason(), Reason::ExternalReferenceTaken);
 
         let renamed = FolderWish { folder_id: Some(first.clone()), ..folder("Later") };
-        let folder_now = world.orders.upsert_folder(&caller(), request_id("rename"), renamed).await.unwrap();
+        let folder_now =
+            world.orders.ask(&caller(), request_id("rename"), UpsertFolder(renamed)).await.unwrap();
         assert_eq!((&folder_now.folder_id, folder_now.name.as_str()), (&first, "Later"));
-        world.orders.delete_folder(&caller(), request_id("delete"), first.clone()).await.unwrap();
+        world
+            .orders
+            .ask(&caller(), request_id("delete"), DeleteFolder { folder_id: first.clone() })
+            .await
+            .unwrap();
 
         assert_ne!(made(&world, "Later").await, first);
         let order = world.placed("order").await;
-        let gone =
-            world.orders.move_order(&caller(), request_id("gone"), order.order_id, Some(first), 0).await;
+        let gone = world
+            .orders
+            .ask(
+                &caller(),
+                request_id("gone"),
+                MoveOrder { order_id: order.order_id, folder_id: Some(first), depth: 0 },
+            )
+            .await;
         assert_eq!(gone.unwrap_err().reason(), Reason::ResourceNotFound);
     }
 }
@@ -122,8 +146,9 @@ async fn a_note_is_read_by_exactly_those_it_is_for() {
         let new = NewOrder { parties, ..new_order("order") };
         let order = world.create("order", new, Wait::Completed).await.unwrap();
         let note = |visibility, text| NewMessage::about(&order.order_id, visibility, text);
-        let write =
-            async |name: &str, who: &Principal, new| world.orders.add_note(who, request_id(name), new).await;
+        let write = async |name: &str, who: &Principal, new| {
+            world.orders.ask(who, request_id(name), AddNote(new)).await
+        };
         let buyer = acting("bob", "acme", "buyer");
         let stranger = acting("eve", "else", "buyer");
 

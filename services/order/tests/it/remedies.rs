@@ -7,7 +7,10 @@ use order::domain::change::{ChangeState, LineKey};
 use order::domain::lifecycle::{Given, PayRequest, Proposal, Proposed, RefundRequest, RestoreRequest};
 use order::domain::order::{Order, OrderState};
 use order::domain::reissue::{Prices, Reissue};
-use order::ops::{Approval, Wait};
+use order::ops::Wait;
+use order::ops::use_cases::{
+    ApproveChange, PayOrder, ProposeChange, RefundOrder, ReissueOrder, StartProcessing,
+};
 use types::{Fingerprint, Reason};
 
 use crate::fakes::Act;
@@ -43,7 +46,7 @@ async fn a_cancelled_order_is_restored_whole() {
 
         let request = restoration(&order);
         let restored =
-            world.orders.restore_order(&me, request_id("restore"), request, Wait::Completed, soon());
+            world.orders.restore_order(&me, request_id("restore"), request, (Wait::Completed, soon()));
         let view = restored.await.unwrap();
 
         assert_eq!(view.change.state, ChangeState::Completed, "{view:?}");
@@ -63,12 +66,15 @@ async fn an_order_restored_without_tenders_awaits_its_payment() {
         world.fakes.script.play("authorise_payments", [Act::Missing(3_900), Act::Apply]);
         let request = RestoreRequest { tenders: Vec::new(), ..restoration(&order) };
         let restored =
-            world.orders.restore_order(&me, request_id("restore"), request, Wait::Completed, soon());
+            world.orders.restore_order(&me, request_id("restore"), request, (Wait::Completed, soon()));
         assert_eq!(restored.await.unwrap().change.state, ChangeState::Completed);
 
         let awaiting = world.order(&order.order_id).await;
         assert_eq!(awaiting.awaits_payment.map(|awaited| awaited.missing_minor), Some(3_900));
-        let started = world.orders.start_processing(&me, request_id("start"), order.order_id.clone()).await;
+        let started = world
+            .orders
+            .ask(&me, request_id("start"), StartProcessing { order_id: order.order_id.clone() })
+            .await;
         assert_eq!(started.unwrap_err().reason(), Reason::PaymentRequired);
 
         let pay = |name: &str| PayRequest {
@@ -76,13 +82,27 @@ async fn an_order_restored_without_tenders_awaits_its_payment() {
             tenders: new_order(name).tenders,
             content: Fingerprint::of(&[name.as_bytes()]),
         };
-        let paid = world.orders.pay_order(&me, request_id("pay"), pay("pay"), Wait::Completed, soon());
+        let paid = world.orders.ask_for_change(
+            &me,
+            request_id("pay"),
+            PayOrder(pay("pay")),
+            (Wait::Completed, soon()),
+        );
         let view = paid.await.unwrap();
         assert_eq!(view.change.state, ChangeState::Completed, "{view:?}");
         assert_eq!(world.order(&order.order_id).await.awaits_payment, None);
-        let again = world.orders.pay_order(&me, request_id("again"), pay("again"), Wait::Completed, soon());
+        let again = world.orders.ask_for_change(
+            &me,
+            request_id("again"),
+            PayOrder(pay("again")),
+            (Wait::Completed, soon()),
+        );
         assert_eq!(again.await.unwrap_err().reason(), Reason::StateConflict);
-        world.orders.start_processing(&me, request_id("go"), order.order_id.clone()).await.unwrap();
+        world
+            .orders
+            .ask(&me, request_id("go"), StartProcessing { order_id: order.order_id.clone() })
+            .await
+            .unwrap();
     }
 }
 
@@ -96,7 +116,7 @@ async fn a_declined_payment_leaves_the_order_waiting_and_may_be_tried_again() {
         let request = RestoreRequest { tenders: Vec::new(), ..restoration(&order) };
         world
             .orders
-            .restore_order(&me, request_id("restore"), request, Wait::Completed, soon())
+            .restore_order(&me, request_id("restore"), request, (Wait::Completed, soon()))
             .await
             .unwrap();
         let pay = |name: &str| PayRequest {
@@ -107,13 +127,13 @@ async fn a_declined_payment_leaves_the_order_waiting_and_may_be_tried_again() {
 
         let declined = world
             .orders
-            .pay_order(&me, request_id("pay"), pay("pay"), Wait::Completed, soon())
+            .ask_for_change(&me, request_id("pay"), PayOrder(pay("pay")), (Wait::Completed, soon()))
             .await
             .unwrap();
         let waiting = world.order(&order.order_id).await;
         let paid = world
             .orders
-            .pay_order(&me, request_id("again"), pay("again"), Wait::Completed, soon())
+            .ask_for_change(&me, request_id("again"), PayOrder(pay("again")), (Wait::Completed, soon()))
             .await
             .unwrap();
 
@@ -133,7 +153,7 @@ async fn cancelling_an_unpaid_order_again_needs_no_payment() {
         let request = RestoreRequest { tenders: Vec::new(), ..restoration(&order) };
         world
             .orders
-            .restore_order(&me, request_id("restore"), request, Wait::Completed, soon())
+            .restore_order(&me, request_id("restore"), request, (Wait::Completed, soon()))
             .await
             .unwrap();
 
@@ -154,7 +174,7 @@ async fn a_declined_card_leaves_the_order_cancelled_and_gives_the_stock_back() {
 
         let request = restoration(&order);
         let restored =
-            world.orders.restore_order(&me, request_id("restore"), request, Wait::Completed, soon());
+            world.orders.restore_order(&me, request_id("restore"), request, (Wait::Completed, soon()));
         let view = restored.await.unwrap();
 
         assert_eq!(view.change.state, ChangeState::Rejected);
@@ -178,7 +198,8 @@ async fn an_order_is_not_restored_while_its_money_is_moving() {
         world.submit("cancel", cancel_all(&order.order_id), Wait::Committed).await.unwrap();
 
         let request = restoration(&order);
-        let refused = world.orders.restore_order(&me, request_id("restore"), request, Wait::Accepted, soon());
+        let refused =
+            world.orders.restore_order(&me, request_id("restore"), request, (Wait::Accepted, soon()));
 
         assert_eq!(refused.await.unwrap_err().reason(), Reason::RefundInFlight);
     }
@@ -201,7 +222,12 @@ async fn an_order_is_made_again_under_the_next_free_number() {
 
         let mut numbers = Vec::new();
         for name in ["one", "two"] {
-            let made = world.orders.reissue_order(&me, request_id(name), wish(name), Wait::Completed, soon());
+            let made = world.orders.ask_for_order(
+                &me,
+                request_id(name),
+                ReissueOrder(wish(name)),
+                (Wait::Completed, soon()),
+            );
             let made = made.await.unwrap();
             assert_eq!(made.reissue_of.as_ref(), Some(&order.order_id));
             assert_eq!(made.total_minor(), 3_900);
@@ -233,7 +259,12 @@ async fn goodwill_is_reserved_decided_and_sent() {
             content: Fingerprint::of(&[b"goodwill"]),
         };
 
-        let given = world.orders.refund_order(&me, request_id("give"), request, Wait::Completed, soon());
+        let given = world.orders.ask_for_change(
+            &me,
+            request_id("give"),
+            RefundOrder(request),
+            (Wait::Completed, soon()),
+        );
         let view = given.await.unwrap();
 
         assert_eq!(view.change.state, ChangeState::Completed, "{view:?}");
@@ -258,16 +289,20 @@ async fn a_proposal_is_stored_approved_by_the_other_and_carried_out() {
             pricing_version: None,
         };
         let (id, content) = (order.order_id.clone(), Fingerprint::of(&[b"propose"]));
-        let proposed = world.orders.propose_change(&me, request_id("propose"), id, proposal, None, content);
+        let proposed = world.orders.ask(
+            &me,
+            request_id("propose"),
+            ProposeChange { order_id: id, proposal, counter_of: None, content },
+        );
         let view = proposed.await.unwrap();
         assert_eq!(view.change.state, ChangeState::Requested);
         let change_order_id = view.change.change_order_id.clone();
         let other = Principal { user: "ben".to_owned(), ..caller() };
 
         let content = Fingerprint::of(&[b"approve"]);
-        let approval = Approval { change_order_id, tenders: Vec::new(), content };
+        let approval = ApproveChange { change_order_id, tenders: Vec::new(), content };
         let approved =
-            world.orders.approve_change(&other, request_id("yes"), approval, Wait::Completed, soon());
+            world.orders.ask_for_change(&other, request_id("yes"), approval, (Wait::Completed, soon()));
         let view = approved.await.unwrap();
 
         assert_eq!(view.change.state, ChangeState::Completed, "{view:?}");
@@ -289,7 +324,11 @@ async fn a_proposal_that_nobody_answers_is_ended_by_the_clock() {
             pricing_version: None,
         };
         let (id, content) = (order.order_id.clone(), Fingerprint::of(&[b"propose"]));
-        let proposed = world.orders.propose_change(&me, request_id("propose"), id, proposal, None, content);
+        let proposed = world.orders.ask(
+            &me,
+            request_id("propose"),
+            ProposeChange { order_id: id, proposal, counter_of: None, content },
+        );
         let view = proposed.await.unwrap();
 
         let stop = tokio_util::sync::CancellationToken::new();

@@ -8,7 +8,10 @@ use order::domain::lifecycle::{Accepted, Counted, Opening, ShortShipRequest};
 use order::domain::listing::Page;
 use order::domain::order::{Order, OrderState};
 use order::domain::returns::{Return, ReturnState};
-use order::ops::{ReturnStep, Wait};
+use order::ops::Wait;
+use order::ops::use_cases::{
+    AcceptReturn, CloseReturn, OpenReturn, ReceiveReturn, RejectReturn, ShortShip, UseCase,
+};
 use proto::events::v1::{GoodsProgressed, LineProgress};
 use storage::Delivery;
 use types::{Fingerprint, Quantity, Reason};
@@ -51,27 +54,31 @@ async fn opened(world: &World, order: &Order, line: i64, count: i64, valid: Dura
         expires_at: world.orders.now().plus(valid),
         content: Fingerprint::of(&[b"open"]),
     };
-    world.orders.open_return(&caller(), request_id("open"), opening).await.unwrap()
+    world.orders.ask(&caller(), request_id("open"), OpenReturn(opening)).await.unwrap()
 }
 
-async fn moved(world: &World, of: &Return, name: &str, step: ReturnStep) -> Result<Return, Reason> {
-    let (me, content) = (caller(), Fingerprint::of(&[name.as_bytes()]));
-    let moved = world.orders.move_return(&me, request_id(name), of.return_id.clone(), step, &content);
-    moved.await.map_err(|failure| failure.reason())
+async fn moved(world: &World, name: &str, step: impl UseCase<Answer = Return>) -> Result<Return, Reason> {
+    world.orders.ask(&caller(), request_id(name), step).await.map_err(|failure| failure.reason())
 }
 
 async fn accepted(world: &World, of: &Return, name: &str, restock: i64, write_off: i64) -> ChangeView {
-    let lines = vec![Accepted { line: LineKey::Number(1), restock, write_off, warehouse_id: None }];
-    let step = ReturnStep::Accept { lines, note: String::new() };
-    let wait = (Wait::Completed, Deadline::after(Duration::from_secs(20)));
-    let (me, content) = (caller(), Fingerprint::of(&[name.as_bytes()]));
-    let accepted =
-        world.orders.accept_return(&me, request_id(name), of.return_id.clone(), step, &content, wait);
-    accepted.await.unwrap()
+    let accept = AcceptReturn {
+        return_id: of.return_id.clone(),
+        lines: vec![Accepted { line: LineKey::Number(1), restock, write_off, warehouse_id: None }],
+        note: String::new(),
+        content: Fingerprint::of(&[name.as_bytes()]),
+    };
+    let until = (Wait::Completed, Deadline::after(Duration::from_secs(20)));
+    world.orders.ask_for_change(&caller(), request_id(name), accept, until).await.unwrap()
 }
 
-fn received(count: i64) -> ReturnStep {
-    ReturnStep::Receive { lines: units(1, count), note: String::new() }
+fn receive(of: &Return, name: &str, count: i64) -> ReceiveReturn {
+    ReceiveReturn {
+        return_id: of.return_id.clone(),
+        lines: units(1, count),
+        note: String::new(),
+        content: Fingerprint::of(&[name.as_bytes()]),
+    }
 }
 
 #[tokio::test]
@@ -79,7 +86,7 @@ async fn accepted_units_are_claimed_decided_taken_back_and_paid_back() {
     for world in worlds("return").await {
         let order = shipped(&world).await;
         let back = opened(&world, &order, 1, 3, Duration::from_hours(1)).await;
-        moved(&world, &back, "receive", received(3)).await.unwrap();
+        moved(&world, "receive", receive(&back, "receive", 3)).await.unwrap();
 
         let view = accepted(&world, &back, "accept", 1, 1).await;
 
@@ -90,8 +97,16 @@ async fn accepted_units_are_claimed_decided_taken_back_and_paid_back() {
         let after = world.order(&order.order_id).await;
         assert_eq!((after.units().returned, after.total_minor()), (2, 1_900));
         assert_eq!((after.state(), after.change_in_progress), (OrderState::Delivered, None));
-        let rejected =
-            moved(&world, &back, "reject", ReturnStep::Reject { lines: units(1, 1), note: String::new() });
+        let rejected = moved(
+            &world,
+            "reject",
+            RejectReturn {
+                return_id: back.return_id.clone(),
+                lines: units(1, 1),
+                note: String::new(),
+                content: Fingerprint::of(&[b"reject"]),
+            },
+        );
         let rejected = rejected.await.unwrap();
         assert_eq!(rejected.state, ReturnState::Completed);
         let line = &rejected.lines[0];
@@ -106,7 +121,7 @@ async fn a_warehouse_that_says_no_leaves_everything_as_it_was() {
     for world in worlds("return_refused").await {
         let order = shipped(&world).await;
         let back = opened(&world, &order, 1, 1, Duration::from_hours(1)).await;
-        moved(&world, &back, "receive", received(1)).await.unwrap();
+        moved(&world, "receive", receive(&back, "receive", 1)).await.unwrap();
         world.fakes.script.play("reserve_refund", [Act::Refuse(Reason::ExceedsRefundable), Act::Apply]);
 
         let view = accepted(&world, &back, "accept", 1, 0).await;
@@ -143,7 +158,7 @@ async fn a_return_of_which_nothing_came_is_closed_or_ends_by_the_clock() {
         running.await.unwrap();
 
         assert_eq!(ended.state, ReturnState::Expired);
-        assert_eq!(moved(&world, &back, "late", received(1)).await, Err(Reason::StateConflict));
+        assert_eq!(moved(&world, "late", receive(&back, "late", 1)).await, Err(Reason::StateConflict));
         let page = Page { after: None, size: 10 };
         let states = [ReturnState::Expired];
         let listed =
@@ -158,13 +173,22 @@ async fn a_request_about_a_return_counts_once() {
         let order = shipped(&world).await;
         let back = opened(&world, &order, 1, 3, Duration::from_hours(1)).await;
 
-        let first = moved(&world, &back, "receive", received(2)).await.unwrap();
-        let again = moved(&world, &back, "receive", received(2)).await.unwrap();
+        let first = moved(&world, "receive", receive(&back, "receive", 2)).await.unwrap();
+        let again = moved(&world, "receive", receive(&back, "receive", 2)).await.unwrap();
 
         assert_eq!((first.lines[0].received, &again), (2, &first));
-        let too_many = moved(&world, &back, "more", received(2)).await;
+        let too_many = moved(&world, "more", receive(&back, "more", 2)).await;
         assert_eq!(too_many, Err(Reason::QuantityExceedsAvailable));
-        let closing = moved(&world, &back, "close", ReturnStep::Close { note: String::new() }).await;
+        let closing = moved(
+            &world,
+            "close",
+            CloseReturn {
+                return_id: back.return_id.clone(),
+                note: String::new(),
+                content: Fingerprint::of(&[b"close"]),
+            },
+        )
+        .await;
         assert_eq!(closing, Err(Reason::StateConflict));
     }
 }
@@ -183,7 +207,12 @@ async fn units_that_cannot_be_shipped_are_written_down_and_paid_back() {
 
         let deadline = Deadline::after(Duration::from_secs(20));
         let me = caller();
-        let view = world.orders.short_ship(&me, request_id("short"), request, Wait::Completed, deadline);
+        let view = world.orders.ask_for_change(
+            &me,
+            request_id("short"),
+            ShortShip(request),
+            (Wait::Completed, deadline),
+        );
         let view = view.await.unwrap();
 
         assert_eq!(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use order::domain::decided::Outcome;
 use order::domain::policy::{Document, PRESETS, Policy, preset};
 use order::domain::simulation::Difference;
+use order::ops::use_cases::{ActivatePolicy, UpsertPolicy};
 use order::ops::{PolicySimulated, PolicySimulation, Wait};
 use types::{Permission, Role, RoleMap};
 
@@ -60,14 +61,30 @@ async fn three_decisions(world: &World) {
     let forbids = draft("forbids", &[("/matrix/1/effect", "forbid".into())]);
     let id = crate::samples::request_id;
     let name = "forbids".to_owned();
-    world.orders.upsert_policy(&caller(), id("write"), name.clone(), forbids.document).await.unwrap();
+    world
+        .orders
+        .ask(&caller(), id("write"), UpsertPolicy { policy_id: name.clone(), document: forbids.document })
+        .await
+        .unwrap();
     let tenant = order::domain::policy::Selector::Tenant;
-    world.orders.activate_policy(&caller(), id("use"), name, 0, tenant.clone()).await.unwrap();
+    world
+        .orders
+        .ask(&caller(), id("use"), ActivatePolicy { policy_id: name, version: 0, selector: tenant.clone() })
+        .await
+        .unwrap();
     let three = world.placed("three").await;
     for again in ["refused", "refused again"] {
         world.submit(again, cancel_all(&three.order_id), Wait::Accepted).await.unwrap_err();
     }
-    world.orders.activate_policy(&caller(), id("use again"), "default".to_owned(), 0, tenant).await.unwrap();
+    world
+        .orders
+        .ask(
+            &caller(),
+            id("use again"),
+            ActivatePolicy { policy_id: "default".to_owned(), version: 0, selector: tenant },
+        )
+        .await
+        .unwrap();
 }
 
 #[test]

@@ -9,8 +9,9 @@ use order::batches::Batches;
 use order::domain::change::{ChangeRequest, ChangeState, ChangeView};
 use order::domain::order::{Order, Placement};
 use order::domain::placing::NewOrder;
-use order::domain::quote::QuoteKey;
-use order::ops::{Connected, Orders, Parts, Wait, number_claimed};
+use order::domain::quote::{Presented, QuoteKey};
+use order::ops::use_cases::{CreateOrder, SubmitChange};
+use order::ops::{Connected, Orders, Parts, Wait, bearer, number_claimed};
 use order::ports::{Forecasts, Goods, Outsiders, Ports, Refunds};
 use order::rules::Rules;
 use order::{sagas, store};
@@ -97,7 +98,7 @@ impl World {
     }
 
     pub async fn create(&self, name: &str, new: NewOrder, wait: Wait) -> Result<Order, Failure> {
-        self.orders.create_order(&caller(), request_id(name), new, wait, soon()).await
+        self.orders.ask_for_order(&caller(), request_id(name), CreateOrder(new), (wait, soon())).await
     }
 
     /// An order that stands.
@@ -123,7 +124,10 @@ impl World {
         quote: Option<String>,
         wait: Wait,
     ) -> Result<ChangeView, Failure> {
-        self.orders.submit_change(&caller(), request_id(name), request, quote, wait, soon()).await
+        let me = caller();
+        let quote = quote.map(|quote_id| Presented { quote_id, by: bearer(&me) });
+        let submit = SubmitChange { request, quote };
+        self.orders.ask_for_change(&me, request_id(name), submit, (wait, soon())).await
     }
 
     pub async fn order(&self, order_id: &OrderId) -> Order {

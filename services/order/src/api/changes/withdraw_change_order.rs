@@ -7,6 +7,7 @@ use tonic::Request;
 use super::shown;
 use crate::api::convert::{NOTE_LENGTH_MAX, change_order_id, free_text, request_id};
 use crate::ops::Orders;
+use crate::ops::use_cases::WithdrawChange;
 
 pub async fn answer(
     orders: &Orders,
@@ -18,6 +19,6 @@ pub async fn answer(
     let request_id = request_id(&request.request_id)?;
     let change_order_id = change_order_id(&request.change_order_id)?;
     let note = free_text("note", NOTE_LENGTH_MAX, &request.note)?;
-    let view = orders.withdraw_change(&caller, request_id, change_order_id, note).await?;
+    let view = orders.ask(&caller, request_id, WithdrawChange { change_order_id, note }).await?;
     Ok(wire::WithdrawChangeOrderResponse { change_order: Some(shown(&view)) })
 }

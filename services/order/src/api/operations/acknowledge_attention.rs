@@ -6,6 +6,7 @@ use tonic::Request;
 
 use crate::api::convert::{NOTE_LENGTH_MAX, attention_id, free_text, request_id};
 use crate::ops::Orders;
+use crate::ops::use_cases::AcknowledgeAttention;
 use crate::wire::attention;
 
 pub async fn answer(
@@ -18,6 +19,6 @@ pub async fn answer(
     let request_id = request_id(&request.request_id)?;
     let attention_id = attention_id(&request.attention_id)?;
     let note = free_text("note", NOTE_LENGTH_MAX, &request.note)?;
-    let item = orders.acknowledge_attention(&caller, request_id, attention_id, note).await?;
+    let item = orders.ask(&caller, request_id, AcknowledgeAttention { attention_id, note }).await?;
     Ok(wire::AcknowledgeAttentionResponse { item: Some(attention(&item)) })
 }

@@ -8,6 +8,7 @@ use types::{Reason, Refusal};
 use crate::api::convert::{minor, optional, order_id, request_id, required};
 use crate::domain::findings::{Finding, Findings};
 use crate::ops::Orders;
+use crate::ops::use_cases::RaiseFindings;
 
 const AT_ONCE_MAX: usize = 100;
 const SUBJECT_LENGTH_MAX: usize = 128;
@@ -31,7 +32,7 @@ pub async fn answer(
     let sound = sound
         .map(|(nth, id)| required(&format!("sound_subject_ids[{nth}]"), SUBJECT_LENGTH_MAX, id))
         .collect::<Result<_, _>>()?;
-    orders.raise_findings(&caller, request_id, Findings { found, sound }).await?;
+    orders.ask(&caller, request_id, RaiseFindings(Findings { found, sound })).await?;
     Ok(wire::RaiseFindingsResponse {})
 }
 

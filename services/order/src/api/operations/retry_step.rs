@@ -7,6 +7,7 @@ use tonic::Request;
 use super::sagas::shown;
 use crate::api::convert::{NOTE_LENGTH_MAX, free_text, request_id, saga_id};
 use crate::ops::Orders;
+use crate::ops::use_cases::RetryStep;
 
 pub async fn answer(
     orders: &Orders,
@@ -18,6 +19,6 @@ pub async fn answer(
     let request_id = request_id(&request.request_id)?;
     let saga_id = saga_id(&request.saga_id)?;
     let note = free_text("note", NOTE_LENGTH_MAX, &request.note)?;
-    let image = orders.retry_step(&caller, request_id, saga_id, note).await?;
+    let image = orders.ask(&caller, request_id, RetryStep { saga_id, note }).await?;
     Ok(wire::RetryStepResponse { saga: Some(shown(&image)) })
 }

@@ -6,6 +6,7 @@ use tonic::Request;
 
 use crate::api::convert::{order_id, request_id};
 use crate::ops::Orders;
+use crate::ops::use_cases::ConfirmOrder;
 use crate::wire::order;
 
 pub async fn answer(
@@ -17,6 +18,6 @@ pub async fn answer(
 
     let request_id = request_id(&request.request_id)?;
     let order_id = order_id("order_id", &request.order_id)?;
-    let confirmed = orders.confirm_order(&caller, request_id, order_id).await?;
+    let confirmed = orders.ask(&caller, request_id, ConfirmOrder { order_id }).await?;
     Ok(wire::ConfirmOrderResponse { order: Some(order(&confirmed)) })
 }

@@ -8,6 +8,7 @@ use super::new_order::new_order;
 use crate::api::convert::{request_id, wait};
 use crate::api::stating;
 use crate::ops::Orders;
+use crate::ops::use_cases::CreateOrder;
 use crate::wire::order;
 
 pub async fn answer(
@@ -22,6 +23,6 @@ pub async fn answer(
     let wait = wait(request.wait)?;
     let new = new_order(&request)?;
     stating::may_place(&caller, &new)?;
-    let placed = orders.create_order(&caller, request_id, new, wait, deadline).await?;
+    let placed = orders.ask_for_order(&caller, request_id, CreateOrder(new), (wait, deadline)).await?;
     Ok(wire::CreateOrderResponse { order: Some(order(&placed)) })
 }

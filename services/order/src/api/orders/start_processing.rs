@@ -6,6 +6,7 @@ use tonic::Request;
 
 use crate::api::convert::{order_id, request_id};
 use crate::ops::Orders;
+use crate::ops::use_cases::StartProcessing;
 use crate::wire::order;
 
 pub async fn answer(
@@ -17,6 +18,6 @@ pub async fn answer(
 
     let request_id = request_id(&request.request_id)?;
     let order_id = order_id("order_id", &request.order_id)?;
-    let started = orders.start_processing(&caller, request_id, order_id).await?;
+    let started = orders.ask(&caller, request_id, StartProcessing { order_id }).await?;
     Ok(wire::StartProcessingResponse { order: Some(order(&started)) })
 }

@@ -13,6 +13,7 @@ use crate::api::convert::{
 use crate::domain::conversation::NewMessage;
 use crate::domain::history::Visibility;
 use crate::ops::Orders;
+use crate::ops::use_cases::AddNote;
 use crate::wire::note;
 
 pub struct ConversationApi {
@@ -35,7 +36,7 @@ impl ConversationApi {
             text: required_text("text", NOTE_LENGTH_MAX, &request.text)?,
             change_order_id: change(&request.change_order_id)?,
         };
-        let message = self.orders.add_note(&caller, request_id, new).await?;
+        let message = self.orders.ask(&caller, request_id, AddNote(new)).await?;
         Ok(wire::AddNoteResponse { note: Some(note(&message)) })
     }
 

@@ -10,6 +10,7 @@ use types::{FolderId, Refusal};
 use crate::api::convert::{missing, order_id, request_id, required};
 use crate::domain::folders::{Folder, FolderWish};
 use crate::ops::Orders;
+use crate::ops::use_cases::{DeleteFolder, MoveOrder, UpsertFolder};
 use crate::wire::order_folder;
 
 /// The longest name of a folder or a rule.
@@ -38,7 +39,7 @@ impl FolderApi {
             name: required("folder.name", NAME_LENGTH_MAX, &given.name)?,
             position: i64::from(given.position),
         };
-        let folder = self.orders.upsert_folder(&caller, request_id, wish).await?;
+        let folder = self.orders.ask(&caller, request_id, UpsertFolder(wish)).await?;
         Ok(wire::UpsertFolderResponse { folder: Some(shown(&folder, 0)) })
     }
 
@@ -63,7 +64,7 @@ impl FolderApi {
         let request_id = request_id(&request.request_id)?;
         let folder_id = folder_id("folder_id", &request.folder_id)?;
         let folder_id = folder_id.ok_or_else(|| missing("folder_id", "there is no folder to take away"))?;
-        let folder = self.orders.delete_folder(&caller, request_id, folder_id).await?;
+        let folder = self.orders.ask(&caller, request_id, DeleteFolder { folder_id }).await?;
         Ok(wire::DeleteFolderResponse { folder: Some(shown(&folder, 0)) })
     }
 
@@ -77,8 +78,10 @@ impl FolderApi {
         let request_id = request_id(&request.request_id)?;
         let order_id = order_id("order_id", &request.order_id)?;
         let folder_id = folder_id("folder_id", &request.folder_id)?;
-        let (placed, folder) = self.orders.move_order(&caller, request_id, order_id, folder_id, 0).await?;
-        Ok(wire::MoveOrderResponse { order_folder: Some(order_folder(&placed, folder.as_ref())) })
+        let move_order = MoveOrder { order_id, folder_id, depth: 0 };
+        let moved = self.orders.ask(&caller, request_id, move_order).await?;
+        let order_folder = order_folder(&moved.placed, moved.folder.as_ref());
+        Ok(wire::MoveOrderResponse { order_folder: Some(order_folder) })
     }
 }
 

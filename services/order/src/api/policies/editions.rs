@@ -10,6 +10,7 @@ use types::{Reason, Refusal};
 use crate::api::convert::{missing, request_id, required, unknown_value};
 use crate::domain::policy::{Capability, Edition};
 use crate::ops::Orders;
+use crate::ops::use_cases::SetEdition;
 use crate::wire::tenant_capabilities as shown;
 
 const NAME_LENGTH_MAX: usize = 64;
@@ -34,7 +35,7 @@ pub async fn set(
         name: required("edition", NAME_LENGTH_MAX, &request.edition)?,
         withheld: withheld(&request.withheld)?,
     };
-    orders.set_edition(&caller, request_id, edition).await?;
+    orders.ask(&caller, request_id, SetEdition(edition)).await?;
     let shelf = orders.shelf(&caller.tenant).await?;
     Ok(wire::SetTenantCapabilitiesResponse { capabilities: Some(shown(&shelf.edition)) })
 }

@@ -12,6 +12,7 @@ use crate::api::convert::{
 };
 use crate::domain::reason::{CancelReason, FALLBACK_LANGUAGE, Family};
 use crate::ops::Orders;
+use crate::ops::use_cases::{UpsertReason, Written};
 use crate::wire::cancel_reason as shown;
 
 const LANGUAGE_LENGTH_MAX: usize = 16;
@@ -39,7 +40,7 @@ pub async fn upsert(
     let request = request.into_inner();
     let request_id = request_id(&request.request_id)?;
     let given = request.reason.ok_or_else(|| missing("reason", "there is no reason to write"))?;
-    let code = orders.upsert_reason(&caller, request_id, reason(&given)?).await?;
+    let Written(code) = orders.ask(&caller, request_id, UpsertReason(reason(&given)?)).await?;
     let shelf = orders.shelf(&caller.tenant).await?;
     let written = shelf.catalogue.get(&code);
     let written = written.ok_or_else(|| Failure::internal("a reason that was just written is not there"))?;

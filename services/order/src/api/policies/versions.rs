@@ -8,6 +8,7 @@ use types::{Reason, Refusal};
 use crate::api::convert::{missing, not_negative, request_id, required, unknown_value};
 use crate::domain::policy::{Document, Policy, Selector, Shelf};
 use crate::ops::Orders;
+use crate::ops::use_cases::{ActivatePolicy, UpsertPolicy, Written};
 use crate::wire::policy as shown;
 
 const NAME_LENGTH_MAX: usize = 64;
@@ -21,9 +22,9 @@ pub async fn upsert(
     let caller = Principal::of(&request)?.clone();
     let request = request.into_inner();
     let request_id = request_id(&request.request_id)?;
-    let policy_id = policy_id(&request.policy_id)?;
-    let document = document(&request.document)?;
-    let written = orders.upsert_policy(&caller, request_id, policy_id, document).await?;
+    let upsert =
+        UpsertPolicy { policy_id: policy_id(&request.policy_id)?, document: document(&request.document)? };
+    let Written(written) = orders.ask(&caller, request_id, upsert).await?;
     let shelf = orders.shelf(&caller.tenant).await?;
     let policy = by_version_text(&shelf, &written)?;
     Ok(wire::UpsertPolicyResponse { policy: Some(shown(&shelf, policy, true)) })
@@ -63,10 +64,12 @@ pub async fn activate(
     let caller = Principal::of(&request)?.clone();
     let request = request.into_inner();
     let request_id = request_id(&request.request_id)?;
-    let policy_id = policy_id(&request.policy_id)?;
-    let version = not_negative("version", request.version)?;
-    let selector = selector(request.selector.as_ref())?;
-    let chosen = orders.activate_policy(&caller, request_id, policy_id, version, selector).await?;
+    let activate = ActivatePolicy {
+        policy_id: policy_id(&request.policy_id)?,
+        version: not_negative("version", request.version)?,
+        selector: selector(request.selector.as_ref())?,
+    };
+    let Written(chosen) = orders.ask(&caller, request_id, activate).await?;
     let shelf = orders.shelf(&caller.tenant).await?;
     let policy = by_version_text(&shelf, &chosen)?;
     Ok(wire::ActivatePolicyResponse { policy: Some(shown(&shelf, policy, true)) })

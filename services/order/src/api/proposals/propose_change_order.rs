@@ -11,6 +11,7 @@ use crate::api::changes::shown;
 use crate::api::convert::{order_id, request_id};
 use crate::api::stating;
 use crate::ops::Orders;
+use crate::ops::use_cases::ProposeChange;
 
 pub async fn answer(
     orders: &Orders,
@@ -29,6 +30,7 @@ pub async fn answer(
         "" => None,
         id => Some(ChangeOrderId::parse(id).map_err(|error| Refusal::from(error).field("counter_of"))?),
     };
-    let view = orders.propose_change(&caller, request_id, order_id, proposal, counter_of, content).await?;
+    let propose = ProposeChange { order_id, proposal, counter_of, content };
+    let view = orders.ask(&caller, request_id, propose).await?;
     Ok(wire::ProposeChangeOrderResponse { change_order: Some(shown(&view)) })
 }

@@ -12,6 +12,7 @@ use crate::api::orders::new_order::{SIDE_ROWS_MAX, each, tender};
 use crate::api::stating;
 use crate::domain::lifecycle::PayRequest;
 use crate::ops::Orders;
+use crate::ops::use_cases::PayOrder;
 
 pub async fn answer(
     orders: &Orders,
@@ -25,7 +26,7 @@ pub async fn answer(
     let wait = wait(request.wait)?;
     let paid = parsed(&request)?;
     stating::may_pay_with(&caller, &paid.tenders)?;
-    let view = orders.pay_order(&caller, request_id, paid, wait, deadline).await?;
+    let view = orders.ask_for_change(&caller, request_id, PayOrder(paid), (wait, deadline)).await?;
     Ok(wire::PayOrderResponse { change_order: Some(shown(&view)) })
 }
 

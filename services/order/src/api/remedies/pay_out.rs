@@ -15,7 +15,7 @@ use crate::api::convert::{
 use crate::domain::change::{MoneyTerms, PayOut, PayOutWay, TenderRefund};
 use crate::domain::lifecycle::{Given, RefundRequest};
 use crate::domain::policy::TenderStrategy;
-use crate::ops::{Orders, plans};
+use crate::ops::{Orders, plans, use_cases};
 
 /// Tenders that can be named: as many as an order has.
 const NAMED_MAX: usize = 64;
@@ -30,7 +30,8 @@ pub async fn answer(
 
     let request_id = request_id(&request.request_id)?;
     let wait = wait(request.wait)?;
-    let view = orders.pay_out(&caller, request_id, parsed(&request)?, wait, deadline).await?;
+    let pay_out = use_cases::PayOut(parsed(&request)?);
+    let view = orders.ask_for_change(&caller, request_id, pay_out, (wait, deadline)).await?;
     Ok(wire::PayOutResponse { change_order: Some(shown(&view)) })
 }
 

@@ -12,6 +12,7 @@ use crate::api::convert::{
 };
 use crate::domain::lifecycle::{Given, RefundRequest};
 use crate::ops::Orders;
+use crate::ops::use_cases::RefundOrder;
 
 pub async fn answer(
     orders: &Orders,
@@ -23,7 +24,8 @@ pub async fn answer(
 
     let request_id = request_id(&request.request_id)?;
     let wait = wait(request.wait)?;
-    let view = orders.refund_order(&caller, request_id, parsed(&request)?, wait, deadline).await?;
+    let refund = RefundOrder(parsed(&request)?);
+    let view = orders.ask_for_change(&caller, request_id, refund, (wait, deadline)).await?;
     Ok(wire::RefundOrderResponse { change_order: Some(shown(&view)) })
 }
 

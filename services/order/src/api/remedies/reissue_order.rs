@@ -15,6 +15,7 @@ use crate::api::orders::new_order::{LINES_MAX, SIDE_ROWS_MAX, each, external_pay
 use crate::api::stating;
 use crate::domain::reissue::{Prices, Reissue};
 use crate::ops::Orders;
+use crate::ops::use_cases::ReissueOrder;
 use crate::wire::order;
 
 const SKU_LENGTH_MAX: usize = 64;
@@ -31,7 +32,7 @@ pub async fn answer(
     let wait = wait(request.wait)?;
     let wish = wish(&request)?;
     stating::may_reissue(&caller, &wish)?;
-    let made = orders.reissue_order(&caller, request_id, wish, wait, deadline).await?;
+    let made = orders.ask_for_order(&caller, request_id, ReissueOrder(wish), (wait, deadline)).await?;
     Ok(wire::ReissueOrderResponse { order: Some(order(&made)) })
 }
 

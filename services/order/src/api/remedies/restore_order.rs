@@ -27,7 +27,7 @@ pub async fn answer(
     let wait = wait(request.wait)?;
     let restored = parsed(&request)?;
     stating::may_pay_with(&caller, &restored.tenders)?;
-    let view = orders.restore_order(&caller, request_id, restored, wait, deadline).await?;
+    let view = orders.restore_order(&caller, request_id, restored, (wait, deadline)).await?;
     Ok(wire::RestoreOrderResponse { change_order: Some(shown(&view)) })
 }
 

@@ -12,6 +12,7 @@ use crate::api::convert::{
 };
 use crate::domain::lifecycle::{Counted, ShortShipRequest};
 use crate::ops::Orders;
+use crate::ops::use_cases::ShortShip;
 
 const LINES_MAX: usize = 100;
 
@@ -25,7 +26,8 @@ pub async fn answer(
 
     let request_id = request_id(&request.request_id)?;
     let wait = wait(request.wait)?;
-    let view = orders.short_ship(&caller, request_id, parsed(&request)?, wait, deadline).await?;
+    let short_ship = ShortShip(parsed(&request)?);
+    let view = orders.ask_for_change(&caller, request_id, short_ship, (wait, deadline)).await?;
     Ok(wire::ShortShipResponse { change_order: Some(shown(&view)) })
 }
 

@@ -7,10 +7,13 @@ use kit::{Deadline, Failure, Principal};
 use proto::order::v1 as wire;
 use proto::order::v1::return_service_server::ReturnService;
 use tonic::{Request, Response, Status};
+use types::Refusal;
 
 use super::changes::shown;
 use super::convert::{order_id, page_of, request_id, token_of, wait};
-use crate::ops::{Orders, ReturnStep};
+use crate::domain::returns::Return;
+use crate::ops::Orders;
+use crate::ops::use_cases::{OpenReturn, UseCase};
 use crate::wire::order_return;
 
 pub struct ReturnApi {
@@ -25,13 +28,11 @@ impl ReturnApi {
     /// Receives, rejects or closes.
     async fn moved(
         &self,
-        caller: Principal,
-        named: (&str, &str),
-        step: ReturnStep,
-        content: types::Fingerprint,
+        caller: &Principal,
+        id: &str,
+        step: Result<impl UseCase<Answer = Return>, Refusal>,
     ) -> Result<Option<wire::Return>, Failure> {
-        let (request_id, return_id) = (request_id(named.0)?, requests::return_id(named.1)?);
-        let moved = self.orders.move_return(&caller, request_id, return_id, step, &content).await?;
+        let moved = self.orders.ask(caller, request_id(id)?, step?).await?;
         Ok(Some(order_return(&moved)))
     }
 
@@ -59,10 +60,8 @@ impl ReturnApi {
         let caller = Principal::of(&request)?.clone();
         let deadline = Deadline::of(&request);
         let request = request.into_inner();
-        let (id, return_id) = (request_id(&request.request_id)?, requests::return_id(&request.return_id)?);
-        let waiting = (wait(request.wait)?, deadline);
-        let (step, content) = requests::accept(&request)?;
-        let view = self.orders.accept_return(&caller, id, return_id, step, &content, waiting).await?;
+        let (id, until) = (request_id(&request.request_id)?, (wait(request.wait)?, deadline));
+        let view = self.orders.ask_for_change(&caller, id, requests::accept(&request)?, until).await?;
         Ok(wire::AcceptReturnResponse { change_order: Some(shown(&view)) })
     }
 }
@@ -77,7 +76,7 @@ impl ReturnService for ReturnApi {
         let request = request.into_inner();
         let id = request_id(&request.request_id).map_err(Failure::from)?;
         let opening = requests::opening(&request, self.orders.now()).map_err(Failure::from)?;
-        let opened = self.orders.open_return(&caller, id, opening).await?;
+        let opened = self.orders.ask(&caller, id, OpenReturn(opening)).await?;
         Ok(Response::new(wire::OpenReturnResponse { order_return: Some(order_return(&opened)) }))
     }
 
@@ -87,9 +86,7 @@ impl ReturnService for ReturnApi {
     ) -> Result<Response<wire::ReceiveReturnResponse>, Status> {
         let caller = Principal::of(&request)?.clone();
         let request = request.into_inner();
-        let (step, content) = requests::receive(&request).map_err(Failure::from)?;
-        let named = (request.request_id.as_str(), request.return_id.as_str());
-        let order_return = self.moved(caller, named, step, content).await?;
+        let order_return = self.moved(&caller, &request.request_id, requests::receive(&request)).await?;
         Ok(Response::new(wire::ReceiveReturnResponse { order_return }))
     }
 
@@ -106,9 +103,7 @@ impl ReturnService for ReturnApi {
     ) -> Result<Response<wire::RejectReturnResponse>, Status> {
         let caller = Principal::of(&request)?.clone();
         let request = request.into_inner();
-        let (step, content) = requests::reject(&request).map_err(Failure::from)?;
-        let named = (request.request_id.as_str(), request.return_id.as_str());
-        let order_return = self.moved(caller, named, step, content).await?;
+        let order_return = self.moved(&caller, &request.request_id, requests::reject(&request)).await?;
         Ok(Response::new(wire::RejectReturnResponse { order_return }))
     }
 
@@ -118,9 +113,7 @@ impl ReturnService for ReturnApi {
     ) -> Result<Response<wire::CloseReturnResponse>, Status> {
         let caller = Principal::of(&request)?.clone();
         let request = request.into_inner();
-        let (step, content) = requests::close(&request).map_err(Failure::from)?;
-        let named = (request.request_id.as_str(), request.return_id.as_str());
-        let order_return = self.moved(caller, named, step, content).await?;
+        let order_return = self.moved(&caller, &request.request_id, requests::close(&request)).await?;
         Ok(Response::new(wire::CloseReturnResponse { order_return }))
     }
 

@@ -12,7 +12,7 @@ use crate::api::convert::{
 };
 use crate::domain::lifecycle::{Accepted, Counted, Opening};
 use crate::domain::returns::ReturnState;
-use crate::ops::ReturnStep;
+use crate::ops::use_cases::{AcceptReturn, CloseReturn, ReceiveReturn, RejectReturn};
 
 const LINES_MAX: usize = 100;
 const WAREHOUSE_LENGTH_MAX: usize = 64;
@@ -36,25 +36,36 @@ pub fn opening(request: &wire::OpenReturnRequest, now: Timestamp) -> Result<Open
     })
 }
 
-pub fn receive(request: &wire::ReceiveReturnRequest) -> Result<(ReturnStep, Fingerprint), Refusal> {
+pub fn receive(request: &wire::ReceiveReturnRequest) -> Result<ReceiveReturn, Refusal> {
     let canonical = wire::ReceiveReturnRequest { request_id: String::new(), ..request.clone() };
-    let (lines, note) = (counted(&request.lines)?, free_text("note", NOTE_LENGTH_MAX, &request.note)?);
-    Ok((ReturnStep::Receive { lines, note }, Fingerprint::of(&[&canonical.encode_to_vec()])))
+    Ok(ReceiveReturn {
+        return_id: return_id(&request.return_id)?,
+        lines: counted(&request.lines)?,
+        note: free_text("note", NOTE_LENGTH_MAX, &request.note)?,
+        content: Fingerprint::of(&[&canonical.encode_to_vec()]),
+    })
 }
 
-pub fn reject(request: &wire::RejectReturnRequest) -> Result<(ReturnStep, Fingerprint), Refusal> {
+pub fn reject(request: &wire::RejectReturnRequest) -> Result<RejectReturn, Refusal> {
     let canonical = wire::RejectReturnRequest { request_id: String::new(), ..request.clone() };
-    let (lines, note) = (counted(&request.lines)?, free_text("note", NOTE_LENGTH_MAX, &request.note)?);
-    Ok((ReturnStep::Reject { lines, note }, Fingerprint::of(&[&canonical.encode_to_vec()])))
+    Ok(RejectReturn {
+        return_id: return_id(&request.return_id)?,
+        lines: counted(&request.lines)?,
+        note: free_text("note", NOTE_LENGTH_MAX, &request.note)?,
+        content: Fingerprint::of(&[&canonical.encode_to_vec()]),
+    })
 }
 
-pub fn close(request: &wire::CloseReturnRequest) -> Result<(ReturnStep, Fingerprint), Refusal> {
+pub fn close(request: &wire::CloseReturnRequest) -> Result<CloseReturn, Refusal> {
     let canonical = wire::CloseReturnRequest { request_id: String::new(), ..request.clone() };
-    let note = free_text("note", NOTE_LENGTH_MAX, &request.note)?;
-    Ok((ReturnStep::Close { note }, Fingerprint::of(&[&canonical.encode_to_vec()])))
+    Ok(CloseReturn {
+        return_id: return_id(&request.return_id)?,
+        note: free_text("note", NOTE_LENGTH_MAX, &request.note)?,
+        content: Fingerprint::of(&[&canonical.encode_to_vec()]),
+    })
 }
 
-pub fn accept(request: &wire::AcceptReturnRequest) -> Result<(ReturnStep, Fingerprint), Refusal> {
+pub fn accept(request: &wire::AcceptReturnRequest) -> Result<AcceptReturn, Refusal> {
     let canonical = wire::AcceptReturnRequest { request_id: String::new(), wait: 0, ..request.clone() };
     let lines = bounded(&request.lines)?.iter().enumerate().map(|(index, line)| {
         let at = format!("lines[{index}]");
@@ -74,9 +85,12 @@ pub fn accept(request: &wire::AcceptReturnRequest) -> Result<(ReturnStep, Finger
             warehouse_id: (!warehouse_id.is_empty()).then_some(warehouse_id),
         })
     });
-    let lines = lines.collect::<Result<_, Refusal>>()?;
-    let note = free_text("note", NOTE_LENGTH_MAX, &request.note)?;
-    Ok((ReturnStep::Accept { lines, note }, Fingerprint::of(&[&canonical.encode_to_vec()])))
+    Ok(AcceptReturn {
+        return_id: return_id(&request.return_id)?,
+        lines: lines.collect::<Result<_, Refusal>>()?,
+        note: free_text("note", NOTE_LENGTH_MAX, &request.note)?,
+        content: Fingerprint::of(&[&canonical.encode_to_vec()]),
+    })
 }
 
 pub fn states(given: &[i32]) -> Result<Vec<ReturnState>, Refusal> {

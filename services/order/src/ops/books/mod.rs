@@ -6,6 +6,7 @@ pub mod decisions;
 pub mod desk;
 pub mod policies;
 pub mod views;
+pub mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,10 +1,8 @@
 //! What `api` and the service's own clocks call: each call puts a command to the group commit, or reads one snapshot.
 
 pub mod asking;
-mod attention;
 mod desk;
 mod events;
-mod findings;
 pub mod guesses;
 pub mod once;
 pub mod orders;

@@ -1,27 +1,23 @@
-//! [`Orders`]: what the service can be asked to do.
+//! [`Orders`]: what the use cases are put to, and what they are put together from.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use futures::future::join_all;
-use kit::{Deadline, Failure, Principal, Roles, Seal};
+use kit::{Failure, Principal, Roles, Seal};
 use proto::payment::v1::{ForecastRefundRequest, ForecastRefundResponse};
-use saga::{Doorbell, Lease, Registry, SagaImage};
+use saga::{Doorbell, Lease, Registry};
 use storage::{Database, Delivery, Envelope, Relay, Writer};
 use tonic::Status;
-use types::{ChangeOrderId, Clock, Ids, OrderId, RequestId, SagaId, Tenant, Timestamp};
+use types::{Clock, Ids, OrderId, Tenant, Timestamp};
 
-use crate::domain::change::{ChangeRequest, ChangeView};
-use crate::domain::order::Order;
-use crate::domain::placing::NewOrder;
-use crate::domain::quote::{Presented, QuoteKey};
+use crate::domain::quote::QuoteKey;
 use crate::ops::books::Books;
 use crate::ops::books::policies::Shelves;
-use crate::ops::calls::asking::{asked, bearer, unexpected};
 use crate::ops::calls::propagation::ToldByRules;
-use crate::ops::calls::wait::Wait;
-use crate::ops::command::{Answer, Arrival, Asked, Command, Wish};
+use crate::ops::command::Arrival;
 use crate::ops::commit::batch::OrderBatch;
+use crate::ops::commit::command::{Answer, Command};
 use crate::ops::commit::event_log::EventLog;
 use crate::ops::commit::hints::{Hints, Watch};
 use crate::ops::commit::owner::SagaOwner;
@@ -156,121 +152,6 @@ impl Orders {
         &self.batch.context.quote_key
     }
 
-    pub async fn create_order(
-        &self,
-        principal: &Principal,
-        request_id: RequestId,
-        new: NewOrder,
-        wait: Wait,
-        deadline: Deadline,
-    ) -> Result<Order, Failure> {
-        let asked = asked(principal, "CreateOrder", request_id, &[new.content.as_str().as_bytes()]);
-        let accepted = self.ask(asked, Wish::CreateOrder(Box::new(new))).await?;
-        let order = self.order_of(&principal.tenant, accepted).await?;
-        self.wait_for_order(order, wait, deadline).await
-    }
-
-    pub async fn confirm_order(
-        &self,
-        principal: &Principal,
-        request_id: RequestId,
-        order_id: OrderId,
-    ) -> Result<Order, Failure> {
-        self.take_order_on(principal, "ConfirmOrder", request_id, order_id, Wish::ConfirmOrder).await
-    }
-
-    pub async fn start_processing(
-        &self,
-        principal: &Principal,
-        request_id: RequestId,
-        order_id: OrderId,
-    ) -> Result<Order, Failure> {
-        self.take_order_on(principal, "StartProcessing", request_id, order_id, Wish::StartProcessing).await
-    }
-
-    /// A move of an order that is asked for by its id alone.
-    async fn take_order_on(
-        &self,
-        principal: &Principal,
-        method: &str,
-        request_id: RequestId,
-        order_id: OrderId,
-        wish: fn(OrderId) -> Wish,
-    ) -> Result<Order, Failure> {
-        let asked = asked(principal, method, request_id, &[order_id.as_str().as_bytes()]);
-        let answer = self.ask(asked, wish(order_id)).await?;
-        self.order_of(&principal.tenant, answer).await
-    }
-
-    pub async fn submit_change(
-        &self,
-        principal: &Principal,
-        request_id: RequestId,
-        request: ChangeRequest,
-        quote: Option<String>,
-        wait: Wait,
-        deadline: Deadline,
-    ) -> Result<ChangeView, Failure> {
-        let content = request.content.as_str().as_bytes();
-        let quoted = quote.as_deref().unwrap_or_default().as_bytes();
-        let asked = asked(principal, "SubmitChangeOrder", request_id, &[content, quoted]);
-        let quote = quote.map(|quote_id| Presented { quote_id, by: bearer(principal) });
-        // Watching begins before the change does, so that no hint is missed.
-        let watch = self.watch_for(wait, &principal.tenant, &request.order_id);
-        let answer = self.ask(asked, Wish::SubmitChange { request: Box::new(request), quote }).await?;
-        let view = self.change_of(&principal.tenant, answer).await?;
-        self.wait_for_change(view, watch, wait, deadline).await
-    }
-
-    pub async fn withdraw_change(
-        &self,
-        principal: &Principal,
-        request_id: RequestId,
-        change_order_id: ChangeOrderId,
-        note: String,
-    ) -> Result<ChangeView, Failure> {
-        let content: [&[u8]; 2] = [change_order_id.as_str().as_bytes(), note.as_bytes()];
-        let asked = asked(principal, "WithdrawChangeOrder", request_id, &content);
-        let answer = self.ask(asked, Wish::WithdrawChange { change_order_id, note }).await?;
-        self.change_of(&principal.tenant, answer).await
-    }
-
-    pub async fn retry_step(
-        &self,
-        principal: &Principal,
-        request_id: RequestId,
-        saga_id: SagaId,
-        note: String,
-    ) -> Result<SagaImage, Failure> {
-        let wish = |saga_id, note| Wish::RetryStep { saga_id, note };
-        self.steer_saga(principal, "RetryStep", request_id, (saga_id, note), wish).await
-    }
-
-    pub async fn abort_before_pivot(
-        &self,
-        principal: &Principal,
-        request_id: RequestId,
-        saga_id: SagaId,
-        note: String,
-    ) -> Result<SagaImage, Failure> {
-        let wish = |saga_id, note| Wish::AbortBeforePivot { saga_id, note };
-        self.steer_saga(principal, "AbortBeforePivot", request_id, (saga_id, note), wish).await
-    }
-
-    async fn steer_saga(
-        &self,
-        principal: &Principal,
-        method: &str,
-        request_id: RequestId,
-        (saga_id, note): (SagaId, String),
-        wish: fn(SagaId, String) -> Wish,
-    ) -> Result<SagaImage, Failure> {
-        let content: [&[u8]; 2] = [saga_id.as_str().as_bytes(), note.as_bytes()];
-        let asked = asked(principal, method, request_id, &content);
-        let answer = self.ask(asked, wish(saga_id, note)).await?;
-        self.saga_of(&principal.tenant, answer).await
-    }
-
     /// Takes events in, each on its own, in the order they came. What could not be written is to be sent again.
     pub async fn deliver(&self, events: Vec<Envelope>) -> Vec<Delivery> {
         let deliveries = events.into_iter().map(|envelope| async move {
@@ -302,45 +183,5 @@ impl Orders {
     /// Hints that an order, or a change of it, has moved. Beside them the watcher reads again once a second.
     pub fn watch(&self, tenant: &Tenant, order_id: &OrderId) -> Watch {
         self.batch.hints.watch((tenant.clone(), order_id.clone()))
-    }
-
-    pub async fn ask(&self, asked: Asked, wish: Wish) -> Result<Answer, Failure> {
-        // Boxed: every call holds what it reads here.
-        Box::pin(self.is_there_for(&asked, &wish)).await?;
-        match self.writer.submit(Command::Ask(Box::new(asked), wish)).await.map(|reply| reply.answer) {
-            Ok(Answer::Refused(refusal)) => Err(Failure::from(refusal)),
-            Ok(answer) => Ok(answer),
-            Err(error) => Err(Failure::from(error)),
-        }
-    }
-
-    pub async fn order_of(&self, tenant: &Tenant, answer: Answer) -> Result<Order, Failure> {
-        match answer {
-            Answer::Order(order) => Ok(*order),
-            Answer::AcceptedBefore(resource) => {
-                self.order(tenant, &OrderId::parse(&resource).map_err(Failure::internal)?).await
-            }
-            _ => Err(unexpected()),
-        }
-    }
-
-    pub async fn change_of(&self, tenant: &Tenant, answer: Answer) -> Result<ChangeView, Failure> {
-        match answer {
-            Answer::Change(view) => Ok(*view),
-            Answer::AcceptedBefore(resource) => {
-                self.change(tenant, &ChangeOrderId::parse(&resource).map_err(Failure::internal)?).await
-            }
-            _ => Err(unexpected()),
-        }
-    }
-
-    async fn saga_of(&self, tenant: &Tenant, answer: Answer) -> Result<SagaImage, Failure> {
-        match answer {
-            Answer::Saga(image) => Ok(*image),
-            Answer::AcceptedBefore(resource) => {
-                self.saga_by_id(tenant, SagaId::parse(&resource).map_err(Failure::internal)?).await
-            }
-            _ => Err(unexpected()),
-        }
     }
 }

@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 use types::Tenant;
 
 use crate::ops::calls::orders::Orders;
-use crate::ops::command::{Command, Queue, Receiver};
+use crate::ops::command::{Queue, Receiver};
+use crate::ops::commit::command::Command;
 use crate::ops::decide::queue::OVERDUE;
 use crate::store::queue;
 

@@ -184,10 +184,10 @@ impl Orders {
     /// An item, open or closed.
     pub async fn attention_item(
         &self,
-        principal: &Principal,
+        tenant: &Tenant,
         attention_id: &AttentionId,
     ) -> Result<AttentionItem, Failure> {
-        let key = BTreeSet::from([(principal.tenant.clone(), attention_id.clone())]);
+        let key = BTreeSet::from([(tenant.clone(), attention_id.clone())]);
         let found = self.reading(async |tx| attention::load(tx, &key).await).await?;
         let item = found.into_iter().next().map(|(_, item)| item);
         item.ok_or_else(|| Failure::not_found("AttentionItem", attention_id.as_str()))

@@ -6,15 +6,15 @@ use kit::Failure;
 
 use crate::domain::readers::Reader;
 use crate::ops::calls::orders::Orders;
-use crate::ops::command::{Asked, Named, Wish, named};
+use crate::ops::command::{Asked, Named};
 use crate::store::keys::OrderKey;
 use crate::store::{lists, orders};
 
 impl Orders {
     /// Whoever does not see everything is told that something is absent by one statement, whether it is or is hidden: what
     /// is read for a decision is more of an order that exists than of one that does not.
-    pub async fn is_there_for(&self, asked: &Asked, wish: &Wish) -> Result<(), Failure> {
-        let Some(named) = named(wish).filter(|_| !asked.reach.is_tenant()) else { return Ok(()) };
+    pub async fn is_there_for(&self, asked: &Asked, about: Option<Named<'_>>) -> Result<(), Failure> {
+        let Some(named) = about.filter(|_| !asked.reach.is_tenant()) else { return Ok(()) };
         let tenant = &asked.tenant;
         let head = self
             .reading(async |tx| match &named {

@@ -7,11 +7,13 @@ use saga::{Doorbell, SagaImage};
 use storage::{Accepted, Batch, DbError, Delivery, Overlay as _, Relay, Request, Tx};
 
 use crate::ops::books::{Books, Touched, views};
-use crate::ops::command::{After, Answer, Asked, Command, Wish};
+use crate::ops::command::{After, Asked};
+use crate::ops::commit::command::{Answer, Command};
 use crate::ops::commit::event_log::EventLog;
 use crate::ops::commit::hints::{Hints, Seen};
 use crate::ops::commit::load;
 use crate::ops::decide::{self, Context, arrivals, carry};
+use crate::ops::use_cases::{AnyUseCase, Work};
 use crate::store::keys::OrderKey;
 
 pub struct Reply {
@@ -43,17 +45,8 @@ impl Batch for OrderBatch {
     type Command = Command;
     type Reply = Reply;
 
-    /// Orders are not among the keys: the overlay shows a command what the one before it has decided, so many
-    /// commands of one order share a batch. Only what is decided from its own stored row stands alone.
     fn key(command: &Command) -> String {
-        match command {
-            Command::Ask(asked, _) => asked.key.text(),
-            Command::Advance(advance) => format!("{}/{}", advance.key.tenant, advance.key.id),
-            Command::Deliver(arrival) => {
-                format!("{}/{}", arrival.envelope.tenant, arrival.envelope.event_id)
-            }
-            Command::Queue(queue) => format!("{}/outbox", queue.tenant),
-        }
+        command.key()
     }
 
     async fn decide(&self, tx: &mut Tx, commands: &[Command]) -> Result<Vec<Reply>, DbError> {
@@ -95,7 +88,7 @@ impl OrderBatch {
         let events_before = books.events();
         let mut after = After::default();
         let answer = match command {
-            Command::Ask(asked, wish) => self.asked(books, asked, wish, &mut after),
+            Command::Ask(asked, use_case) => self.asked(books, asked, use_case.as_ref(), &mut after),
             Command::Advance(advance) => {
                 Answer::Advanced(carry::advance(&self.context, books, advance).map(Box::new))
             }
@@ -118,22 +111,27 @@ impl OrderBatch {
         Reply { answer, effects }
     }
 
-    fn asked(&self, books: &mut Books, asked: &Asked, wish: &Wish, after: &mut After) -> Answer {
+    fn asked(
+        &self,
+        books: &mut Books,
+        asked: &Asked,
+        use_case: &dyn AnyUseCase,
+        after: &mut After,
+    ) -> Answer {
         match books.requests.check(&asked.key, &asked.fingerprint) {
             Request::Fresh => {}
             Request::Seen(resource) => return Answer::AcceptedBefore(resource),
             Request::Reused(refusal) => return Answer::Refused(refusal),
         }
-        if let Err(absent) = decide::visible::check(books, asked, wish) {
+        if let Err(absent) = decide::visible::check(books, asked, use_case.about()) {
             return Answer::Refused(absent);
         }
-        let done = decide::decide(&self.context, books, asked, wish, after);
-        match done {
-            Ok((answer, resource)) => {
+        match use_case.decide(&mut Work { context: &self.context, books, asked, after }) {
+            Ok(decided) => {
                 let (id, fingerprint) = (books.ids.mint(), asked.fingerprint.clone());
-                let accepted = Accepted { id, fingerprint, resource_id: resource, at: books.now };
+                let accepted = Accepted { id, fingerprint, resource_id: decided.resource_id, at: books.now };
                 books.requests.store(asked.key.clone(), accepted);
-                answer
+                Answer::Accepted(decided.answer)
             }
             Err(refusal) => Answer::Refused(refusal),
         }

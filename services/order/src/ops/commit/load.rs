@@ -12,8 +12,8 @@ use crate::domain::reissue;
 use crate::ops::books::Books;
 use crate::ops::books::desk::Desk;
 use crate::ops::books::policies::PolicyBook;
-use crate::ops::command::Command;
-use crate::ops::commit::wanted::Wanted;
+use crate::ops::books::wanted::Wanted;
+use crate::ops::commit::command::Command;
 use crate::ops::decide::Context;
 use crate::ops::plans;
 use crate::store::keys::OrderKey;
@@ -21,7 +21,10 @@ use crate::store::returns as stored_returns;
 use crate::store::{attention, changes, groups, orders, sagas, timeline};
 
 pub async fn books(context: &Context, tx: &mut Tx, commands: &[Command]) -> Result<Books, DbError> {
-    let mut wanted = Wanted::of(commands);
+    let mut wanted = Wanted::default();
+    for command in commands {
+        command.reads(&mut wanted);
+    }
     let placing = find_owners(tx, &mut wanted).await?;
     let requests = RequestKeys::load(tx, &wanted.requests).await?;
 

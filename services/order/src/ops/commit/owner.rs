@@ -4,8 +4,8 @@ use saga::{Advance, Cause, CauseKind, CommitError, Event, Owner, SagaImage};
 use storage::{Database, DbError, WriteError, Writer};
 
 use crate::ops::books::Books;
-use crate::ops::command::{Answer, Command};
 use crate::ops::commit::batch::OrderBatch;
+use crate::ops::commit::command::{Answer, Command};
 use crate::ports::Ports;
 
 pub struct SagaOwner {

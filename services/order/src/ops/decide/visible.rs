@@ -1,4 +1,4 @@
-//! What of a wish is there for who wishes it: an order that the caller's role does not see is answered as one that does
+//! What of a request is there for whoever asks: an order that the caller's role does not see is answered as one that does
 //! not exist, before anything else is said about it.
 
 use types::Refusal;
@@ -6,15 +6,15 @@ use types::Refusal;
 use crate::domain::order::{Actor, Order};
 use crate::domain::readers::Reader;
 use crate::ops::books::Books;
-use crate::ops::command::{Asked, Named, Wish, named};
+use crate::ops::command::{Asked, Named};
 use crate::store::keys::OrderKey;
 
-pub fn check(books: &Books, asked: &Asked, wish: &Wish) -> Result<(), Refusal> {
+pub fn check(books: &Books, asked: &Asked, about: Option<Named<'_>>) -> Result<(), Refusal> {
     // Work of the services themselves was decided when it was accepted.
     if asked.actor == Actor::system() {
         return Ok(());
     }
-    let Some(named) = named(wish) else { return Ok(()) };
+    let Some(named) = about else { return Ok(()) };
     let found = order_of(books, asked, &named).ok_or_else(|| named.absent())?;
     if sees(books, asked, found) { Ok(()) } else { Err(named.absent()) }
 }

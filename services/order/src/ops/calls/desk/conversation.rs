@@ -3,41 +3,23 @@
 use std::collections::BTreeSet;
 
 use kit::{Failure, Principal};
-use types::{MessageId, OrderId, Refusal, RequestId};
+use types::{MessageId, OrderId, Tenant};
 
 use crate::domain::conversation::{Message, NewMessage};
 use crate::domain::history::Visibility;
 use crate::domain::listing::{Listed, Page};
 use crate::domain::readers::Reader;
-use crate::ops::calls::asking::{actor, asked, unexpected};
+use crate::ops::calls::asking::actor;
 use crate::ops::calls::orders::Orders;
 use crate::ops::calls::reads::cut;
-use crate::ops::command::{DeskAnswer, DeskWish};
 use crate::store::messages;
 
 impl Orders {
-    pub async fn add_note(
-        &self,
-        principal: &Principal,
-        request_id: RequestId,
-        new: NewMessage,
-    ) -> Result<Message, Failure> {
-        let change = new.change_order_id.as_ref().map_or("", types::ChangeOrderId::as_str);
-        let content = [new.order_id.as_str(), new.visibility.as_str(), &new.text, change].map(str::as_bytes);
-        let asked = asked(principal, "AddNote", request_id, &content);
-        match self.ask_desk(asked, DeskWish::AddNote(new)).await? {
-            Ok(DeskAnswer::Message(message)) => Ok(message),
-            Ok(DeskAnswer::Folder(_) | DeskAnswer::Moved(..)) => Err(unexpected()),
-            Err(resource) => self.message(principal, &resource).await,
-        }
-    }
-
     /// A message, to be shown or to be taken as a proof.
-    pub async fn message(&self, principal: &Principal, message_id: &str) -> Result<Message, Failure> {
-        let id = MessageId::parse(message_id).map_err(Refusal::from)?;
-        let key = BTreeSet::from([(principal.tenant.clone(), id)]);
+    pub async fn message(&self, tenant: &Tenant, message_id: &MessageId) -> Result<Message, Failure> {
+        let key = BTreeSet::from([(tenant.clone(), message_id.clone())]);
         let found = self.reading(async |tx| messages::load(tx, &key).await).await?.pop();
-        found.ok_or_else(|| Failure::not_found("Message", message_id))
+        found.ok_or_else(|| Failure::not_found("Message", message_id.as_str()))
     }
 
     /// The messages of an order that the caller may read. A page may hold less than was asked for.

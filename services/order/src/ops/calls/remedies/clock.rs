@@ -4,13 +4,10 @@
 use std::time::Duration;
 
 use kit::Failure;
-use storage::RequestKey;
 use tokio_util::sync::CancellationToken;
-use types::{ChangeOrderId, Fingerprint, Reach, RequestId, Subject, Tenant};
 
-use crate::domain::order::Actor;
 use crate::ops::calls::orders::Orders;
-use crate::ops::command::{Asked, RemedyWish, Wish};
+use crate::ops::use_cases::ExpireProposal;
 use crate::store::changes;
 
 /// How often it looks.
@@ -41,29 +38,9 @@ impl Orders {
         let now = self.now();
         let due = self.reading(async |tx| changes::find_expired(tx, now, ROUND).await).await?;
         for (tenant, change_order_id) in &due {
-            self.ask(
-                expiring(tenant, change_order_id),
-                Wish::Remedy(RemedyWish::Expire(change_order_id.clone())),
-            )
-            .await?;
+            let expire = ExpireProposal { change_order_id: change_order_id.clone() };
+            self.ask_by_clock(tenant, change_order_id.as_str(), expire).await?;
         }
         Ok(i64::try_from(due.len()).expect("a round is short"))
-    }
-}
-
-fn expiring(tenant: &Tenant, change_order_id: &ChangeOrderId) -> Asked {
-    let request_id = RequestId::parse(change_order_id.as_str()).expect("an id of ours is a request id");
-    Asked {
-        tenant: tenant.clone(),
-        fingerprint: Fingerprint::of(&[change_order_id.as_str().as_bytes()]),
-        actor: Actor::system(),
-        reach: Reach::TENANT,
-        key: RequestKey {
-            tenant: tenant.clone(),
-            subject: Subject::internal("clock"),
-            method: "ExpireChangeOrder".to_owned(),
-            request_id,
-        },
-        traceparent: None,
     }
 }

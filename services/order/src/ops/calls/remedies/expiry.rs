@@ -5,14 +5,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use kit::Failure;
-use storage::RequestKey;
 use tokio_util::sync::CancellationToken;
-use types::{Fingerprint, OrderId, Reach, RequestId, Subject, Tenant};
+use types::OrderId;
 
 use crate::domain::lifecycle::{Due, due};
-use crate::domain::order::{Actor, Order};
+use crate::domain::order::Order;
 use crate::ops::calls::orders::Orders;
-use crate::ops::command::{Asked, RemedyWish, Wish};
+use crate::ops::use_cases::{ExpireUnpaid, WarnOfExpiry};
 use crate::store::{orders, unpaid};
 
 /// How often it looks.
@@ -60,15 +59,15 @@ impl Orders {
         if due == Due::Nothing {
             return Ok(());
         }
+        let (order_id, request_id) = (&order.order_id, request_id(order));
         // Nobody's order ends without a warning, however late the clock looks.
-        let warning = asked(&order.tenant, "WarnOfExpiry", &order.order_id, &since(order));
-        self.ask(warning, Wish::Remedy(RemedyWish::WarnOfExpiry(order.order_id.clone()))).await?;
+        let warning = WarnOfExpiry { order_id: order_id.clone() };
+        self.ask_by_clock(&order.tenant, &request_id, warning).await?;
         if due == Due::Expiry {
-            let ending = asked(&order.tenant, "ExpireOrder", &order.order_id, &since(order));
-            let wish = RemedyWish::ExpireUnpaid(order.order_id.clone());
+            let expiry = ExpireUnpaid { order_id: order_id.clone() };
             // A change may hold the order just now: then it is due at the next look, too.
-            if let Err(failure) = self.ask(ending, Wish::Remedy(wish)).await {
-                tracing::info!(order_id = %order.order_id, %failure, "an order could not be ended yet");
+            if let Err(failure) = self.ask_by_clock(&order.tenant, &request_id, expiry).await {
+                tracing::info!(%order_id, %failure, "an order could not be ended yet");
             }
         }
         Ok(())
@@ -76,23 +75,7 @@ impl Orders {
 }
 
 /// An order that is restored again waits anew.
-fn since(order: &Order) -> String {
-    order.awaits_payment.map_or(0, |awaited| awaited.since.unix_micros()).to_string()
-}
-
-fn asked(tenant: &Tenant, method: &str, order_id: &OrderId, since: &str) -> Asked {
-    let request_id = RequestId::parse(&format!("{order_id}-{since}")).expect("ids and numbers are printable");
-    Asked {
-        tenant: tenant.clone(),
-        fingerprint: Fingerprint::of(&[order_id.as_str().as_bytes()]),
-        actor: Actor::system(),
-        reach: Reach::TENANT,
-        key: RequestKey {
-            tenant: tenant.clone(),
-            subject: Subject::internal("clock"),
-            method: method.to_owned(),
-            request_id,
-        },
-        traceparent: None,
-    }
+fn request_id(order: &Order) -> String {
+    let since = order.awaits_payment.map_or(0, |awaited| awaited.since.unix_micros());
+    format!("{}-{since}", order.order_id)
 }

@@ -4,13 +4,10 @@
 use std::time::Duration;
 
 use kit::Failure;
-use storage::RequestKey;
 use tokio_util::sync::CancellationToken;
-use types::{Fingerprint, Reach, RequestId, ReturnId, Subject, Tenant};
 
-use crate::domain::order::Actor;
 use crate::ops::calls::orders::Orders;
-use crate::ops::command::{Asked, ReturnWish, Step, Wish};
+use crate::ops::use_cases::ExpireReturn;
 use crate::store::returns;
 
 /// How often it looks.
@@ -36,29 +33,12 @@ impl Orders {
         let now = self.now();
         let due = self.reading(async |tx| returns::find_expired(tx, now, ROUND).await).await?;
         for (tenant, return_id) in due {
-            let wish = ReturnWish::Move { return_id: return_id.clone(), step: Step::Expire };
+            let expire = ExpireReturn { return_id: return_id.clone() };
             // A change may hold the order just now: then it is due at the next look, too.
-            if let Err(failure) = self.ask(expiring(&tenant, &return_id), Wish::Return(wish)).await {
+            if let Err(failure) = self.ask_by_clock(&tenant, return_id.as_str(), expire).await {
                 tracing::info!(%return_id, %failure, "a return could not be ended yet");
             }
         }
         Ok(())
-    }
-}
-
-fn expiring(tenant: &Tenant, return_id: &ReturnId) -> Asked {
-    let request_id = RequestId::parse(return_id.as_str()).expect("an id of ours is a request id");
-    Asked {
-        tenant: tenant.clone(),
-        fingerprint: Fingerprint::of(&[return_id.as_str().as_bytes()]),
-        actor: Actor::system(),
-        reach: Reach::TENANT,
-        key: RequestKey {
-            tenant: tenant.clone(),
-            subject: Subject::internal("clock"),
-            method: "ExpireReturn".to_owned(),
-            request_id,
-        },
-        traceparent: None,
     }
 }
