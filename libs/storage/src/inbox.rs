@@ -7,6 +7,7 @@ use types::{EventId, Tenant};
 use crate::error::DbError;
 use crate::outbox::Envelope;
 use crate::overlay::Overlay;
+use crate::record;
 use crate::statement::Statement;
 use crate::table::Table;
 use crate::tx::Tx;
@@ -16,12 +17,11 @@ use crate::values;
 /// Insert first, then lock: see the saga fences.
 static LOCK_POSITIONS: Statement = Statement::new(
     "storage.lock_inbox_positions",
-    "INSERT INTO inbox_position (tenant_id, source, aggregate_type, aggregate_id, last_seq)
-     SELECT tenant_id, source, aggregate_type, aggregate_id, 0
-       FROM rows($1: tenant_id text, source text, aggregate_type text, aggregate_id text)
-      WHERE true ORDER BY tenant_id, source, aggregate_type, aggregate_id
-     ON CONFLICT (tenant_id, source, aggregate_type, aggregate_id)
-        DO UPDATE SET last_seq = inbox_position.last_seq
+    "INSERT INTO inbox_position rows($1: tenant_id text, source text, aggregate_type text, aggregate_id text,
+       last_seq = 0)
+     WHERE true ORDER BY tenant_id, source, aggregate_type, aggregate_id
+     ON CONFLICT (tenant_id, source, aggregate_type, aggregate_id) DO UPDATE SET last_seq =
+       inbox_position.last_seq
      RETURNING tenant_id, source, aggregate_type, aggregate_id, last_seq",
 );
 
@@ -34,18 +34,14 @@ static SEEN: Statement = Statement::new(
 
 static ACCEPT: Statement = Statement::new(
     "storage.accept_events",
-    "INSERT INTO inbox (tenant_id, event_id, source, aggregate_type, aggregate_id, aggregate_seq, received_at)
-     SELECT tenant_id, event_id, source, aggregate_type, aggregate_id, aggregate_seq, CAST($1 AS BIGINT)
-       FROM rows($2: tenant_id text, event_id text, source text, aggregate_type text, aggregate_id text,
-                 aggregate_seq bigint)",
+    "INSERT INTO inbox rows($2: tenant_id text, event_id text, source text, aggregate_type text,
+       aggregate_id text, aggregate_seq bigint, received_at = CAST($1 AS BIGINT))",
 );
 
 static ADVANCE: Statement = Statement::new(
     "storage.advance_inbox_positions",
-    "UPDATE inbox_position SET last_seq = r.last_seq
-       FROM rows($1: tenant_id text, source text, aggregate_type text, aggregate_id text, last_seq bigint) AS r
-      WHERE inbox_position.tenant_id = r.tenant_id AND inbox_position.source = r.source
-        AND inbox_position.aggregate_type = r.aggregate_type AND inbox_position.aggregate_id = r.aggregate_id",
+    "UPDATE inbox_position SET rows($1: tenant_id text, source text, aggregate_type text, aggregate_id text |
+       last_seq bigint)",
 );
 
 /// What to do with an event.
@@ -98,7 +94,14 @@ impl Inbox {
         let expected = streams.len() as u64;
         let rows: Rows = streams
             .iter()
-            .map(|s| values![&s.tenant, &s.source, &s.aggregate_type, &s.aggregate_id])
+            .map(|s| {
+                record! {
+                    tenant_id: &s.tenant,
+                    source: &s.source,
+                    aggregate_type: &s.aggregate_type,
+                    aggregate_id: &s.aggregate_id,
+                }
+            })
             .collect();
         for row in tx.fetch_all(&LOCK_POSITIONS, values![rows]).await? {
             let stream = Stream {
@@ -150,17 +153,17 @@ impl Inbox {
     }
 
     pub async fn flush(&self, tx: &mut Tx) -> Result<(), DbError> {
-        let mut rows = Rows::new();
+        let mut rows = Vec::new();
         for ((tenant, event_id), arrival) in self.events.inserted() {
             let Arrival { stream, seq } = arrival.as_ref().expect("accept gives every new event its arrival");
-            rows.push(values![
-                tenant,
-                event_id.as_str(),
-                &stream.source,
-                &stream.aggregate_type,
-                &stream.aggregate_id,
-                *seq,
-            ]);
+            rows.push(record! {
+                tenant_id: tenant,
+                event_id: event_id.as_str(),
+                source: &stream.source,
+                aggregate_type: &stream.aggregate_type,
+                aggregate_id: &stream.aggregate_id,
+                aggregate_seq: *seq,
+            });
         }
         if rows.is_empty() {
             return Ok(());
@@ -169,7 +172,13 @@ impl Inbox {
         tx.execute_exactly(&ACCEPT, values![now, rows], expected).await?;
         self.positions
             .flush_updates(tx, &ADVANCE, |s, last| {
-                values![&s.tenant, &s.source, &s.aggregate_type, &s.aggregate_id, *last]
+                record! {
+                    tenant_id: &s.tenant,
+                    source: &s.source,
+                    aggregate_type: &s.aggregate_type,
+                    aggregate_id: &s.aggregate_id,
+                    last_seq: *last,
+                }
             })
             .await
     }

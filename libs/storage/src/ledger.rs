@@ -17,6 +17,7 @@ use types::{Fingerprint, Reason, Refusal, Tenant, Timestamp};
 
 use crate::error::DbError;
 use crate::overlay::Overlay;
+use crate::record;
 use crate::statement::Statement;
 use crate::step::{Direction, Outcome, StepCall, StepContext};
 use crate::table::Table;
@@ -27,18 +28,15 @@ use crate::values;
 /// Insert first, then lock: two callers that meet on a new saga queue up at its row instead of failing.
 static LOCK_FENCES: Statement = Statement::new(
     "storage.lock_saga_fences",
-    "INSERT INTO saga_fence (tenant_id, saga_id, max_epoch)
-     SELECT tenant_id, saga_id, 0 FROM rows($1: tenant_id text, saga_id text)
-      WHERE true ORDER BY tenant_id, saga_id
+    "INSERT INTO saga_fence rows($1: tenant_id text, saga_id text, max_epoch = 0)
+     WHERE true ORDER BY tenant_id, saga_id
      ON CONFLICT (tenant_id, saga_id) DO UPDATE SET max_epoch = saga_fence.max_epoch
      RETURNING tenant_id, saga_id, max_epoch",
 );
 
 static RAISE_FENCES: Statement = Statement::new(
     "storage.raise_saga_fences",
-    "UPDATE saga_fence SET max_epoch = r.max_epoch
-       FROM rows($1: tenant_id text, saga_id text, max_epoch bigint) AS r
-      WHERE saga_fence.tenant_id = r.tenant_id AND saga_fence.saga_id = r.saga_id",
+    "UPDATE saga_fence SET rows($1: tenant_id text, saga_id text | max_epoch bigint)",
 );
 
 static LOAD_STEPS: Statement = Statement::new(
@@ -51,20 +49,16 @@ static LOAD_STEPS: Statement = Statement::new(
 
 static RECORD_STEPS: Statement = Statement::new(
     "storage.record_steps",
-    "INSERT INTO step_ledger (tenant_id, saga_id, step, direction, request_hash, outcome, nothing_to_do, completes,
-                              reply, epoch, at)
-     SELECT tenant_id, saga_id, step, direction, request_hash, outcome, nothing_to_do, completes, reply, epoch, at
-       FROM rows($1: tenant_id text, saga_id text, step text, direction text, request_hash text, outcome text,
-                 nothing_to_do bigint, completes text, reply bytea, epoch bigint, at text)",
+    "INSERT INTO step_ledger rows($1: tenant_id text, saga_id text, step text, direction text,
+       request_hash text, outcome text, nothing_to_do bigint, completes text, reply bytea, epoch bigint,
+       at text)",
 );
 
 static SETTLE_STEPS: Statement = Statement::new(
     "storage.settle_steps",
-    "UPDATE step_ledger SET outcome = r.outcome, reply = r.reply
-       FROM rows($1: tenant_id text, saga_id text, step text, direction text, outcome text, reply bytea) AS r
-      WHERE step_ledger.tenant_id = r.tenant_id AND step_ledger.saga_id = r.saga_id
-        AND step_ledger.step = r.step AND step_ledger.direction = r.direction
-        AND step_ledger.outcome = 'pending'",
+    "UPDATE step_ledger SET rows($1: tenant_id text, saga_id text, step text, direction text | outcome text,
+       reply bytea)
+      AND step_ledger.outcome = 'pending'",
 );
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,7 +129,15 @@ impl StepLedger {
             return Ok(ledger);
         }
         let expected = distinct.len() as u64;
-        let rows: Rows = distinct.into_iter().map(|(tenant, saga_id)| values![tenant, saga_id]).collect();
+        let rows: Rows = distinct
+            .into_iter()
+            .map(|(tenant, saga_id)| {
+                record! {
+                    tenant_id: tenant,
+                    saga_id: saga_id,
+                }
+            })
+            .collect();
         for row in tx.fetch_all(&LOCK_FENCES, values![rows.clone()]).await? {
             ledger.fences.load((row.tenant()?, row.text("saga_id")?), row.int("max_epoch")?);
         }
@@ -294,35 +296,41 @@ impl StepLedger {
 
     pub async fn flush(&self, tx: &mut Tx) -> Result<(), DbError> {
         self.fences
-            .flush_updates(tx, &RAISE_FENCES, |(tenant, saga_id), epoch| values![tenant, saga_id, *epoch])
+            .flush_updates(tx, &RAISE_FENCES, |(tenant, saga_id), epoch| {
+                record! {
+                    tenant_id: tenant,
+                    saga_id: saga_id,
+                    max_epoch: *epoch,
+                }
+            })
             .await?;
         self.steps
             .flush_inserts(tx, &RECORD_STEPS, |key, row| {
-                values![
-                    &key.tenant,
-                    &key.saga_id,
-                    &key.step,
-                    key.direction.as_str(),
-                    &row.request_hash,
-                    row.outcome.as_str(),
-                    i64::from(row.nothing_to_do),
-                    row.completes.as_deref(),
-                    row.reply.clone(),
-                    row.epoch,
-                    row.at,
-                ]
+                record! {
+                    tenant_id: &key.tenant,
+                    saga_id: &key.saga_id,
+                    step: &key.step,
+                    direction: key.direction.as_str(),
+                    request_hash: &row.request_hash,
+                    outcome: row.outcome.as_str(),
+                    nothing_to_do: i64::from(row.nothing_to_do),
+                    completes: row.completes.as_deref(),
+                    reply: row.reply.clone(),
+                    epoch: row.epoch,
+                    at: row.at,
+                }
             })
             .await?;
         self.steps
             .flush_updates(tx, &SETTLE_STEPS, |key, row| {
-                values![
-                    &key.tenant,
-                    &key.saga_id,
-                    &key.step,
-                    key.direction.as_str(),
-                    row.outcome.as_str(),
-                    row.reply.clone(),
-                ]
+                record! {
+                    tenant_id: &key.tenant,
+                    saga_id: &key.saga_id,
+                    step: &key.step,
+                    direction: key.direction.as_str(),
+                    outcome: row.outcome.as_str(),
+                    reply: row.reply.clone(),
+                }
             })
             .await
     }

@@ -12,6 +12,7 @@
 //! `docs/portable-sql.md`.
 
 mod book;
+mod columns;
 mod database;
 mod error;
 mod inbox;
@@ -20,6 +21,7 @@ mod migrate;
 pub mod outbox;
 mod overlay;
 mod private;
+mod record;
 pub mod relay;
 mod requests;
 pub mod role_map;
@@ -44,6 +46,7 @@ pub use ledger::{Admission, LedgerRow, StepLedger};
 pub use migrate::{INBOX, Migration, OUTBOX, REQUESTS, ROLE_MAP, SEALING_KEY, STEP_LEDGER};
 pub use outbox::{Envelope, NewEvent};
 pub use overlay::Overlay;
+pub use record::Record;
 pub use relay::{Courier, Delivery, OnClaim, Relay};
 pub use requests::{Accepted, Request, RequestKey, RequestKeys};
 pub use row::Row;

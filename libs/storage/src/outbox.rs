@@ -5,6 +5,7 @@ use std::time::Duration;
 use types::{EventId, Tenant, Timestamp};
 
 use crate::error::DbError;
+use crate::record;
 use crate::statement::Statement;
 use crate::tx::Tx;
 use crate::value::Rows;
@@ -12,12 +13,9 @@ use crate::values;
 
 static APPEND: Statement = Statement::new(
     "storage.append_events",
-    "INSERT INTO outbox (tenant_id, event_id, aggregate_type, aggregate_id, aggregate_seq, type, payload, traceparent,
-                         created_at, queued_at)
-     SELECT tenant_id, event_id, aggregate_type, aggregate_id, aggregate_seq, type, payload, traceparent,
-            created_at, CAST($1 AS BIGINT)
-       FROM rows($2: tenant_id text, event_id text, aggregate_type text, aggregate_id text, aggregate_seq bigint,
-                 type text, payload bytea, traceparent text, created_at text)",
+    "INSERT INTO outbox rows($2: tenant_id text, event_id text, aggregate_type text, aggregate_id text,
+       aggregate_seq bigint, type text, payload bytea, traceparent text, created_at text,
+       queued_at = CAST($1 AS BIGINT))",
 );
 
 static OLDEST: Statement = Statement::new(
@@ -66,17 +64,17 @@ pub async fn append(tx: &mut Tx, events: &[NewEvent]) -> Result<(), DbError> {
     let rows: Rows = events
         .iter()
         .map(|event| {
-            values![
-                &event.tenant,
-                event.event_id.as_str(),
-                event.aggregate_type,
-                &event.aggregate_id,
-                event.aggregate_seq,
-                event.kind,
-                event.payload.clone(),
-                event.traceparent.as_deref(),
-                event.occurred_at,
-            ]
+            record! {
+                tenant_id: &event.tenant,
+                event_id: event.event_id.as_str(),
+                aggregate_type: event.aggregate_type,
+                aggregate_id: &event.aggregate_id,
+                aggregate_seq: event.aggregate_seq,
+                type: event.kind,
+                payload: event.payload.clone(),
+                traceparent: event.traceparent.as_deref(),
+                created_at: event.occurred_at,
+            }
         })
         .collect();
     tx.execute_exactly(&APPEND, values![now, rows], events.len() as u64).await

@@ -25,10 +25,10 @@ use types::{EventId, Tenant};
 use crate::database::Database;
 use crate::error::DbError;
 use crate::outbox::Envelope;
+use crate::record;
 use crate::row::Row;
 use crate::statement::Statement;
 use crate::tx::Tx;
-use crate::value::Rows;
 use crate::values;
 
 /// Events of one call.
@@ -82,18 +82,15 @@ pub(crate) async fn free_claims(database: &Database) -> Result<u64, DbError> {
 
 static SENT: Statement = Statement::new(
     "storage.note_sent_events",
-    "UPDATE outbox SET state = 'sent', sent_at = $2, claimed_until = 0
-       FROM rows($3: tenant_id text, event_id text) AS r
-      WHERE outbox.tenant_id = r.tenant_id AND outbox.event_id = r.event_id AND outbox.claim_token = $1
-        AND outbox.state = 'queued'",
+    "UPDATE outbox SET rows($3: tenant_id text, event_id text | state = 'sent', sent_at = $2,
+       claimed_until = 0)
+      AND outbox.claim_token = $1 AND outbox.state = 'queued'",
 );
 
 static GIVE_BACK: Statement = Statement::new(
     "storage.give_back_events",
-    "UPDATE outbox SET next_at = r.next_at, claimed_until = 0
-       FROM rows($2: tenant_id text, event_id text, next_at bigint) AS r
-      WHERE outbox.tenant_id = r.tenant_id AND outbox.event_id = r.event_id AND outbox.claim_token = $1
-        AND outbox.state = 'queued'",
+    "UPDATE outbox SET rows($2: tenant_id text, event_id text | next_at bigint, claimed_until = 0)
+      AND outbox.claim_token = $1 AND outbox.state = 'queued'",
 );
 
 /// What a service does with the events that a relay claims, in the commit of the claim: whatever it does is done before
@@ -355,14 +352,22 @@ async fn note(tx: &mut Tx, token: &str, outcomes: &[Verdict]) -> Result<(), DbEr
         return Ok(());
     }
     let now = tx.db_now().await?;
-    let (mut sent, mut given_back) = (Rows::new(), Rows::new());
+    let (mut sent, mut given_back) = (Vec::new(), Vec::new());
     for Verdict { tenant, event_id, outcome } in outcomes {
         match outcome {
-            Outcome::Sent => sent.push(values![tenant, event_id.as_str()]),
+            Outcome::Sent => sent.push(record! { tenant_id: tenant, event_id: event_id.as_str() }),
             Outcome::Later { tries } => {
-                given_back.push(values![tenant, event_id.as_str(), now + pause(*tries)]);
+                given_back.push(record! {
+                    tenant_id: tenant,
+                    event_id: event_id.as_str(),
+                    next_at: now + pause(*tries),
+                });
             }
-            Outcome::Unanswered => given_back.push(values![tenant, event_id.as_str(), 0]),
+            Outcome::Unanswered => given_back.push(record! {
+                tenant_id: tenant,
+                event_id: event_id.as_str(),
+                next_at: 0,
+            }),
         }
     }
     let mut touched = 0;

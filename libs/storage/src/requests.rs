@@ -6,6 +6,7 @@ use types::{Fingerprint, Reason, Refusal, RequestId, StoredRequestId, Subject, T
 
 use crate::error::DbError;
 use crate::overlay::Overlay;
+use crate::record;
 use crate::statement::Statement;
 use crate::table::Table;
 use crate::tx::Tx;
@@ -23,10 +24,8 @@ static LOAD: Statement = Statement::new(
 
 static STORE: Statement = Statement::new(
     "storage.store_request_keys",
-    "INSERT INTO request_key (tenant_id, subject, method, request_id, id, fingerprint, resource_id, created_at)
-     SELECT tenant_id, subject, method, request_id, id, fingerprint, resource_id, created_at
-       FROM rows($1: tenant_id text, subject text, method text, request_id text, id text, fingerprint text,
-                 resource_id text, created_at text)",
+    "INSERT INTO request_key rows($1: tenant_id text, subject text, method text, request_id text, id text,
+       fingerprint text, resource_id text, created_at text)",
 );
 
 /// A caller's own name for a request. Two callers may use one name: neither learns of the other.
@@ -135,16 +134,16 @@ impl RequestKeys {
     pub async fn flush(&self, tx: &mut Tx) -> Result<(), DbError> {
         self.keys
             .flush_inserts(tx, &STORE, |key, accepted| {
-                values![
-                    &key.tenant,
-                    &key.subject,
-                    &key.method,
-                    key.request_id.as_str(),
-                    &accepted.id,
-                    &accepted.fingerprint,
-                    &accepted.resource_id,
-                    accepted.at,
-                ]
+                record! {
+                    tenant_id: &key.tenant,
+                    subject: &key.subject,
+                    method: &key.method,
+                    request_id: key.request_id.as_str(),
+                    id: &accepted.id,
+                    fingerprint: &accepted.fingerprint,
+                    resource_id: &accepted.resource_id,
+                    created_at: accepted.at,
+                }
             })
             .await
     }

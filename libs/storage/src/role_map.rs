@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use types::{RoleMap, Tenant};
 
 use crate::error::DbError;
+use crate::record;
 use crate::row::Row;
 use crate::statement::Statement;
 use crate::tx::Tx;
@@ -30,9 +31,8 @@ static SINCE: Statement = Statement::new(
 
 static ADD: Statement = Statement::new(
     "storage.add_role_maps",
-    "INSERT INTO role_map (tenant_id, version, roles, written_at)
-     SELECT tenant_id, version, roles, CAST($1 AS BIGINT)
-       FROM rows($2: tenant_id text, version bigint, roles text)",
+    "INSERT INTO role_map rows($2: tenant_id text, version bigint, roles text,
+       written_at = CAST($1 AS BIGINT))",
 );
 
 static ADD_TOLD: Statement = Statement::new(
@@ -76,7 +76,16 @@ pub async fn add(tx: &mut Tx, written: &[Written]) -> Result<(), DbError> {
         return Ok(());
     }
     let now = tx.db_now().await?;
-    let rows: Rows = written.iter().map(|map| values![&map.tenant, map.version, text(&map.roles)]).collect();
+    let rows: Rows = written
+        .iter()
+        .map(|map| {
+            record! {
+                tenant_id: &map.tenant,
+                version: map.version,
+                roles: text(&map.roles),
+            }
+        })
+        .collect();
     tx.execute_exactly(&ADD, values![now, rows], written.len() as u64).await
 }
 

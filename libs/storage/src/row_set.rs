@@ -4,6 +4,7 @@
 //! costs more than all the rest of a statement. So up to 256 rows, which is what a group commit has, are bound one value
 //! after the other to a `VALUES` list. To prepare few texts, the list has 1, 2, 4, … rows and a LIMIT.
 
+use crate::columns::Purpose;
 use crate::statement::keyword;
 
 /// The sizes of SQLite's lists: 1, 2, 4, … 256 rows.
@@ -16,7 +17,8 @@ pub(crate) struct RowSet {
     pub parameter: usize,
     pub columns: Vec<Column>,
     /// The author gives the table a name with `AS`; PostgreSQL insists on one.
-    named: bool,
+    pub named: bool,
+    pub purpose: Purpose,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +48,7 @@ impl RowSet {
         let columns = list.split(',').map(Column::parse).collect::<Result<_, _>>()?;
         let named =
             keyword(after.trim_start(), "AS").is_some_and(|rest| rest.starts_with(char::is_whitespace));
-        Ok((Self { parameter, columns, named }, after))
+        Ok((Self { parameter, columns, named, purpose: Purpose::Reads }, after))
     }
 
     pub fn postgres(&self) -> String {

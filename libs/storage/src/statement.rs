@@ -1,8 +1,9 @@
-//! One SQL text for both engines. The text is portable SQL plus three spellings, rewritten here, once and visibly:
+//! One SQL text for both engines. The text is portable SQL plus four spellings, rewritten here, once and visibly:
 //!
 //! | Spelling | SQLite | PostgreSQL |
 //! |---|---|---|
 //! | `rows($N: a text, b bigint, c bytea)` | `VALUES`, or `json_each` if it is large | `UNNEST` over one array per column |
+//! | `INSERT INTO t rows($N: …)`, `UPDATE t SET rows($N: key \| columns)` | written out in [`columns`](crate::columns) | the same |
 //! | `FOR UPDATE [OF t] [SKIP LOCKED]` | dropped, the writer is alone there | as it stands |
 //! | `db_now()` | microseconds of SQLite's clock | microseconds of the server's clock |
 //!
@@ -11,6 +12,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::columns;
 use crate::database::Engine;
 use crate::error::DbError;
 use crate::row_set::{RowSet, SMALL_SIZES};
@@ -126,7 +128,9 @@ impl Rendered {
 }
 
 fn render(engine: Engine, text: &str) -> Result<Rendered, String> {
-    let (pieces, rows) = take_apart(engine, text)?;
+    let (text, purpose) = columns::write_out(text)?;
+    let (pieces, rows) = take_apart(engine, &text)?;
+    let rows = rows.map(|set| RowSet { purpose, ..set });
     if let Some(rows) = &rows {
         check_is_last(&pieces, rows.parameter)?;
     }

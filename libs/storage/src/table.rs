@@ -6,9 +6,9 @@ use std::ops::RangeBounds;
 
 use crate::error::DbError;
 use crate::overlay::Overlay;
+use crate::record::Record;
 use crate::statement::Statement;
 use crate::tx::Tx;
-use crate::value::{Rows, Value};
 use crate::values;
 
 /// Rows of one table by key. Nothing is ever deleted, so a row is either as it was read, changed, or new.
@@ -140,7 +140,7 @@ impl<K: Ord + Clone, V: Clone + PartialEq> Table<K, V> {
         tx: &mut Tx,
         insert: &'static Statement,
         update: &'static Statement,
-        row: impl Fn(&K, &V) -> Vec<Value>,
+        row: impl Fn(&K, &V) -> Record,
     ) -> Result<(), DbError> {
         self.flush_inserts(tx, insert, &row).await?;
         self.flush_updates(tx, update, &row).await
@@ -150,9 +150,9 @@ impl<K: Ord + Clone, V: Clone + PartialEq> Table<K, V> {
         &self,
         tx: &mut Tx,
         insert: &'static Statement,
-        row: impl Fn(&K, &V) -> Vec<Value>,
+        row: impl Fn(&K, &V) -> Record,
     ) -> Result<(), DbError> {
-        let rows: Rows = self.inserted().into_iter().map(|(key, value)| row(key, value)).collect();
+        let rows: Vec<Record> = self.inserted().into_iter().map(|(key, value)| row(key, value)).collect();
         write(tx, insert, rows).await
     }
 
@@ -160,15 +160,15 @@ impl<K: Ord + Clone, V: Clone + PartialEq> Table<K, V> {
         &self,
         tx: &mut Tx,
         update: &'static Statement,
-        row: impl Fn(&K, &V) -> Vec<Value>,
+        row: impl Fn(&K, &V) -> Record,
     ) -> Result<(), DbError> {
-        let rows: Rows = self.updated().into_iter().map(|(key, value)| row(key, value)).collect();
+        let rows: Vec<Record> = self.updated().into_iter().map(|(key, value)| row(key, value)).collect();
         write(tx, update, rows).await
     }
 }
 
 /// Keys are distinct here by construction, so the number of rows is the number of keys.
-async fn write(tx: &mut Tx, statement: &'static Statement, rows: Rows) -> Result<(), DbError> {
+async fn write(tx: &mut Tx, statement: &'static Statement, rows: Vec<Record>) -> Result<(), DbError> {
     if rows.is_empty() {
         return Ok(());
     }

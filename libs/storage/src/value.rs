@@ -9,7 +9,9 @@ use sqlx::sqlite::SqliteArguments;
 use types::Timestamp;
 
 use crate::Engine;
+use crate::columns::Purpose;
 use crate::error::DbError;
+use crate::record::Record;
 use crate::row_set::{self, Holds, RowSet};
 use crate::statement::{Piece, Rendered, Statement};
 
@@ -32,35 +34,47 @@ macro_rules! values {
     ($($value:expr),* $(,)?) => { vec![$($crate::Value::from($value)),*] };
 }
 
-/// A batch of rows, bound as the last parameter of a statement with `rows($N: …)`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rows(Vec<Vec<Value>>);
+/// A batch of rows, bound as the last parameter of a statement with `rows($N: …)`: keys in the order of the columns,
+/// rows that are written by the names of their columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rows {
+    InOrder(Vec<Vec<Value>>),
+    Named(Vec<Record>),
+}
 
 impl Rows {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    pub fn with_capacity(rows: usize) -> Self {
-        Self(Vec::with_capacity(rows))
-    }
-
-    pub fn push(&mut self, row: Vec<Value>) {
-        self.0.push(row);
-    }
-
     pub fn len(&self) -> usize {
-        self.0.len()
+        match self {
+            Self::InOrder(rows) => rows.len(),
+            Self::Named(records) => records.len(),
+        }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
+    }
+
+    /// The rows in the order of the columns.
+    fn arrange(self, set: &RowSet) -> Result<Vec<Vec<Value>>, String> {
+        match self {
+            Self::InOrder(rows) if set.purpose == Purpose::Reads || rows.is_empty() => Ok(rows),
+            Self::InOrder(_) => {
+                Err("rows that are written are bound by the names of their columns".to_owned())
+            }
+            Self::Named(records) => records.into_iter().map(|record| record.arrange(set)).collect(),
+        }
     }
 }
 
 impl FromIterator<Vec<Value>> for Rows {
     fn from_iter<I: IntoIterator<Item = Vec<Value>>>(rows: I) -> Self {
-        Self(rows.into_iter().collect())
+        Self::InOrder(rows.into_iter().collect())
+    }
+}
+
+impl FromIterator<Record> for Rows {
+    fn from_iter<I: IntoIterator<Item = Record>>(records: I) -> Self {
+        Self::Named(records.into_iter().collect())
     }
 }
 
@@ -142,49 +156,64 @@ impl From<Rows> for Value {
     }
 }
 
+impl From<Vec<Record>> for Value {
+    fn from(records: Vec<Record>) -> Self {
+        Self::Rows(Rows::Named(records))
+    }
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self::InOrder(Vec::new())
+    }
+}
+
+/// What is bound to a statement, checked: its single values, and the batch behind them with its columns.
+struct Bound {
+    values: Vec<Value>,
+    batch: Option<(Vec<Vec<Value>>, &'static RowSet)>,
+}
+
 /// The text for this batch, and its values.
 pub(crate) fn sqlite_query(
     statement: &'static Statement,
-    mut values: Vec<Value>,
+    values: Vec<Value>,
 ) -> Result<(&'static str, SqliteArguments), DbError> {
     let rendered = statement.rendered(Engine::Sqlite)?;
-    check_values(statement, rendered, &values)?;
+    let Bound { values, batch } = bound(statement, rendered, values)?;
     let mut arguments = SqliteArguments::default();
     let failed = |problem: BoxDynError| malformed(statement, &problem.to_string());
-    let small =
-        values.pop_if(|last| matches!(last, Value::Rows(rows) if row_set::small_size(rows.len()).is_some()));
-    let (Some(Value::Rows(rows)), Some(set)) = (small, &rendered.rows) else {
+    let size = batch.as_ref().and_then(|(rows, _)| row_set::small_size(rows.len()));
+    let Some((size, (rows, set))) = size.zip(batch.as_ref()) else {
         for value in values {
-            bind_sqlite(&mut arguments, value).map_err(failed)?;
+            bind_sqlite(&mut arguments, &value).map_err(failed)?;
+        }
+        if let Some((rows, _)) = batch {
+            arguments.add(json(&rows)).map_err(failed)?;
         }
         return Ok((&rendered.sql, arguments));
     };
-    let size = row_set::small_size(rows.len()).expect("only a small batch was taken out");
-    let mut rows = Some(rows);
     for piece in rendered.pieces() {
         match piece {
             Piece::Text(_) => {}
             Piece::Parameter(number) => {
                 let value =
                     values.get(number - 1).ok_or_else(|| malformed(statement, "a value is missing"))?;
-                bind_sqlite(&mut arguments, value.clone()).map_err(failed)?;
+                bind_sqlite(&mut arguments, value).map_err(failed)?;
             }
-            Piece::Rows => {
-                let rows = rows.take().expect("a statement takes one batch of rows");
-                bind_small(&mut arguments, set, rows, size).map_err(failed)?;
-            }
+            Piece::Rows => bind_small(&mut arguments, set, rows, size).map_err(failed)?,
         }
     }
     Ok((rendered.small(size), arguments))
 }
 
-fn bind_sqlite(arguments: &mut SqliteArguments, value: Value) -> Result<(), BoxDynError> {
+fn bind_sqlite(arguments: &mut SqliteArguments, value: &Value) -> Result<(), BoxDynError> {
     match value {
-        Value::Text(text) => arguments.add(text),
-        Value::Int(number) => arguments.add(number),
-        Value::Bytes(bytes) => arguments.add(bytes),
+        Value::Text(text) => arguments.add(text.clone()),
+        Value::Int(number) => arguments.add(*number),
+        Value::Bytes(bytes) => arguments.add(bytes.clone()),
         Value::NullText | Value::NullInt | Value::NullBytes => arguments.add(None::<i64>),
-        Value::Rows(rows) => arguments.add(json(&rows)),
+        Value::Rows(_) => unreachable!("a batch is bound by itself"),
     }
 }
 
@@ -192,17 +221,16 @@ fn bind_sqlite(arguments: &mut SqliteArguments, value: Value) -> Result<(), BoxD
 fn bind_small(
     arguments: &mut SqliteArguments,
     set: &RowSet,
-    rows: Rows,
+    rows: &[Vec<Value>],
     size: usize,
 ) -> Result<(), BoxDynError> {
-    let real = rows.len();
-    for value in rows.0.into_iter().flatten() {
+    for value in rows.iter().flatten() {
         bind_sqlite(arguments, value)?;
     }
-    for _ in 0..(size - real) * set.columns.len() {
+    for _ in 0..(size - rows.len()) * set.columns.len() {
         arguments.add(None::<i64>)?;
     }
-    arguments.add(i64::try_from(real)?)
+    arguments.add(i64::try_from(rows.len())?)
 }
 
 pub(crate) fn postgres_query(
@@ -210,8 +238,9 @@ pub(crate) fn postgres_query(
     values: Vec<Value>,
 ) -> Result<(&'static str, PgArguments), DbError> {
     let rendered = statement.rendered(Engine::Postgres)?;
-    check_values(statement, rendered, &values)?;
+    let Bound { values, batch } = bound(statement, rendered, values)?;
     let mut arguments = PgArguments::default();
+    let failed = |problem: BoxDynError| malformed(statement, &problem.to_string());
     for value in values {
         match value {
             Value::Text(text) => arguments.add(text),
@@ -220,41 +249,50 @@ pub(crate) fn postgres_query(
             Value::NullText => arguments.add(None::<String>),
             Value::NullInt => arguments.add(None::<i64>),
             Value::NullBytes => arguments.add(None::<Vec<u8>>),
-            Value::Rows(rows) => {
-                let set =
-                    rendered.rows.as_ref().expect("check_values has seen that the statement takes rows");
-                add_columns(&mut arguments, set, rows)
-            }
+            Value::Rows(_) => unreachable!("a batch is bound by itself"),
         }
-        .map_err(|problem| malformed(statement, &problem.to_string()))?;
+        .map_err(failed)?;
+    }
+    if let Some((rows, set)) = batch {
+        add_columns(&mut arguments, set, rows).map_err(failed)?;
     }
     Ok((&rendered.sql, arguments))
 }
 
-/// Each parameter has its value, a batch goes where the text says `rows($N: …)`, and each of its rows has the columns it
-/// names, of the types it names. Both engines are checked alike, because SQLite alone would take anything, and NULL
-/// for what is missing.
-fn check_values(statement: &Statement, rendered: &Rendered, values: &[Value]) -> Result<(), DbError> {
+/// Each parameter has its value, a batch goes where the text says `rows($N: …)`, which is behind all others, and each of
+/// its rows has the columns it names, of the types it names. Both engines are checked alike, because SQLite alone would
+/// take anything, and NULL for what is missing.
+fn bound(
+    statement: &Statement,
+    rendered: &'static Rendered,
+    mut values: Vec<Value>,
+) -> Result<Bound, DbError> {
     if values.len() != rendered.parameters() {
         let detail = format!("{} values for {} parameters", values.len(), rendered.parameters());
         return Err(malformed(statement, &detail));
     }
-    for (index, value) in values.iter().enumerate() {
-        let here = rendered.rows.as_ref().filter(|set| set.parameter == index + 1);
-        match (value, here) {
-            (Value::Rows(rows), Some(set)) => {
-                for row in &rows.0 {
+    let batch = match &rendered.rows {
+        None => None,
+        Some(set) => match values.pop() {
+            Some(Value::Rows(rows)) => {
+                let rows = rows.arrange(set).map_err(|problem| malformed(statement, &problem))?;
+                for row in &rows {
                     check_row(statement, set, row)?;
                 }
+                Some((rows, set))
             }
-            (Value::Rows(_), None) => {
+            _ => return Err(malformed(statement, "rows(…) needs a batch of rows")),
+        },
+    };
+    for value in &values {
+        match value {
+            Value::Rows(_) => {
                 return Err(malformed(statement, "a batch of rows is bound where the text has none"));
             }
-            (_, Some(_)) => return Err(malformed(statement, "rows(…) needs a batch of rows")),
-            (value, None) => check_text(statement, value)?,
+            value => check_text(statement, value)?,
         }
     }
-    Ok(())
+    Ok(Bound { values, batch })
 }
 
 fn check_text(statement: &Statement, value: &Value) -> Result<(), DbError> {
@@ -291,10 +329,10 @@ fn malformed(statement: &Statement, detail: &str) -> DbError {
     DbError::Malformed { statement: statement.name(), detail: detail.to_owned() }
 }
 
-fn json(rows: &Rows) -> String {
-    let mut json = String::with_capacity(rows.0.len() * 64 + 2);
+fn json(rows: &[Vec<Value>]) -> String {
+    let mut json = String::with_capacity(rows.len() * 64 + 2);
     json.push('[');
-    for (index, row) in rows.0.iter().enumerate() {
+    for (index, row) in rows.iter().enumerate() {
         json.push_str(if index == 0 { "[" } else { ",[" });
         for (index, value) in row.iter().enumerate() {
             if index > 0 {
@@ -326,9 +364,9 @@ fn push_json(json: &mut String, value: &Value) {
     }
 }
 
-fn add_columns(arguments: &mut PgArguments, set: &RowSet, rows: Rows) -> Result<(), BoxDynError> {
-    let mut columns: Vec<Vec<Value>> = set.columns.iter().map(|_| Vec::with_capacity(rows.0.len())).collect();
-    for row in rows.0 {
+fn add_columns(arguments: &mut PgArguments, set: &RowSet, rows: Vec<Vec<Value>>) -> Result<(), BoxDynError> {
+    let mut columns: Vec<Vec<Value>> = set.columns.iter().map(|_| Vec::with_capacity(rows.len())).collect();
+    for row in rows {
         for (column, value) in columns.iter_mut().zip(row) {
             column.push(value);
         }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use storage::{DbError, Rows, Statement, Tx, values};
+use storage::{DbError, Statement, Tx, values};
 
 use super::record;
 use crate::books::SagaBooks;
@@ -20,40 +20,27 @@ static LOAD: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "saga.insert",
-    "INSERT INTO saga (tenant_id, id, definition, version, subject_type, subject_id, params, traceparent,
-            started_at, state, epoch, lease_owner, lease_until, next_at, attempts, panics, woken, silent_since,
-            unwind_cause, attention_cause, decided_at, finished_at)
-     SELECT tenant_id, id, definition, version, subject_type, subject_id, params, traceparent,
-            started_at, state, epoch, lease_owner, lease_until, next_at, attempts, panics, woken, silent_since,
-            unwind_cause, attention_cause, decided_at, finished_at
-       FROM rows($1: tenant_id text, id text, definition text, version bigint, subject_type text,
-            subject_id text, params bytea, traceparent text, started_at text, state text, epoch bigint,
-            lease_owner text, lease_until bigint, next_at bigint, attempts bigint, panics bigint, woken bigint,
-            silent_since bigint, unwind_cause text, attention_cause text, decided_at text, finished_at text)",
+    "INSERT INTO saga rows($1: tenant_id text, id text, definition text, version bigint, subject_type text,
+       subject_id text, params bytea, traceparent text, started_at text, state text, epoch bigint,
+       lease_owner text, lease_until bigint, next_at bigint, attempts bigint, panics bigint,
+       woken bigint, silent_since bigint, unwind_cause text, attention_cause text, decided_at text,
+       finished_at text)",
 );
 
 static UPDATE: Statement = Statement::new(
     "saga.update",
-    "UPDATE saga
-        SET state = r.state, epoch = r.epoch, lease_owner = r.lease_owner, lease_until = r.lease_until,
-            next_at = r.next_at, attempts = r.attempts, panics = r.panics, woken = r.woken,
-            silent_since = r.silent_since, unwind_cause = r.unwind_cause, attention_cause = r.attention_cause,
-            decided_at = r.decided_at, finished_at = r.finished_at
-       FROM rows($1: tenant_id text, id text, stored_epoch bigint, state text, epoch bigint,
-            lease_owner text, lease_until bigint, next_at bigint, attempts bigint, panics bigint,
-            woken bigint, silent_since bigint, unwind_cause text, attention_cause text, decided_at text,
-            finished_at text) AS r
-      WHERE saga.tenant_id = r.tenant_id AND saga.id = r.id AND saga.epoch = r.stored_epoch",
+    "UPDATE saga SET rows($1: tenant_id text, id text | state text, epoch bigint, lease_owner text,
+       lease_until bigint, next_at bigint, attempts bigint, panics bigint, woken bigint,
+       silent_since bigint, unwind_cause text, attention_cause text, decided_at text, finished_at text
+       | stored_epoch bigint)
+      AND saga.epoch = r.stored_epoch",
 );
 
 static APPEND: Statement = Statement::new(
     "saga.append",
-    "INSERT INTO saga_step (tenant_id, saga_id, seq, step, direction, outcome, nothing_to_do, reply, reason,
-            attempts, epoch, at)
-     SELECT tenant_id, saga_id, seq, step, direction, outcome, nothing_to_do, reply, reason,
-            attempts, epoch, at
-       FROM rows($1: tenant_id text, saga_id text, seq bigint, step text, direction text, outcome text,
-            nothing_to_do bigint, reply bytea, reason text, attempts bigint, epoch bigint, at text)",
+    "INSERT INTO saga_step rows($1: tenant_id text, saga_id text, seq bigint, step text, direction text,
+       outcome text, nothing_to_do bigint, reply bytea, reason text, attempts bigint, epoch bigint,
+       at text)",
 );
 
 impl SagaBooks {
@@ -79,14 +66,12 @@ impl SagaBooks {
 
     /// Writes new sagas, changed rows and new log entries, each in one statement with its count checked.
     pub async fn flush(&self, tx: &mut Tx) -> Result<(), DbError> {
-        self.table.flush_inserts(tx, &INSERT, |_, record| record::insert_values(record)).await?;
-        self.table.flush_updates(tx, &UPDATE, |_, record| record::update_values(record)).await?;
-        let entries: Rows = self
+        self.table.flush_inserts(tx, &INSERT, |_, record| record::new_row(record)).await?;
+        self.table.flush_updates(tx, &UPDATE, |_, record| record::changed_row(record)).await?;
+        let entries: Vec<storage::Record> = self
             .table
             .iter()
-            .flat_map(|(key, record)| {
-                record.fresh().iter().map(move |entry| record::entry_values(key, entry))
-            })
+            .flat_map(|(key, record)| record.fresh().iter().map(move |entry| record::entry_row(key, entry)))
             .collect();
         if entries.is_empty() {
             return Ok(());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use storage::{DbError, Direction, Row, Rows, Statement, Tx, Value, values};
+use storage::{DbError, Direction, Row, Rows, Statement, Tx, record, values};
 use types::SagaId;
 
 use super::text;
@@ -78,67 +78,60 @@ pub(super) fn key_rows(keys: &[SagaKey]) -> Rows {
     keys.iter().map(|key| values![&key.tenant, &key.id]).collect()
 }
 
-/// A new row in the order of `saga.insert`.
-pub(super) fn insert_values(record: &Record) -> Vec<Value> {
+pub(super) fn new_row(record: &Record) -> storage::Record {
     let row = &record.row;
-    let mut values = values![
-        &row.key.tenant,
-        &row.key.id,
-        &row.definition,
-        row.version.0,
-        &row.subject_type,
-        &row.subject_id,
-        row.params.to_vec(),
-        row.traceparent.clone(),
-        row.started_at,
-    ];
-    values.extend(moving(row));
-    values
+    let written_once = record! {
+        definition: &row.definition,
+        version: row.version.0,
+        subject_type: &row.subject_type,
+        subject_id: &row.subject_id,
+        params: row.params.to_vec(),
+        traceparent: row.traceparent.clone(),
+        started_at: row.started_at,
+    };
+    moving(row).and(written_once)
 }
 
-/// A changed row in the order of `saga.update`.
-pub(super) fn update_values(record: &Record) -> Vec<Value> {
-    let row = &record.row;
-    let mut values = values![&row.key.tenant, &row.key.id, record.stored_epoch];
-    values.extend(moving(row));
-    values
+pub(super) fn changed_row(record: &Record) -> storage::Record {
+    moving(&record.row).and(record! { stored_epoch: record.stored_epoch })
 }
 
-/// The columns that move.
-fn moving(row: &SagaRow) -> Vec<Value> {
-    values![
-        row.state.as_str(),
-        row.epoch,
-        &row.lease_owner,
-        row.lease_until,
-        row.next_at,
-        row.attempts,
-        row.panics,
-        i64::from(row.woken),
-        row.silent_since,
-        row.unwind_cause.as_ref().map(text::of_refusal),
-        row.attention.as_ref().map(text::of_cause),
-        row.decided_at,
-        row.finished_at,
-    ]
+/// The key, and the columns that move.
+fn moving(row: &SagaRow) -> storage::Record {
+    record! {
+        tenant_id: &row.key.tenant,
+        id: &row.key.id,
+        state: row.state.as_str(),
+        epoch: row.epoch,
+        lease_owner: &row.lease_owner,
+        lease_until: row.lease_until,
+        next_at: row.next_at,
+        attempts: row.attempts,
+        panics: row.panics,
+        woken: i64::from(row.woken),
+        silent_since: row.silent_since,
+        unwind_cause: row.unwind_cause.as_ref().map(text::of_refusal),
+        attention_cause: row.attention.as_ref().map(text::of_cause),
+        decided_at: row.decided_at,
+        finished_at: row.finished_at,
+    }
 }
 
-/// A log entry in the order of `saga.append`.
-pub(super) fn entry_values(key: &SagaKey, entry: &Entry) -> Vec<Value> {
-    values![
-        &key.tenant,
-        &key.id,
-        entry.seq,
-        &entry.step,
-        entry.direction.as_str(),
-        entry.outcome.as_str(),
-        i64::from(entry.nothing_to_do),
-        entry.reply.to_vec(),
-        entry.refusal.as_ref().map(text::of_refusal),
-        entry.attempts,
-        entry.epoch,
-        entry.at,
-    ]
+pub(super) fn entry_row(key: &SagaKey, entry: &Entry) -> storage::Record {
+    record! {
+        tenant_id: &key.tenant,
+        saga_id: &key.id,
+        seq: entry.seq,
+        step: &entry.step,
+        direction: entry.direction.as_str(),
+        outcome: entry.outcome.as_str(),
+        nothing_to_do: i64::from(entry.nothing_to_do),
+        reply: entry.reply.to_vec(),
+        reason: entry.refusal.as_ref().map(text::of_refusal),
+        attempts: entry.attempts,
+        epoch: entry.epoch,
+        at: entry.at,
+    }
 }
 
 fn entry_of(row: &Row) -> Result<Entry, DbError> {

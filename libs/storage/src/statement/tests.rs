@@ -105,3 +105,45 @@ fn a_spelling_that_is_wrong_is_told() {
         assert!(told.contains(problem), "{text}: {told}");
     }
 }
+
+#[test]
+fn an_insert_names_each_column_once() {
+    let text = "INSERT INTO t rows($2: a text, state = 'new', at = CAST($1 AS BIGINT), b bigint)
+                 WHERE true ON CONFLICT (a) DO NOTHING";
+
+    assert_eq!(
+        postgres(text),
+        "INSERT INTO t (a, state, at, b) SELECT a, 'new', CAST($1 AS BIGINT), b FROM (SELECT * FROM \
+         UNNEST($2::text[], $3::bigint[]) AS r(a, b)) AS batch
+                 WHERE true ON CONFLICT (a) DO NOTHING"
+    );
+    assert!(
+        sqlite(text)
+            .starts_with("INSERT INTO t (a, state, at, b) SELECT a, 'new', CAST($1 AS BIGINT), b FROM (")
+    );
+}
+
+#[test]
+fn an_update_names_its_key_and_then_each_column_once() {
+    assert_eq!(
+        postgres(
+            "UPDATE t SET rows($1: id text, no bigint | b text, tries = 0 | was bigint) AND t.epoch = r.was"
+        ),
+        "UPDATE t SET b = r.b, tries = 0 FROM (SELECT * FROM UNNEST($1::text[], $2::bigint[], $3::text[], \
+         $4::bigint[]) AS r(id, no, b, was)) AS r WHERE t.id = r.id AND t.no = r.no AND t.epoch = r.was"
+    );
+}
+
+#[test]
+fn a_written_row_that_is_spelled_wrong_is_told() {
+    for (text, problem) in [
+        ("INSERT INTO t rows($1: a text", "not closed"),
+        ("INSERT INTO t rows($1)", "needs its columns"),
+        ("INSERT INTO t rows($1: a text, )", "needs its columns"),
+        ("UPDATE t SET rows($1: a text, b text)", "its key first"),
+    ] {
+        let told = render(Engine::Postgres, text).unwrap_err();
+
+        assert!(told.contains(problem), "{text}: {told}");
+    }
+}

@@ -40,7 +40,7 @@ async fn an_empty_batch_is_no_rows() {
     for database in shops("empty_batch").await {
         let mut tx = database.begin().await.unwrap();
 
-        let touched = tx.execute(&PUT_STOCK, values![T, Rows::new()]).await.unwrap();
+        let touched = tx.execute(&PUT_STOCK, values![T, Rows::default()]).await.unwrap();
 
         assert_eq!(touched, 0);
         assert!(tx.fetch_all(&GET_STOCK, values![T]).await.unwrap().is_empty());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
+use storage::{DbError, Row, Rows, Statement, Table, Tx, record, values};
 use types::Tenant;
 
 use crate::domain::{Sku, WarehouseId};
@@ -24,9 +24,8 @@ static LIST: Statement = Statement::new(
 /// Two replicas may be told of the same article at once; the last one wins.
 static STORE: Statement = Statement::new(
     "inventory.store_sku_assignments",
-    "INSERT INTO sku_assignment (tenant_id, sku, warehouse_id)
-     SELECT tenant_id, sku, warehouse_id FROM rows($1: tenant_id text, sku text, warehouse_id text)
-      WHERE true
+    "INSERT INTO sku_assignment rows($1: tenant_id text, sku text, warehouse_id text)
+     WHERE true
      ON CONFLICT (tenant_id, sku) DO UPDATE SET warehouse_id = excluded.warehouse_id",
 );
 
@@ -71,7 +70,11 @@ pub async fn flush(tx: &mut Tx, table: &Assignments) -> Result<(), DbError> {
     let changed = table.inserted().into_iter().chain(table.updated());
     let rows: Rows = changed
         .map(|((tenant, sku), warehouse)| {
-            values![tenant, sku, warehouse.as_ref().map_or("", WarehouseId::as_str)]
+            record! {
+                tenant_id: tenant,
+                sku: sku,
+                warehouse_id: warehouse.as_ref().map_or("", WarehouseId::as_str),
+            }
         })
         .collect();
     if rows.is_empty() {

@@ -1,16 +1,16 @@
 //! What has become of the rows of one table: those that are new, and those that are not as they were read.
 
-use storage::{DbError, Rows, Statement, Tx, Value, values};
+use storage::{DbError, Record, Statement, Tx, values};
 
 #[derive(Default)]
 pub struct Delta {
-    inserts: Rows,
-    updates: Rows,
+    inserts: Vec<Record>,
+    updates: Vec<Record>,
 }
 
 impl Delta {
     /// Notes one row, in the columns that both statements take.
-    pub fn note(&mut self, before: Option<Vec<Value>>, now: Vec<Value>) {
+    pub fn note(&mut self, before: Option<Record>, now: Record) {
         match before {
             None => self.inserts.push(now),
             Some(before) if before == now => {}

@@ -1,6 +1,6 @@
 //! Writing orders' goods: only the rows that are new or not as they were read.
 
-use storage::{DbError, Statement, Table, Tx, Value, values};
+use storage::{DbError, Record, Statement, Table, Tx, record};
 use types::{FulfilmentId, LineId, ReservationId};
 
 use crate::domain::{Goods, Line, LineState, Reservation};
@@ -10,109 +10,69 @@ use crate::store::{labels, partner_tasks};
 
 static INSERT_GOODS: Statement = Statement::new(
     "inventory.insert_goods",
-    "INSERT INTO goods (tenant_id, order_id, event_seq, created_at, awaits_payment)
-     SELECT tenant_id, order_id, event_seq, created_at, awaits_payment
-       FROM rows($1: tenant_id text, order_id text, event_seq bigint, created_at text, awaits_payment bigint)",
+    "INSERT INTO goods rows($1: tenant_id text, order_id text, event_seq bigint, created_at text,
+       awaits_payment bigint)",
 );
 
 static UPDATE_GOODS: Statement = Statement::new(
     "inventory.update_goods",
-    "UPDATE goods SET event_seq = r.event_seq, awaits_payment = r.awaits_payment
-       FROM rows($1: tenant_id text, order_id text, event_seq bigint, created_at text, awaits_payment bigint) AS r
-      WHERE goods.tenant_id = r.tenant_id AND goods.order_id = r.order_id",
+    "UPDATE goods SET rows($1: tenant_id text, order_id text | event_seq bigint, awaits_payment bigint)",
 );
 
 static INSERT_LINES: Statement = Statement::new(
     "inventory.insert_goods_lines",
-    "INSERT INTO goods_line (tenant_id, order_id, line_id, sku, reserved_quantity, allocated, deallocated, submitted,
-                             shipped, unshipped, delivered)
-     SELECT tenant_id, order_id, line_id, sku, reserved_quantity, allocated, deallocated, submitted, shipped,
-            unshipped, delivered
-       FROM rows($1: tenant_id text, order_id text, line_id text, sku text, reserved_quantity bigint,
-                 allocated bigint, deallocated bigint, submitted bigint, shipped bigint, unshipped bigint,
-                 delivered bigint)",
+    "INSERT INTO goods_line rows($1: tenant_id text, order_id text, line_id text, sku text,
+       reserved_quantity bigint, allocated bigint, deallocated bigint, submitted bigint, shipped bigint,
+       unshipped bigint, delivered bigint)",
 );
 
 static UPDATE_LINES: Statement = Statement::new(
     "inventory.update_goods_lines",
-    "UPDATE goods_line SET reserved_quantity = r.reserved_quantity, allocated = r.allocated,
-            deallocated = r.deallocated, submitted = r.submitted, shipped = r.shipped, unshipped = r.unshipped, delivered = r.delivered
-       FROM rows($1: tenant_id text, order_id text, line_id text, sku text, reserved_quantity bigint,
-                 allocated bigint, deallocated bigint, submitted bigint, shipped bigint, unshipped bigint,
-                 delivered bigint) AS r
-      WHERE goods_line.tenant_id = r.tenant_id AND goods_line.order_id = r.order_id
-        AND goods_line.line_id = r.line_id",
+    "UPDATE goods_line SET rows($1: tenant_id text, order_id text, line_id text | reserved_quantity bigint,
+       allocated bigint, deallocated bigint, submitted bigint, shipped bigint, unshipped bigint,
+       delivered bigint)",
 );
 
 static INSERT_FULFILMENTS: Statement = Statement::new(
     "inventory.insert_fulfilments",
-    "INSERT INTO fulfilment (tenant_id, order_id, fulfilment_id, warehouse_id, state, integration_key,
-                             external_number, submitted_at, created_at)
-     SELECT tenant_id, order_id, fulfilment_id, warehouse_id, state, integration_key, external_number, submitted_at,
-            created_at
-       FROM rows($1: tenant_id text, order_id text, fulfilment_id text, warehouse_id text, state text,
-                 integration_key text, external_number text, submitted_at text, created_at text)",
+    "INSERT INTO fulfilment rows($1: tenant_id text, order_id text, fulfilment_id text, warehouse_id text,
+       state text, integration_key text, external_number text, submitted_at text, created_at text)",
 );
 
 static UPDATE_FULFILMENTS: Statement = Statement::new(
     "inventory.update_fulfilments",
-    "UPDATE fulfilment SET state = r.state, integration_key = r.integration_key,
-            external_number = r.external_number, submitted_at = r.submitted_at
-       FROM rows($1: tenant_id text, order_id text, fulfilment_id text, warehouse_id text, state text,
-                 integration_key text, external_number text, submitted_at text, created_at text) AS r
-      WHERE fulfilment.tenant_id = r.tenant_id AND fulfilment.order_id = r.order_id
-        AND fulfilment.fulfilment_id = r.fulfilment_id",
+    "UPDATE fulfilment SET rows($1: tenant_id text, order_id text, fulfilment_id text | state text,
+       integration_key text, external_number text, submitted_at text)",
 );
 
 static INSERT_RESERVATIONS: Statement = Statement::new(
     "inventory.insert_reservations",
-    "INSERT INTO reservation (tenant_id, order_id, reservation_id, line_id, warehouse_id, sku, quantity, state,
-                              saga_id, held_by, split_of, fulfilment_id, created_at, without_stock)
-     SELECT tenant_id, order_id, reservation_id, line_id, warehouse_id, sku, quantity, state, saga_id, held_by,
-            split_of, fulfilment_id, created_at, without_stock
-       FROM rows($1: tenant_id text, order_id text, reservation_id text, line_id text, warehouse_id text, sku text,
-                 quantity bigint, state text, saga_id text, held_by text, split_of text, fulfilment_id text,
-                 created_at text, without_stock bigint)",
+    "INSERT INTO reservation rows($1: tenant_id text, order_id text, reservation_id text, line_id text,
+       warehouse_id text, sku text, quantity bigint, state text, saga_id text, held_by text,
+       split_of text, fulfilment_id text, created_at text, without_stock bigint)",
 );
 
 static UPDATE_RESERVATIONS: Statement = Statement::new(
     "inventory.update_reservations",
-    "UPDATE reservation SET quantity = r.quantity, state = r.state, held_by = r.held_by,
-            fulfilment_id = r.fulfilment_id, saga_id = r.saga_id
-       FROM rows($1: tenant_id text, order_id text, reservation_id text, line_id text, warehouse_id text, sku text,
-                 quantity bigint, state text, saga_id text, held_by text, split_of text, fulfilment_id text,
-                 created_at text, without_stock bigint) AS r
-      WHERE reservation.tenant_id = r.tenant_id AND reservation.order_id = r.order_id
-        AND reservation.reservation_id = r.reservation_id",
+    "UPDATE reservation SET rows($1: tenant_id text, order_id text, reservation_id text | quantity bigint,
+       state text, held_by text, fulfilment_id text, saga_id text)",
 );
 
 static INSERT_FULFILMENT_LINES: Statement = Statement::new(
     "inventory.insert_fulfilment_lines",
-    "INSERT INTO fulfilment_line (tenant_id, order_id, fulfilment_line_id, fulfilment_id, reservation_id, line_id, sku,
-                                  quantity, state, held_by, split_of, tracking_number, restocked, reshipped,
-                                  resubmit_needed, task_id, returned, claimed_by, label_id,
-                                  reported_number)
-     SELECT tenant_id, order_id, fulfilment_line_id, fulfilment_id, reservation_id, line_id, sku, quantity, state,
-            held_by, split_of, tracking_number, restocked, reshipped, resubmit_needed, task_id, returned,
-            claimed_by, label_id, reported_number
-       FROM rows($1: tenant_id text, order_id text, fulfilment_line_id text, fulfilment_id text, reservation_id text,
-                 line_id text, sku text, quantity bigint, state text, held_by text, split_of text,
-                 tracking_number text, restocked bigint, reshipped bigint, resubmit_needed bigint, task_id text,
-                 returned text, claimed_by text, label_id text, reported_number text)",
+    "INSERT INTO fulfilment_line rows($1: tenant_id text, order_id text, fulfilment_line_id text,
+       fulfilment_id text, reservation_id text, line_id text, sku text, quantity bigint, state text,
+       held_by text, split_of text, tracking_number text, restocked bigint, reshipped bigint,
+       resubmit_needed bigint, task_id text, returned text, claimed_by text, label_id text,
+       reported_number text)",
 );
 
 static UPDATE_FULFILMENT_LINES: Statement = Statement::new(
     "inventory.update_fulfilment_lines",
-    "UPDATE fulfilment_line SET quantity = r.quantity, state = r.state, held_by = r.held_by,
-            tracking_number = r.tracking_number, restocked = r.restocked, reshipped = r.reshipped,
-            resubmit_needed = r.resubmit_needed, task_id = r.task_id, returned = r.returned, claimed_by = r.claimed_by,
-            label_id = r.label_id, reported_number = r.reported_number
-       FROM rows($1: tenant_id text, order_id text, fulfilment_line_id text, fulfilment_id text, reservation_id text,
-                 line_id text, sku text, quantity bigint, state text, held_by text, split_of text,
-                 tracking_number text, restocked bigint, reshipped bigint, resubmit_needed bigint, task_id text,
-                 returned text, claimed_by text, label_id text, reported_number text) AS r
-      WHERE fulfilment_line.tenant_id = r.tenant_id AND fulfilment_line.order_id = r.order_id
-        AND fulfilment_line.fulfilment_line_id = r.fulfilment_line_id",
+    "UPDATE fulfilment_line SET rows($1: tenant_id text, order_id text, fulfilment_line_id text |
+       quantity bigint, state text, held_by text, tracking_number text, restocked bigint,
+       reshipped bigint, resubmit_needed bigint, task_id text, returned text, claimed_by text,
+       label_id text, reported_number text)",
 );
 
 /// Writes parents before children. Goods whose books do not balance are not written at all.
@@ -181,91 +141,93 @@ impl Changes {
     }
 }
 
-fn head((tenant, order): &OrderKey, goods: &Goods) -> Vec<Value> {
-    values![tenant, order, goods.event_seq, goods.created_at, i64::from(goods.awaits_payment)]
+fn head((tenant, order): &OrderKey, goods: &Goods) -> Record {
+    record! {
+        tenant_id: tenant,
+        order_id: order,
+        event_seq: goods.event_seq,
+        created_at: goods.created_at,
+        awaits_payment: i64::from(goods.awaits_payment),
+    }
 }
 
-fn line_row((tenant, order): &OrderKey, id: &LineId, line: &Line) -> Vec<Value> {
+fn line_row((tenant, order): &OrderKey, id: &LineId, line: &Line) -> Record {
     let counters = line.counters;
-    values![
-        tenant,
-        order,
-        id,
-        &line.sku,
-        line.reserved_quantity,
-        counters.allocated,
-        counters.deallocated,
-        counters.submitted,
-        counters.shipped,
-        counters.unshipped,
-        counters.delivered,
-    ]
+    record! {
+        tenant_id: tenant,
+        order_id: order,
+        line_id: id,
+        sku: &line.sku,
+        reserved_quantity: line.reserved_quantity,
+        allocated: counters.allocated,
+        deallocated: counters.deallocated,
+        submitted: counters.submitted,
+        shipped: counters.shipped,
+        unshipped: counters.unshipped,
+        delivered: counters.delivered,
+    }
 }
 
-fn fulfilment_row((tenant, order): &OrderKey, id: &FulfilmentId, goods: &Goods) -> Vec<Value> {
+fn fulfilment_row((tenant, order): &OrderKey, id: &FulfilmentId, goods: &Goods) -> Record {
     let fulfilment = &goods.fulfilments[id];
     let state = goods.fulfilment_state(id).as_str();
     let partner = fulfilment.partner.as_ref();
-    values![
-        tenant,
-        order,
-        id,
-        &fulfilment.warehouse_id,
-        state,
-        partner.map_or("", |partner| partner.integration.as_str()),
-        partner.map_or("", |partner| partner.external_number.as_str()),
-        fulfilment.submitted_at,
-        fulfilment.created_at,
-    ]
+    record! {
+        tenant_id: tenant,
+        order_id: order,
+        fulfilment_id: id,
+        warehouse_id: &fulfilment.warehouse_id,
+        state: state,
+        integration_key: partner.map_or("", |partner| partner.integration.as_str()),
+        external_number: partner.map_or("", |partner| partner.external_number.as_str()),
+        submitted_at: fulfilment.submitted_at,
+        created_at: fulfilment.created_at,
+    }
 }
 
-fn reservation_row((tenant, order): &OrderKey, id: &ReservationId, row: &Reservation) -> Vec<Value> {
-    values![
-        tenant,
-        order,
-        id,
-        &row.line_id,
-        &row.warehouse_id,
-        &row.sku,
-        row.quantity,
-        row.state.as_str(),
-        &row.saga_id,
-        row.held_by(),
-        row.split_of.as_ref(),
-        row.packed.as_ref().map(|line| &line.fulfilment_id),
-        row.created_at,
-        i64::from(row.without_stock),
-    ]
+fn reservation_row((tenant, order): &OrderKey, id: &ReservationId, row: &Reservation) -> Record {
+    record! {
+        tenant_id: tenant,
+        order_id: order,
+        reservation_id: id,
+        line_id: &row.line_id,
+        warehouse_id: &row.warehouse_id,
+        sku: &row.sku,
+        quantity: row.quantity,
+        state: row.state.as_str(),
+        saga_id: &row.saga_id,
+        held_by: row.held_by(),
+        split_of: row.split_of.as_ref(),
+        fulfilment_id: row.packed.as_ref().map(|line| &line.fulfilment_id),
+        created_at: row.created_at,
+        without_stock: i64::from(row.without_stock),
+    }
 }
 
-fn fulfilment_line_row(
-    (tenant, order): &OrderKey,
-    id: &ReservationId,
-    row: &Reservation,
-) -> Option<Vec<Value>> {
+fn fulfilment_line_row((tenant, order): &OrderKey, id: &ReservationId, row: &Reservation) -> Option<Record> {
     let (line, state) = (row.packed.as_ref()?, row.line_state()?);
     let by = row.held_by().or(row.claimed_by());
     let (held_by, claimed_by) = if state == LineState::Delivered { (None, by) } else { (by, None) };
-    Some(values![
-        tenant,
-        order,
-        &line.id,
-        &line.fulfilment_id,
-        id,
-        &row.line_id,
-        &row.sku,
-        row.quantity,
-        state.as_str(),
-        held_by,
-        line.split_of.as_ref(),
-        row.tracking_number(),
-        line.restocked,
-        line.reshipped,
-        i64::from(line.resubmit_needed),
-        line.task.as_ref(),
-        row.returned().map(|sellable| if sellable { RESTOCKED } else { WRITTEN_OFF }),
-        claimed_by,
-        line.label.as_ref(),
-        line.reported.as_deref(),
-    ])
+    Some(record! {
+        tenant_id: tenant,
+        order_id: order,
+        fulfilment_line_id: &line.id,
+        fulfilment_id: &line.fulfilment_id,
+        reservation_id: id,
+        line_id: &row.line_id,
+        sku: &row.sku,
+        quantity: row.quantity,
+        state: state.as_str(),
+        held_by: held_by,
+        split_of: line.split_of.as_ref(),
+        tracking_number: row.tracking_number(),
+        restocked: line.restocked,
+        reshipped: line.reshipped,
+        resubmit_needed: i64::from(line.resubmit_needed),
+        task_id: line.task.as_ref(),
+        returned: row.returned().map(|sellable| if sellable { RESTOCKED } else { WRITTEN_OFF }),
+        claimed_by: claimed_by,
+        label_id: line.label.as_ref(),
+        reported_number: line.reported.as_deref(),
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
+use storage::{DbError, Row, Rows, Statement, Table, Tx, record, values};
 use types::{Tenant, Timestamp};
 
 use crate::domain::{Integration, IntegrationKey, Integrations};
@@ -17,12 +17,10 @@ static LOAD: Statement = Statement::new(
 /// The last writer of two replicas wins: a profile is one value.
 static STORE: Statement = Statement::new(
     "inventory.store_integrations",
-    "INSERT INTO integration (tenant_id, integration_key, profile, updated_at)
-     SELECT tenant_id, integration_key, profile, updated_at
-       FROM rows($1: tenant_id text, integration_key text, profile text, updated_at text)
-      WHERE true
-     ON CONFLICT (tenant_id, integration_key)
-     DO UPDATE SET profile = excluded.profile, updated_at = excluded.updated_at",
+    "INSERT INTO integration rows($1: tenant_id text, integration_key text, profile text, updated_at text)
+     WHERE true
+     ON CONFLICT (tenant_id, integration_key) DO UPDATE SET profile = excluded.profile, updated_at =
+       excluded.updated_at",
 );
 
 pub async fn load(tx: &mut Tx, tenants: &BTreeSet<Tenant>) -> Result<Table<Tenant, Integrations>, DbError> {
@@ -58,14 +56,19 @@ fn read(row: &Row) -> Result<(IntegrationKey, Integration), DbError> {
 }
 
 pub async fn flush(tx: &mut Tx, table: &Table<Tenant, Integrations>, now: Timestamp) -> Result<(), DbError> {
-    let mut rows = Rows::new();
+    let mut rows = Vec::new();
     for (tenant, integrations) in table.updated() {
         let before = table.loaded(tenant);
         for (key, integration) in integrations.own() {
             if before.is_none_or(|before| before.named(key) != Some(integration) || before.is_seeded(key)) {
                 let profile = serde_json::to_string(integration)
                     .map_err(|problem| DbError::malformed(STORE.name(), problem))?;
-                rows.push(values![tenant, key, profile, now]);
+                rows.push(record! {
+                    tenant_id: tenant,
+                    integration_key: key,
+                    profile: profile,
+                    updated_at: now,
+                });
             }
         }
     }

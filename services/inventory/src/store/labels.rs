@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::{DbError, Row, Rows, Statement, Tx, Value, values};
+use storage::{DbError, Record, Row, Rows, Statement, Tx, record, values};
 use types::{FulfilmentId, LabelId, Money, OrderId, Tenant};
 
 use crate::domain::{Label, LabelState, Voider};
@@ -19,27 +19,17 @@ static LOAD: Statement = Statement::new(
 
 pub static INSERT: Statement = Statement::new(
     "inventory.insert_labels",
-    "INSERT INTO label (tenant_id, order_id, label_id, fulfilment_id, carrier, token, tracking_number, currency,
-                        cost_minor, state, credit, refusal, void_by, void_step, purchased_at, void_requested_at,
-                        void_ended_at, due_at, claimed_until, tries)
-     SELECT tenant_id, order_id, label_id, fulfilment_id, carrier, token, tracking_number, currency, cost_minor, state,
-            credit, refusal, void_by, void_step, purchased_at, void_requested_at, void_ended_at, due_at, 0, tries
-       FROM rows($1: tenant_id text, order_id text, label_id text, fulfilment_id text, carrier text, token text,
-                 tracking_number text, currency text, cost_minor bigint, state text, credit text, refusal text,
-                 void_by text, void_step text, purchased_at text, void_requested_at text, void_ended_at text,
-                 due_at bigint, tries bigint)",
+    "INSERT INTO label rows($1: tenant_id text, order_id text, label_id text, fulfilment_id text,
+       carrier text, token text, tracking_number text, currency text, cost_minor bigint, state text,
+       credit text, refusal text, void_by text, void_step text, purchased_at text,
+       void_requested_at text, void_ended_at text, due_at bigint, claimed_until = 0, tries bigint)",
 );
 
 pub static UPDATE: Statement = Statement::new(
     "inventory.update_labels",
-    "UPDATE label SET state = r.state, credit = r.credit, refusal = r.refusal, void_by = r.void_by,
-            void_step = r.void_step, void_requested_at = r.void_requested_at, void_ended_at = r.void_ended_at,
-            due_at = r.due_at, claimed_until = 0, tries = r.tries
-       FROM rows($1: tenant_id text, order_id text, label_id text, fulfilment_id text, carrier text, token text,
-                 tracking_number text, currency text, cost_minor bigint, state text, credit text, refusal text,
-                 void_by text, void_step text, purchased_at text, void_requested_at text, void_ended_at text,
-                 due_at bigint, tries bigint) AS r
-      WHERE label.tenant_id = r.tenant_id AND label.order_id = r.order_id AND label.label_id = r.label_id",
+    "UPDATE label SET rows($1: tenant_id text, order_id text, label_id text | state text, credit text,
+       refusal text, void_by text, void_step text, void_requested_at text, void_ended_at text,
+       due_at bigint, claimed_until = 0, tries bigint)",
 );
 
 static OWNERS: Statement = Statement::new(
@@ -101,27 +91,27 @@ pub(super) fn read(row: &Row) -> Result<(LabelId, Label), DbError> {
     Ok((row.parsed("label_id", LabelId::parse)?, label))
 }
 
-pub(super) fn row((tenant, order): &OrderKey, id: &LabelId, label: &Label) -> Vec<Value> {
+pub(super) fn row((tenant, order): &OrderKey, id: &LabelId, label: &Label) -> Record {
     let voider = label.voider.as_ref();
-    values![
-        tenant,
-        order,
-        id,
-        &label.fulfilment_id,
-        &label.carrier,
-        &label.token,
-        &label.tracking_number,
-        label.cost.currency().code(),
-        label.cost.minor(),
-        label.state.as_str(),
-        label.state.credit().map_or("", |credit| credit.as_str()),
-        label.state.refusal().map_or("", |refusal| refusal.as_str()),
-        voider.map_or("", |voider| voider.by.as_str()),
-        voider.map_or("", |voider| voider.step.as_str()),
-        label.purchased_at,
-        label.void_requested_at,
-        label.void_ended_at,
-        label.due_at,
-        label.tries,
-    ]
+    record! {
+        tenant_id: tenant,
+        order_id: order,
+        label_id: id,
+        fulfilment_id: &label.fulfilment_id,
+        carrier: &label.carrier,
+        token: &label.token,
+        tracking_number: &label.tracking_number,
+        currency: label.cost.currency().code(),
+        cost_minor: label.cost.minor(),
+        state: label.state.as_str(),
+        credit: label.state.credit().map_or("", |credit| credit.as_str()),
+        refusal: label.state.refusal().map_or("", |refusal| refusal.as_str()),
+        void_by: voider.map_or("", |voider| voider.by.as_str()),
+        void_step: voider.map_or("", |voider| voider.step.as_str()),
+        purchased_at: label.purchased_at,
+        void_requested_at: label.void_requested_at,
+        void_ended_at: label.void_ended_at,
+        due_at: label.due_at,
+        tries: label.tries,
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
+use storage::{DbError, Row, Rows, Statement, Table, Tx, record, values};
 use types::{FulfilmentId, OrderId, Tenant, Timestamp};
 
 use crate::domain::IntegrationKey;
@@ -24,10 +24,8 @@ static LOAD_OWN: Statement = Statement::new(
 
 static APPEND: Statement = Statement::new(
     "inventory.append_partner_numbers",
-    "INSERT INTO partner_number (tenant_id, integration_key, external_number, order_id, fulfilment_id, at)
-     SELECT tenant_id, integration_key, external_number, order_id, fulfilment_id, at
-       FROM rows($1: tenant_id text, integration_key text, external_number text, order_id text, fulfilment_id text,
-                 at text)",
+    "INSERT INTO partner_number rows($1: tenant_id text, integration_key text, external_number text,
+       order_id text, fulfilment_id text, at text)",
 );
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,14 +85,14 @@ fn read(row: &Row) -> Result<(NumberKey, Submitted), DbError> {
 pub async fn flush(tx: &mut Tx, numbers: &Numbers) -> Result<(), DbError> {
     numbers
         .flush_inserts(tx, &APPEND, |key, submitted| {
-            values![
-                &key.tenant,
-                &key.integration,
-                &key.external_number,
-                &submitted.order_id,
-                &submitted.fulfilment_id,
-                submitted.at,
-            ]
+            record! {
+                tenant_id: &key.tenant,
+                integration_key: &key.integration,
+                external_number: &key.external_number,
+                order_id: &submitted.order_id,
+                fulfilment_id: &submitted.fulfilment_id,
+                at: submitted.at,
+            }
         })
         .await
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::{DbError, Row, Rows, Statement, Tx, Value, values};
+use storage::{DbError, Record, Row, Rows, Statement, Tx, record, values};
 use types::{FulfilmentId, OrderId, PartnerTaskId, Tenant};
 
 use crate::domain::{Ask, IntegrationKey, Method, PartnerTask, TaskState, Unconfirmed};
@@ -20,37 +20,20 @@ static LOAD: Statement = Statement::new(
 
 pub static INSERT: Statement = Statement::new(
     "inventory.insert_partner_tasks",
-    "INSERT INTO partner_task (tenant_id, order_id, task_id, fulfilment_id, integration_key, external_number, saga_id,
-                               change_order_id, reason_code, partner_reason, note, units, unconfirmed, state,
-                               method_index, method, address, confirmation_required, sent, deadline_at, requested_at,
-                               answered_at, answered_by, detail, answer, shipped_after_cancel, due_at, claimed_until, tries)
-     SELECT tenant_id, order_id, task_id, fulfilment_id, integration_key, external_number, saga_id, change_order_id,
-            reason_code, partner_reason, note, units, unconfirmed, state, method_index, method, address,
-            confirmation_required, sent, deadline_at, requested_at, answered_at, answered_by, detail, answer,
-            shipped_after_cancel, due_at, 0, tries
-       FROM rows($1: tenant_id text, order_id text, task_id text, fulfilment_id text, integration_key text,
-                 external_number text, saga_id text, change_order_id text, reason_code text, partner_reason text,
-                 note text, units bigint, unconfirmed text, state text, method_index bigint, method text,
-                 address text, confirmation_required bigint, sent bigint, deadline_at text, requested_at text,
-                 answered_at text, answered_by text, detail text, answer text, shipped_after_cancel bigint, due_at bigint,
-                 tries bigint)",
+    "INSERT INTO partner_task rows($1: tenant_id text, order_id text, task_id text, fulfilment_id text,
+       integration_key text, external_number text, saga_id text, change_order_id text, reason_code text,
+       partner_reason text, note text, units bigint, unconfirmed text, state text, method_index bigint,
+       method text, address text, confirmation_required bigint, sent bigint, deadline_at text,
+       requested_at text, answered_at text, answered_by text, detail text, answer text,
+       shipped_after_cancel bigint, due_at bigint, claimed_until = 0, tries bigint)",
 );
 
 pub static UPDATE: Statement = Statement::new(
     "inventory.update_partner_tasks",
-    "UPDATE partner_task SET state = r.state, method_index = r.method_index, method = r.method, address = r.address,
-            confirmation_required = r.confirmation_required, sent = r.sent, deadline_at = r.deadline_at,
-            answered_at = r.answered_at, answered_by = r.answered_by, detail = r.detail,
-            answer = r.answer,
-            shipped_after_cancel = r.shipped_after_cancel, due_at = r.due_at, claimed_until = 0, tries = r.tries
-       FROM rows($1: tenant_id text, order_id text, task_id text, fulfilment_id text, integration_key text,
-                 external_number text, saga_id text, change_order_id text, reason_code text, partner_reason text,
-                 note text, units bigint, unconfirmed text, state text, method_index bigint, method text,
-                 address text, confirmation_required bigint, sent bigint, deadline_at text, requested_at text,
-                 answered_at text, answered_by text, detail text, answer text, shipped_after_cancel bigint, due_at bigint,
-                 tries bigint) AS r
-      WHERE partner_task.tenant_id = r.tenant_id AND partner_task.order_id = r.order_id
-        AND partner_task.task_id = r.task_id",
+    "UPDATE partner_task SET rows($1: tenant_id text, order_id text, task_id text | state text,
+       method_index bigint, method text, address text, confirmation_required bigint, sent bigint,
+       deadline_at text, answered_at text, answered_by text, detail text, answer text,
+       shipped_after_cancel bigint, due_at bigint, claimed_until = 0, tries bigint)",
 );
 
 static OWNERS: Statement = Statement::new(
@@ -155,35 +138,35 @@ pub(super) fn read(row: &Row) -> Result<(PartnerTaskId, PartnerTask), DbError> {
     Ok((row.parsed("task_id", PartnerTaskId::parse)?, task))
 }
 
-pub(super) fn row((tenant, order): &OrderKey, id: &PartnerTaskId, task: &PartnerTask) -> Vec<Value> {
-    values![
-        tenant,
-        order,
-        id,
-        task.fulfilment_id.as_ref().map(FulfilmentId::as_str),
-        &task.integration,
-        &task.external_number,
-        &task.saga_id,
-        &task.ask.change_order_id,
-        &task.ask.reason_code,
-        &task.partner_reason,
-        &task.ask.note,
-        task.units,
-        task.ask.unconfirmed.as_str(),
-        task.state.as_str(),
-        i64::try_from(task.method_index).expect("a profile has few methods"),
-        task.method.as_str(),
-        &task.address,
-        i64::from(task.confirmation_required),
-        i64::from(task.sent),
-        task.deadline_at,
-        task.requested_at,
-        task.answered_at,
-        &task.answered_by,
-        &task.detail,
-        &task.answer,
-        i64::from(task.shipped_after_cancel),
-        task.due_at,
-        task.tries,
-    ]
+pub(super) fn row((tenant, order): &OrderKey, id: &PartnerTaskId, task: &PartnerTask) -> Record {
+    record! {
+        tenant_id: tenant,
+        order_id: order,
+        task_id: id,
+        fulfilment_id: task.fulfilment_id.as_ref().map(FulfilmentId::as_str),
+        integration_key: &task.integration,
+        external_number: &task.external_number,
+        saga_id: &task.saga_id,
+        change_order_id: &task.ask.change_order_id,
+        reason_code: &task.ask.reason_code,
+        partner_reason: &task.partner_reason,
+        note: &task.ask.note,
+        units: task.units,
+        unconfirmed: task.ask.unconfirmed.as_str(),
+        state: task.state.as_str(),
+        method_index: i64::try_from(task.method_index).expect("a profile has few methods"),
+        method: task.method.as_str(),
+        address: &task.address,
+        confirmation_required: i64::from(task.confirmation_required),
+        sent: i64::from(task.sent),
+        deadline_at: task.deadline_at,
+        requested_at: task.requested_at,
+        answered_at: task.answered_at,
+        answered_by: &task.answered_by,
+        detail: &task.detail,
+        answer: &task.answer,
+        shipped_after_cancel: i64::from(task.shipped_after_cancel),
+        due_at: task.due_at,
+        tries: task.tries,
+    }
 }

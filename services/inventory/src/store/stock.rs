@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use storage::{DbError, Direction, Row, Rows, Statement, Table, Tx, values};
+use storage::{DbError, Direction, Row, Rows, Statement, Table, Tx, record, values};
 use types::{Tenant, Timestamp};
 
 use crate::domain::{Entry, Sku, Stock, WarehouseId};
@@ -18,29 +18,21 @@ static LOAD: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "inventory.insert_stock",
-    "INSERT INTO stock (tenant_id, warehouse_id, sku, on_hand, reserved, ledger_seq)
-     SELECT tenant_id, warehouse_id, sku, on_hand, reserved, ledger_seq
-       FROM rows($1: tenant_id text, warehouse_id text, sku text, on_hand bigint, reserved bigint,
-                 ledger_seq bigint)",
+    "INSERT INTO stock rows($1: tenant_id text, warehouse_id text, sku text, on_hand bigint, reserved bigint,
+       ledger_seq bigint)",
 );
 
 static UPDATE: Statement = Statement::new(
     "inventory.update_stock",
-    "UPDATE stock SET on_hand = r.on_hand, reserved = r.reserved, ledger_seq = r.ledger_seq
-       FROM rows($1: tenant_id text, warehouse_id text, sku text, on_hand bigint, reserved bigint,
-                 ledger_seq bigint) AS r
-      WHERE stock.tenant_id = r.tenant_id AND stock.warehouse_id = r.warehouse_id AND stock.sku = r.sku",
+    "UPDATE stock SET rows($1: tenant_id text, warehouse_id text, sku text | on_hand bigint, reserved bigint,
+       ledger_seq bigint)",
 );
 
 static APPEND: Statement = Statement::new(
     "inventory.append_stock_ledger",
-    "INSERT INTO stock_ledger (tenant_id, warehouse_id, sku, seq, kind, on_hand_delta, reserved_delta, saga_id, step,
-                               direction, reservation_id, order_id, line_id, at)
-     SELECT tenant_id, warehouse_id, sku, seq, kind, on_hand_delta, reserved_delta, saga_id, step, direction,
-            reservation_id, order_id, line_id, at
-       FROM rows($1: tenant_id text, warehouse_id text, sku text, seq bigint, kind text, on_hand_delta bigint,
-                 reserved_delta bigint, saga_id text, step text, direction text, reservation_id text, order_id text,
-                 line_id text, at text)",
+    "INSERT INTO stock_ledger rows($1: tenant_id text, warehouse_id text, sku text, seq bigint, kind text,
+       on_hand_delta bigint, reserved_delta bigint, saga_id text, step text, direction text,
+       reservation_id text, order_id text, line_id text, at text)",
 );
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,27 +95,34 @@ pub fn read(row: &Row) -> Result<Stock, DbError> {
 pub async fn flush(tx: &mut Tx, stock: &Table<StockKey, Stock>, ledger: &Ledger) -> Result<(), DbError> {
     stock
         .flush(tx, &INSERT, &UPDATE, |key, stock| {
-            values![&key.tenant, &key.warehouse_id, &key.sku, stock.on_hand, stock.reserved, stock.ledger_seq]
+            record! {
+                tenant_id: &key.tenant,
+                warehouse_id: &key.warehouse_id,
+                sku: &key.sku,
+                on_hand: stock.on_hand,
+                reserved: stock.reserved,
+                ledger_seq: stock.ledger_seq,
+            }
         })
         .await?;
     ledger
         .flush_inserts(tx, &APPEND, |(key, seq), row| {
-            values![
-                &key.tenant,
-                &key.warehouse_id,
-                &key.sku,
-                *seq,
-                row.entry.kind.as_str(),
-                row.entry.on_hand_delta,
-                row.entry.reserved_delta,
-                &row.origin.saga_id,
-                &row.origin.step,
-                row.origin.direction.as_str(),
-                &row.reservation_id,
-                &row.order_id,
-                &row.line_id,
-                row.at,
-            ]
+            record! {
+                tenant_id: &key.tenant,
+                warehouse_id: &key.warehouse_id,
+                sku: &key.sku,
+                seq: *seq,
+                kind: row.entry.kind.as_str(),
+                on_hand_delta: row.entry.on_hand_delta,
+                reserved_delta: row.entry.reserved_delta,
+                saga_id: &row.origin.saga_id,
+                step: &row.origin.step,
+                direction: row.origin.direction.as_str(),
+                reservation_id: &row.reservation_id,
+                order_id: &row.order_id,
+                line_id: &row.line_id,
+                at: row.at,
+            }
         })
         .await
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
+use storage::{DbError, Row, Rows, Statement, Table, Tx, record, values};
 use types::Tenant;
 
 use crate::domain::{IntegrationKey, Warehouse, WarehouseId, WarehouseKind, Warehouses};
@@ -18,14 +18,12 @@ static LOAD: Statement = Statement::new(
 /// another kind is not touched, which the row count then tells.
 static STORE: Statement = Statement::new(
     "inventory.store_warehouses",
-    "INSERT INTO warehouse (tenant_id, warehouse_id, kind, priority, active, integration_key)
-     SELECT tenant_id, warehouse_id, kind, priority, active, integration_key
-       FROM rows($1: tenant_id text, warehouse_id text, kind text, priority bigint, active bigint,
-                 integration_key text)
-      WHERE true
-     ON CONFLICT (tenant_id, warehouse_id) DO UPDATE SET priority = excluded.priority, active = excluded.active,
-            integration_key = excluded.integration_key
-      WHERE warehouse.kind = excluded.kind",
+    "INSERT INTO warehouse rows($1: tenant_id text, warehouse_id text, kind text, priority bigint,
+       active bigint, integration_key text)
+     WHERE true
+     ON CONFLICT (tenant_id, warehouse_id) DO UPDATE SET priority = excluded.priority, active =
+       excluded.active, integration_key = excluded.integration_key WHERE warehouse.kind =
+       excluded.kind",
 );
 
 pub async fn load(tx: &mut Tx, tenants: &BTreeSet<Tenant>) -> Result<Table<Tenant, Warehouses>, DbError> {
@@ -60,14 +58,21 @@ pub fn read(row: &Row) -> Result<(WarehouseId, Warehouse), DbError> {
 }
 
 pub async fn flush(tx: &mut Tx, table: &Table<Tenant, Warehouses>) -> Result<(), DbError> {
-    let mut rows = Rows::new();
+    let mut rows = Vec::new();
     for (tenant, warehouses) in table.updated() {
         let before = table.loaded(tenant);
         for (id, warehouse) in warehouses.iter() {
             if before.and_then(|before| before.get(id)) != Some(warehouse) {
                 let (kind, active) = (warehouse.kind.as_str(), i64::from(warehouse.active));
                 let integration = warehouse.integration.as_ref().map_or("", IntegrationKey::as_str);
-                rows.push(values![tenant, id, kind, warehouse.priority, active, integration]);
+                rows.push(record! {
+                    tenant_id: tenant,
+                    warehouse_id: id,
+                    kind: kind,
+                    priority: warehouse.priority,
+                    active: active,
+                    integration_key: integration,
+                });
             }
         }
     }

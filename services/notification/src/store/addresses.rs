@@ -1,6 +1,6 @@
 //! Tables `recipient`, `preference` and `party`: who is told by mail, and how they want it.
 
-use storage::{DbError, Row, Rows, Statement, Tx, values};
+use storage::{DbError, Row, Rows, Statement, Tx, record, values};
 use types::{OrderId, Tenant};
 
 use crate::domain::{Audience, Locale, Preference, Recipient, Scope};
@@ -38,10 +38,10 @@ static PUT_RECIPIENT: Statement = Statement::new(
 /// What somebody has said of an address stays as it is.
 static PUT_CONTACTS: Statement = Statement::new(
     "notification.put_contacts",
-    "INSERT INTO recipient (tenant_id, scope, scope_id, audience, address, name, locale, state, changed_at)
-     SELECT tenant_id, scope, scope_id, audience, address, '', '', 'active', changed_at
-       FROM rows($1: tenant_id text, scope text, scope_id text, audience text, address text, changed_at text)
-      WHERE true ON CONFLICT (tenant_id, scope, scope_id, audience, address) DO NOTHING",
+    "INSERT INTO recipient rows($1: tenant_id text, scope text, scope_id text, audience text, address text,
+       name = '', locale = '', state = 'active', changed_at text)
+     WHERE true
+     ON CONFLICT (tenant_id, scope, scope_id, audience, address) DO NOTHING",
 );
 
 static LIST_RECIPIENTS: Statement = Statement::new(
@@ -75,10 +75,9 @@ static LIST_PREFERENCES: Statement = Statement::new(
 
 static PUT_PARTIES: Statement = Statement::new(
     "notification.put_parties",
-    "INSERT INTO party (tenant_id, order_id, audience, organisation)
-     SELECT tenant_id, order_id, audience, organisation
-       FROM rows($1: tenant_id text, order_id text, audience text, organisation text)
-      WHERE true ON CONFLICT (tenant_id, order_id, audience) DO NOTHING",
+    "INSERT INTO party rows($1: tenant_id text, order_id text, audience text, organisation text)
+     WHERE true
+     ON CONFLICT (tenant_id, order_id, audience) DO NOTHING",
 );
 
 /// Which organisation stands behind a party of an order.
@@ -124,14 +123,14 @@ pub async fn put_contacts(tx: &mut Tx, contacts: &[(Tenant, Recipient)]) -> Resu
         return Ok(());
     }
     let row = |(tenant, recipient): &(Tenant, Recipient)| {
-        values![
-            tenant,
-            recipient.scope.as_str(),
-            recipient.scope.id(),
-            recipient.audience.as_str(),
-            recipient.address.as_str(),
-            recipient.changed_at,
-        ]
+        record! {
+            tenant_id: tenant,
+            scope: recipient.scope.as_str(),
+            scope_id: recipient.scope.id(),
+            audience: recipient.audience.as_str(),
+            address: recipient.address.as_str(),
+            changed_at: recipient.changed_at,
+        }
     };
     let rows: Rows = contacts.iter().map(row).collect();
     tx.execute(&PUT_CONTACTS, values![rows]).await?;
@@ -199,7 +198,12 @@ pub async fn put_parties(tx: &mut Tx, parties: &[Party]) -> Result<(), DbError> 
     let rows: Rows = parties
         .iter()
         .map(|party| {
-            values![&party.tenant, &party.order_id, party.audience.as_str(), party.organisation.as_str()]
+            record! {
+                tenant_id: &party.tenant,
+                order_id: &party.order_id,
+                audience: party.audience.as_str(),
+                organisation: party.organisation.as_str(),
+            }
         })
         .collect();
     tx.execute(&PUT_PARTIES, values![rows]).await.map(drop)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use storage::{DbError, Rows, Statement, Tx, values};
+use storage::{DbError, Rows, Statement, Tx, record, values};
 use types::Tenant;
 
 /// Whose, what kind, and which.
@@ -10,10 +10,9 @@ pub type Subject = (Tenant, String, String);
 
 static NUMBER: Statement = Statement::new(
     "notification.number_alarms",
-    "INSERT INTO alarm (tenant_id, subject_type, subject_id, last_seq)
-     SELECT tenant_id, subject_type, subject_id, CAST(1 AS BIGINT)
-       FROM rows($1: tenant_id text, subject_type text, subject_id text) WHERE true
-      ORDER BY tenant_id, subject_type, subject_id
+    "INSERT INTO alarm rows($1: tenant_id text, subject_type text, subject_id text,
+       last_seq = CAST(1 AS BIGINT))
+     WHERE true ORDER BY tenant_id, subject_type, subject_id
      ON CONFLICT (tenant_id, subject_type, subject_id) DO UPDATE SET last_seq = alarm.last_seq + 1
      RETURNING tenant_id, subject_type, subject_id, last_seq",
 );
@@ -23,7 +22,16 @@ pub async fn number(tx: &mut Tx, subjects: &[Subject]) -> Result<BTreeMap<Subjec
     if subjects.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let rows: Rows = subjects.iter().map(|(tenant, kind, id)| values![tenant, kind, id]).collect();
+    let rows: Rows = subjects
+        .iter()
+        .map(|(tenant, kind, id)| {
+            record! {
+                tenant_id: tenant,
+                subject_type: kind,
+                subject_id: id,
+            }
+        })
+        .collect();
     let rows = tx.fetch_all(&NUMBER, values![rows]).await?;
     if rows.len() != subjects.len() {
         let (expected, actual) = (subjects.len() as u64, rows.len() as u64);

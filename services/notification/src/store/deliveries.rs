@@ -1,6 +1,6 @@
 //! Table `delivery`: what leaves the house.
 
-use storage::{DbError, Row, Rows, Statement, Tx, Value, values};
+use storage::{DbError, Record, Row, Rows, Statement, Tx, record, values};
 use types::{ChangeOrderId, DeliveryId, EventId, OrderId, Tenant};
 
 use crate::domain::{Audience, Delivery, DeliveryState, Next, Outlet, Progress};
@@ -11,14 +11,11 @@ const CLAIM_MICROS: i64 = 120_000_000;
 /// Rows that stand already are left alone: an event that tells the same recipient twice tells once.
 static INSERT: Statement = Statement::new(
     "notification.insert_deliveries",
-    "INSERT INTO delivery (tenant_id, delivery_id, event_id, channel, recipient, audience, template, locale, order_id,
-                           change_order_id, stream, payload, traceparent, state, last_error, created_at, ended_at)
-     SELECT tenant_id, delivery_id, event_id, channel, recipient, audience, template, locale, order_id,
-            change_order_id, stream, payload, traceparent, state, last_error, created_at, ended_at
-       FROM rows($1: tenant_id text, delivery_id text, event_id text, channel text, recipient text, audience text,
-                 template text, locale text, order_id text, change_order_id text, stream text, payload text,
-                 traceparent text, state text, last_error text, created_at text, ended_at text)
-      WHERE true
+    "INSERT INTO delivery rows($1: tenant_id text, delivery_id text, event_id text, channel text,
+       recipient text, audience text, template text, locale text, order_id text, change_order_id text,
+       stream text, payload text, traceparent text, state text, last_error text, created_at text,
+       ended_at text)
+     WHERE true
      ON CONFLICT (tenant_id, event_id, channel, recipient) DO NOTHING",
 );
 
@@ -70,12 +67,9 @@ static CLAIM: Statement = Statement::new(
 /// A claim that has run out meanwhile settles nothing: whoever claimed the row next does.
 static SETTLE: Statement = Statement::new(
     "notification.settle_deliveries",
-    "UPDATE delivery SET state = r.state, in_doubt = r.in_doubt, next_at = r.next_at, last_error = r.last_error,
-            provider_id = r.provider_id, ended_at = r.ended_at
-       FROM rows($2: tenant_id text, delivery_id text, state text, in_doubt bigint, next_at bigint, last_error text,
-                 provider_id text, ended_at text) AS r
-      WHERE delivery.tenant_id = r.tenant_id AND delivery.delivery_id = r.delivery_id
-        AND delivery.claim_token = $1 AND delivery.state = 'sending'",
+    "UPDATE delivery SET rows($2: tenant_id text, delivery_id text | state text, in_doubt bigint,
+       next_at bigint, last_error text, provider_id text, ended_at text)
+      AND delivery.claim_token = $1 AND delivery.state = 'sending'",
 );
 
 /// What an operator decides of one that nobody is sending.
@@ -168,16 +162,16 @@ pub async fn settle(tx: &mut Tx, token: &str, settled: &[(Claimed, Next)]) -> Re
         .iter()
         .map(|(claimed, next)| {
             let pause = i64::try_from(next.pause.as_micros()).unwrap_or(i64::MAX);
-            values![
-                &claimed.tenant,
-                &claimed.delivery.delivery_id,
-                next.progress.state.as_str(),
-                next.progress.in_doubt,
-                now.saturating_add(pause),
-                next.progress.last_error.as_ref(),
-                next.progress.provider_id.as_ref(),
-                next.progress.ended_at,
-            ]
+            record! {
+                tenant_id: &claimed.tenant,
+                delivery_id: &claimed.delivery.delivery_id,
+                state: next.progress.state.as_str(),
+                in_doubt: next.progress.in_doubt,
+                next_at: now.saturating_add(pause),
+                last_error: next.progress.last_error.as_ref(),
+                provider_id: next.progress.provider_id.as_ref(),
+                ended_at: next.progress.ended_at,
+            }
         })
         .collect();
     tx.execute(&SETTLE, values![token, rows]).await
@@ -202,26 +196,26 @@ pub async fn steer(
     tx.execute_exactly(&STEER, values, 1).await
 }
 
-fn row_of(Claimed { tenant, delivery }: &Claimed) -> Vec<Value> {
-    values![
-        tenant,
-        &delivery.delivery_id,
-        &delivery.event_id,
-        delivery.outlet.as_str(),
-        delivery.recipient.as_str(),
-        delivery.audience.as_str(),
-        delivery.template.as_str(),
-        delivery.locale.as_str(),
-        delivery.order_id.as_ref(),
-        delivery.change_order_id.as_ref(),
-        delivery.stream.as_str(),
-        delivery.payload.as_str(),
-        delivery.traceparent.as_ref(),
-        delivery.progress.state.as_str(),
-        delivery.progress.last_error.as_ref(),
-        delivery.created_at,
-        delivery.progress.ended_at,
-    ]
+fn row_of(Claimed { tenant, delivery }: &Claimed) -> Record {
+    record! {
+        tenant_id: tenant,
+        delivery_id: &delivery.delivery_id,
+        event_id: &delivery.event_id,
+        channel: delivery.outlet.as_str(),
+        recipient: delivery.recipient.as_str(),
+        audience: delivery.audience.as_str(),
+        template: delivery.template.as_str(),
+        locale: delivery.locale.as_str(),
+        order_id: delivery.order_id.as_ref(),
+        change_order_id: delivery.change_order_id.as_ref(),
+        stream: delivery.stream.as_str(),
+        payload: delivery.payload.as_str(),
+        traceparent: delivery.traceparent.as_ref(),
+        state: delivery.progress.state.as_str(),
+        last_error: delivery.progress.last_error.as_ref(),
+        created_at: delivery.created_at,
+        ended_at: delivery.progress.ended_at,
+    }
 }
 
 fn read(row: &Row) -> Result<Delivery, DbError> {

@@ -1,6 +1,6 @@
 //! Table `notification`.
 
-use storage::{DbError, Row, Rows, Statement, Tx, Value, values};
+use storage::{DbError, Record, Row, Rows, Statement, Tx, Value, record, values};
 use types::{ChangeOrderId, EventId, NotificationId, OrderId, Tenant, Timestamp};
 
 use crate::domain::{Audience, Channel, GoesBy, Notification, State};
@@ -12,14 +12,10 @@ const CLAIM_MICROS: i64 = 30_000_000;
 
 static INSERT: Statement = Statement::new(
     "notification.insert",
-    "INSERT INTO notification (tenant_id, notification_id, event_id, order_id, change_order_id, template, audience,
-                               channel, state, subject, body, traceparent, created_at, sent_at, owed_minor,
-                               position_seq, claim_token, claimed_until)
-     SELECT tenant_id, notification_id, event_id, order_id, change_order_id, template, audience, channel, state,
-            subject, body, traceparent, created_at, sent_at, owed_minor, position_seq, $1, CAST($2 AS BIGINT)
-       FROM rows($3: tenant_id text, notification_id text, event_id text, order_id text, change_order_id text,
-                 template text, audience text, channel text, state text, subject text, body text,
-                 traceparent text, created_at text, sent_at text, owed_minor bigint, position_seq bigint)",
+    "INSERT INTO notification rows($3: tenant_id text, notification_id text, event_id text, order_id text,
+       change_order_id text, template text, audience text, channel text, state text, subject text,
+       body text, traceparent text, created_at text, sent_at text, owed_minor bigint,
+       position_seq bigint, claim_token = $1, claimed_until = CAST($2 AS BIGINT))",
 );
 
 static GET: Statement = Statement::new(
@@ -70,10 +66,8 @@ static CLAIM: Statement = Statement::new(
 
 static MARK_SENT: Statement = Statement::new(
     "notification.mark_sent",
-    "UPDATE notification SET state = 'sent', sent_at = $1
-       FROM rows($3: tenant_id text, notification_id text) AS r
-      WHERE notification.tenant_id = r.tenant_id AND notification.notification_id = r.notification_id
-        AND notification.claim_token = $2 AND notification.state = 'enqueued'",
+    "UPDATE notification SET rows($3: tenant_id text, notification_id text | state = 'sent', sent_at = $1)
+      AND notification.claim_token = $2 AND notification.state = 'enqueued'",
 );
 
 /// A notification and whose it is.
@@ -146,30 +140,37 @@ pub async fn mark_sent(tx: &mut Tx, token: &str, at: Timestamp, sent: &[Owned]) 
     if sent.is_empty() {
         return Ok(0);
     }
-    let rows: Rows =
-        sent.iter().map(|owned| values![&owned.tenant, &owned.notification.notification_id]).collect();
+    let rows: Rows = sent
+        .iter()
+        .map(|owned| {
+            record! {
+                tenant_id: &owned.tenant,
+                notification_id: &owned.notification.notification_id,
+            }
+        })
+        .collect();
     tx.execute(&MARK_SENT, values![at, token, rows]).await
 }
 
-fn row_of(tenant: &Tenant, notification: &Notification) -> Vec<Value> {
-    values![
-        tenant,
-        &notification.notification_id,
-        &notification.event_id,
-        notification.order_id.as_ref(),
-        notification.change_order_id.as_ref(),
-        &notification.template,
-        notification.audience.as_str(),
-        notification.channel.as_str(),
-        notification.state.as_str(),
-        &notification.subject,
-        &notification.body,
-        notification.traceparent.as_ref(),
-        notification.created_at,
-        notification.state.sent_at(),
-        notification.owed.map(|owed| owed.minor),
-        notification.owed.map(|owed| owed.sequence),
-    ]
+fn row_of(tenant: &Tenant, notification: &Notification) -> Record {
+    record! {
+        tenant_id: tenant,
+        notification_id: &notification.notification_id,
+        event_id: &notification.event_id,
+        order_id: notification.order_id.as_ref(),
+        change_order_id: notification.change_order_id.as_ref(),
+        template: &notification.template,
+        audience: notification.audience.as_str(),
+        channel: notification.channel.as_str(),
+        state: notification.state.as_str(),
+        subject: &notification.subject,
+        body: &notification.body,
+        traceparent: notification.traceparent.as_ref(),
+        created_at: notification.created_at,
+        sent_at: notification.state.sent_at(),
+        owed_minor: notification.owed.map(|owed| owed.minor),
+        position_seq: notification.owed.map(|owed| owed.sequence),
+    }
 }
 
 fn read(row: &Row) -> Result<Notification, DbError> {

@@ -1,16 +1,15 @@
 //! Tables `owed` and `digest`: what events said last of money that is owed, and the days it was told of.
 
-use storage::{DbError, Rows, Statement, Tx, values};
+use storage::{DbError, Rows, Statement, Tx, record, values};
 use types::{Currency, EventId, Money, OrderId, Tenant, Timestamp};
 
 static PUT: Statement = Statement::new(
     "notification.put_owed",
-    "INSERT INTO owed (tenant_id, order_id, currency, owed_minor, changed_at)
-     SELECT tenant_id, order_id, currency, owed_minor, changed_at
-       FROM rows($1: tenant_id text, order_id text, currency text, owed_minor bigint, changed_at text)
-      WHERE true
-     ON CONFLICT (tenant_id, order_id) DO UPDATE
-        SET owed_minor = excluded.owed_minor, changed_at = excluded.changed_at",
+    "INSERT INTO owed rows($1: tenant_id text, order_id text, currency text, owed_minor bigint,
+       changed_at text)
+     WHERE true
+     ON CONFLICT (tenant_id, order_id) DO UPDATE SET owed_minor = excluded.owed_minor, changed_at =
+       excluded.changed_at",
 );
 
 /// Tenants with money owed and somebody to tell, whose day was not made yet.
@@ -57,7 +56,13 @@ pub async fn put(tx: &mut Tx, owed: &[(Tenant, OwedOrder)]) -> Result<(), DbErro
         .iter()
         .map(|(tenant, order)| {
             let amount = order.amount;
-            values![tenant, &order.order_id, amount.currency().code(), amount.minor(), order.changed_at]
+            record! {
+                tenant_id: tenant,
+                order_id: &order.order_id,
+                currency: amount.currency().code(),
+                owed_minor: amount.minor(),
+                changed_at: order.changed_at,
+            }
         })
         .collect();
     let expected = owed.len() as u64;

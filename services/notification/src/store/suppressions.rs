@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use storage::{DbError, Row, Rows, Statement, Tx, values};
+use storage::{DbError, Row, Rows, Statement, Tx, record, values};
 use types::{Tenant, Timestamp};
 
 use crate::domain::{Outlet, SuppressionCause};
@@ -17,14 +17,11 @@ static ACTIVE: Statement = Statement::new(
 
 static PUT: Statement = Statement::new(
     "notification.put_suppressions",
-    "INSERT INTO suppression (tenant_id, channel, recipient, cause, detail, state, changed_at)
-     SELECT tenant_id, channel, recipient, cause, detail, state, changed_at
-       FROM rows($1: tenant_id text, channel text, recipient text, cause text, detail text, state text,
-                 changed_at text)
-      WHERE true
-     ON CONFLICT (tenant_id, channel, recipient) DO UPDATE
-        SET cause = excluded.cause, detail = excluded.detail, state = excluded.state,
-            changed_at = excluded.changed_at",
+    "INSERT INTO suppression rows($1: tenant_id text, channel text, recipient text, cause text, detail text,
+       state text, changed_at text)
+     WHERE true
+     ON CONFLICT (tenant_id, channel, recipient) DO UPDATE SET cause = excluded.cause, detail =
+       excluded.detail, state = excluded.state, changed_at = excluded.changed_at",
 );
 
 static LIST: Statement = Statement::new(
@@ -73,15 +70,15 @@ pub async fn put(tx: &mut Tx, suppressions: &BTreeMap<Key, Suppression>) -> Resu
         .iter()
         .map(|((tenant, outlet, recipient), suppression)| {
             let state = if suppression.is_active { "active" } else { "lifted" };
-            values![
-                tenant,
-                outlet.as_str(),
-                recipient.as_str(),
-                suppression.cause.as_str(),
-                suppression.detail.as_str(),
-                state,
-                suppression.changed_at,
-            ]
+            record! {
+                tenant_id: tenant,
+                channel: outlet.as_str(),
+                recipient: recipient.as_str(),
+                cause: suppression.cause.as_str(),
+                detail: suppression.detail.as_str(),
+                state: state,
+                changed_at: suppression.changed_at,
+            }
         })
         .collect();
     let expected = suppressions.len() as u64;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use storage::{DbError, Rows, Statement, Tx, values};
+use storage::{DbError, Rows, Statement, Tx, record, values};
 use types::Tenant;
 
 /// Whoever was served longest ago comes first, so that no tenant waits for another.
@@ -16,12 +16,10 @@ static BEHIND: Statement = Statement::new(
 
 static ADVANCE: Statement = Statement::new(
     "order.advance_publication",
-    "INSERT INTO publication (tenant_id, stream, position, acknowledged_at)
-     SELECT tenant_id, stream, position, acknowledged_at
-       FROM rows($1: tenant_id text, stream text, position bigint, acknowledged_at bigint) WHERE true
-     ON CONFLICT (tenant_id, stream) DO UPDATE
-        SET position = excluded.position, acknowledged_at = excluded.acknowledged_at
-      WHERE publication.position < excluded.position",
+    "INSERT INTO publication rows($1: tenant_id text, stream text, position bigint, acknowledged_at bigint)
+     WHERE true
+     ON CONFLICT (tenant_id, stream) DO UPDATE SET position = excluded.position, acknowledged_at =
+       excluded.acknowledged_at WHERE publication.position < excluded.position",
 );
 
 static EVENT_AT: Statement = Statement::new(
@@ -47,7 +45,13 @@ pub async fn behind(tx: &mut Tx, stream: &str, limit: i64) -> Result<Vec<(Tenant
 /// The stream has everything up to a position. False when it was known to have that.
 pub async fn advance(tx: &mut Tx, stream: &str, tenant: &Tenant, position: i64) -> Result<bool, DbError> {
     let now = tx.db_now().await?;
-    let row: Rows = std::iter::once(values![tenant, stream, position, now]).collect();
+    let row: Rows = std::iter::once(record! {
+        tenant_id: tenant,
+        stream: stream,
+        position: position,
+        acknowledged_at: now,
+    })
+    .collect();
     Ok(tx.execute(&ADVANCE, values![row]).await? == 1)
 }
 

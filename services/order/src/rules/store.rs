@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
+use storage::{DbError, Row, Rows, Statement, Table, Tx, record, values};
 use types::{ChangeOrderId, EventId, OrderId, RuleId, Tenant};
 
 use crate::rules::domain::{Action, Outcome, Rule, Run, Trigger};
@@ -19,19 +19,14 @@ static OF_TENANTS: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "order.insert_rules",
-    "INSERT INTO rule (tenant_id, rule_id, name, happens, condition, actions, enabled, version, active_since)
-     SELECT tenant_id, rule_id, name, happens, condition, actions, enabled, version, active_since
-       FROM rows($1: tenant_id text, rule_id text, name text, happens text, condition text, actions text,
-         enabled bigint, version bigint, active_since text)",
+    "INSERT INTO rule rows($1: tenant_id text, rule_id text, name text, happens text, condition text,
+       actions text, enabled bigint, version bigint, active_since text)",
 );
 
 static UPDATE: Statement = Statement::new(
     "order.update_rules",
-    "UPDATE rule SET name = r.name, happens = r.happens, condition = r.condition, actions = r.actions,
-       enabled = r.enabled, version = r.version, active_since = r.active_since
-       FROM rows($1: tenant_id text, rule_id text, name text, happens text, condition text, actions text,
-         enabled bigint, version bigint, active_since text) AS r
-      WHERE rule.tenant_id = r.tenant_id AND rule.rule_id = r.rule_id",
+    "UPDATE rule SET rows($1: tenant_id text, rule_id text | name text, happens text, condition text,
+       actions text, enabled bigint, version bigint, active_since text)",
 );
 
 static ACTIVE_TENANTS: Statement = Statement::new(
@@ -42,8 +37,8 @@ static ACTIVE_TENANTS: Statement = Statement::new(
 /// A rule acts on what happens after it was stored, so the first one of a tenant begins where the events end.
 static BEGIN: Statement = Statement::new(
     "order.begin_rule_cursor",
-    "INSERT INTO rule_cursor (tenant_id, position, claimed_until)
-     SELECT tenant_id, position, CAST(0 AS BIGINT) FROM rows($1: tenant_id text, position bigint) WHERE true
+    "INSERT INTO rule_cursor rows($1: tenant_id text, position bigint, claimed_until = CAST(0 AS BIGINT))
+     WHERE true
      ON CONFLICT (tenant_id) DO NOTHING",
 );
 
@@ -70,13 +65,10 @@ static DEPTH_OF: Statement = Statement::new(
 
 static APPEND_RUNS: Statement = Statement::new(
     "order.append_rule_runs",
-    "INSERT INTO rule_run (tenant_id, rule_id, event_id, rule_version, order_id, outcome, cause_reason, cause_message,
-       cause_details, resources, change_order_id, depth, at)
-     SELECT tenant_id, rule_id, event_id, rule_version, order_id, outcome, cause_reason, cause_message, cause_details,
-       resources, change_order_id, depth, at
-       FROM rows($1: tenant_id text, rule_id text, event_id text, rule_version bigint, order_id text, outcome text,
-         cause_reason text, cause_message text, cause_details text, resources text, change_order_id text,
-         depth bigint, at text) WHERE true
+    "INSERT INTO rule_run rows($1: tenant_id text, rule_id text, event_id text, rule_version bigint,
+       order_id text, outcome text, cause_reason text, cause_message text, cause_details text,
+       resources text, change_order_id text, depth bigint, at text)
+     WHERE true
      ON CONFLICT (tenant_id, rule_id, event_id) DO NOTHING",
 );
 
@@ -102,17 +94,17 @@ pub async fn of_tenants(tx: &mut Tx, tenants: &BTreeSet<Tenant>) -> Result<Vec<R
 pub async fn flush(tx: &mut Tx, rules: &Table<RuleKey, Rule>) -> Result<(), DbError> {
     rules
         .flush(tx, &INSERT, &UPDATE, |_, rule| {
-            values![
-                &rule.tenant,
-                &rule.rule_id,
-                &rule.name,
-                rule.trigger.as_str(),
-                &rule.condition,
-                serde_json::to_string(&rule.actions).expect("texts always have a JSON form"),
-                i64::from(rule.enabled),
-                rule.version,
-                rule.active_since,
-            ]
+            record! {
+                tenant_id: &rule.tenant,
+                rule_id: &rule.rule_id,
+                name: &rule.name,
+                happens: rule.trigger.as_str(),
+                condition: &rule.condition,
+                actions: serde_json::to_string(&rule.actions).expect("texts always have a JSON form"),
+                enabled: i64::from(rule.enabled),
+                version: rule.version,
+                active_since: rule.active_since,
+            }
         })
         .await
 }
@@ -124,7 +116,7 @@ pub async fn active_tenants(tx: &mut Tx) -> Result<Vec<Tenant>, DbError> {
 
 /// Begins at a position, unless the tenant's events are being looked through already.
 pub async fn begin(tx: &mut Tx, tenant: &Tenant, position: i64) -> Result<(), DbError> {
-    let row: Rows = std::iter::once(values![tenant, position]).collect();
+    let row: Rows = std::iter::once(record! { tenant_id: tenant, position: position }).collect();
     // None is touched where there is a cursor.
     tx.execute(&BEGIN, values![row]).await?;
     Ok(())
@@ -171,17 +163,21 @@ pub async fn append_runs(tx: &mut Tx, runs: &[Run]) -> Result<(), DbError> {
         .iter()
         .map(|run| {
             let change = run.resources.iter().find(|id| ChangeOrderId::parse(id).is_ok());
-            let mut row = values![
-                &run.tenant,
-                &run.rule_id,
-                &run.event_id,
-                run.rule_version,
-                &run.order_id,
-                run.outcome.as_str(),
-            ];
-            row.extend(refusals::values(run.cause.as_ref()));
-            row.extend(values![run.resources.join(" "), change, run.depth, run.at]);
-            row
+            let row = record! {
+                tenant_id: &run.tenant,
+                rule_id: &run.rule_id,
+                event_id: &run.event_id,
+                rule_version: run.rule_version,
+                order_id: &run.order_id,
+                outcome: run.outcome.as_str(),
+            };
+            row.and(refusals::record(["cause_reason", "cause_message", "cause_details"], run.cause.as_ref()))
+                .and(record! {
+                    resources: run.resources.join(" "),
+                    change_order_id: change,
+                    depth: run.depth,
+                    at: run.at,
+                })
         })
         .collect();
     tx.execute(&APPEND_RUNS, values![rows]).await?;

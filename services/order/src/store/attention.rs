@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, Value, values};
+use storage::{DbError, Row, Rows, Statement, Table, Tx, Value, record, values};
 use types::{AttentionId, ChangeOrderId, OrderId, Refusal, Tenant};
 
 use super::keys::{self, OrderKey};
@@ -53,22 +53,16 @@ static LOAD: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "order.insert_attention",
-    "INSERT INTO attention (tenant_id, attention_id, closed_at, closed_by, closing_note, subject_type, subject_id, order_id, change_order_id,
-       reason, message, details, allowed_actions, opened_at)
-     SELECT tenant_id, attention_id, closed_at, closed_by, closing_note, subject_type, subject_id, order_id, change_order_id, reason, message,
-       details, allowed_actions, opened_at
-       FROM rows($1: tenant_id text, attention_id text, closed_at text, closed_by text, closing_note text,
-         subject_type text, subject_id text,
-         order_id text, change_order_id text, reason text, message text, details text, allowed_actions text,
-         opened_at text)",
+    "INSERT INTO attention rows($1: tenant_id text, attention_id text, closed_at text, closed_by text,
+       closing_note text, subject_type text, subject_id text, order_id text, change_order_id text,
+       reason text, message text, details text, allowed_actions text, opened_at text)",
 );
 
 static CLOSE: Statement = Statement::new(
     "order.close_attention",
-    "UPDATE attention SET closed_at = r.closed_at, closed_by = r.closed_by, closing_note = r.closing_note
-      FROM rows($1: tenant_id text, attention_id text, closed_at text, closed_by text, closing_note text) AS r
-     WHERE attention.tenant_id = r.tenant_id AND attention.attention_id = r.attention_id
-       AND attention.closed_at IS NULL",
+    "UPDATE attention SET rows($1: tenant_id text, attention_id text | closed_at text, closed_by text,
+       closing_note text)
+      AND attention.closed_at IS NULL",
 );
 
 static LIST: Statement = Statement::new(
@@ -129,19 +123,27 @@ pub async fn load(
 /// Writes the items that were opened or closed; nothing else about them changes.
 pub async fn flush(tx: &mut Tx, items: &Table<AttentionKey, AttentionItem>) -> Result<(), DbError> {
     let closing = |key: &AttentionKey, item: &AttentionItem| {
-        values![&key.0, &key.1, item.closed_at, &item.closed_by, &item.closing_note]
+        record! {
+            tenant_id: &key.0,
+            attention_id: &key.1,
+            closed_at: item.closed_at,
+            closed_by: &item.closed_by,
+            closing_note: &item.closing_note,
+        }
     };
     let opening = |key: &AttentionKey, item: &AttentionItem| {
-        let mut row = closing(key, item);
-        row.extend(values![
-            &item.subject_type,
-            &item.subject_id,
-            item.order_id.as_ref(),
-            item.change_order_id.as_ref(),
-        ]);
-        row.extend(refusals::values(Some(&item.cause)));
-        row.extend(values![item.allowed_actions.join(" "), item.opened_at]);
-        row
+        let row = closing(key, item);
+        row.and(record! {
+            subject_type: &item.subject_type,
+            subject_id: &item.subject_id,
+            order_id: item.order_id.as_ref(),
+            change_order_id: item.change_order_id.as_ref(),
+        })
+        .and(refusals::record(["reason", "message", "details"], Some(&item.cause)))
+        .and(record! {
+            allowed_actions: item.allowed_actions.join(" "),
+            opened_at: item.opened_at,
+        })
     };
     // Closed ones first: the same cause may have been opened again.
     items.flush_updates(tx, &CLOSE, closing).await?;

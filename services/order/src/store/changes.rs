@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, Value, values};
+use storage::{DbError, Record, Row, Rows, Statement, Table, Tx, record, values};
 use types::{ChangeOrderId, LineId, OrderId, SagaId, Timestamp};
 
 use super::change_texts::{exceptions_text, in_confidence, read_exceptions, read_in_confidence};
@@ -59,39 +59,23 @@ static FIND_EXPIRED: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "order.insert_changes",
-    "INSERT INTO change_order (tenant_id, change_order_id, state, cause_reason, cause_message, cause_details,
-       refund_owed_minor, exceptions, refunds, version, decided_at, finished_at, shipped_groups, attention_open, order_id, number,
-       type, saga_id, settlement, label_action, reason_code, note, requested_by_user, requested_by_org,
-       requested_by_role, quote_id, policy_version, rule, new_total_minor, created_at, gross_minor, discount_minor,
-       goods_net_minor, tax_minor, tax_included, shipping_minor, shipping_tax_minor, fee_minor, amount_minor,
-       channel, stage, terms, expires_at, in_confidence)
-     SELECT tenant_id, change_order_id, state, cause_reason, cause_message, cause_details, refund_owed_minor,
-       exceptions, refunds, version, decided_at, finished_at, shipped_groups, attention_open, order_id, number, type, saga_id,
-       settlement, label_action, reason_code, note, requested_by_user, requested_by_org, requested_by_role,
-       quote_id, policy_version, rule, new_total_minor, created_at, gross_minor, discount_minor, goods_net_minor,
-       tax_minor, tax_included, shipping_minor, shipping_tax_minor, fee_minor, amount_minor, channel, stage,
-       terms, expires_at, in_confidence
-       FROM rows($1: tenant_id text, change_order_id text, state text, cause_reason text, cause_message text,
-         cause_details text, refund_owed_minor bigint, exceptions text, refunds text, version bigint,
-         decided_at text, finished_at text, shipped_groups text, attention_open bigint, order_id text, number text, type text,
-         saga_id text, settlement text, label_action text, reason_code text, note text, requested_by_user text,
-         requested_by_org text, requested_by_role text, quote_id text, policy_version text, rule text,
-         new_total_minor bigint, created_at text, gross_minor bigint, discount_minor bigint,
-         goods_net_minor bigint, tax_minor bigint, tax_included bigint, shipping_minor bigint,
-         shipping_tax_minor bigint, fee_minor bigint, amount_minor bigint, channel text, stage text,
-         terms text, expires_at text, in_confidence text)",
+    "INSERT INTO change_order rows($1: tenant_id text, change_order_id text, state text, cause_reason text,
+       cause_message text, cause_details text, refund_owed_minor bigint, exceptions text, refunds text,
+       version bigint, decided_at text, finished_at text, shipped_groups text, attention_open bigint,
+       order_id text, number text, type text, saga_id text, settlement text, label_action text,
+       reason_code text, note text, requested_by_user text, requested_by_org text,
+       requested_by_role text, quote_id text, policy_version text, rule text, new_total_minor bigint,
+       created_at text, gross_minor bigint, discount_minor bigint, goods_net_minor bigint,
+       tax_minor bigint, tax_included bigint, shipping_minor bigint, shipping_tax_minor bigint,
+       fee_minor bigint, amount_minor bigint, channel text, stage text, terms text, expires_at text,
+       in_confidence text)",
 );
 
 static UPDATE: Statement = Statement::new(
     "order.update_changes",
-    "UPDATE change_order SET state = r.state, cause_reason = r.cause_reason, cause_message = r.cause_message,
-       cause_details = r.cause_details, refund_owed_minor = r.refund_owed_minor, exceptions = r.exceptions,
-       refunds = r.refunds, version = r.version, decided_at = r.decided_at, finished_at = r.finished_at,
-       shipped_groups = r.shipped_groups, attention_open = r.attention_open
-      FROM rows($1: tenant_id text, change_order_id text, state text, cause_reason text, cause_message text,
-         cause_details text, refund_owed_minor bigint, exceptions text, refunds text, version bigint,
-         decided_at text, finished_at text, shipped_groups text, attention_open bigint) AS r
-     WHERE change_order.tenant_id = r.tenant_id AND change_order.change_order_id = r.change_order_id",
+    "UPDATE change_order SET rows($1: tenant_id text, change_order_id text | state text, cause_reason text,
+       cause_message text, cause_details text, refund_owed_minor bigint, exceptions text, refunds text,
+       version bigint, decided_at text, finished_at text, shipped_groups text, attention_open bigint)",
 );
 
 static LOAD_LINES: Statement = Statement::new(
@@ -107,16 +91,10 @@ static LOAD_LINES: Statement = Statement::new(
 
 static INSERT_LINES: Statement = Statement::new(
     "order.insert_change_lines",
-    "INSERT INTO change_order_line (tenant_id, change_order_id, line_id, line_number, sku, quantity, reason_code,
-       note, gross_minor, discount_minor, goods_net_minor, tax_minor, tax_included, shipping_minor,
-       shipping_tax_minor, fee_minor, amount_minor)
-     SELECT tenant_id, change_order_id, line_id, line_number, sku, quantity, reason_code, note, gross_minor,
-       discount_minor, goods_net_minor, tax_minor, tax_included, shipping_minor, shipping_tax_minor, fee_minor,
-       amount_minor
-       FROM rows($1: tenant_id text, change_order_id text, line_id text, line_number bigint, sku text,
-         quantity bigint, reason_code text, note text, gross_minor bigint, discount_minor bigint,
-         goods_net_minor bigint, tax_minor bigint, tax_included bigint, shipping_minor bigint,
-         shipping_tax_minor bigint, fee_minor bigint, amount_minor bigint)",
+    "INSERT INTO change_order_line rows($1: tenant_id text, change_order_id text, line_id text,
+       line_number bigint, sku text, quantity bigint, reason_code text, note text, gross_minor bigint,
+       discount_minor bigint, goods_net_minor bigint, tax_minor bigint, tax_included bigint,
+       shipping_minor bigint, shipping_tax_minor bigint, fee_minor bigint, amount_minor bigint)",
 );
 
 /// Whose a change is: what has to be locked before it is touched.
@@ -191,11 +169,7 @@ pub(super) async fn hang_on(
 /// Writes the changes that are new or have moved. What was asked for, and its price,
 /// never change but for [`super::shrunk`].
 pub async fn flush(tx: &mut Tx, changes: &Table<ChangeKey, ChangeOrder>) -> Result<(), DbError> {
-    let inserted = |_: &ChangeKey, change: &ChangeOrder| {
-        let mut row = changing(change);
-        row.extend(unchanging(change));
-        row
-    };
+    let inserted = |_: &ChangeKey, change: &ChangeOrder| changing(change).and(unchanging(change));
     // Updates first: a change that lets go of its order makes room for the one that was accepted after it.
     changes.flush_updates(tx, &UPDATE, |_, change| changing(change)).await?;
     changes.flush_inserts(tx, &INSERT, inserted).await?;
@@ -221,86 +195,85 @@ fn key_of(row: &Row) -> Result<ChangeKey, DbError> {
 }
 
 /// The key, and the columns that move.
-fn changing(change: &ChangeOrder) -> Vec<Value> {
-    let mut row = values![&change.tenant, &change.change_order_id, change.state.as_str()];
-    row.extend(refusals::values(change.cause.as_ref()));
-    row.extend(values![
-        change.refund_owed_minor,
-        exceptions_text(&change.exceptions),
-        serde_json::to_string(&change.refunds).expect("texts and numbers always have a JSON form"),
-        change.version,
-        change.decided_at,
-        change.finished_at,
-        serde_json::to_string(&change.shipped_groups).expect("texts always have a JSON form"),
-        change.attention_open,
-    ]);
-    row
+fn changing(change: &ChangeOrder) -> Record {
+    let row = record! {
+        tenant_id: &change.tenant,
+        change_order_id: &change.change_order_id,
+        state: change.state.as_str(),
+    };
+    let cause = refusals::record(["cause_reason", "cause_message", "cause_details"], change.cause.as_ref());
+    row.and(cause).and(record! {
+        refund_owed_minor: change.refund_owed_minor,
+        exceptions: exceptions_text(&change.exceptions),
+        refunds: serde_json::to_string(&change.refunds).expect("texts and numbers always have a JSON form"),
+        version: change.version,
+        decided_at: change.decided_at,
+        finished_at: change.finished_at,
+        shipped_groups: serde_json::to_string(&change.shipped_groups).expect("texts always have a JSON form"),
+        attention_open: change.attention_open,
+    })
 }
 
 /// The columns that are written once.
-fn unchanging(change: &ChangeOrder) -> Vec<Value> {
+fn unchanging(change: &ChangeOrder) -> Record {
     let by = &change.requested_by;
-    let mut row = values![
-        &change.order_id,
-        &change.number,
-        change.change_type.as_str(),
-        &change.saga_id,
-        change.settlement.as_str(),
-        change.label_action.as_str(),
-        &change.reason_code,
-        &change.note,
-        &by.user,
-        &by.organisation,
-        &by.role,
-        &change.quote_id,
-        &change.policy_version,
-        &change.rule,
-        change.new_total_minor,
-        change.created_at,
-    ];
-    row.extend(parts_values(change.amounts));
-    let terms = terms_text(&change.terms);
-    row.extend(values![
-        change.channel.as_str(),
-        change.stage.as_str(),
-        terms,
-        change.expires_at,
-        in_confidence(change)
-    ]);
-    row
+    let row = record! {
+        order_id: &change.order_id,
+        number: &change.number,
+        type: change.change_type.as_str(),
+        saga_id: &change.saga_id,
+        settlement: change.settlement.as_str(),
+        label_action: change.label_action.as_str(),
+        reason_code: &change.reason_code,
+        note: &change.note,
+        requested_by_user: &by.user,
+        requested_by_org: &by.organisation,
+        requested_by_role: &by.role,
+        quote_id: &change.quote_id,
+        policy_version: &change.policy_version,
+        rule: &change.rule,
+        new_total_minor: change.new_total_minor,
+        created_at: change.created_at,
+    };
+    row.and(parts_record(change.amounts)).and(record! {
+        channel: change.channel.as_str(),
+        stage: change.stage.as_str(),
+        terms: terms_text(&change.terms),
+        expires_at: change.expires_at,
+        in_confidence: in_confidence(change),
+    })
 }
 
 pub(super) fn terms_text(terms: &Terms) -> String {
     serde_json::to_string(terms).expect("texts and numbers always have a JSON form")
 }
 
-fn line_row(change: &ChangeOrder, line: &ChangeLine) -> Vec<Value> {
-    let mut row = values![
-        &change.tenant,
-        &change.change_order_id,
-        &line.line_id,
-        line.line_number,
-        &line.sku,
-        line.quantity,
-        &line.reason_code,
-        &line.note,
-    ];
-    row.extend(parts_values(line.parts));
-    row
+fn line_row(change: &ChangeOrder, line: &ChangeLine) -> Record {
+    let row = record! {
+        tenant_id: &change.tenant,
+        change_order_id: &change.change_order_id,
+        line_id: &line.line_id,
+        line_number: line.line_number,
+        sku: &line.sku,
+        quantity: line.quantity,
+        reason_code: &line.reason_code,
+        note: &line.note,
+    };
+    row.and(parts_record(line.parts))
 }
 
-pub(super) fn parts_values(parts: Parts) -> Vec<Value> {
-    values![
-        parts.gross,
-        parts.discount,
-        parts.goods_net,
-        parts.tax,
-        i64::from(parts.tax_included),
-        parts.shipping,
-        parts.shipping_tax,
-        parts.fee,
-        parts.amount,
-    ]
+pub(super) fn parts_record(parts: Parts) -> Record {
+    record! {
+        gross_minor: parts.gross,
+        discount_minor: parts.discount,
+        goods_net_minor: parts.goods_net,
+        tax_minor: parts.tax,
+        tax_included: i64::from(parts.tax_included),
+        shipping_minor: parts.shipping,
+        shipping_tax_minor: parts.shipping_tax,
+        fee_minor: parts.fee,
+        amount_minor: parts.amount,
+    }
 }
 
 /// A change without its lines.

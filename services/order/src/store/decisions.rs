@@ -1,6 +1,6 @@
 //! `decision`: append-only. What was decided, and the facts it was decided from.
 
-use storage::{DbError, Row, Rows, Statement, Tx, values};
+use storage::{DbError, Record, Row, Rows, Statement, Tx, record, values};
 use types::{ChangeOrderId, Currency, OrderId, Tenant};
 
 use super::refusals;
@@ -10,16 +10,10 @@ use crate::domain::order::Actor;
 macro_rules! append {
     ($end:literal) => {
         concat!(
-            "INSERT INTO decision (tenant_id, decision_id, order_id, order_number, currency, change_order_id, decided_at,
-               asked_by_user, asked_by_org, asked_by_role, policy_version, rule, amount_minor, fee_minor,
-               refused_reason, refused_message, refused_details, facts)
-             SELECT tenant_id, decision_id, order_id, order_number, currency, change_order_id, decided_at,
-               asked_by_user, asked_by_org, asked_by_role, policy_version, rule, amount_minor, fee_minor,
-               refused_reason, refused_message, refused_details, facts
-               FROM rows($1: tenant_id text, decision_id text, order_id text, order_number text, currency text,
-                 change_order_id text, decided_at text, asked_by_user text, asked_by_org text, asked_by_role text,
-                 policy_version text, rule text, amount_minor bigint, fee_minor bigint, refused_reason text,
-                 refused_message text, refused_details text, facts text)",
+            "INSERT INTO decision rows($1: tenant_id text, decision_id text, order_id text, order_number text,
+               currency text, change_order_id text, decided_at text, asked_by_user text, asked_by_org text,
+               asked_by_role text, policy_version text, rule text, amount_minor bigint, fee_minor bigint,
+               refused_reason text, refused_message text, refused_details text, facts text)",
             $end
         )
     };
@@ -73,7 +67,7 @@ pub async fn up_to(
     tx.fetch_all(&UP_TO, values).await?.iter().map(read).collect()
 }
 
-fn row(decided: &Decided) -> Vec<storage::Value> {
+fn row(decided: &Decided) -> Record {
     let by = &decided.asked_by;
     let (change_order_id, price, refusal) = match &decided.outcome {
         Outcome::Allowed { change_order_id, amount_minor, fee_minor } => {
@@ -81,25 +75,24 @@ fn row(decided: &Decided) -> Vec<storage::Value> {
         }
         Outcome::Refused(refusal) => (None, (0, 0), Some(refusal)),
     };
-    let mut row = values![
-        &decided.tenant,
-        &decided.decision_id,
-        &decided.order_id,
-        &decided.order_number,
-        decided.currency.code(),
-        change_order_id,
-        decided.at,
-        &by.user,
-        &by.organisation,
-        &by.role,
-        &decided.policy_version,
-        &decided.rule,
-        price.0,
-        price.1,
-    ];
-    row.extend(refusals::values(refusal));
-    row.push(storage::Value::from(decided.facts.to_text()));
-    row
+    let row = record! {
+        tenant_id: &decided.tenant,
+        decision_id: &decided.decision_id,
+        order_id: &decided.order_id,
+        order_number: &decided.order_number,
+        currency: decided.currency.code(),
+        change_order_id: change_order_id,
+        decided_at: decided.at,
+        asked_by_user: &by.user,
+        asked_by_org: &by.organisation,
+        asked_by_role: &by.role,
+        policy_version: &decided.policy_version,
+        rule: &decided.rule,
+        amount_minor: price.0,
+        fee_minor: price.1,
+    };
+    row.and(refusals::record(["refused_reason", "refused_message", "refused_details"], refusal))
+        .and(record! { facts: decided.facts.to_text() })
 }
 
 fn read(row: &Row) -> Result<Decided, DbError> {

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::{DbError, Envelope, Row, Rows, Statement, Tx, values};
+use storage::{DbError, Envelope, Row, Rows, Statement, Tx, record, values};
 use types::{EventId, OrderId, Tenant};
 
 use super::keys::OrderKey;
@@ -17,8 +17,8 @@ const NUMBERED_AT_ONCE: i64 = 500;
 
 static LOCK: Statement = Statement::new(
     "order.lock_event_log",
-    "INSERT INTO event_log_head (tenant_id, last_position)
-     SELECT tenant_id, CAST(0 AS BIGINT) FROM rows($1: tenant_id text) WHERE true ORDER BY tenant_id
+    "INSERT INTO event_log_head rows($1: tenant_id text, last_position = CAST(0 AS BIGINT))
+     WHERE true ORDER BY tenant_id
      ON CONFLICT (tenant_id) DO UPDATE SET last_position = event_log_head.last_position
      RETURNING tenant_id, last_position",
 );
@@ -48,15 +48,13 @@ static WAITING: Statement = Statement::new(
 
 static APPEND: Statement = Statement::new(
     "order.append_event_log",
-    "INSERT INTO event_log (tenant_id, position, event_id, order_id, order_seq)
-     SELECT tenant_id, position, event_id, order_id, order_seq
-       FROM rows($1: tenant_id text, position bigint, event_id text, order_id text, order_seq bigint)",
+    "INSERT INTO event_log rows($1: tenant_id text, position bigint, event_id text, order_id text,
+       order_seq bigint)",
 );
 
 static MOVE_HEADS: Statement = Statement::new(
     "order.move_event_log_heads",
-    "UPDATE event_log_head SET last_position = r.last_position
-       FROM rows($1: tenant_id text, last_position bigint) AS r WHERE event_log_head.tenant_id = r.tenant_id",
+    "UPDATE event_log_head SET rows($1: tenant_id text | last_position bigint)",
 );
 
 static LAST: Statement =
@@ -156,7 +154,7 @@ async fn number(tx: &mut Tx, wanted: &BTreeMap<OrderKey, i64>) -> Result<(), DbE
         return Ok(());
     }
     let tenants: BTreeSet<&Tenant> = wanted.keys().map(|(tenant, _)| tenant).collect();
-    let tenants: Rows = tenants.into_iter().map(|tenant| values![tenant]).collect();
+    let tenants: Rows = tenants.into_iter().map(|tenant| record! { tenant_id: tenant }).collect();
     let mut heads: BTreeMap<Tenant, i64> = BTreeMap::new();
     for row in tx.fetch_all(&LOCK, values![tenants]).await? {
         heads.insert(row.tenant()?, row.int("last_position")?);
@@ -169,16 +167,30 @@ async fn number(tx: &mut Tx, wanted: &BTreeMap<OrderKey, i64>) -> Result<(), DbE
     }
     settle_order(&mut events);
 
-    let mut numbered = Rows::with_capacity(events.len());
+    let mut numbered = Vec::with_capacity(events.len());
     let mut moved = BTreeSet::new();
     for event in &events {
         let position = heads.get_mut(&event.tenant).expect("the heads of all these tenants were locked");
         *position += 1;
         moved.insert(&event.tenant);
-        numbered.push(values![&event.tenant, *position, &event.event_id, &event.order_id, event.seq]);
+        numbered.push(record! {
+            tenant_id: &event.tenant,
+            position: *position,
+            event_id: &event.event_id,
+            order_id: &event.order_id,
+            order_seq: event.seq,
+        });
     }
     tx.execute_exactly(&APPEND, values![numbered], events.len() as u64).await?;
-    let heads: Rows = moved.iter().map(|tenant| values![*tenant, heads[*tenant]]).collect();
+    let heads: Rows = moved
+        .iter()
+        .map(|tenant| {
+            record! {
+                tenant_id: *tenant,
+                last_position: heads[*tenant],
+            }
+        })
+        .collect();
     tx.execute_exactly(&MOVE_HEADS, values![heads], moved.len() as u64).await
 }
 

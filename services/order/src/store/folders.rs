@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
+use storage::{DbError, Row, Rows, Statement, Table, Tx, record, values};
 use types::{FolderId, OrderId, Tenant};
 
 use super::keys::{self, OrderKey};
@@ -26,17 +26,13 @@ static FIND: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "order.insert_folders",
-    "INSERT INTO folder (tenant_id, folder_id, name, position, created_at, deleted_at)
-     SELECT tenant_id, folder_id, name, position, created_at, deleted_at
-       FROM rows($1: tenant_id text, folder_id text, name text, position bigint, created_at text, deleted_at text)",
+    "INSERT INTO folder rows($1: tenant_id text, folder_id text, name text, position bigint, created_at text,
+       deleted_at text)",
 );
 
 static UPDATE: Statement = Statement::new(
     "order.update_folders",
-    "UPDATE folder SET name = r.name, position = r.position, deleted_at = r.deleted_at
-       FROM rows($1: tenant_id text, folder_id text, name text, position bigint, created_at text,
-         deleted_at text) AS r
-      WHERE folder.tenant_id = r.tenant_id AND folder.folder_id = r.folder_id",
+    "UPDATE folder SET rows($1: tenant_id text, folder_id text | name text, position bigint, deleted_at text)",
 );
 
 static LOAD_PLACED: Statement = Statement::new(
@@ -48,19 +44,14 @@ static LOAD_PLACED: Statement = Statement::new(
 
 static INSERT_PLACED: Statement = Statement::new(
     "order.insert_order_folders",
-    "INSERT INTO order_folder (tenant_id, order_id, folder_id, moved_at, moved_by_user, moved_by_org, moved_by_role)
-     SELECT tenant_id, order_id, folder_id, moved_at, moved_by_user, moved_by_org, moved_by_role
-       FROM rows($1: tenant_id text, order_id text, folder_id text, moved_at text, moved_by_user text,
-         moved_by_org text, moved_by_role text)",
+    "INSERT INTO order_folder rows($1: tenant_id text, order_id text, folder_id text, moved_at text,
+       moved_by_user text, moved_by_org text, moved_by_role text)",
 );
 
 static UPDATE_PLACED: Statement = Statement::new(
     "order.update_order_folders",
-    "UPDATE order_folder SET folder_id = r.folder_id, moved_at = r.moved_at, moved_by_user = r.moved_by_user,
-       moved_by_org = r.moved_by_org, moved_by_role = r.moved_by_role
-       FROM rows($1: tenant_id text, order_id text, folder_id text, moved_at text, moved_by_user text,
-         moved_by_org text, moved_by_role text) AS r
-      WHERE order_folder.tenant_id = r.tenant_id AND order_folder.order_id = r.order_id",
+    "UPDATE order_folder SET rows($1: tenant_id text, order_id text | folder_id text, moved_at text,
+       moved_by_user text, moved_by_org text, moved_by_role text)",
 );
 
 /// What stands in a folder that was taken away stands in none.
@@ -127,14 +118,14 @@ pub async fn counts(tx: &mut Tx, tenant: &Tenant) -> Result<BTreeMap<FolderId, i
 /// Updates go first: a name that was given up may have been taken by a new folder.
 pub async fn flush(tx: &mut Tx, folders: &Table<FolderKey, Folder>) -> Result<(), DbError> {
     let row = |_: &FolderKey, folder: &Folder| {
-        values![
-            &folder.tenant,
-            &folder.folder_id,
-            &folder.name,
-            folder.position,
-            folder.created_at,
-            folder.deleted_at,
-        ]
+        record! {
+            tenant_id: &folder.tenant,
+            folder_id: &folder.folder_id,
+            name: &folder.name,
+            position: folder.position,
+            created_at: folder.created_at,
+            deleted_at: folder.deleted_at,
+        }
     };
     folders.flush_updates(tx, &UPDATE, row).await?;
     folders.flush_inserts(tx, &INSERT, row).await
@@ -143,15 +134,15 @@ pub async fn flush(tx: &mut Tx, folders: &Table<FolderKey, Folder>) -> Result<()
 pub async fn flush_placed(tx: &mut Tx, placed: &Table<OrderKey, Placed>) -> Result<(), DbError> {
     placed
         .flush(tx, &INSERT_PLACED, &UPDATE_PLACED, |_, placed| {
-            values![
-                &placed.tenant,
-                &placed.order_id,
-                placed.folder_id.as_ref(),
-                placed.moved_at,
-                &placed.moved_by.user,
-                &placed.moved_by.organisation,
-                &placed.moved_by.role,
-            ]
+            record! {
+                tenant_id: &placed.tenant,
+                order_id: &placed.order_id,
+                folder_id: placed.folder_id.as_ref(),
+                moved_at: placed.moved_at,
+                moved_by_user: &placed.moved_by.user,
+                moved_by_org: &placed.moved_by.organisation,
+                moved_by_role: &placed.moved_by.role,
+            }
         })
         .await
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use storage::{DbError, Rows, Statement, Tx, Value, values};
+use storage::{DbError, Record, Rows, Statement, Tx, record, values};
 use types::{OrderId, Tenant};
 
 use super::keys::{self, OrderKey};
@@ -19,22 +19,15 @@ static LOAD_GROUPS: Statement = Statement::new(
 
 static INSERT_GROUPS: Statement = Statement::new(
     "order.insert_groups",
-    "INSERT INTO delivery_group (tenant_id, order_id, delivery_group, shipping_reversed_minor,
-       shipping_tax_reversed_minor, ever_shipped, shipping_minor, shipping_tax_minor)
-     SELECT tenant_id, order_id, delivery_group, shipping_reversed_minor, shipping_tax_reversed_minor, ever_shipped,
-       shipping_minor, shipping_tax_minor
-       FROM rows($1: tenant_id text, order_id text, delivery_group text, shipping_reversed_minor bigint,
-         shipping_tax_reversed_minor bigint, ever_shipped bigint, shipping_minor bigint, shipping_tax_minor bigint)",
+    "INSERT INTO delivery_group rows($1: tenant_id text, order_id text, delivery_group text,
+       shipping_reversed_minor bigint, shipping_tax_reversed_minor bigint, ever_shipped bigint,
+       shipping_minor bigint, shipping_tax_minor bigint)",
 );
 
 static UPDATE_GROUPS: Statement = Statement::new(
     "order.update_groups",
-    "UPDATE delivery_group SET shipping_reversed_minor = r.shipping_reversed_minor,
-       shipping_tax_reversed_minor = r.shipping_tax_reversed_minor, ever_shipped = r.ever_shipped
-      FROM rows($1: tenant_id text, order_id text, delivery_group text, shipping_reversed_minor bigint,
-         shipping_tax_reversed_minor bigint, ever_shipped bigint) AS r
-     WHERE delivery_group.tenant_id = r.tenant_id AND delivery_group.order_id = r.order_id
-       AND delivery_group.delivery_group = r.delivery_group",
+    "UPDATE delivery_group SET rows($1: tenant_id text, order_id text, delivery_group text |
+       shipping_reversed_minor bigint, shipping_tax_reversed_minor bigint, ever_shipped bigint)",
 );
 
 static LOAD_REFERENCES: Statement = Statement::new(
@@ -56,9 +49,7 @@ static FIND_REFERENCES: Statement = Statement::new(
 
 static INSERT_REFERENCES: Statement = Statement::new(
     "order.insert_references",
-    "INSERT INTO external_reference (tenant_id, order_id, system, reference)
-     SELECT tenant_id, order_id, system, reference
-       FROM rows($1: tenant_id text, order_id text, system text, reference text)",
+    "INSERT INTO external_reference rows($1: tenant_id text, order_id text, system text, reference text)",
 );
 
 static FIND_NUMBERS: Statement = Statement::new(
@@ -92,9 +83,11 @@ pub(super) async fn insert(tx: &mut Tx, groups: &[(&Order, &Group)]) -> Result<(
     let rows: Rows = groups
         .iter()
         .map(|(order, group)| {
-            let mut row = changing(order, group);
-            row.extend(values![group.shipping_minor, group.shipping_tax_minor]);
-            row
+            let shipping = record! {
+                shipping_minor: group.shipping_minor,
+                shipping_tax_minor: group.shipping_tax_minor,
+            };
+            changing(order, group).and(shipping)
         })
         .collect();
     tx.execute_exactly(&INSERT_GROUPS, values![rows], groups.len() as u64).await
@@ -108,15 +101,15 @@ pub(super) async fn update(tx: &mut Tx, groups: &[(&Order, &Group)]) -> Result<(
     tx.execute_exactly(&UPDATE_GROUPS, values![rows], groups.len() as u64).await
 }
 
-fn changing(order: &Order, group: &Group) -> Vec<Value> {
-    values![
-        &order.tenant,
-        &order.order_id,
-        &group.delivery_group,
-        group.shipping_reversed_minor,
-        group.shipping_tax_reversed_minor,
-        i64::from(group.ever_shipped),
-    ]
+fn changing(order: &Order, group: &Group) -> Record {
+    record! {
+        tenant_id: &order.tenant,
+        order_id: &order.order_id,
+        delivery_group: &group.delivery_group,
+        shipping_reversed_minor: group.shipping_reversed_minor,
+        shipping_tax_reversed_minor: group.shipping_tax_reversed_minor,
+        ever_shipped: i64::from(group.ever_shipped),
+    }
 }
 
 pub(super) async fn load_references(
@@ -162,7 +155,14 @@ pub(super) async fn insert_references(
     }
     let rows: Rows = references
         .iter()
-        .map(|(order, name)| values![&order.tenant, &order.order_id, &name.system, &name.reference])
+        .map(|(order, name)| {
+            record! {
+                tenant_id: &order.tenant,
+                order_id: &order.order_id,
+                system: &name.system,
+                reference: &name.reference,
+            }
+        })
         .collect();
     tx.execute_exactly(&INSERT_REFERENCES, values![rows], references.len() as u64).await
 }

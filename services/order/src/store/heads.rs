@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use storage::{DbError, Row, Statement, Tx, Value, values};
+use storage::{DbError, Record, Row, Statement, Tx, record, values};
 use types::{ChangeOrderId, Currency, OrderId};
 
 use super::keys::{self, OrderKey};
@@ -49,53 +49,30 @@ static LOAD: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "order.insert_heads",
-    "INSERT INTO order_head (tenant_id, order_id, number, currency, placement, state, placement_reason,
-       placement_message, placement_details, confirmed_at, processing_at, created_at, placed_at, created_by_user,
-       created_by_org, created_by_role, customer_id, buyer, supplier, source_router, client_contact, placed_minor,
-       reversed_minor, fees_minor, worth_version, refund_owed_minor, position_seq, position_version, next_owed_minor,
-       next_seq, change_in_progress, version, pricing_version, event_seq,
-       timeline_seq, attention_open, cancelled_by_change, goodwill_minor, outside, delivered_at, missing_minor,
-       awaits_payment_since, address, reissue_of)
-     SELECT tenant_id, order_id, number, currency, placement, state, placement_reason, placement_message,
-       placement_details, confirmed_at, processing_at, created_at, placed_at, created_by_user, created_by_org,
-       created_by_role, customer_id, buyer, supplier, source_router, client_contact, placed_minor, reversed_minor,
-       fees_minor, worth_version, refund_owed_minor, position_seq, position_version, next_owed_minor, next_seq,
-       change_in_progress, version, pricing_version, event_seq, timeline_seq,
-       attention_open, cancelled_by_change, goodwill_minor, outside, delivered_at, missing_minor,
-       awaits_payment_since, address, reissue_of
-       FROM rows($1: tenant_id text, order_id text, placement text, state text, placement_reason text,
-         placement_message text, placement_details text, confirmed_at text, processing_at text,
-         reversed_minor bigint, fees_minor bigint, worth_version bigint, refund_owed_minor bigint,
-         position_seq bigint, position_version bigint, next_owed_minor bigint, next_seq bigint, change_in_progress text,
-         version bigint, pricing_version bigint, event_seq bigint, timeline_seq bigint, attention_open bigint,
-         cancelled_by_change text, goodwill_minor bigint, outside text, delivered_at text,
-         missing_minor bigint, awaits_payment_since text, placed_minor bigint, address text, number text, currency text, created_at text, placed_at text,
-         created_by_user text, created_by_org text, created_by_role text, customer_id text, buyer text,
-         supplier text, source_router text, client_contact text, reissue_of text)",
+    "INSERT INTO order_head rows($1: tenant_id text, order_id text, number text, currency text,
+       placement text, state text, placement_reason text, placement_message text,
+       placement_details text, confirmed_at text, processing_at text, created_at text, placed_at text,
+       created_by_user text, created_by_org text, created_by_role text, customer_id text, buyer text,
+       supplier text, source_router text, client_contact text, placed_minor bigint,
+       reversed_minor bigint, fees_minor bigint, worth_version bigint, refund_owed_minor bigint,
+       position_seq bigint, position_version bigint, next_owed_minor bigint, next_seq bigint,
+       change_in_progress text, version bigint, pricing_version bigint, event_seq bigint,
+       timeline_seq bigint, attention_open bigint, cancelled_by_change text, goodwill_minor bigint,
+       outside text, delivered_at text, missing_minor bigint, awaits_payment_since text, address text,
+       reissue_of text)",
 );
 
 /// Only what may change: who placed the order, and when, stays as it was.
 static UPDATE: Statement = Statement::new(
     "order.update_heads",
-    "UPDATE order_head SET placement = r.placement, state = r.state, placement_reason = r.placement_reason,
-       placement_message = r.placement_message, placement_details = r.placement_details,
-       confirmed_at = r.confirmed_at, processing_at = r.processing_at, reversed_minor = r.reversed_minor,
-       fees_minor = r.fees_minor, worth_version = r.worth_version, refund_owed_minor = r.refund_owed_minor,
-       position_seq = r.position_seq, position_version = r.position_version,
-       next_owed_minor = r.next_owed_minor, next_seq = r.next_seq,
-       change_in_progress = r.change_in_progress, version = r.version, pricing_version = r.pricing_version,
-       event_seq = r.event_seq, timeline_seq = r.timeline_seq, attention_open = r.attention_open,
-       cancelled_by_change = r.cancelled_by_change, goodwill_minor = r.goodwill_minor,
-       outside = r.outside, delivered_at = r.delivered_at, missing_minor = r.missing_minor,
-       awaits_payment_since = r.awaits_payment_since, placed_minor = r.placed_minor, address = r.address
-      FROM rows($1: tenant_id text, order_id text, placement text, state text, placement_reason text,
-         placement_message text, placement_details text, confirmed_at text, processing_at text,
-         reversed_minor bigint, fees_minor bigint, worth_version bigint, refund_owed_minor bigint,
-         position_seq bigint, position_version bigint, next_owed_minor bigint, next_seq bigint, change_in_progress text,
-         version bigint, pricing_version bigint, event_seq bigint, timeline_seq bigint, attention_open bigint,
-         cancelled_by_change text, goodwill_minor bigint, outside text, delivered_at text,
-         missing_minor bigint, awaits_payment_since text, placed_minor bigint, address text) AS r
-     WHERE order_head.tenant_id = r.tenant_id AND order_head.order_id = r.order_id",
+    "UPDATE order_head SET rows($1: tenant_id text, order_id text | placement text, state text,
+       placement_reason text, placement_message text, placement_details text, confirmed_at text,
+       processing_at text, reversed_minor bigint, fees_minor bigint, worth_version bigint,
+       refund_owed_minor bigint, position_seq bigint, position_version bigint, next_owed_minor bigint,
+       next_seq bigint, change_in_progress text, version bigint, pricing_version bigint,
+       event_seq bigint, timeline_seq bigint, attention_open bigint, cancelled_by_change text,
+       goodwill_minor bigint, outside text, delivered_at text, missing_minor bigint,
+       awaits_payment_since text, placed_minor bigint, address text)",
 );
 
 pub(super) async fn lock(tx: &mut Tx, keys: &BTreeSet<OrderKey>) -> Result<(), DbError> {
@@ -111,14 +88,7 @@ pub(super) async fn insert(tx: &mut Tx, orders: &[&Order]) -> Result<(), DbError
     if orders.is_empty() {
         return Ok(());
     }
-    let rows: storage::Rows = orders
-        .iter()
-        .map(|order| {
-            let mut row = changing(order);
-            row.extend(unchanging(order));
-            row
-        })
-        .collect();
+    let rows: Vec<Record> = orders.iter().map(|order| changing(order).and(unchanging(order))).collect();
     tx.execute_exactly(&INSERT, values![rows], orders.len() as u64).await
 }
 
@@ -126,46 +96,51 @@ pub(super) async fn update(tx: &mut Tx, orders: &[&Order]) -> Result<(), DbError
     if orders.is_empty() {
         return Ok(());
     }
-    let rows: storage::Rows = orders.iter().map(|order| changing(order)).collect();
+    let rows: Vec<Record> = orders.iter().map(|order| changing(order)).collect();
     tx.execute_exactly(&UPDATE, values![rows], orders.len() as u64).await
 }
 
 /// The key, and the columns that move.
-fn changing(order: &Order) -> Vec<Value> {
+fn changing(order: &Order) -> Record {
     let (placement, cause) = match &order.placement {
         Placement::Placing => ("placing", None),
         Placement::Open => ("open", None),
         Placement::Failed(cause) => ("failed", Some(cause)),
     };
-    let mut row = values![&order.tenant, &order.order_id, placement, order.state().as_str()];
-    row.extend(refusals::values(cause));
-    row.extend(values![
-        order.confirmed_at,
-        order.processing_at,
-        order.reversed_minor,
-        order.fees_minor,
-        order.worth_version,
-        order.position.owed_minor,
-        order.position.sequence,
-        order.position.worth_version,
-        order.next_position.map(|next| next.owed_minor),
-        order.next_position.map(|next| next.sequence),
-        order.change_in_progress.as_ref(),
-        order.version,
-        order.pricing_version,
-        order.event_seq,
-        order.timeline_seq,
-        order.attention_open,
-        order.cancelled_by_change.as_ref(),
-        order.goodwill_minor,
-        outside(&order.outside),
-        order.delivered_at,
-        order.awaits_payment.map_or(0, |awaited| awaited.missing_minor),
-        order.awaits_payment.map(|awaited| awaited.since),
-        order.placed_minor,
-        address(order.address.as_ref()),
-    ]);
-    row
+    let row = record! {
+        tenant_id: &order.tenant,
+        order_id: &order.order_id,
+        placement: placement,
+        state: order.state().as_str(),
+    };
+    row.and(refusals::record(["placement_reason", "placement_message", "placement_details"], cause)).and(
+        record! {
+            confirmed_at: order.confirmed_at,
+            processing_at: order.processing_at,
+            reversed_minor: order.reversed_minor,
+            fees_minor: order.fees_minor,
+            worth_version: order.worth_version,
+            refund_owed_minor: order.position.owed_minor,
+            position_seq: order.position.sequence,
+            position_version: order.position.worth_version,
+            next_owed_minor: order.next_position.map(|next| next.owed_minor),
+            next_seq: order.next_position.map(|next| next.sequence),
+            change_in_progress: order.change_in_progress.as_ref(),
+            version: order.version,
+            pricing_version: order.pricing_version,
+            event_seq: order.event_seq,
+            timeline_seq: order.timeline_seq,
+            attention_open: order.attention_open,
+            cancelled_by_change: order.cancelled_by_change.as_ref(),
+            goodwill_minor: order.goodwill_minor,
+            outside: outside(&order.outside),
+            delivered_at: order.delivered_at,
+            missing_minor: order.awaits_payment.map_or(0, |awaited| awaited.missing_minor),
+            awaits_payment_since: order.awaits_payment.map(|awaited| awaited.since),
+            placed_minor: order.placed_minor,
+            address: address(order.address.as_ref()),
+        },
+    )
 }
 
 /// Empty where none was given.
@@ -193,23 +168,23 @@ fn read_outside(row: &Row) -> Result<Outside, DbError> {
 }
 
 /// The columns that are written once.
-fn unchanging(order: &Order) -> Vec<Value> {
+fn unchanging(order: &Order) -> Record {
     let (by, parties) = (&order.created_by, &order.parties);
-    values![
-        &order.number,
-        order.currency.code(),
-        order.created_at,
-        order.placed_at,
-        &by.user,
-        &by.organisation,
-        &by.role,
-        &order.customer_id,
-        &parties.buyer,
-        &parties.supplier,
-        &parties.source_router,
-        &parties.client_contact,
-        order.reissue_of.as_ref(),
-    ]
+    record! {
+        number: &order.number,
+        currency: order.currency.code(),
+        created_at: order.created_at,
+        placed_at: order.placed_at,
+        created_by_user: &by.user,
+        created_by_org: &by.organisation,
+        created_by_role: &by.role,
+        customer_id: &order.customer_id,
+        buyer: &parties.buyer,
+        supplier: &parties.supplier,
+        source_router: &parties.source_router,
+        client_contact: &parties.client_contact,
+        reissue_of: order.reissue_of.as_ref(),
+    }
 }
 
 /// A head without what hangs on it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use storage::{DbError, Row, Rows, Statement, Tx, Value, values};
+use storage::{DbError, Record, Row, Rows, Statement, Tx, record, values};
 use types::{LineId, OrderId, UnitPrice};
 
 use super::keys::{self, OrderKey};
@@ -25,39 +25,24 @@ static LOAD: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "order.insert_lines",
-    "INSERT INTO order_line (tenant_id, order_id, line_id, line_number, sku, description, unit_price, warehouse_id,
-       delivery_group, ordered, open, cancel_pending, cancelled, fulfilled, cancelled_after_ship, returned, delivered,
-       gross_minor, line_discount_minor, order_discount_minor, goods_net_minor, tax_minor, tax_included,
-       shipping_minor, shipping_tax_minor, reversed_minor, allocated, deallocated, submitted, shipped, unshipped,
-       cancel_pending_shipped, bases, parent_line, ratio, own_stock)
-     SELECT tenant_id, order_id, line_id, line_number, sku, description, unit_price, warehouse_id, delivery_group,
-       ordered, open, cancel_pending, cancelled, fulfilled, cancelled_after_ship, returned, delivered, gross_minor,
-       line_discount_minor, order_discount_minor, goods_net_minor, tax_minor, tax_included, shipping_minor,
-       shipping_tax_minor, reversed_minor, allocated, deallocated, submitted, shipped, unshipped,
-       cancel_pending_shipped, bases, parent_line, ratio, own_stock
-       FROM rows($1: tenant_id text, order_id text, line_id text, open bigint, cancel_pending bigint,
-         cancelled bigint, fulfilled bigint, cancelled_after_ship bigint, returned bigint, delivered bigint,
-         reversed_minor bigint, allocated bigint, deallocated bigint, submitted bigint, shipped bigint,
-         unshipped bigint, cancel_pending_shipped bigint, bases text, line_number bigint, sku text, description text, unit_price text, warehouse_id text,
-         delivery_group text, ordered bigint, gross_minor bigint, line_discount_minor bigint,
-         order_discount_minor bigint, goods_net_minor bigint, tax_minor bigint, tax_included bigint,
-         shipping_minor bigint, shipping_tax_minor bigint, parent_line bigint, ratio bigint, own_stock bigint)",
+    "INSERT INTO order_line rows($1: tenant_id text, order_id text, line_id text, line_number bigint,
+       sku text, description text, unit_price text, warehouse_id text, delivery_group text,
+       ordered bigint, open bigint, cancel_pending bigint, cancelled bigint, fulfilled bigint,
+       cancelled_after_ship bigint, returned bigint, delivered bigint, gross_minor bigint,
+       line_discount_minor bigint, order_discount_minor bigint, goods_net_minor bigint,
+       tax_minor bigint, tax_included bigint, shipping_minor bigint, shipping_tax_minor bigint,
+       reversed_minor bigint, allocated bigint, deallocated bigint, submitted bigint, shipped bigint,
+       unshipped bigint, cancel_pending_shipped bigint, bases text, parent_line bigint, ratio bigint,
+       own_stock bigint)",
 );
 
 /// Only quantities, what was given back and what an adjustment opened: the amounts of a line are frozen.
 static UPDATE: Statement = Statement::new(
     "order.update_lines",
-    "UPDATE order_line SET open = r.open, cancel_pending = r.cancel_pending, cancelled = r.cancelled,
-       fulfilled = r.fulfilled, cancelled_after_ship = r.cancelled_after_ship, returned = r.returned,
-       delivered = r.delivered, reversed_minor = r.reversed_minor, allocated = r.allocated,
-       deallocated = r.deallocated, submitted = r.submitted, shipped = r.shipped, unshipped = r.unshipped,
-       cancel_pending_shipped = r.cancel_pending_shipped, bases = r.bases
-      FROM rows($1: tenant_id text, order_id text, line_id text, open bigint, cancel_pending bigint,
-         cancelled bigint, fulfilled bigint, cancelled_after_ship bigint, returned bigint, delivered bigint,
-         reversed_minor bigint, allocated bigint, deallocated bigint, submitted bigint, shipped bigint,
-         unshipped bigint, cancel_pending_shipped bigint, bases text) AS r
-     WHERE order_line.tenant_id = r.tenant_id AND order_line.order_id = r.order_id
-       AND order_line.line_id = r.line_id",
+    "UPDATE order_line SET rows($1: tenant_id text, order_id text, line_id text | open bigint,
+       cancel_pending bigint, cancelled bigint, fulfilled bigint, cancelled_after_ship bigint,
+       returned bigint, delivered bigint, reversed_minor bigint, allocated bigint, deallocated bigint,
+       submitted bigint, shipped bigint, unshipped bigint, cancel_pending_shipped bigint, bases text)",
 );
 
 pub(super) async fn load(tx: &mut Tx, keys: &BTreeSet<OrderKey>) -> Result<Vec<(OrderKey, Line)>, DbError> {
@@ -71,14 +56,7 @@ pub(super) async fn insert(tx: &mut Tx, lines: &[(&Order, &Line)]) -> Result<(),
     if lines.is_empty() {
         return Ok(());
     }
-    let rows: Rows = lines
-        .iter()
-        .map(|(order, line)| {
-            let mut row = changing(order, line);
-            row.extend(unchanging(line));
-            row
-        })
-        .collect();
+    let rows: Rows = lines.iter().map(|(order, line)| changing(order, line).and(unchanging(line))).collect();
     tx.execute_exactly(&INSERT, values![rows], lines.len() as u64).await
 }
 
@@ -91,28 +69,28 @@ pub(super) async fn update(tx: &mut Tx, lines: &[(&Order, &Line)]) -> Result<(),
 }
 
 /// The key, and the columns that move.
-fn changing(order: &Order, line: &Line) -> Vec<Value> {
+fn changing(order: &Order, line: &Line) -> Record {
     let (quantities, progress) = (&line.quantities, &line.progress);
-    values![
-        &order.tenant,
-        &order.order_id,
-        &line.line_id,
-        quantities.open,
-        quantities.cancel_pending,
-        quantities.cancelled,
-        quantities.fulfilled,
-        quantities.cancelled_after_ship,
-        quantities.returned,
-        quantities.delivered,
-        line.reversed_minor,
-        progress.allocated,
-        progress.deallocated,
-        progress.submitted,
-        progress.shipped,
-        progress.unshipped,
-        quantities.cancel_pending_shipped,
-        bases(&line.bases),
-    ]
+    record! {
+        tenant_id: &order.tenant,
+        order_id: &order.order_id,
+        line_id: &line.line_id,
+        open: quantities.open,
+        cancel_pending: quantities.cancel_pending,
+        cancelled: quantities.cancelled,
+        fulfilled: quantities.fulfilled,
+        cancelled_after_ship: quantities.cancelled_after_ship,
+        returned: quantities.returned,
+        delivered: quantities.delivered,
+        reversed_minor: line.reversed_minor,
+        allocated: progress.allocated,
+        deallocated: progress.deallocated,
+        submitted: progress.submitted,
+        shipped: progress.shipped,
+        unshipped: progress.unshipped,
+        cancel_pending_shipped: quantities.cancel_pending_shipped,
+        bases: bases(&line.bases),
+    }
 }
 
 /// Most lines are priced from their frozen amounts, and then nothing is stored.
@@ -128,28 +106,28 @@ fn read_bases(text: &str) -> Result<Vec<PriceBase>, serde_json::Error> {
 }
 
 /// The columns that are written once.
-fn unchanging(line: &Line) -> Vec<Value> {
+fn unchanging(line: &Line) -> Record {
     let amounts = &line.amounts;
-    values![
-        line.line_number,
-        &line.sku,
-        &line.description,
-        line.unit_price.to_string(),
-        line.warehouse_id.as_ref(),
-        &line.delivery_group,
-        line.quantities.ordered,
-        amounts.gross,
-        amounts.line_discount,
-        amounts.order_discount,
-        amounts.goods_net,
-        amounts.tax,
-        i64::from(amounts.tax_included),
-        amounts.shipping,
-        amounts.shipping_tax,
-        line.bundle.map(|place| place.parent),
-        line.bundle.map_or(0, |place| place.ratio),
-        i64::from(line.own_stock),
-    ]
+    record! {
+        line_number: line.line_number,
+        sku: &line.sku,
+        description: &line.description,
+        unit_price: line.unit_price.to_string(),
+        warehouse_id: line.warehouse_id.as_ref(),
+        delivery_group: &line.delivery_group,
+        ordered: line.quantities.ordered,
+        gross_minor: amounts.gross,
+        line_discount_minor: amounts.line_discount,
+        order_discount_minor: amounts.order_discount,
+        goods_net_minor: amounts.goods_net,
+        tax_minor: amounts.tax,
+        tax_included: i64::from(amounts.tax_included),
+        shipping_minor: amounts.shipping,
+        shipping_tax_minor: amounts.shipping_tax,
+        parent_line: line.bundle.map(|place| place.parent),
+        ratio: line.bundle.map_or(0, |place| place.ratio),
+        own_stock: i64::from(line.own_stock),
+    }
 }
 
 fn read(row: &Row) -> Result<Line, DbError> {

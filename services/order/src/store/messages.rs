@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
+use storage::{DbError, Row, Rows, Statement, Table, Tx, record, values};
 use types::{ChangeOrderId, MessageId, OrderId, Tenant};
 
 use super::keys;
@@ -14,12 +14,8 @@ pub type MessageKey = (Tenant, MessageId);
 
 static INSERT: Statement = Statement::new(
     "order.insert_messages",
-    "INSERT INTO message (tenant_id, message_id, order_id, visibility, body, author_user, author_org, author_role, at,
-       change_order_id)
-     SELECT tenant_id, message_id, order_id, visibility, body, author_user, author_org, author_role, at,
-       change_order_id
-       FROM rows($1: tenant_id text, message_id text, order_id text, visibility text, body text, author_user text,
-         author_org text, author_role text, at text, change_order_id text)",
+    "INSERT INTO message rows($1: tenant_id text, message_id text, order_id text, visibility text, body text,
+       author_user text, author_org text, author_role text, at text, change_order_id text)",
 );
 
 static LOAD: Statement = Statement::new(
@@ -40,18 +36,18 @@ static OF_ORDER: Statement = Statement::new(
 pub async fn flush(tx: &mut Tx, messages: &Table<MessageKey, Message>) -> Result<(), DbError> {
     messages
         .flush_inserts(tx, &INSERT, |_, message| {
-            values![
-                &message.tenant,
-                &message.message_id,
-                &message.order_id,
-                message.visibility.as_str(),
-                &message.text,
-                &message.author.user,
-                &message.author.organisation,
-                &message.author.role,
-                message.at,
-                message.change_order_id.as_ref(),
-            ]
+            record! {
+                tenant_id: &message.tenant,
+                message_id: &message.message_id,
+                order_id: &message.order_id,
+                visibility: message.visibility.as_str(),
+                body: &message.text,
+                author_user: &message.author.user,
+                author_org: &message.author.organisation,
+                author_role: &message.author.role,
+                at: message.at,
+                change_order_id: message.change_order_id.as_ref(),
+            }
         })
         .await
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use storage::{DbError, Row, Rows, Statement, Tx, Value, role_map, values};
+use storage::{DbError, Record, Row, Rows, Statement, Tx, record, role_map, values};
 use types::{RoleMap, Tenant};
 
 use crate::domain::order::Actor;
@@ -41,25 +41,20 @@ static EDITION: Statement = Statement::new(
 
 static UPSERT_EDITIONS: Statement = Statement::new(
     "order.upsert_tenant_editions",
-    "INSERT INTO tenant_edition (tenant_id, edition, withheld)
-     SELECT tenant_id, edition, withheld FROM rows($1: tenant_id text, edition text, withheld text) AS r WHERE true
+    "INSERT INTO tenant_edition rows($1: tenant_id text, edition text, withheld text) WHERE true
      ON CONFLICT (tenant_id) DO UPDATE SET edition = excluded.edition, withheld = excluded.withheld",
 );
 
 static INSERT_POLICIES: Statement = Statement::new(
     "order.insert_policies",
-    "INSERT INTO policy (tenant_id, policy_id, version, document, created_by_user, created_by_org, created_by_role,
-       created_at)
-     SELECT tenant_id, policy_id, version, document, created_by_user, created_by_org, created_by_role, created_at
-       FROM rows($1: tenant_id text, policy_id text, version bigint, document text, created_by_user text,
-         created_by_org text, created_by_role text, created_at text)",
+    "INSERT INTO policy rows($1: tenant_id text, policy_id text, version bigint, document text,
+       created_by_user text, created_by_org text, created_by_role text, created_at text)",
 );
 
 static UPSERT_CHOICES: Statement = Statement::new(
     "order.upsert_policy_choices",
-    "INSERT INTO policy_choice (tenant_id, chosen_by, chosen_for, policy_id, version)
-     SELECT tenant_id, chosen_by, chosen_for, policy_id, version
-       FROM rows($1: tenant_id text, chosen_by text, chosen_for text, policy_id text, version bigint) AS r
+    "INSERT INTO policy_choice rows($1: tenant_id text, chosen_by text, chosen_for text, policy_id text,
+       version bigint)
       WHERE true
      ON CONFLICT (tenant_id, chosen_by, chosen_for)
      DO UPDATE SET policy_id = excluded.policy_id, version = excluded.version",
@@ -67,10 +62,8 @@ static UPSERT_CHOICES: Statement = Statement::new(
 
 static UPSERT_REASONS: Statement = Statement::new(
     "order.upsert_cancel_reasons",
-    "INSERT INTO cancel_reason (tenant_id, code, family, note_required, active, labels, mapping)
-     SELECT tenant_id, code, family, note_required, active, labels, mapping
-       FROM rows($1: tenant_id text, code text, family text, note_required bigint, active bigint, labels text,
-         mapping text) AS r
+    "INSERT INTO cancel_reason rows($1: tenant_id text, code text, family text, note_required bigint,
+       active bigint, labels text, mapping text)
       WHERE true
      ON CONFLICT (tenant_id, code)
      DO UPDATE SET family = excluded.family, note_required = excluded.note_required, active = excluded.active,
@@ -79,8 +72,7 @@ static UPSERT_REASONS: Statement = Statement::new(
 
 static UPSERT_REVISIONS: Statement = Statement::new(
     "order.upsert_policy_revisions",
-    "INSERT INTO policy_revision (tenant_id, revision)
-     SELECT tenant_id, revision FROM rows($1: tenant_id text, revision bigint) AS r WHERE true
+    "INSERT INTO policy_revision rows($1: tenant_id text, revision bigint) WHERE true
      ON CONFLICT (tenant_id) DO UPDATE SET revision = excluded.revision",
 );
 
@@ -135,14 +127,25 @@ pub async fn flush(tx: &mut Tx, written: &Written) -> Result<(), DbError> {
     let policies: Rows = written.policies.iter().map(policy_row).collect();
     let choices = written.choices.iter().map(|((tenant, selector), (policy_id, version))| {
         let (by, value) = selector.as_texts();
-        values![tenant, by, value, policy_id, *version]
+        record! {
+            tenant_id: tenant,
+            chosen_by: by,
+            chosen_for: value,
+            policy_id: policy_id,
+            version: *version,
+        }
     });
     let reasons = written.reasons.iter().map(|((tenant, _), reason)| reason_row(tenant, reason));
     let editions = written.editions.iter().map(|(tenant, edition)| {
         let names: Vec<&str> = edition.withheld.iter().map(|withheld| withheld.as_str()).collect();
-        values![tenant, &edition.name, names.join(" ")]
+        record! { tenant_id: tenant, edition: &edition.name, withheld: names.join(" ") }
     });
-    let revisions = written.revisions.iter().map(|(tenant, revision)| values![tenant, *revision]);
+    let revisions = written.revisions.iter().map(|(tenant, revision)| {
+        record! {
+            tenant_id: tenant,
+            revision: *revision,
+        }
+    });
     for (statement, rows) in [
         (&INSERT_POLICIES, policies),
         (&UPSERT_CHOICES, choices.collect()),
@@ -167,31 +170,31 @@ fn edition(row: &Row) -> Result<Edition, DbError> {
     Ok(Edition { name: row.text("edition")?, withheld: withheld.collect::<Result<_, _>>()? })
 }
 
-fn policy_row((tenant, stored): &(Tenant, Stored)) -> Vec<Value> {
+fn policy_row((tenant, stored): &(Tenant, Stored)) -> Record {
     let (policy, by) = (&stored.policy, &stored.created_by);
-    values![
-        tenant,
-        &policy.policy_id,
-        policy.version,
-        policy.document.to_text(),
-        &by.user,
-        &by.organisation,
-        &by.role,
-        stored.created_at,
-    ]
+    record! {
+        tenant_id: tenant,
+        policy_id: &policy.policy_id,
+        version: policy.version,
+        document: policy.document.to_text(),
+        created_by_user: &by.user,
+        created_by_org: &by.organisation,
+        created_by_role: &by.role,
+        created_at: stored.created_at,
+    }
 }
 
-fn reason_row(tenant: &Tenant, reason: &CancelReason) -> Vec<Value> {
+fn reason_row(tenant: &Tenant, reason: &CancelReason) -> Record {
     let json = |texts| serde_json::to_string(texts).expect("texts always have a JSON form");
-    values![
-        tenant,
-        &reason.code,
-        reason.family.as_str(),
-        i64::from(reason.note_required),
-        i64::from(reason.active),
-        json(&reason.labels),
-        json(&reason.mapping),
-    ]
+    record! {
+        tenant_id: tenant,
+        code: &reason.code,
+        family: reason.family.as_str(),
+        note_required: i64::from(reason.note_required),
+        active: i64::from(reason.active),
+        labels: json(&reason.labels),
+        mapping: json(&reason.mapping),
+    }
 }
 
 fn policy(row: &Row, roles: &Arc<RoleMap>) -> Result<((String, i64), Stored), DbError> {

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use storage::{DbError, Row, Value};
+use storage::{DbError, Record, Row, Value};
 use types::{Reason, Refusal};
 
-/// The three columns of a refusal, all NULL without one.
-pub fn values(refusal: Option<&Refusal>) -> [Value; 3] {
-    let details = refusal.map(|refusal| {
+/// A refusal in its three columns (reason, message, details), all NULL without one.
+pub fn record([reason, message, details]: [&'static str; 3], refusal: Option<&Refusal>) -> Record {
+    let texts = refusal.map(|refusal| {
         serde_json::to_string(&refusal.details).expect("a map of texts always has a JSON form")
     });
-    [
-        Value::from(refusal.map(|refusal| refusal.reason.as_str())),
-        Value::from(refusal.map(|refusal| refusal.message.as_str())),
-        Value::from(details),
-    ]
+    Record::new(vec![
+        (reason, Value::from(refusal.map(|refusal| refusal.reason.as_str()))),
+        (message, Value::from(refusal.map(|refusal| refusal.message.as_str()))),
+        (details, Value::from(texts)),
+    ])
 }
 
 /// Reads the columns back; the field of a request is not kept, because the request is over.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, Value, values};
+use storage::{DbError, Record, Row, Rows, Statement, Table, Tx, record, values};
 use types::{LineId, OrderId, ReturnId, Tenant, Timestamp};
 
 use super::keys::{self, OrderKey};
@@ -85,38 +85,27 @@ static LOAD_LINES: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "order.insert_returns",
-    "INSERT INTO order_return (tenant_id, return_id, state, version, closed_at, order_id, number, reason_code, note,
-       opened_by_user, opened_by_org, opened_by_role, policy_version, expires_at, created_at)
-     SELECT tenant_id, return_id, state, version, closed_at, order_id, number, reason_code, note, opened_by_user,
-       opened_by_org, opened_by_role, policy_version, expires_at, created_at
-       FROM rows($1: tenant_id text, return_id text, state text, version bigint, closed_at text, order_id text,
-         number text, reason_code text, note text, opened_by_user text, opened_by_org text, opened_by_role text,
-         policy_version text, expires_at text, created_at text)",
+    "INSERT INTO order_return rows($1: tenant_id text, return_id text, state text, version bigint,
+       closed_at text, order_id text, number text, reason_code text, note text, opened_by_user text,
+       opened_by_org text, opened_by_role text, policy_version text, expires_at text, created_at text)",
 );
 
 static UPDATE: Statement = Statement::new(
     "order.update_returns",
-    "UPDATE order_return SET state = r.state, version = r.version, closed_at = r.closed_at
-      FROM rows($1: tenant_id text, return_id text, state text, version bigint, closed_at text) AS r
-     WHERE order_return.tenant_id = r.tenant_id AND order_return.return_id = r.return_id",
+    "UPDATE order_return SET rows($1: tenant_id text, return_id text | state text, version bigint,
+       closed_at text)",
 );
 
 static INSERT_LINES: Statement = Statement::new(
     "order.insert_return_lines",
-    "INSERT INTO order_return_line (tenant_id, return_id, line_id, received, accepted, rejected, line_number, sku,
-       expected)
-     SELECT tenant_id, return_id, line_id, received, accepted, rejected, line_number, sku, expected
-       FROM rows($1: tenant_id text, return_id text, line_id text, received bigint, accepted bigint,
-         rejected bigint, line_number bigint, sku text, expected bigint)",
+    "INSERT INTO order_return_line rows($1: tenant_id text, return_id text, line_id text, received bigint,
+       accepted bigint, rejected bigint, line_number bigint, sku text, expected bigint)",
 );
 
 static UPDATE_LINES: Statement = Statement::new(
     "order.update_return_lines",
-    "UPDATE order_return_line SET received = r.received, accepted = r.accepted, rejected = r.rejected
-      FROM rows($1: tenant_id text, return_id text, line_id text, received bigint, accepted bigint,
-        rejected bigint) AS r
-     WHERE order_return_line.tenant_id = r.tenant_id AND order_return_line.return_id = r.return_id
-       AND order_return_line.line_id = r.line_id",
+    "UPDATE order_return_line SET rows($1: tenant_id text, return_id text, line_id text | received bigint,
+       accepted bigint, rejected bigint)",
 );
 
 /// Whose these returns are: what has to be locked before they are touched.
@@ -160,7 +149,7 @@ pub async fn list(
     page: &Page,
 ) -> Result<Vec<Return>, DbError> {
     let named: Rows = states.iter().map(|state| values![state.as_str()]).collect();
-    let mut values: Vec<Value> = values![
+    let mut values = values![
         tenant,
         page.after.as_deref().unwrap_or_default(),
         order_id.map_or("", OrderId::as_str),
@@ -190,18 +179,17 @@ async fn hang_on(tx: &mut Tx, rows: &[Row]) -> Result<Vec<Return>, DbError> {
 /// Writes the returns that are new or have moved, and of their lines those that have.
 pub async fn flush(tx: &mut Tx, table: &Table<ReturnKey, Return>) -> Result<(), DbError> {
     table.flush_updates(tx, &UPDATE, |_, returned| changing(returned)).await?;
-    let inserted = |_: &ReturnKey, returned: &Return| {
-        let mut row = changing(returned);
-        row.extend(unchanging(returned));
-        row
-    };
+    let inserted = |_: &ReturnKey, returned: &Return| changing(returned).and(unchanging(returned));
     table.flush_inserts(tx, &INSERT, inserted).await?;
 
     let fresh = table.inserted().into_iter().flat_map(|(_, returned)| {
         returned.lines.iter().map(move |line| {
-            let mut row = counters(returned, line);
-            row.extend(values![line.line_number, &line.sku, line.expected]);
-            row
+            let row = counters(returned, line);
+            row.and(record! {
+                line_number: line.line_number,
+                sku: &line.sku,
+                expected: line.expected,
+            })
         })
     });
     write(tx, &INSERT_LINES, fresh.collect()).await?;
@@ -214,7 +202,7 @@ pub async fn flush(tx: &mut Tx, table: &Table<ReturnKey, Return>) -> Result<(), 
     write(tx, &UPDATE_LINES, moved.collect()).await
 }
 
-async fn write(tx: &mut Tx, statement: &'static Statement, rows: Rows) -> Result<(), DbError> {
+async fn write(tx: &mut Tx, statement: &'static Statement, rows: Vec<Record>) -> Result<(), DbError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -230,34 +218,41 @@ fn key_of(row: &Row) -> Result<ReturnKey, DbError> {
     Ok((row.tenant()?, row.parsed("return_id", ReturnId::parse)?))
 }
 
-fn changing(returned: &Return) -> Vec<Value> {
-    values![
-        &returned.tenant,
-        &returned.return_id,
-        returned.state.as_str(),
-        returned.version,
-        returned.closed_at,
-    ]
+fn changing(returned: &Return) -> Record {
+    record! {
+        tenant_id: &returned.tenant,
+        return_id: &returned.return_id,
+        state: returned.state.as_str(),
+        version: returned.version,
+        closed_at: returned.closed_at,
+    }
 }
 
-fn unchanging(returned: &Return) -> Vec<Value> {
+fn unchanging(returned: &Return) -> Record {
     let by = &returned.opened_by;
-    values![
-        &returned.order_id,
-        &returned.number,
-        &returned.reason_code,
-        &returned.note,
-        &by.user,
-        &by.organisation,
-        &by.role,
-        &returned.policy_version,
-        returned.expires_at,
-        returned.created_at,
-    ]
+    record! {
+        order_id: &returned.order_id,
+        number: &returned.number,
+        reason_code: &returned.reason_code,
+        note: &returned.note,
+        opened_by_user: &by.user,
+        opened_by_org: &by.organisation,
+        opened_by_role: &by.role,
+        policy_version: &returned.policy_version,
+        expires_at: returned.expires_at,
+        created_at: returned.created_at,
+    }
 }
 
-fn counters(returned: &Return, line: &ReturnLine) -> Vec<Value> {
-    values![&returned.tenant, &returned.return_id, &line.line_id, line.received, line.accepted, line.rejected,]
+fn counters(returned: &Return, line: &ReturnLine) -> Record {
+    record! {
+        tenant_id: &returned.tenant,
+        return_id: &returned.return_id,
+        line_id: &line.line_id,
+        received: line.received,
+        accepted: line.accepted,
+        rejected: line.rejected,
+    }
 }
 
 fn read(row: &Row) -> Result<Return, DbError> {

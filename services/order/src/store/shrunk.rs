@@ -1,34 +1,25 @@
 //! Changes that go on with less than was accepted. What was asked for, and its price, never change otherwise.
 
-use storage::{DbError, Rows, Statement, Table, Tx, Value, values};
+use storage::{DbError, Record, Rows, Statement, Table, Tx, record, values};
 
-use super::changes::{parts_values, terms_text};
+use super::changes::{parts_record, terms_text};
 use super::keys::ChangeKey;
 use crate::domain::change::{ChangeLine, ChangeOrder, Parts};
 
 static PRICES: Statement = Statement::new(
     "order.shrink_changes",
-    "UPDATE change_order SET new_total_minor = r.new_total_minor, terms = r.terms, gross_minor = r.gross_minor,
-       discount_minor = r.discount_minor, goods_net_minor = r.goods_net_minor, tax_minor = r.tax_minor,
-       tax_included = r.tax_included, shipping_minor = r.shipping_minor, shipping_tax_minor = r.shipping_tax_minor,
-       fee_minor = r.fee_minor, amount_minor = r.amount_minor
-      FROM rows($1: tenant_id text, change_order_id text, new_total_minor bigint, terms text, gross_minor bigint,
-         discount_minor bigint, goods_net_minor bigint, tax_minor bigint, tax_included bigint,
-         shipping_minor bigint, shipping_tax_minor bigint, fee_minor bigint, amount_minor bigint) AS r
-     WHERE change_order.tenant_id = r.tenant_id AND change_order.change_order_id = r.change_order_id",
+    "UPDATE change_order SET rows($1: tenant_id text, change_order_id text | new_total_minor bigint,
+       terms text, gross_minor bigint, discount_minor bigint, goods_net_minor bigint, tax_minor bigint,
+       tax_included bigint, shipping_minor bigint, shipping_tax_minor bigint, fee_minor bigint,
+       amount_minor bigint)",
 );
 
 static LINES: Statement = Statement::new(
     "order.shrink_change_lines",
-    "UPDATE change_order_line SET quantity = r.quantity, gross_minor = r.gross_minor,
-       discount_minor = r.discount_minor, goods_net_minor = r.goods_net_minor, tax_minor = r.tax_minor,
-       tax_included = r.tax_included, shipping_minor = r.shipping_minor, shipping_tax_minor = r.shipping_tax_minor,
-       fee_minor = r.fee_minor, amount_minor = r.amount_minor
-      FROM rows($1: tenant_id text, change_order_id text, line_id text, quantity bigint, gross_minor bigint,
-         discount_minor bigint, goods_net_minor bigint, tax_minor bigint, tax_included bigint,
-         shipping_minor bigint, shipping_tax_minor bigint, fee_minor bigint, amount_minor bigint) AS r
-     WHERE change_order_line.tenant_id = r.tenant_id AND change_order_line.change_order_id = r.change_order_id
-       AND change_order_line.line_id = r.line_id",
+    "UPDATE change_order_line SET rows($1: tenant_id text, change_order_id text, line_id text |
+       quantity bigint, gross_minor bigint, discount_minor bigint, goods_net_minor bigint,
+       tax_minor bigint, tax_included bigint, shipping_minor bigint, shipping_tax_minor bigint,
+       fee_minor bigint, amount_minor bigint)",
 );
 
 /// Writes the new lines and prices of the changes that have shrunk in this batch.
@@ -54,18 +45,25 @@ pub async fn flush(tx: &mut Tx, changes: &Table<ChangeKey, ChangeOrder>) -> Resu
     tx.execute_exactly(&LINES, values![lines], count).await
 }
 
-fn price_row(change: &ChangeOrder) -> Vec<Value> {
-    let mut row =
-        values![&change.tenant, &change.change_order_id, change.new_total_minor, terms_text(&change.terms)];
-    row.extend(parts_values(change.amounts));
-    row
+fn price_row(change: &ChangeOrder) -> Record {
+    let row = record! {
+        tenant_id: &change.tenant,
+        change_order_id: &change.change_order_id,
+        new_total_minor: change.new_total_minor,
+        terms: terms_text(&change.terms),
+    };
+    row.and(parts_record(change.amounts))
 }
 
 /// A line as it is now; one that the change does not take any more stays with nothing in it.
-fn line_row(change: &ChangeOrder, before: &ChangeLine) -> Vec<Value> {
+fn line_row(change: &ChangeOrder, before: &ChangeLine) -> Record {
     let now = change.lines.iter().find(|line| line.line_id == before.line_id);
     let (quantity, parts) = now.map_or((0, Parts::default()), |line| (line.quantity, line.parts));
-    let mut row = values![&change.tenant, &change.change_order_id, &before.line_id, quantity];
-    row.extend(parts_values(parts));
-    row
+    let row = record! {
+        tenant_id: &change.tenant,
+        change_order_id: &change.change_order_id,
+        line_id: &before.line_id,
+        quantity: quantity,
+    };
+    row.and(parts_record(parts))
 }

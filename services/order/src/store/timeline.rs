@@ -1,6 +1,6 @@
 //! `timeline`: append-only. Numbers are given out under the lock of the order's head.
 
-use storage::{DbError, Row, Rows, Statement, Tx, values};
+use storage::{DbError, Row, Rows, Statement, Tx, record, values};
 use types::{ChangeOrderId, OrderId, SagaId, Tenant, Timestamp};
 
 use super::keys::OrderKey;
@@ -9,13 +9,9 @@ use crate::domain::order::{Actor, Order};
 
 static APPEND: Statement = Statement::new(
     "order.append_timeline",
-    "INSERT INTO timeline (tenant_id, order_id, seq, at, actor_user, actor_org, actor_role, event, summary,
-       visibility, change_order_id, saga_id, step, direction, reason_code, note)
-     SELECT tenant_id, order_id, seq, at, actor_user, actor_org, actor_role, event, summary, visibility,
-       change_order_id, saga_id, step, direction, reason_code, note
-       FROM rows($1: tenant_id text, order_id text, seq bigint, at text, actor_user text, actor_org text,
-         actor_role text, event text, summary text, visibility text, change_order_id text, saga_id text, step text,
-         direction text, reason_code text, note text)",
+    "INSERT INTO timeline rows($1: tenant_id text, order_id text, seq bigint, at text, actor_user text,
+       actor_org text, actor_role text, event text, summary text, visibility text, change_order_id text,
+       saga_id text, step text, direction text, reason_code text, note text)",
 );
 
 static AFTER: Statement = Statement::new(
@@ -39,24 +35,24 @@ pub async fn append(tx: &mut Tx, entries: &[(OrderKey, Recorded)]) -> Result<(),
     let rows: Rows = entries
         .iter()
         .map(|((tenant, order_id), Recorded { sequence, entry })| {
-            values![
-                tenant,
-                order_id,
-                *sequence,
-                entry.at,
-                &entry.actor.user,
-                &entry.actor.organisation,
-                &entry.actor.role,
-                &entry.event,
-                &entry.summary,
-                entry.visibility.as_str(),
-                entry.change_order_id.as_ref(),
-                entry.saga_id.as_ref(),
-                entry.step.as_ref().map(|mark| mark.step.as_str()),
-                entry.step.as_ref().map(|mark| mark.direction.as_str()),
-                &entry.reason_code,
-                &entry.note,
-            ]
+            record! {
+                tenant_id: tenant,
+                order_id: order_id,
+                seq: *sequence,
+                at: entry.at,
+                actor_user: &entry.actor.user,
+                actor_org: &entry.actor.organisation,
+                actor_role: &entry.actor.role,
+                event: &entry.event,
+                summary: &entry.summary,
+                visibility: entry.visibility.as_str(),
+                change_order_id: entry.change_order_id.as_ref(),
+                saga_id: entry.saga_id.as_ref(),
+                step: entry.step.as_ref().map(|mark| mark.step.as_str()),
+                direction: entry.step.as_ref().map(|mark| mark.direction.as_str()),
+                reason_code: &entry.reason_code,
+                note: &entry.note,
+            }
         })
         .collect();
     tx.execute_exactly(&APPEND, values![rows], entries.len() as u64).await

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
+use storage::{DbError, Row, Rows, Statement, Table, Tx, record, values};
 use types::Currency;
 
 use super::{OrderKey, capture, credit, dispute, event, hold, movement, order_key, owing, payment, refund};
@@ -29,26 +29,18 @@ static READ: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "payment.insert_accounts",
-    "INSERT INTO account (tenant_id, order_id, currency, ceiling_minor, worth_minor, worth_version, told_seq,
-                          told_owed_minor, told_mended, owed_seq, event_seq, ledger_seq, store_credit_minor, credit_seq,
-                          created_at)
-     SELECT tenant_id, order_id, currency, ceiling_minor, worth_minor, worth_version, told_seq, told_owed_minor,
-            told_mended, owed_seq, event_seq, ledger_seq, store_credit_minor, credit_seq, created_at
-       FROM rows($1: tenant_id text, order_id text, currency text, ceiling_minor bigint, worth_minor bigint,
-                 worth_version bigint, told_seq bigint, told_owed_minor bigint, told_mended bigint, owed_seq bigint,
-                 event_seq bigint, ledger_seq bigint, store_credit_minor bigint, credit_seq bigint, created_at text)",
+    "INSERT INTO account rows($1: tenant_id text, order_id text, currency text, ceiling_minor bigint,
+       worth_minor bigint, worth_version bigint, told_seq bigint, told_owed_minor bigint,
+       told_mended bigint, owed_seq bigint, event_seq bigint, ledger_seq bigint,
+       store_credit_minor bigint, credit_seq bigint, created_at text)",
 );
 
 static UPDATE: Statement = Statement::new(
     "payment.update_accounts",
-    "UPDATE account SET ceiling_minor = r.ceiling_minor, worth_minor = r.worth_minor, worth_version = r.worth_version,
-            told_seq = r.told_seq, told_owed_minor = r.told_owed_minor, told_mended = r.told_mended,
-            owed_seq = r.owed_seq, event_seq = r.event_seq, ledger_seq = r.ledger_seq,
-            store_credit_minor = r.store_credit_minor, credit_seq = r.credit_seq
-       FROM rows($1: tenant_id text, order_id text, ceiling_minor bigint, worth_minor bigint, worth_version bigint,
-                 told_seq bigint, told_owed_minor bigint, told_mended bigint, owed_seq bigint, event_seq bigint,
-                 ledger_seq bigint, store_credit_minor bigint, credit_seq bigint) AS r
-      WHERE account.tenant_id = r.tenant_id AND account.order_id = r.order_id",
+    "UPDATE account SET rows($1: tenant_id text, order_id text | ceiling_minor bigint, worth_minor bigint,
+       worth_version bigint, told_seq bigint, told_owed_minor bigint, told_mended bigint,
+       owed_seq bigint, event_seq bigint, ledger_seq bigint, store_credit_minor bigint,
+       credit_seq bigint)",
 );
 
 /// Locks the accounts of these orders and reads all that belongs to them. An order without an
@@ -101,42 +93,42 @@ pub async fn flush(
 ) -> Result<(), DbError> {
     accounts
         .flush_inserts(tx, &INSERT, |(tenant, order_id), account| {
-            values![
-                tenant,
-                order_id,
-                account.currency.code(),
-                account.ceiling_minor,
-                account.worth_minor,
-                account.told.worth_version,
-                account.told.seq,
-                account.told.owed_minor,
-                account.told_mended,
-                account.owed_seq,
-                account.event_seq,
-                account.ledger_seq,
-                account.store_credit_minor,
-                account.credit_seq,
-                account.created_at,
-            ]
+            record! {
+                tenant_id: tenant,
+                order_id: order_id,
+                currency: account.currency.code(),
+                ceiling_minor: account.ceiling_minor,
+                worth_minor: account.worth_minor,
+                worth_version: account.told.worth_version,
+                told_seq: account.told.seq,
+                told_owed_minor: account.told.owed_minor,
+                told_mended: account.told_mended,
+                owed_seq: account.owed_seq,
+                event_seq: account.event_seq,
+                ledger_seq: account.ledger_seq,
+                store_credit_minor: account.store_credit_minor,
+                credit_seq: account.credit_seq,
+                created_at: account.created_at,
+            }
         })
         .await?;
     accounts
         .flush_updates(tx, &UPDATE, |(tenant, order_id), account| {
-            values![
-                tenant,
-                order_id,
-                account.ceiling_minor,
-                account.worth_minor,
-                account.told.worth_version,
-                account.told.seq,
-                account.told.owed_minor,
-                account.told_mended,
-                account.owed_seq,
-                account.event_seq,
-                account.ledger_seq,
-                account.store_credit_minor,
-                account.credit_seq,
-            ]
+            record! {
+                tenant_id: tenant,
+                order_id: order_id,
+                ceiling_minor: account.ceiling_minor,
+                worth_minor: account.worth_minor,
+                worth_version: account.told.worth_version,
+                told_seq: account.told.seq,
+                told_owed_minor: account.told.owed_minor,
+                told_mended: account.told_mended,
+                owed_seq: account.owed_seq,
+                event_seq: account.event_seq,
+                ledger_seq: account.ledger_seq,
+                store_credit_minor: account.store_credit_minor,
+                credit_seq: account.credit_seq,
+            }
         })
         .await?;
     payment::flush(tx, accounts).await?;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
+use storage::{DbError, Record, Row, Rows, Statement, Table, Tx, record, values};
 use types::{PaymentId, Tenant};
 
 /// The account at a gateway, and the one name that the payment goes by there.
@@ -29,16 +29,14 @@ static LOCK: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "payment.insert_adoptions",
-    "INSERT INTO adoption (tenant_id, gateway_account, reference, payment_id, held)
-     SELECT tenant_id, gateway_account, reference, payment_id, held
-       FROM rows($1: tenant_id text, gateway_account text, reference text, payment_id text, held bigint)",
+    "INSERT INTO adoption rows($1: tenant_id text, gateway_account text, reference text, payment_id text,
+       held bigint)",
 );
 
 static UPDATE: Statement = Statement::new(
     "payment.update_adoptions",
-    "UPDATE adoption SET tenant_id = r.tenant_id, payment_id = r.payment_id, held = r.held
-       FROM rows($1: tenant_id text, gateway_account text, reference text, payment_id text, held bigint) AS r
-      WHERE adoption.gateway_account = r.gateway_account AND adoption.reference = r.reference",
+    "UPDATE adoption SET rows($1: gateway_account text, reference text | tenant_id text, payment_id text,
+       held bigint)",
 );
 
 /// Reads and locks those that are there.
@@ -81,8 +79,14 @@ pub async fn flush(tx: &mut Tx, adoptions: &Table<AdoptionKey, Adoption>) -> Res
     adoptions.flush_updates(tx, &UPDATE, row_of).await
 }
 
-fn row_of((account, reference): &AdoptionKey, adoption: &Adoption) -> Vec<storage::Value> {
-    values![&adoption.tenant, account, reference, &adoption.payment_id, i64::from(adoption.held)]
+fn row_of((account, reference): &AdoptionKey, adoption: &Adoption) -> Record {
+    record! {
+        tenant_id: &adoption.tenant,
+        gateway_account: account,
+        reference: reference,
+        payment_id: &adoption.payment_id,
+        held: i64::from(adoption.held),
+    }
 }
 
 fn adoption(row: &Row) -> Result<Adoption, DbError> {

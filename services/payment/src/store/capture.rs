@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, Value, values};
+use storage::{DbError, Record, Row, Rows, Statement, Table, Tx, record, values};
 use types::{CaptureId, PaymentId};
 
 use super::changes::Changes;
@@ -20,23 +20,17 @@ static LOAD: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "payment.insert_captures",
-    "INSERT INTO capture (tenant_id, order_id, payment_id, capture_id, amount_minor, refunded_minor, disputed_minor,
-                          state, gateway_reference, detail, asked_by, saga_id, step, tries, next_at, claimed_until,
-                          created_at)
-     SELECT tenant_id, order_id, payment_id, capture_id, amount_minor, refunded_minor, disputed_minor, state,
-            gateway_reference, detail, asked_by, saga_id, step, tries, next_at, claimed_until, created_at
-       FROM rows($1: tenant_id text, order_id text, payment_id text, capture_id text, amount_minor bigint,
-                 refunded_minor bigint, disputed_minor bigint, state text, gateway_reference text, detail text,
-                 asked_by text, saga_id text, step text, tries bigint, next_at bigint, claimed_until bigint, created_at text)",
+    "INSERT INTO capture rows($1: tenant_id text, order_id text, payment_id text, capture_id text,
+       amount_minor bigint, refunded_minor bigint, disputed_minor bigint, state text,
+       gateway_reference text, detail text, asked_by text, saga_id text, step text, tries bigint,
+       next_at bigint, claimed_until bigint, created_at text)",
 );
 
 static UPDATE: Statement = Statement::new(
     "payment.update_captures",
-    "UPDATE capture SET refunded_minor = r.refunded_minor, disputed_minor = r.disputed_minor, state = r.state,
-            gateway_reference = r.gateway_reference, detail = r.detail, tries = r.tries, next_at = r.next_at, claimed_until = r.claimed_until
-       FROM rows($1: tenant_id text, order_id text, capture_id text, refunded_minor bigint, disputed_minor bigint,
-                 state text, gateway_reference text, detail text, tries bigint, next_at bigint, claimed_until bigint) AS r
-      WHERE capture.tenant_id = r.tenant_id AND capture.order_id = r.order_id AND capture.capture_id = r.capture_id",
+    "UPDATE capture SET rows($1: tenant_id text, order_id text, capture_id text | refunded_minor bigint,
+       disputed_minor bigint, state text, gateway_reference text, detail text, tries bigint,
+       next_at bigint, claimed_until bigint)",
 );
 
 pub async fn load(
@@ -75,41 +69,41 @@ fn capture(row: &Row) -> Result<Capture, DbError> {
     })
 }
 
-fn new_row((tenant, order_id): &OrderKey, capture: &Capture) -> Vec<Value> {
+fn new_row((tenant, order_id): &OrderKey, capture: &Capture) -> Record {
     let (asked_by, saga_id, step) = capture.origin.columns();
-    values![
-        tenant,
-        order_id,
-        &capture.payment_id,
-        &capture.capture_id,
-        capture.amount_minor,
-        capture.refunded_minor,
-        capture.disputed_minor,
-        capture.state.as_str(),
-        &capture.gateway_reference,
-        &capture.detail,
-        asked_by,
-        saga_id,
-        step,
-        capture.schedule.tries,
-        capture.schedule.next_at,
-        capture.schedule.claimed_until,
-        capture.created_at,
-    ]
+    record! {
+        tenant_id: tenant,
+        order_id: order_id,
+        payment_id: &capture.payment_id,
+        capture_id: &capture.capture_id,
+        amount_minor: capture.amount_minor,
+        refunded_minor: capture.refunded_minor,
+        disputed_minor: capture.disputed_minor,
+        state: capture.state.as_str(),
+        gateway_reference: &capture.gateway_reference,
+        detail: &capture.detail,
+        asked_by: asked_by,
+        saga_id: saga_id,
+        step: step,
+        tries: capture.schedule.tries,
+        next_at: capture.schedule.next_at,
+        claimed_until: capture.schedule.claimed_until,
+        created_at: capture.created_at,
+    }
 }
 
-fn changed_row((tenant, order_id): &OrderKey, capture: &Capture) -> Vec<Value> {
-    values![
-        tenant,
-        order_id,
-        &capture.capture_id,
-        capture.refunded_minor,
-        capture.disputed_minor,
-        capture.state.as_str(),
-        &capture.gateway_reference,
-        &capture.detail,
-        capture.schedule.tries,
-        capture.schedule.next_at,
-        capture.schedule.claimed_until,
-    ]
+fn changed_row((tenant, order_id): &OrderKey, capture: &Capture) -> Record {
+    record! {
+        tenant_id: tenant,
+        order_id: order_id,
+        capture_id: &capture.capture_id,
+        refunded_minor: capture.refunded_minor,
+        disputed_minor: capture.disputed_minor,
+        state: capture.state.as_str(),
+        gateway_reference: &capture.gateway_reference,
+        detail: &capture.detail,
+        tries: capture.schedule.tries,
+        next_at: capture.schedule.next_at,
+        claimed_until: capture.schedule.claimed_until,
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use storage::{DbError, Rows, Statement, Table, Tx, Value, values};
+use storage::{DbError, Record, Statement, Table, Tx, values};
 
 use super::OrderKey;
 use crate::domain::Account;
@@ -39,23 +39,23 @@ impl<'a, V: PartialEq> Changes<'a, V> {
         &self,
         tx: &mut Tx,
         statement: &'static Statement,
-        values: impl Fn(&OrderKey, &V) -> Vec<Value>,
+        record: impl Fn(&OrderKey, &V) -> Record,
     ) -> Result<(), DbError> {
-        write(tx, statement, self.new.iter().map(|(key, row)| values(key, row)).collect()).await
+        write(tx, statement, self.new.iter().map(|(key, row)| record(key, row)).collect()).await
     }
 
     pub async fn update(
         &self,
         tx: &mut Tx,
         statement: &'static Statement,
-        values: impl Fn(&OrderKey, &V) -> Vec<Value>,
+        record: impl Fn(&OrderKey, &V) -> Record,
     ) -> Result<(), DbError> {
-        write(tx, statement, self.changed.iter().map(|(key, row)| values(key, row)).collect()).await
+        write(tx, statement, self.changed.iter().map(|(key, row)| record(key, row)).collect()).await
     }
 }
 
 /// Writes rows with distinct keys, and checks that each was written.
-pub async fn write(tx: &mut Tx, statement: &'static Statement, rows: Rows) -> Result<(), DbError> {
+pub async fn write(tx: &mut Tx, statement: &'static Statement, rows: Vec<Record>) -> Result<(), DbError> {
     if rows.is_empty() {
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! Table `store_credit`: written, never read to decide.
 
-use storage::{DbError, Rows, Statement, Table, Tx, values};
+use storage::{DbError, Statement, Table, Tx, record};
 
 use super::OrderKey;
 use super::changes::write;
@@ -8,25 +8,23 @@ use crate::domain::Account;
 
 static APPEND: Statement = Statement::new(
     "payment.append_credits",
-    "INSERT INTO store_credit (tenant_id, order_id, seq, refund_id, delta_minor, balance_minor, at)
-     SELECT tenant_id, order_id, seq, refund_id, delta_minor, balance_minor, at
-       FROM rows($1: tenant_id text, order_id text, seq bigint, refund_id text, delta_minor bigint,
-                 balance_minor bigint, at text)",
+    "INSERT INTO store_credit rows($1: tenant_id text, order_id text, seq bigint, refund_id text,
+       delta_minor bigint, balance_minor bigint, at text)",
 );
 
 pub async fn append(tx: &mut Tx, accounts: &Table<OrderKey, Account>) -> Result<(), DbError> {
-    let mut rows = Rows::new();
+    let mut rows = Vec::new();
     for ((tenant, order_id), account) in accounts.iter() {
         for (seq, entry) in &account.unsaved.credits {
-            rows.push(values![
-                tenant,
-                order_id,
-                *seq,
-                &entry.refund_id,
-                entry.delta_minor,
-                entry.balance_minor,
-                entry.at,
-            ]);
+            rows.push(record! {
+                tenant_id: tenant,
+                order_id: order_id,
+                seq: *seq,
+                refund_id: &entry.refund_id,
+                delta_minor: entry.delta_minor,
+                balance_minor: entry.balance_minor,
+                at: entry.at,
+            });
         }
     }
     write(tx, &APPEND, rows).await

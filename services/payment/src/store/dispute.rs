@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
+use storage::{DbError, Row, Rows, Statement, Table, Tx, record, values};
 use types::{PaymentId, Timestamp};
 
 use super::changes::Changes;
@@ -20,19 +20,14 @@ static LOAD: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "payment.insert_disputes",
-    "INSERT INTO dispute (tenant_id, order_id, payment_id, gateway_reference, state, amount_minor, opened_at, ended_at)
-     SELECT tenant_id, order_id, payment_id, gateway_reference, state, amount_minor, opened_at, ended_at
-       FROM rows($1: tenant_id text, order_id text, payment_id text, gateway_reference text, state text,
-                 amount_minor bigint, opened_at text, ended_at text)",
+    "INSERT INTO dispute rows($1: tenant_id text, order_id text, payment_id text, gateway_reference text,
+       state text, amount_minor bigint, opened_at text, ended_at text)",
 );
 
 static UPDATE: Statement = Statement::new(
     "payment.update_disputes",
-    "UPDATE dispute SET state = r.state, ended_at = r.ended_at
-       FROM rows($1: tenant_id text, order_id text, payment_id text, gateway_reference text, state text,
-                 ended_at text) AS r
-      WHERE dispute.tenant_id = r.tenant_id AND dispute.order_id = r.order_id
-        AND dispute.payment_id = r.payment_id AND dispute.gateway_reference = r.gateway_reference",
+    "UPDATE dispute SET rows($1: tenant_id text, order_id text, payment_id text, gateway_reference text |
+       state text, ended_at text)",
 );
 
 pub async fn load(
@@ -54,28 +49,28 @@ pub async fn flush(tx: &mut Tx, accounts: &Table<OrderKey, Account>) -> Result<(
     let changes = Changes::of(accounts, |account| &account.disputes);
     changes
         .insert(tx, &INSERT, |(tenant, order_id), dispute| {
-            values![
-                tenant,
-                order_id,
-                &dispute.payment_id,
-                &dispute.gateway_reference,
-                dispute.state.as_str(),
-                dispute.amount_minor,
-                dispute.opened_at,
-                ended_at(dispute),
-            ]
+            record! {
+                tenant_id: tenant,
+                order_id: order_id,
+                payment_id: &dispute.payment_id,
+                gateway_reference: &dispute.gateway_reference,
+                state: dispute.state.as_str(),
+                amount_minor: dispute.amount_minor,
+                opened_at: dispute.opened_at,
+                ended_at: ended_at(dispute),
+            }
         })
         .await?;
     changes
         .update(tx, &UPDATE, |(tenant, order_id), dispute| {
-            values![
-                tenant,
-                order_id,
-                &dispute.payment_id,
-                &dispute.gateway_reference,
-                dispute.state.as_str(),
-                ended_at(dispute),
-            ]
+            record! {
+                tenant_id: tenant,
+                order_id: order_id,
+                payment_id: &dispute.payment_id,
+                gateway_reference: &dispute.gateway_reference,
+                state: dispute.state.as_str(),
+                ended_at: ended_at(dispute),
+            }
         })
         .await
 }

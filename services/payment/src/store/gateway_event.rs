@@ -1,7 +1,7 @@
 //! Table `gateway_event`: what gateways told by webhook. An event is written before its gateway is
 //! answered, once however often it is sent, and worked on afterwards.
 
-use storage::{DbError, Row, Rows, Statement, Tx, values};
+use storage::{DbError, Row, Rows, Statement, Tx, record, values};
 use types::{OrderId, PaymentId, Tenant, Timestamp};
 
 use crate::domain::gateway::{EventKind, GatewayEvent};
@@ -58,13 +58,10 @@ pub struct Progress {
 
 static INSERT: Statement = Statement::new(
     "payment.insert_gateway_event",
-    "INSERT INTO gateway_event (tenant_id, gateway, event_id, kind, gateway_reference, payment_reference,
-                                our_reference, happened_at, received_at, state, detail, tries, next_at, claimed_until)
-     SELECT tenant_id, gateway, event_id, kind, gateway_reference, payment_reference, our_reference, happened_at,
-            received_at, 'received', '', 0, next_at, 0
-       FROM rows($1: tenant_id text, gateway text, event_id text, kind text, gateway_reference text,
-                 payment_reference text, our_reference text, happened_at text, received_at text, next_at bigint)
-      WHERE true
+    "INSERT INTO gateway_event rows($1: tenant_id text, gateway text, event_id text, kind text,
+       gateway_reference text, payment_reference text, our_reference text, happened_at text,
+       received_at text, state = 'received', detail = '', tries = 0, next_at bigint, claimed_until = 0)
+     WHERE true
      ON CONFLICT (tenant_id, gateway, event_id) DO NOTHING",
 );
 
@@ -135,18 +132,18 @@ pub async fn receive(
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let db_now = tx.db_now().await?;
-    let rows: Rows = [values![
-        tenant,
-        &event.gateway,
-        &event.event_id,
-        event.kind.as_str(),
-        &event.gateway_reference,
-        &event.payment_reference,
-        event.our_reference.as_deref().unwrap_or_default(),
-        event.happened_at,
-        now,
-        db_now,
-    ]]
+    let rows: Rows = [record! {
+        tenant_id: tenant,
+        gateway: &event.gateway,
+        event_id: &event.event_id,
+        kind: event.kind.as_str(),
+        gateway_reference: &event.gateway_reference,
+        payment_reference: &event.payment_reference,
+        our_reference: event.our_reference.as_deref().unwrap_or_default(),
+        happened_at: event.happened_at,
+        received_at: now,
+        next_at: db_now,
+    }]
     .into_iter()
     .collect();
     Ok(tx.execute(&INSERT, values![rows]).await? == 1)

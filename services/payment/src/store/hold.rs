@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, values};
+use storage::{DbError, Row, Rows, Statement, Table, Tx, record, values};
 use types::ChangeOrderId;
 
 use super::changes::Changes;
@@ -21,28 +21,18 @@ static LOAD: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "payment.insert_refund_holds",
-    "INSERT INTO refund_hold (tenant_id, order_id, saga_id, change_order_id, prior_ceiling_minor, new_ceiling_minor,
-                              owed_minor, move_no_money, store_credit_fallback, moves_on, over_minor, gross_minor,
-                              discount_minor, tax_minor, shipping_minor, shipping_tax_minor, fee_minor, included_tax_minor, state, settle_step,
-                              worth_version, told_seq, told_owed_minor)
-     SELECT tenant_id, order_id, saga_id, change_order_id, prior_ceiling_minor, new_ceiling_minor, owed_minor,
-            move_no_money, store_credit_fallback, moves_on, over_minor, gross_minor, discount_minor, tax_minor, shipping_minor,
-            shipping_tax_minor, fee_minor, included_tax_minor, state, settle_step, worth_version, told_seq, told_owed_minor
-       FROM rows($1: tenant_id text, order_id text, saga_id text, change_order_id text, prior_ceiling_minor bigint,
-                 new_ceiling_minor bigint, owed_minor bigint, move_no_money bigint, store_credit_fallback bigint, moves_on bigint,
-                 over_minor bigint, gross_minor bigint, discount_minor bigint, tax_minor bigint, shipping_minor bigint,
-                 shipping_tax_minor bigint, fee_minor bigint, included_tax_minor bigint, state text, settle_step text,
-                 worth_version bigint, told_seq bigint, told_owed_minor bigint)",
+    "INSERT INTO refund_hold rows($1: tenant_id text, order_id text, saga_id text, change_order_id text,
+       prior_ceiling_minor bigint, new_ceiling_minor bigint, owed_minor bigint, move_no_money bigint,
+       store_credit_fallback bigint, moves_on bigint, over_minor bigint, gross_minor bigint,
+       discount_minor bigint, tax_minor bigint, shipping_minor bigint, shipping_tax_minor bigint,
+       fee_minor bigint, included_tax_minor bigint, state text, settle_step text, worth_version bigint,
+       told_seq bigint, told_owed_minor bigint)",
 );
 
 static UPDATE: Statement = Statement::new(
     "payment.update_refund_holds",
-    "UPDATE refund_hold SET state = r.state, settle_step = r.settle_step, told_seq = r.told_seq,
-            told_owed_minor = r.told_owed_minor
-       FROM rows($1: tenant_id text, order_id text, saga_id text, state text, settle_step text, told_seq bigint,
-                 told_owed_minor bigint) AS r
-      WHERE refund_hold.tenant_id = r.tenant_id AND refund_hold.order_id = r.order_id
-        AND refund_hold.saga_id = r.saga_id",
+    "UPDATE refund_hold SET rows($1: tenant_id text, order_id text, saga_id text | state text,
+       settle_step text, told_seq bigint, told_owed_minor bigint)",
 );
 
 pub async fn load(
@@ -63,38 +53,46 @@ pub async fn flush(tx: &mut Tx, accounts: &Table<OrderKey, Account>) -> Result<(
     let changes = Changes::of(accounts, |account| &account.holds);
     changes
         .insert(tx, &INSERT, |(tenant, order_id), hold| {
-            values![
-                tenant,
-                order_id,
-                &hold.saga_id,
-                &hold.change_order_id,
-                hold.prior_ceiling_minor,
-                hold.new_ceiling_minor,
-                hold.owed_minor,
-                i64::from(hold.move_no_money),
-                i64::from(hold.store_credit_fallback),
-                i64::from(hold.moves_on),
-                hold.over_minor,
-                hold.parts.gross_minor,
-                hold.parts.discount_minor,
-                hold.parts.tax_minor,
-                hold.parts.shipping_minor,
-                hold.parts.shipping_tax_minor,
-                hold.parts.fee_minor,
-                hold.parts.included_tax_minor,
-                hold.state.as_str(),
-                &hold.settle_step,
-                hold.told.worth_version,
-                hold.told.seq,
-                hold.told.owed_minor,
-            ]
+            record! {
+                tenant_id: tenant,
+                order_id: order_id,
+                saga_id: &hold.saga_id,
+                change_order_id: &hold.change_order_id,
+                prior_ceiling_minor: hold.prior_ceiling_minor,
+                new_ceiling_minor: hold.new_ceiling_minor,
+                owed_minor: hold.owed_minor,
+                move_no_money: i64::from(hold.move_no_money),
+                store_credit_fallback: i64::from(hold.store_credit_fallback),
+                moves_on: i64::from(hold.moves_on),
+                over_minor: hold.over_minor,
+                gross_minor: hold.parts.gross_minor,
+                discount_minor: hold.parts.discount_minor,
+                tax_minor: hold.parts.tax_minor,
+                shipping_minor: hold.parts.shipping_minor,
+                shipping_tax_minor: hold.parts.shipping_tax_minor,
+                fee_minor: hold.parts.fee_minor,
+                included_tax_minor: hold.parts.included_tax_minor,
+                state: hold.state.as_str(),
+                settle_step: &hold.settle_step,
+                worth_version: hold.told.worth_version,
+                told_seq: hold.told.seq,
+                told_owed_minor: hold.told.owed_minor,
+            }
         })
         .await?;
     changes
         .update(tx, &UPDATE, |(tenant, order_id), hold| {
             let told = hold.told;
             let state = hold.state.as_str();
-            values![tenant, order_id, &hold.saga_id, state, &hold.settle_step, told.seq, told.owed_minor]
+            record! {
+                tenant_id: tenant,
+                order_id: order_id,
+                saga_id: &hold.saga_id,
+                state: state,
+                settle_step: &hold.settle_step,
+                told_seq: told.seq,
+                told_owed_minor: told.owed_minor,
+            }
         })
         .await
 }

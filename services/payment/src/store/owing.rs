@@ -1,6 +1,6 @@
 //! Table `owed_position`: written, never read to decide.
 
-use storage::{DbError, Rows, Statement, Table, Tx, values};
+use storage::{DbError, Statement, Table, Tx, record};
 use types::Timestamp;
 
 use super::OrderKey;
@@ -9,16 +9,22 @@ use crate::domain::Account;
 
 static APPEND: Statement = Statement::new(
     "payment.append_owed_positions",
-    "INSERT INTO owed_position (tenant_id, order_id, seq, worth_version, owed_minor, at)
-     SELECT tenant_id, order_id, seq, worth_version, owed_minor, at
-       FROM rows($1: tenant_id text, order_id text, seq bigint, worth_version bigint, owed_minor bigint, at text)",
+    "INSERT INTO owed_position rows($1: tenant_id text, order_id text, seq bigint, worth_version bigint,
+       owed_minor bigint, at text)",
 );
 
 pub async fn append(tx: &mut Tx, accounts: &Table<OrderKey, Account>, now: Timestamp) -> Result<(), DbError> {
-    let mut rows = Rows::new();
+    let mut rows = Vec::new();
     for ((tenant, order_id), account) in accounts.iter() {
         for told in &account.unsaved.told {
-            rows.push(values![tenant, order_id, told.seq, told.worth_version, told.owed_minor, now]);
+            rows.push(record! {
+                tenant_id: tenant,
+                order_id: order_id,
+                seq: told.seq,
+                worth_version: told.worth_version,
+                owed_minor: told.owed_minor,
+                at: now,
+            });
         }
     }
     write(tx, &APPEND, rows).await

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, Value, values};
+use storage::{DbError, Record, Row, Rows, Statement, Table, Tx, record, values};
 use types::PaymentId;
 
 use super::changes::Changes;
@@ -22,32 +22,19 @@ static LOAD: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "payment.insert_payments",
-    "INSERT INTO payment (tenant_id, order_id, payment_id, line_no, kind, gateway, token, gateway_reference, state,
-                          amount_minor, authorised_minor, captured_minor, voided_minor, external, proof, stated_minor,
-                          capture_now, abandoned, shared_payment_id, asked_by, saga_id, step, detail, tries, next_at, claimed_until, created_at,
-                          step_minor)
-     SELECT tenant_id, order_id, payment_id, line_no, kind, gateway, token, gateway_reference, state, amount_minor,
-            authorised_minor, captured_minor, voided_minor, external, proof, stated_minor, capture_now, abandoned,
-            shared_payment_id, asked_by, saga_id, step,
-            detail, tries, next_at, claimed_until, created_at, step_minor
-       FROM rows($1: tenant_id text, order_id text, payment_id text, line_no bigint, kind text, gateway text, token text,
-                 gateway_reference text, state text, amount_minor bigint, authorised_minor bigint,
-                 captured_minor bigint, voided_minor bigint, external bigint, proof text,
-                 stated_minor bigint, capture_now bigint, abandoned bigint,
-                 shared_payment_id text, asked_by text, saga_id text, step text, detail text, tries bigint, next_at bigint,
-                 claimed_until bigint, created_at text, step_minor bigint)",
+    "INSERT INTO payment rows($1: tenant_id text, order_id text, payment_id text, line_no bigint, kind text,
+       gateway text, token text, gateway_reference text, state text, amount_minor bigint,
+       authorised_minor bigint, captured_minor bigint, voided_minor bigint, external bigint, proof text,
+       stated_minor bigint, capture_now bigint, abandoned bigint, shared_payment_id text, asked_by text,
+       saga_id text, step text, detail text, tries bigint, next_at bigint, claimed_until bigint,
+       created_at text, step_minor bigint)",
 );
 
 static UPDATE: Statement = Statement::new(
     "payment.update_payments",
-    "UPDATE payment SET gateway_reference = r.gateway_reference, state = r.state,
-            authorised_minor = r.authorised_minor, captured_minor = r.captured_minor, voided_minor = r.voided_minor,
-            proof = r.proof, abandoned = r.abandoned, detail = r.detail, tries = r.tries, next_at = r.next_at,
-            claimed_until = r.claimed_until
-       FROM rows($1: tenant_id text, order_id text, payment_id text, gateway_reference text, state text,
-                 authorised_minor bigint, captured_minor bigint, voided_minor bigint, proof text, abandoned bigint, detail text,
-                 tries bigint, next_at bigint, claimed_until bigint) AS r
-      WHERE payment.tenant_id = r.tenant_id AND payment.order_id = r.order_id AND payment.payment_id = r.payment_id",
+    "UPDATE payment SET rows($1: tenant_id text, order_id text, payment_id text | gateway_reference text,
+       state text, authorised_minor bigint, captured_minor bigint, voided_minor bigint, proof text,
+       abandoned bigint, detail text, tries bigint, next_at bigint, claimed_until bigint)",
 );
 
 pub async fn load(
@@ -97,55 +84,55 @@ fn payment(row: &Row) -> Result<Payment, DbError> {
     })
 }
 
-fn new_row((tenant, order_id): &OrderKey, payment: &Payment) -> Vec<Value> {
+fn new_row((tenant, order_id): &OrderKey, payment: &Payment) -> Record {
     let (asked_by, saga_id, step) = payment.origin.columns();
-    values![
-        tenant,
-        order_id,
-        &payment.payment_id,
-        payment.line_no,
-        payment.kind.as_str(),
-        &payment.gateway,
-        &payment.token,
-        &payment.gateway_reference,
-        payment.state.as_str(),
-        payment.amount_minor,
-        payment.authorised_minor,
-        payment.captured_minor,
-        payment.voided_minor,
-        i64::from(payment.external),
-        payment.proof.as_str(),
-        payment.stated_minor,
-        i64::from(payment.capture_now),
-        i64::from(payment.abandoned),
-        or_empty(payment.shared_payment_id.as_ref()),
-        asked_by,
-        saga_id,
-        step,
-        &payment.detail,
-        payment.schedule.tries,
-        payment.schedule.next_at,
-        payment.schedule.claimed_until,
-        payment.created_at,
-        payment.step_minor,
-    ]
+    record! {
+        tenant_id: tenant,
+        order_id: order_id,
+        payment_id: &payment.payment_id,
+        line_no: payment.line_no,
+        kind: payment.kind.as_str(),
+        gateway: &payment.gateway,
+        token: &payment.token,
+        gateway_reference: &payment.gateway_reference,
+        state: payment.state.as_str(),
+        amount_minor: payment.amount_minor,
+        authorised_minor: payment.authorised_minor,
+        captured_minor: payment.captured_minor,
+        voided_minor: payment.voided_minor,
+        external: i64::from(payment.external),
+        proof: payment.proof.as_str(),
+        stated_minor: payment.stated_minor,
+        capture_now: i64::from(payment.capture_now),
+        abandoned: i64::from(payment.abandoned),
+        shared_payment_id: or_empty(payment.shared_payment_id.as_ref()),
+        asked_by: asked_by,
+        saga_id: saga_id,
+        step: step,
+        detail: &payment.detail,
+        tries: payment.schedule.tries,
+        next_at: payment.schedule.next_at,
+        claimed_until: payment.schedule.claimed_until,
+        created_at: payment.created_at,
+        step_minor: payment.step_minor,
+    }
 }
 
-fn changed_row((tenant, order_id): &OrderKey, payment: &Payment) -> Vec<Value> {
-    values![
-        tenant,
-        order_id,
-        &payment.payment_id,
-        &payment.gateway_reference,
-        payment.state.as_str(),
-        payment.authorised_minor,
-        payment.captured_minor,
-        payment.voided_minor,
-        payment.proof.as_str(),
-        i64::from(payment.abandoned),
-        &payment.detail,
-        payment.schedule.tries,
-        payment.schedule.next_at,
-        payment.schedule.claimed_until,
-    ]
+fn changed_row((tenant, order_id): &OrderKey, payment: &Payment) -> Record {
+    record! {
+        tenant_id: tenant,
+        order_id: order_id,
+        payment_id: &payment.payment_id,
+        gateway_reference: &payment.gateway_reference,
+        state: payment.state.as_str(),
+        authorised_minor: payment.authorised_minor,
+        captured_minor: payment.captured_minor,
+        voided_minor: payment.voided_minor,
+        proof: payment.proof.as_str(),
+        abandoned: i64::from(payment.abandoned),
+        detail: &payment.detail,
+        tries: payment.schedule.tries,
+        next_at: payment.schedule.next_at,
+        claimed_until: payment.schedule.claimed_until,
+    }
 }

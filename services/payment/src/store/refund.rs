@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use storage::{DbError, Row, Rows, Statement, Table, Tx, Value, values};
+use storage::{DbError, Record, Row, Rows, Statement, Table, Tx, record, values};
 use types::{CaptureId, ChangeOrderId, PaymentId, RefundId};
 
 use super::changes::Changes;
@@ -22,28 +22,18 @@ static LOAD: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "payment.insert_refunds",
-    "INSERT INTO refund (tenant_id, order_id, refund_id, payment_id, capture_id, change_order_id, saga_id, step, kind,
-                         method, retry_of, state, amount_minor, resolution_reference, resolution_note,
-                         gateway_reference, detail, tries, next_at, claimed_until, created_at, updated_at)
-     SELECT tenant_id, order_id, refund_id, payment_id, capture_id, change_order_id, saga_id, step, kind, method,
-            retry_of, state, amount_minor, resolution_reference, resolution_note, gateway_reference, detail, tries, next_at, claimed_until, created_at, updated_at
-       FROM rows($1: tenant_id text, order_id text, refund_id text, payment_id text, capture_id text,
-                 change_order_id text, saga_id text, step text, kind text, method text, retry_of text,
-                 state text, amount_minor bigint, resolution_reference text, resolution_note text,
-                 gateway_reference text, detail text, tries bigint, next_at bigint, claimed_until bigint,
-                 created_at text, updated_at text)",
+    "INSERT INTO refund rows($1: tenant_id text, order_id text, refund_id text, payment_id text,
+       capture_id text, change_order_id text, saga_id text, step text, kind text, method text,
+       retry_of text, state text, amount_minor bigint, resolution_reference text, resolution_note text,
+       gateway_reference text, detail text, tries bigint, next_at bigint, claimed_until bigint,
+       created_at text, updated_at text)",
 );
 
 static UPDATE: Statement = Statement::new(
     "payment.update_refunds",
-    "UPDATE refund SET capture_id = r.capture_id, step = r.step, kind = r.kind, state = r.state,
-            resolution_reference = r.resolution_reference, resolution_note = r.resolution_note,
-            gateway_reference = r.gateway_reference, detail = r.detail, tries = r.tries, next_at = r.next_at,
-            claimed_until = r.claimed_until, updated_at = r.updated_at
-       FROM rows($1: tenant_id text, order_id text, refund_id text, capture_id text, step text, kind text, state text,
-                 resolution_reference text, resolution_note text, gateway_reference text, detail text, tries bigint,
-                 next_at bigint, claimed_until bigint, updated_at text) AS r
-      WHERE refund.tenant_id = r.tenant_id AND refund.order_id = r.order_id AND refund.refund_id = r.refund_id",
+    "UPDATE refund SET rows($1: tenant_id text, order_id text, refund_id text | capture_id text, step text,
+       kind text, state text, resolution_reference text, resolution_note text, gateway_reference text,
+       detail text, tries bigint, next_at bigint, claimed_until bigint, updated_at text)",
 );
 
 pub async fn load(
@@ -92,49 +82,49 @@ pub(super) fn refund(row: &Row) -> Result<Refund, DbError> {
     })
 }
 
-fn new_row((tenant, order_id): &OrderKey, refund: &Refund) -> Vec<Value> {
-    values![
-        tenant,
-        order_id,
-        &refund.refund_id,
-        &refund.payment_id,
-        or_empty(refund.capture_id.as_ref()),
-        or_empty(refund.change_order_id.as_ref()),
-        &refund.saga_id,
-        &refund.step,
-        refund.kind.as_str(),
-        refund.method.as_str(),
-        or_empty(refund.retry_of.as_ref()),
-        refund.state.as_str(),
-        refund.amount_minor,
-        &refund.resolution.reference,
-        &refund.resolution.note,
-        &refund.gateway_reference,
-        &refund.detail,
-        refund.schedule.tries,
-        refund.schedule.next_at,
-        refund.schedule.claimed_until,
-        refund.created_at,
-        refund.updated_at,
-    ]
+fn new_row((tenant, order_id): &OrderKey, refund: &Refund) -> Record {
+    record! {
+        tenant_id: tenant,
+        order_id: order_id,
+        refund_id: &refund.refund_id,
+        payment_id: &refund.payment_id,
+        capture_id: or_empty(refund.capture_id.as_ref()),
+        change_order_id: or_empty(refund.change_order_id.as_ref()),
+        saga_id: &refund.saga_id,
+        step: &refund.step,
+        kind: refund.kind.as_str(),
+        method: refund.method.as_str(),
+        retry_of: or_empty(refund.retry_of.as_ref()),
+        state: refund.state.as_str(),
+        amount_minor: refund.amount_minor,
+        resolution_reference: &refund.resolution.reference,
+        resolution_note: &refund.resolution.note,
+        gateway_reference: &refund.gateway_reference,
+        detail: &refund.detail,
+        tries: refund.schedule.tries,
+        next_at: refund.schedule.next_at,
+        claimed_until: refund.schedule.claimed_until,
+        created_at: refund.created_at,
+        updated_at: refund.updated_at,
+    }
 }
 
-fn changed_row((tenant, order_id): &OrderKey, refund: &Refund) -> Vec<Value> {
-    values![
-        tenant,
-        order_id,
-        &refund.refund_id,
-        or_empty(refund.capture_id.as_ref()),
-        &refund.step,
-        refund.kind.as_str(),
-        refund.state.as_str(),
-        &refund.resolution.reference,
-        &refund.resolution.note,
-        &refund.gateway_reference,
-        &refund.detail,
-        refund.schedule.tries,
-        refund.schedule.next_at,
-        refund.schedule.claimed_until,
-        refund.updated_at,
-    ]
+fn changed_row((tenant, order_id): &OrderKey, refund: &Refund) -> Record {
+    record! {
+        tenant_id: tenant,
+        order_id: order_id,
+        refund_id: &refund.refund_id,
+        capture_id: or_empty(refund.capture_id.as_ref()),
+        step: &refund.step,
+        kind: refund.kind.as_str(),
+        state: refund.state.as_str(),
+        resolution_reference: &refund.resolution.reference,
+        resolution_note: &refund.resolution.note,
+        gateway_reference: &refund.gateway_reference,
+        detail: &refund.detail,
+        tries: refund.schedule.tries,
+        next_at: refund.schedule.next_at,
+        claimed_until: refund.schedule.claimed_until,
+        updated_at: refund.updated_at,
+    }
 }

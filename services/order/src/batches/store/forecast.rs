@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use storage::{DbError, Rows, Statement, Tx, values};
+use storage::{DbError, Rows, Statement, Tx, record, values};
 
 use crate::batches::domain::means::{Expected, What};
 use crate::batches::domain::{Batch, LabelTotal, StockTotal, TenderTotal, Totals};
@@ -12,10 +12,8 @@ const STOCK_MAX: i64 = 200;
 
 static INSERT: Statement = Statement::new(
     "order.insert_batch_forecast",
-    "INSERT INTO batch_forecast (tenant_id, batch_id, item_number, what, name, sku, currency, amount_minor, units)
-     SELECT tenant_id, batch_id, item_number, what, name, sku, currency, amount_minor, units
-       FROM rows($1: tenant_id text, batch_id text, item_number bigint, what text, name text, sku text,
-         currency text, amount_minor bigint, units bigint)",
+    "INSERT INTO batch_forecast rows($1: tenant_id text, batch_id text, item_number bigint, what text,
+       name text, sku text, currency text, amount_minor bigint, units bigint)",
 );
 
 static TENDERS: Statement = Statement::new(
@@ -45,17 +43,17 @@ pub async fn insert(tx: &mut Tx, batch: &Batch, expected: &[Expected]) -> Result
         return Ok(());
     }
     let row = |one: &Expected| {
-        values![
-            &batch.tenant,
-            &batch.batch_id,
-            one.item_number,
-            one.what.as_str(),
-            &one.name,
-            &one.sku,
-            &one.currency,
-            one.amount_minor,
-            one.units,
-        ]
+        record! {
+            tenant_id: &batch.tenant,
+            batch_id: &batch.batch_id,
+            item_number: one.item_number,
+            what: one.what.as_str(),
+            name: &one.name,
+            sku: &one.sku,
+            currency: &one.currency,
+            amount_minor: one.amount_minor,
+            units: one.units,
+        }
     };
     let rows: Rows = expected.iter().map(row).collect();
     tx.execute_exactly(&INSERT, values![rows], expected.len() as u64).await

@@ -5,7 +5,7 @@ pub mod totals;
 
 use std::collections::BTreeMap;
 
-use storage::{DbError, Row, Rows, Statement, Tx, Value, values};
+use storage::{DbError, Record, Row, Rows, Statement, Tx, record, values};
 use types::{BatchId, ChangeOrderId, OrderId, Tenant, Timestamp};
 
 use crate::batches::domain::means::Allowance;
@@ -16,20 +16,17 @@ use crate::store::refusals;
 
 static INSERT: Statement = Statement::new(
     "order.insert_batch",
-    "INSERT INTO batch (tenant_id, batch_id, state, sku, reason_code, note, items, created_by_user, created_by_org,
-       created_by_role, created_at, finished_at, claimed_until, label_action, rates)
-     SELECT tenant_id, batch_id, state, sku, reason_code, note, items, created_by_user, created_by_org,
-       created_by_role, created_at, NULL, CAST(0 AS BIGINT), label_action, rates
-       FROM rows($1: tenant_id text, batch_id text, state text, sku text, reason_code text, note text, items bigint,
-         created_by_user text, created_by_org text, created_by_role text, created_at text, label_action text,
-         rates text)",
+    "INSERT INTO batch rows($1: tenant_id text, batch_id text, state text, sku text, reason_code text,
+       note text, items bigint, created_by_user text, created_by_org text, created_by_role text,
+       created_at text, finished_at = NULL, claimed_until = CAST(0 AS BIGINT), label_action text,
+       rates text)",
 );
 
 static INSERT_ITEMS: Statement = Statement::new(
     "order.insert_batch_items",
-    "INSERT INTO batch_item (tenant_id, batch_id, item_number, named, order_id, state, currency, amount_minor, units)
-     SELECT tenant_id, batch_id, item_number, named, order_id, 'waiting', '', CAST(0 AS BIGINT), CAST(0 AS BIGINT)
-       FROM rows($1: tenant_id text, batch_id text, item_number bigint, named text, order_id text)",
+    "INSERT INTO batch_item rows($1: tenant_id text, batch_id text, item_number bigint, named text,
+       order_id text, state = 'waiting', currency = '', amount_minor = CAST(0 AS BIGINT),
+       units = CAST(0 AS BIGINT))",
 );
 
 static FIND: Statement = Statement::new(
@@ -113,23 +110,16 @@ static UNFORESEEN: Statement = Statement::new(
 
 static UPDATE_ITEMS: Statement = Statement::new(
     "order.update_batch_items",
-    "UPDATE batch_item SET order_id = r.order_id, state = r.state, estimate = r.estimate, lines = r.lines,
-       change_order_id = r.change_order_id, cause_reason = r.cause_reason, cause_message = r.cause_message,
-       cause_details = r.cause_details, currency = r.currency, amount_minor = r.amount_minor, units = r.units,
-       label_action = r.label_action, integration = r.integration, fixed_at = r.fixed_at
-       FROM rows($1: tenant_id text, batch_id text, item_number bigint, order_id text, state text, estimate text,
-         lines text, change_order_id text, cause_reason text, cause_message text, cause_details text,
-         currency text, amount_minor bigint, units bigint, label_action text, integration text,
-         fixed_at bigint) AS r
-      WHERE batch_item.tenant_id = r.tenant_id AND batch_item.batch_id = r.batch_id
-        AND batch_item.item_number = r.item_number",
+    "UPDATE batch_item SET rows($1: tenant_id text, batch_id text, item_number bigint | order_id text,
+       state text, estimate text, lines text, change_order_id text, cause_reason text,
+       cause_message text, cause_details text, currency text, amount_minor bigint, units bigint,
+       label_action text, integration text, fixed_at bigint)",
 );
 
 static INSERT_ESTIMATE: Statement = Statement::new(
     "order.insert_batch_estimate",
-    "INSERT INTO batch_estimate (tenant_id, batch_id, item_number, sku, units)
-     SELECT tenant_id, batch_id, item_number, sku, units
-       FROM rows($1: tenant_id text, batch_id text, item_number bigint, sku text, units bigint)",
+    "INSERT INTO batch_estimate rows($1: tenant_id text, batch_id text, item_number bigint, sku text,
+       units bigint)",
 );
 
 /// A worker that holds a batch, until an instant of the database's clock.
@@ -141,27 +131,33 @@ pub struct Claim {
 
 pub async fn insert(tx: &mut Tx, batch: &Batch, items: &[Item]) -> Result<(), DbError> {
     let by = &batch.created_by;
-    let row: Rows = std::iter::once(values![
-        &batch.tenant,
-        &batch.batch_id,
-        batch.state.as_str(),
-        &batch.sku,
-        &batch.reason_code,
-        &batch.note,
-        batch.items,
-        &by.user,
-        &by.organisation,
-        &by.role,
-        batch.created_at,
-        batch.label_action.as_str(),
-        serde_json::to_string(&batch.rates).expect("texts and numbers always have a JSON form"),
-    ])
+    let row: Rows = std::iter::once(record! {
+        tenant_id: &batch.tenant,
+        batch_id: &batch.batch_id,
+        state: batch.state.as_str(),
+        sku: &batch.sku,
+        reason_code: &batch.reason_code,
+        note: &batch.note,
+        items: batch.items,
+        created_by_user: &by.user,
+        created_by_org: &by.organisation,
+        created_by_role: &by.role,
+        created_at: batch.created_at,
+        label_action: batch.label_action.as_str(),
+        rates: serde_json::to_string(&batch.rates).expect("texts and numbers always have a JSON form"),
+    })
     .collect();
     tx.execute_exactly(&INSERT, values![row], 1).await?;
     let rows: Rows = items
         .iter()
         .map(|item| {
-            values![&batch.tenant, &batch.batch_id, item.item_number, &item.named, item.order_id.as_ref()]
+            record! {
+                tenant_id: &batch.tenant,
+                batch_id: &batch.batch_id,
+                item_number: item.item_number,
+                named: &item.named,
+                order_id: item.order_id.as_ref(),
+            }
         })
         .collect();
     tx.execute_exactly(&INSERT_ITEMS, values![rows], items.len() as u64).await
@@ -261,36 +257,44 @@ pub async fn insert_estimate(
     }
     let rows: Rows = estimate
         .iter()
-        .map(|(item, sku, units)| values![&batch.tenant, &batch.batch_id, *item, sku, *units])
+        .map(|(item, sku, units)| {
+            record! {
+                tenant_id: &batch.tenant,
+                batch_id: &batch.batch_id,
+                item_number: *item,
+                sku: sku,
+                units: *units,
+            }
+        })
         .collect();
     tx.execute_exactly(&INSERT_ESTIMATE, values![rows], estimate.len() as u64).await
 }
 
-fn item_row(batch: &Batch, item: &Item) -> Vec<Value> {
+fn item_row(batch: &Batch, item: &Item) -> Record {
     let lines = item
         .lines
         .as_ref()
         .map(|lines| serde_json::to_string(lines).expect("numbers always have a JSON form"));
-    let mut row = values![
-        &batch.tenant,
-        &batch.batch_id,
-        item.item_number,
-        item.order_id.as_ref(),
-        item.state.as_str(),
-        item.estimate.map(Estimate::as_str),
-        lines,
-        item.change_order_id.as_ref(),
-    ];
-    row.extend(refusals::values(item.cause.as_ref()));
-    row.extend(values![
-        &item.currency,
-        item.amount_minor,
-        item.units,
-        item.label_action.as_str(),
-        &item.integration,
-        item.fixed_at,
-    ]);
-    row
+    let row = record! {
+        tenant_id: &batch.tenant,
+        batch_id: &batch.batch_id,
+        item_number: item.item_number,
+        order_id: item.order_id.as_ref(),
+        state: item.state.as_str(),
+        estimate: item.estimate.map(Estimate::as_str),
+        lines: lines,
+        change_order_id: item.change_order_id.as_ref(),
+    };
+    row.and(refusals::record(["cause_reason", "cause_message", "cause_details"], item.cause.as_ref())).and(
+        record! {
+            currency: &item.currency,
+            amount_minor: item.amount_minor,
+            units: item.units,
+            label_action: item.label_action.as_str(),
+            integration: &item.integration,
+            fixed_at: item.fixed_at,
+        },
+    )
 }
 
 fn read(row: &Row) -> Result<Batch, DbError> {

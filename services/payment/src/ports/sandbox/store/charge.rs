@@ -1,16 +1,14 @@
 //! Charges that other systems made at this gateway.
 
-use storage::{DbError, Row, Rows, Statement, Tx, Value, values};
+use storage::{DbError, Record, Row, Rows, Statement, Tx, record, values};
 use types::{Currency, OrderId, Tenant, Timestamp};
 
 static INSERT: Statement = Statement::new(
     "sandbox.insert_charges",
-    "INSERT INTO gateway_charge (gateway_reference, currency, authorised_minor, captured_minor, refunded_minor,
-                                 tenant_id, order_id, at)
-     SELECT gateway_reference, currency, authorised_minor, captured_minor, refunded_minor, tenant_id, order_id, at
-       FROM rows($1: gateway_reference text, currency text, authorised_minor bigint, captured_minor bigint,
-                 refunded_minor bigint, tenant_id text, order_id text, at text)
-      WHERE true ON CONFLICT DO NOTHING",
+    "INSERT INTO gateway_charge rows($1: gateway_reference text, currency text, authorised_minor bigint,
+       captured_minor bigint, refunded_minor bigint, tenant_id text, order_id text, at text)
+     WHERE true
+     ON CONFLICT DO NOTHING",
 );
 
 static FIND: Statement = Statement::new(
@@ -46,17 +44,17 @@ pub async fn find(tx: &mut Tx, references: &[&str]) -> Result<Vec<Charge>, DbErr
     tx.fetch_all(&FIND, values![rows]).await?.iter().map(charge).collect()
 }
 
-fn row_of(charge: &Charge, at: Timestamp) -> Vec<Value> {
-    values![
-        &charge.reference,
-        charge.currency.code(),
-        charge.authorised_minor,
-        charge.captured_minor,
-        charge.refunded_minor,
-        charge.tenant.as_ref().map_or("", Tenant::as_str),
-        charge.order_id.as_ref().map_or("", OrderId::as_str),
-        at,
-    ]
+fn row_of(charge: &Charge, at: Timestamp) -> Record {
+    record! {
+        gateway_reference: &charge.reference,
+        currency: charge.currency.code(),
+        authorised_minor: charge.authorised_minor,
+        captured_minor: charge.captured_minor,
+        refunded_minor: charge.refunded_minor,
+        tenant_id: charge.tenant.as_ref().map_or("", Tenant::as_str),
+        order_id: charge.order_id.as_ref().map_or("", OrderId::as_str),
+        at: at,
+    }
 }
 
 fn charge(row: &Row) -> Result<Charge, DbError> {

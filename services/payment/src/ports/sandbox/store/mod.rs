@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use storage::{Batch, DbError, Migration, Rows, Statement, Tx, values};
+use storage::{Batch, DbError, Migration, Record, Rows, Statement, Tx, record, values};
 use types::{Clock, PaymentId, RefundId, Tenant};
 
 use self::effect::effect;
@@ -35,12 +35,9 @@ static LOAD: Statement = Statement::new(
 
 static INSERT: Statement = Statement::new(
     "sandbox.insert_effects",
-    "INSERT INTO gateway_effect (tenant_id, key, kind, order_id, payment_id, gateway_reference, currency,
-                                 amount_minor, outcome, detail, changes_at, notice, at)
-     SELECT tenant_id, key, kind, order_id, payment_id, gateway_reference, currency, amount_minor, outcome, detail,
-            changes_at, 0, at
-       FROM rows($1: tenant_id text, key text, kind text, order_id text, payment_id text, gateway_reference text,
-                 currency text, amount_minor bigint, outcome text, detail text, changes_at bigint, at text)",
+    "INSERT INTO gateway_effect rows($1: tenant_id text, key text, kind text, order_id text, payment_id text,
+       gateway_reference text, currency text, amount_minor bigint, outcome text, detail text,
+       changes_at bigint, notice = 0, at text)",
 );
 
 static MATURES: Statement = Statement::new(
@@ -109,7 +106,7 @@ impl Batch for Book {
         for row in tx.fetch_all(&LOAD, values![rows]).await? {
             known.insert((row.tenant()?, row.text("key")?), effect(&row)?);
         }
-        let mut new = Rows::new();
+        let mut new = Vec::new();
         let mut made: Vec<(&Apply, Effect)> = Vec::new();
         let mut replies = Vec::with_capacity(commands.len());
         for apply in commands {
@@ -133,7 +130,7 @@ impl Batch for Book {
 }
 
 impl Book {
-    fn apply(&self, apply: &Apply, left: Option<i64>, new: &mut Rows) -> Effect {
+    fn apply(&self, apply: &Apply, left: Option<i64>, new: &mut Vec<Record>) -> Effect {
         let task = &apply.task;
         let now = self.clock.now();
         let (outcome, detail) = match left {
@@ -162,20 +159,20 @@ impl Book {
             changes_at,
             at: now,
         };
-        new.push(values![
-            &apply.tenant,
-            &effect.key,
-            effect.kind.as_str(),
-            &effect.order_id,
-            &effect.payment_id,
-            &effect.gateway_reference,
-            effect.currency.code(),
-            effect.amount_minor,
-            effect.outcome.as_str(),
-            &effect.detail,
-            effect.changes_at,
-            effect.at,
-        ]);
+        new.push(record! {
+            tenant_id: &apply.tenant,
+            key: &effect.key,
+            kind: effect.kind.as_str(),
+            order_id: &effect.order_id,
+            payment_id: &effect.payment_id,
+            gateway_reference: &effect.gateway_reference,
+            currency: effect.currency.code(),
+            amount_minor: effect.amount_minor,
+            outcome: effect.outcome.as_str(),
+            detail: &effect.detail,
+            changes_at: effect.changes_at,
+            at: effect.at,
+        });
         effect
     }
 }
