@@ -27,6 +27,15 @@ pub const RULES: &[Rule] = &[
         found: "libs/x/src/store/b.rs: x.load",
     },
     Rule {
+        name: "written_columns_are_named_once",
+        findings: columns_named_again,
+        broken: &[(
+            "services/order/src/store/a.rs",
+            r#"Statement::new("order.a", "INSERT INTO a (b) SELECT b FROM rows($1: b text)");"#,
+        )],
+        found: "services/order/src/store/a.rs",
+    },
+    Rule {
         name: "every_migration_is_run",
         findings: migrations,
         broken: &[
@@ -98,6 +107,29 @@ fn names(tree: &Tree) -> Vec<String> {
         }
         if !seen.insert(name.clone()) {
             findings.push(format!("{path}: {name} is the name of another statement"));
+        }
+    }
+    findings
+}
+
+/// Inserts and updates of whole rows that list their columns by hand.
+fn columns_named_again(tree: &Tree) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (path, text) in tree.sources().filter(|(path, _)| !path.starts_with("libs/storage/src/")) {
+        let texts = text.split("Statement::new(").skip(1).filter_map(|rest| rest.split(");").next());
+        for text in texts.filter(|text| text.contains("rows($")) {
+            let name = text.split('"').nth(1).unwrap_or_default();
+            let inserted = text.split("INSERT INTO ").nth(1);
+            let by_hand = inserted.is_some_and(|rest| {
+                rest.split_once(' ').is_some_and(|(_, columns)| columns.trim_start().starts_with('('))
+            });
+            let words: Vec<&str> = text.split([' ', '\n', ',']).collect();
+            let assigned = words.windows(3).any(|three| {
+                !three[0].is_empty() && three[1] == "=" && three[2].strip_prefix("r.") == Some(three[0])
+            });
+            if by_hand || assigned {
+                findings.push(format!("{path}: {name} names its columns more than once"));
+            }
         }
     }
     findings
