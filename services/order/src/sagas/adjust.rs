@@ -11,7 +11,7 @@ use crate::ports::Ports;
 
 pub fn definition() -> Definition<Ports, Books> {
     Definition::new(ADJUST, ADJUST_VERSION)
-        // accepted by ops::remedies when the other side approves: one local commit, together with the saga's row
+        // accepted by ops::use_cases::ApproveChange: one local commit, together with the saga's row
         .reversible("reserve_refund", reserve_refund, undo(release_refund), Retry::quick())
         // ───────────────── decided: from here only forward ─────────────────
         .pivot("commit_change", commit_change)

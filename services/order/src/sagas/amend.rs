@@ -26,7 +26,7 @@ use crate::ports::Ports;
 
 pub fn definition() -> Definition<Ports, Books> {
     Definition::new(AMEND, AMEND_VERSION)
-        // accepted by ops::remedies when the other side approves: one local commit, together with the saga's row
+        // accepted by ops::use_cases::ApproveChange: one local commit, together with the saga's row
         .reversible("reserve_stock", reserve_stock, undo(unreserve_stock), Retry::quick())
         .reversible("hold_goods", hold_goods, undo(resume_goods), Retry::quick())
         .reversible("reserve_refund", reserve_refund, undo(release_refund), Retry::quick())

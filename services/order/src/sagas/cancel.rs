@@ -25,7 +25,7 @@ use crate::ports::Ports;
 
 pub fn definition() -> Definition<Ports, Books> {
     Definition::new(CANCEL, CANCEL_VERSION)
-        // accepted by ops::accept::submit: one local commit, together with the saga's row
+        // accepted by ops::use_cases::SubmitChange: one local commit, together with the saga's row
         .reversible("hold_goods", hold_goods, undo(resume_goods), Retry::quick())
         .reversible("reserve_refund", reserve_refund, undo(release_refund), Retry::quick())
         .reversible("stop_partner", stop_partner, undo(withdraw_stop), Retry::until_deadline())

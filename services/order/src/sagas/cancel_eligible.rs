@@ -23,7 +23,7 @@ use crate::ports::Ports;
 
 pub fn definition() -> Definition<Ports, Books> {
     Definition::new(CANCEL_ELIGIBLE, CANCEL_ELIGIBLE_VERSION)
-        // accepted by ops::accept::submit: one local commit, together with the saga's row
+        // accepted by ops::use_cases::SubmitChange: one local commit, together with the saga's row
         .reversible("hold_goods", hold_goods, undo(resume_goods), Retry::quick())
         .noting("take_what_is_held", take_what_is_held)
         .reversible("reserve_refund", reserve_rest, undo(release_refund), Retry::quick())

@@ -13,7 +13,7 @@ use crate::ports::Ports;
 
 pub fn definition() -> Definition<Ports, Books> {
     Definition::new(PAY, PAY_VERSION)
-        // accepted by ops::remedies: one local commit, together with the saga's row
+        // accepted by ops::use_cases::PayOrder: one local commit, together with the saga's row
         .reversible(
             "authorise_payments",
             authorise_payments,

@@ -17,7 +17,7 @@ use crate::ports::Ports;
 
 pub fn definition() -> Definition<Ports, Books> {
     Definition::new(PLACE, PLACE_VERSION)
-        // accepted by ops::accept::create: one local commit, together with the saga's row
+        // accepted by ops::use_cases::CreateOrder: one local commit, together with the saga's row
         .reversible("reserve_stock", reserve_stock, undo(unreserve_stock), Retry::quick())
         .reversible(
             "authorise_payments",

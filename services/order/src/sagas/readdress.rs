@@ -17,7 +17,7 @@ use crate::ports::Ports;
 
 pub fn definition() -> Definition<Ports, Books> {
     Definition::new(READDRESS, READDRESS_VERSION)
-        // accepted by ops::remedies when the other side approves: one local commit, together with the saga's row
+        // accepted by ops::use_cases::ApproveChange: one local commit, together with the saga's row
         .reversible("hold_goods", hold_goods, undo(resume_goods), Retry::quick())
         // ───────────────── decided: from here only forward ─────────────────
         .pivot("change_address", change_address)

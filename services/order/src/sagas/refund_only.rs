@@ -14,7 +14,7 @@ use crate::ports::Ports;
 
 pub fn definition() -> Definition<Ports, Books> {
     Definition::new(REFUND_ONLY, REFUND_ONLY_VERSION)
-        // accepted by ops::remedies: one local commit, together with the saga's row
+        // accepted by ops::use_cases::RefundOrder: one local commit, together with the saga's row
         .reversible("reserve_refund", reserve_refund, undo(release_refund), Retry::quick())
         // ───────────────── decided: from here only forward ─────────────────
         .pivot("lower_total", lower_total)

@@ -20,7 +20,7 @@ use crate::ports::Ports;
 
 pub fn definition() -> Definition<Ports, Books> {
     Definition::new(RESTORE, RESTORE_VERSION)
-        // accepted by ops::remedies: one local commit, together with the saga's row
+        // accepted by ops::use_cases::RestoreOrder: one local commit, together with the saga's row
         .reversible("reserve_stock", reserve_stock, undo(unreserve_stock), Retry::quick())
         .reversible(
             "authorise_payments",
@@ -40,7 +40,7 @@ pub fn definition() -> Definition<Ports, Books> {
 /// The table of restorations that were accepted before units that had left could be restored.
 pub fn version_2() -> Definition<Ports, Books> {
     Definition::new(RESTORE, Version(2))
-        // accepted by ops::remedies: one local commit, together with the saga's row
+        // accepted by ops::use_cases::RestoreOrder: one local commit, together with the saga's row
         .reversible("reserve_stock", reserve_stock, undo(unreserve_stock), Retry::quick())
         .reversible(
             "authorise_payments",
@@ -59,7 +59,7 @@ pub fn version_2() -> Definition<Ports, Books> {
 /// The table of restorations that were accepted before an order could await its payment.
 pub fn version_1() -> Definition<Ports, Books> {
     Definition::new(RESTORE, Version(1))
-        // accepted by ops::remedies: one local commit, together with the saga's row
+        // accepted by ops::use_cases::RestoreOrder: one local commit, together with the saga's row
         .reversible("reserve_stock", reserve_stock, undo(unreserve_stock), Retry::quick())
         .reversible(
             "authorise_payments",

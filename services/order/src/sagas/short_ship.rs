@@ -19,7 +19,7 @@ use crate::ports::Ports;
 
 pub fn definition() -> Definition<Ports, Books> {
     Definition::new(SHORT_SHIP, SHORT_SHIP_VERSION)
-        // accepted by ops::remedies: one local commit, together with the saga's row
+        // accepted by ops::use_cases::ShortShip: one local commit, together with the saga's row
         .reversible("hold_goods", hold_goods, undo(resume_goods), Retry::quick())
         .reversible("reserve_refund", reserve_refund, undo(release_refund), Retry::quick())
         // ───────────────── decided: from here only forward ─────────────────

@@ -19,7 +19,7 @@ use crate::ports::Ports;
 
 pub fn definition() -> Definition<Ports, Books> {
     Definition::new(TAKE_BACK, TAKE_BACK_VERSION)
-        // accepted by ops::returns: one local commit, together with the saga's row
+        // accepted by ops::use_cases::AcceptReturn: one local commit, together with the saga's row
         .reversible("claim_returned", claim_returned, undo(unclaim_returned), Retry::quick())
         .reversible("reserve_refund", reserve_refund, undo(release_refund), Retry::quick())
         // ───────────────── decided: from here only forward ─────────────────
