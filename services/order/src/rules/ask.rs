@@ -1,9 +1,11 @@
 //! Rules: kept and listed. What they do, does the worker.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use kit::{Failure, Principal};
 use storage::{DbError, Table, Tx};
+use tokio::sync::Notify;
 use types::{FolderId, Refusal, RequestId, RuleId, Tenant, Timestamp};
 
 use super::domain::{self, Action, Rule, RuleWish, Run};
@@ -17,11 +19,13 @@ use crate::store::{event_log, folders};
 #[derive(Clone)]
 pub struct Rules {
     pub(crate) orders: Orders,
+    /// Rung when a rule was written here: the worker may have had nothing to do until now.
+    pub(super) written: Arc<Notify>,
 }
 
 impl Rules {
     pub fn new(orders: Orders) -> Self {
-        Self { orders }
+        Self { orders, written: Arc::default() }
     }
 
     pub async fn upsert_rule(
@@ -45,6 +49,7 @@ impl Rules {
             Ok((tx, kept))
         });
         let resource = written.await??;
+        self.written.notify_one();
         let found = self.rules(&principal.tenant).await?;
         let found = found.into_iter().find(|rule| rule.rule_id.as_str() == resource);
         found.ok_or_else(|| Failure::not_found("Rule", resource))

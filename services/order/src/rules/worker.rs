@@ -39,27 +39,33 @@ const PAUSE: Duration = Duration::from_millis(250);
 type Armed = (Rule, Result<Condition, Refusal>);
 
 impl Rules {
-    /// Looks for events that rules act on until `shutdown`.
+    /// Looks for events that rules act on until `shutdown`. While there are no rules, commits wake nobody: one that
+    /// is written here does, and one of another replica is found by the next look.
     pub async fn work_rules(self, shutdown: CancellationToken) {
         let mut committed = self.orders.event_log.committed();
         loop {
-            if let Err(failure) = self.look_at_rules().await {
+            let any = self.look_at_rules().await.unwrap_or_else(|failure| {
                 tracing::warn!(%failure, "rules could not be applied; it is tried again");
-            }
+                true
+            });
+            let something_new =
+                async { if any { committed.changed().await } else { std::future::pending().await } };
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 // A hint and the end of the wait mean the same: look again.
-                _hint_or_not = tokio::time::timeout(LOOK, committed.changed()) => {}
+                _hint_or_not = tokio::time::timeout(LOOK, something_new) => {}
+                () = self.written.notified() => {}
             }
         }
     }
 
-    /// One look at the events of every tenant that has rules.
-    pub async fn look_at_rules(&self) -> Result<(), Failure> {
-        for tenant in self.orders.reading(async |tx| store::active_tenants(tx).await).await? {
-            self.apply_rules(&tenant).await?;
+    /// One look at the events of every tenant that has rules, and whether any has.
+    pub async fn look_at_rules(&self) -> Result<bool, Failure> {
+        let tenants = self.orders.reading(async |tx| store::active_tenants(tx).await).await?;
+        for tenant in &tenants {
+            self.apply_rules(tenant).await?;
         }
-        Ok(())
+        Ok(!tenants.is_empty())
     }
 
     async fn apply_rules(&self, tenant: &Tenant) -> Result<(), Failure> {
