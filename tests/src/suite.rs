@@ -146,6 +146,12 @@ impl Suite {
             .collect()
     }
 
+    pub fn database_url(&self, service: Service) -> Result<&str> {
+        let mut variables = self.environment[&service].iter();
+        let url = variables.find(|(name, _)| name == "COUNTERMAND_DATABASE__URL");
+        url.map(|(_, url)| url.as_str()).context("every service has a database")
+    }
+
     pub fn process_id(&self, service: Service) -> u32 {
         self.processes.lock().expect("no test panics with it")[&service].id()
     }
@@ -204,7 +210,8 @@ impl Suite {
         Ok(())
     }
 
-    fn log(&self, service: Service) -> PathBuf {
+    /// What a service prints.
+    pub fn log(&self, service: Service) -> PathBuf {
         self.directory.path().join(format!("{}.log", service.name()))
     }
 

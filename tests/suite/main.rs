@@ -1,6 +1,7 @@
 //! The end-to-end tests. Each scenario runs on each engine; scenarios of one engine share one started suite, those that
 //! kill processes start their own. The suites are stopped when the binary ends.
 
+mod counts;
 mod features;
 mod guide;
 mod inversions;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
 
     let mut trials = tidy::trials();
     trials.extend(guide::trials());
+    trials.extend(counts::trials());
     let scenarios = scenarios::all();
     trials.push(features::trial(&scenarios));
     trials.extend(on_each_engine(&runtime, &stages, &scenarios));
