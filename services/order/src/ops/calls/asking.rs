@@ -1,4 +1,4 @@
-//! Putting a use case to the group commit: who asks and under which name, what is answered, and waiting for it.
+//! Handing a use case to the group commit, with who asks and under which request id, and waiting for the result.
 
 use kit::{Deadline, Failure, Principal};
 use saga::SagaImage;
@@ -21,14 +21,14 @@ use crate::ops::command::{Asked, Named};
 use crate::ops::commit::command::{Answer, Command};
 use crate::ops::use_cases::{FindingsRaised, Moved, Resource, UseCase, Written};
 
-/// What can be read again by the id that a request has left.
+/// An answer that can be read again by its id, for a request that is repeated.
 pub trait Stored: Resource + Sized {
     fn read(orders: &Orders, tenant: &Tenant, id: &str)
     -> impl Future<Output = Result<Self, Failure>> + Send;
 }
 
 impl Orders {
-    /// Writes, or answers what the same request has written before.
+    /// Runs a use case. A repeated request id is answered with what the first request wrote; with other content it is refused.
     pub async fn ask<U: UseCase<Answer: Stored>>(
         &self,
         caller: &Principal,
@@ -48,7 +48,7 @@ impl Orders {
         self.commit(asked, use_case).await
     }
 
-    /// The same for an order that is placed: answers when it has come as far as the caller wants.
+    /// The same for a use case that places an order: answers when the order has come as far as the caller asked for.
     pub async fn ask_for_order<U: UseCase<Answer = Order>>(
         &self,
         caller: &Principal,
@@ -60,7 +60,7 @@ impl Orders {
         self.wait_for_order(order, wait, deadline).await
     }
 
-    /// The same for a change of an order.
+    /// The same for a use case that changes an order.
     pub async fn ask_for_change<U: UseCase<Answer = ChangeView>>(
         &self,
         caller: &Principal,
@@ -80,7 +80,7 @@ impl Orders {
         self.wait_for_change(view, watch, wait, deadline).await
     }
 
-    /// What a clock of this service asks for. The same request id does it once.
+    /// Runs a use case for one of this service's own clocks. The same request id runs it once.
     pub async fn ask_by_clock<U: UseCase<Answer: Stored>>(
         &self,
         tenant: &Tenant,
@@ -139,12 +139,12 @@ pub fn request_key(principal: &Principal, method: &str, request_id: RequestId) -
     }
 }
 
-/// Whose quotes a caller may come with.
+/// Whose quotes the caller may use.
 pub fn bearer(principal: &Principal) -> Bearer {
     if principal.holds(Permission::QuoteAny) { Bearer::Anyone } else { Bearer::Subject(principal.subject()) }
 }
 
-/// Who calls, as it is recorded.
+/// The caller, as timelines and books record it.
 pub fn actor(principal: &Principal) -> Actor {
     Actor {
         user: principal.user.clone(),

@@ -1,9 +1,9 @@
-//! [`Guesses`]: whoever does not know an order's contact has few tries at it.
+//! [`Guesses`]: limits how often somebody may guess the contact of an order.
 //!
-//! Wrong pairs of number and contact are counted for each who tries, with that number and with that contact. Where many
-//! guess at one order, or from one address, each of them has one try. A pair is refused untried only to somebody whose
-//! own guesses were wrong: the consumer who comes with the right one is never refused because others guessed. The counts
-//! are of this replica and of the last hour; they hold no contact, only its hash.
+//! Wrong pairs of order number and contact are counted per caller, once by the number and once by the contact. When many callers
+//! guess at one order, or many guesses come from one address, each caller has one try. Only a caller whose own guesses were wrong is
+//! refused without a look: a consumer with the right pair is never refused because others guessed. Each replica counts by itself and
+//! forgets after an hour. A count holds the hash of a contact, never the contact.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,21 +14,21 @@ use kit::server::Origin;
 use kit::{Failure, Principal};
 use types::{Reason, Tenant};
 
-/// What one may guess wrong of one order, or with one contact.
+/// Wrong guesses that a caller may make at one order, or with one contact.
 const OWN_MAX: u32 = 5;
-/// The same while many guess.
+/// The same while many callers guess.
 const OWN_MAX_AMONG_MANY: u32 = 1;
-/// From when on many guess at one order, and from one address.
+/// Guesses at one order, and from one address, from which on many are guessing.
 const MANY_OF_ORDER: u32 = 10;
 const MANY_OF_ADDRESS: u32 = 30;
 const REMEMBERED: Duration = Duration::from_hours(1);
-/// Counts that are kept; above that the small ones are forgotten.
+/// The most counts that are kept. Beyond that the smallest are forgotten.
 const COUNTS_MAX: usize = 100_000;
 
 #[derive(Default)]
 pub struct Guesses(Mutex<HashMap<Key, Wrong>>);
 
-/// One try at a pair, and who makes it.
+/// One guess at a pair of number and contact, and who makes it.
 pub struct Guess {
     own: [Key; 2],
     shared: [(Key, u32); 2],
@@ -80,7 +80,7 @@ impl Guess {
 }
 
 impl Guesses {
-    /// Refuses somebody who has guessed wrong too often, whatever they come with now.
+    /// Refuses a caller who has guessed wrong too often, whatever they guess now.
     pub fn may_try(&self, guess: &Guess) -> Result<(), Failure> {
         self.may_try_at(guess, Instant::now())
     }

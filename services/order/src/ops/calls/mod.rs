@@ -1,4 +1,4 @@
-//! What `api` and the service's own clocks call: each call puts a command to the group commit, or reads one snapshot.
+//! What `api` and the service's own clocks call. Each call hands a use case to the group commit, or reads from one snapshot.
 
 pub mod asking;
 mod desk;

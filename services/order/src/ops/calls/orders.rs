@@ -1,4 +1,4 @@
-//! [`Orders`]: what the use cases are put to, and what they are put together from.
+//! [`Orders`]: the order service's use cases and reads, and what they are put together from.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
@@ -24,7 +24,7 @@ use crate::ops::commit::owner::SagaOwner;
 use crate::ops::decide::Context;
 use crate::ports::{Forecasts, Outsiders, Ports};
 
-/// Cheap to clone; all clones share one writer.
+/// The facade that `api`, the wings and the clocks call. Cheap to clone; all clones share one writer.
 #[derive(Clone)]
 pub struct Orders {
     pub(crate) database: Database,
@@ -39,7 +39,7 @@ pub struct Orders {
     seal: Seal,
 }
 
-/// What the use cases are made of.
+/// What [`Orders::start`] needs.
 pub struct Parts {
     pub database: Database,
     pub registry: Arc<Registry<Ports, Books>>,
@@ -48,14 +48,14 @@ pub struct Parts {
     pub quote_key: QuoteKey,
     /// Signs the tokens of pages and streams.
     pub seal: Seal,
-    /// The role maps that calls are held against.
+    /// The role maps that calls are checked against.
     pub roles: Roles,
     /// The runner's lease and bell: a saga that is accepted here starts here, at once.
     pub lease: Lease,
     pub bell: Doorbell,
 }
 
-/// Whom the use cases ask beside the database, known once the peers are.
+/// The other services, as the use cases ask them. Known once the peers are connected.
 pub struct Connected {
     pub forecasts: Forecasts,
     pub outsiders: Outsiders,
@@ -63,7 +63,7 @@ pub struct Connected {
 }
 
 impl Orders {
-    /// Starts the writer; the runner and the relay are started by who owns them.
+    /// Starts the writer. The saga runner and the relay are started by `app`.
     pub fn start(parts: Parts) -> Self {
         let event_log = EventLog::new(parts.database.clone());
         let batch = Arc::new(OrderBatch {
@@ -94,12 +94,12 @@ impl Orders {
         }
     }
 
-    /// Who commits the rounds of sagas.
+    /// The saga runner's way into the group commit.
     pub fn saga_owner(&self) -> SagaOwner {
         SagaOwner::new(self.database.clone(), self.writer.clone())
     }
 
-    /// The peers are known: previews may be forecast, and commits wake this relay.
+    /// Connects the peers: from now on previews can be forecast, and commits wake this relay.
     pub fn connect(&self, peers: Connected, relay: Relay) {
         let first = self.forecasts.set(peers.forecasts).is_ok()
             && self.outsiders.set(peers.outsiders).is_ok()
@@ -110,12 +110,12 @@ impl Orders {
         }
     }
 
-    /// Takes no more commands, and waits until those that are queued are answered.
+    /// Accepts no more commands, and waits until the queued ones are answered.
     pub async fn drain(&self) {
         self.writer.drain().await;
     }
 
-    /// Nobody is told by a rule before the service is put together.
+    /// The systems that rules tell of cancellations; none before the peers are connected.
     pub async fn told_by_rules(&self, tenant: &Tenant) -> Result<BTreeSet<String>, Failure> {
         match self.told_by_rules.get() {
             Some(ask) => ask(tenant.clone()).await,
@@ -152,7 +152,8 @@ impl Orders {
         &self.batch.context.quote_key
     }
 
-    /// Takes events in, each on its own, in the order they came. What could not be written is to be sent again.
+    /// Applies events of the other services, each by itself, in the order in which they came. An event that could not be written is
+    /// answered with `Later`, so that it is sent again.
     pub async fn deliver(&self, events: Vec<Envelope>) -> Vec<Delivery> {
         let deliveries = events.into_iter().map(|envelope| async move {
             let command = Command::Deliver(Box::new(Arrival::read(envelope)));
@@ -180,7 +181,7 @@ impl Orders {
         }
     }
 
-    /// Hints that an order, or a change of it, has moved. Beside them the watcher reads again once a second.
+    /// Hints that an order or one of its changes has moved. A watcher reads again once a second as well, because a hint may be lost.
     pub fn watch(&self, tenant: &Tenant, order_id: &OrderId) -> Watch {
         self.batch.hints.watch((tenant.clone(), order_id.clone()))
     }

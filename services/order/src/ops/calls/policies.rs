@@ -27,7 +27,7 @@ impl Orders {
         roles: UpsertRoles,
     ) -> Result<String, Failure> {
         let Written(version) = self.ask(caller, request_id, roles).await?;
-        // This process holds calls against the new map at once; others learn of it within a second.
+        // This process checks calls against the new map at once; other replicas learn of it within a second.
         let now = self.shelf(&caller.tenant).await?;
         self.shelves().roles().learn(caller.tenant.clone(), now.roles_version, Arc::clone(&now.roles));
         Ok(version)

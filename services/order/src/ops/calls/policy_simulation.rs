@@ -1,4 +1,4 @@
-//! A draft of a policy, held against the decisions that were recorded last. Nothing happens.
+//! Simulating a draft of a policy: which recorded decisions it would have decided otherwise. Reads only.
 
 use kit::{Failure, Principal};
 use types::Tenant;
@@ -14,23 +14,23 @@ const CHUNK: i64 = 500;
 
 pub struct PolicySimulation<'a> {
     pub draft: &'a Policy,
-    /// So many of the newest decisions.
+    /// How many of the newest decisions are simulated.
     pub last: i64,
-    /// The decision that was the newest when the first page was asked for: every page is held against the same ones.
+    /// The newest decision at the time of the first page, so that every page simulates the same decisions.
     pub newest: Option<Place>,
-    /// The last difference of the page before.
+    /// The last difference on the previous page.
     pub after: Option<Place>,
     pub page_size: usize,
 }
 
 #[derive(Debug, Default)]
 pub struct PolicySimulated {
-    /// Over all the decisions, on every page.
+    /// Totals over all simulated decisions; the same on every page.
     pub tally: Tally,
     /// Newest first.
     pub differences: Vec<Difference>,
     pub newest: Option<Place>,
-    /// Whether there are differences behind this page.
+    /// Whether there are more differences after this page.
     pub more: bool,
 }
 
@@ -77,7 +77,7 @@ impl Orders {
 }
 
 impl PolicySimulated {
-    /// Keeps a difference that belongs to the page.
+    /// Keeps a difference that belongs on the page.
     fn show(&mut self, asked: &PolicySimulation<'_>, difference: Difference) {
         let seen = asked.after.as_ref().is_some_and(|after| difference.decided.place() >= *after);
         if difference.effect == Effect::Same || seen {

@@ -1,5 +1,5 @@
-//! Who will be told of a cancellation, and telling a cart because a rule says so. The inventory keeps the profiles and
-//! asks outsiders; here is what the order knows of it.
+//! Which carts and partners will be told of a cancellation, and telling a cart because a rule says so. The inventory service keeps the
+//! profiles and makes the calls.
 
 use std::collections::BTreeSet;
 
@@ -21,14 +21,14 @@ pub struct Foreseen {
     pub is_whole: bool,
 }
 
-/// Says which systems the enabled rules of a tenant tell of cancellations. Rules are a wing, which the trunk does not know:
-/// whoever puts the service together says whom to ask.
+/// Tells which systems the enabled rules of a tenant tell of cancellations. The trunk does not know the wing of rules, so `app` hands
+/// this function in.
 pub type ToldByRules =
     Box<dyn Fn(Tenant) -> BoxFuture<'static, Result<BTreeSet<String>, Failure>> + Send + Sync>;
 
 impl Orders {
-    /// Who would be told of a change; `nothing_left` says whether it cancels the order. Without the inventory the carts
-    /// are missing.
+    /// Who would be told of a change. `nothing_left` says whether the change cancels the whole order. If the inventory does not answer, the
+    /// carts are missing.
     pub async fn foresee_targets(
         &self,
         principal: &Principal,
@@ -54,7 +54,7 @@ impl Orders {
         Ok(Foreseen { targets: foresee(order, &standings, &told_by_rules, nothing_left), is_whole })
     }
 
-    /// Has a cart told that the order is cancelled, and answers the task that stands for it.
+    /// Tells a cart that the order is cancelled. Answers the id of the task that does it.
     pub async fn propagate(
         &self,
         caller: &Principal,
@@ -89,12 +89,12 @@ impl Orders {
     }
 }
 
-/// The event is looked at again, under the same request id.
+/// The worker looks at the event again, under the same request id.
 fn unreachable_now(message: &str) -> Failure {
     Refusal::new(Reason::OutcomeUnknown, message).into()
 }
 
-/// What the inventory calls a system that no cancellation is told to.
+/// The inventory's words for why a system is never told.
 const NEVER_TOLD: [(&str, Outlook); 3] = [
     ("no_profile", Outlook::NoProfile),
     ("not_a_cart", Outlook::NotACart),

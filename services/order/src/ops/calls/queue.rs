@@ -1,4 +1,4 @@
-//! Events that cannot leave are never given up, so somebody must hear of it when they wait too long.
+//! Watching the queue of events: an event is never given up, so a person is told when events wait too long.
 
 use std::time::Duration;
 
@@ -32,13 +32,13 @@ impl Orders {
         }
     }
 
-    /// One look at what waits for the notification service. A tenant whose events leave in time costs nothing unless an item about them is open.
+    /// Looks once at what waits for the notification service. Only tenants whose events are late, or who have an open item about it, cost a write.
     pub async fn look_at_queue(&self) -> Result<(), Failure> {
         let waiting = self.reading(async |tx| queue::oldest(tx).await).await?;
         self.judge_queues(NOTIFICATION, waiting).await
     }
 
-    /// Raises, and closes, what is open about a receiver whose events wait.
+    /// Opens an item for each tenant whose events wait too long for a receiver, and closes those whose events leave again.
     pub async fn judge_queues(
         &self,
         receiver: Receiver,

@@ -24,7 +24,8 @@ use crate::store::{attention, changes, lists, orders, timeline};
 const CHANGES_AT_ONCE: i64 = 200;
 
 impl Orders {
-    /// To who has no part in it, an order does not exist: absent and hidden run the same one statement.
+    /// An order that the caller may see. An order that is hidden from the caller runs the same statement, and gets the same answer, as one
+    /// that does not exist.
     pub async fn get_order(&self, principal: &Principal, order_id: &OrderId) -> Result<Order, Failure> {
         let key: OrderKey = (principal.tenant.clone(), order_id.clone());
         let found = self
@@ -47,7 +48,7 @@ impl Orders {
         found.ok_or_else(|| Failure::not_found("Order", number))
     }
 
-    /// The id of an order of this number, for who proves in another way to have a part in it.
+    /// The id of the order with this number, for callers who prove in another way that it is theirs.
     pub async fn id_of_number(&self, tenant: &Tenant, number: &str) -> Result<Option<OrderId>, Failure> {
         let found = self.reading(async |tx| lists::find_by_number(tx, tenant, number).await).await?;
         Ok(found.map(|order| order.order_id))
@@ -66,7 +67,7 @@ impl Orders {
         Ok(Listed { items, next: listed.next })
     }
 
-    /// Entries behind a sequence number, oldest first, at most `limit`. An unknown order is told apart from a quiet one.
+    /// At most `limit` timeline entries after a sequence number, oldest first. NOT_FOUND if there is no such order.
     pub async fn timeline(
         &self,
         principal: &Principal,
@@ -87,7 +88,7 @@ impl Orders {
         found.ok_or_else(|| Failure::not_found("Order", order_id.as_str()))
     }
 
-    /// To who has no part in the order, its changes do not exist either.
+    /// A change of an order that the caller may see; otherwise NOT_FOUND, as if it did not exist.
     pub async fn get_change(
         &self,
         principal: &Principal,
@@ -138,7 +139,7 @@ impl Orders {
         Ok(listed)
     }
 
-    /// An order with all its changes, oldest first, as of one moment.
+    /// An order with all its changes, oldest first, from one snapshot.
     pub async fn order_with_changes(
         &self,
         principal: &Principal,
@@ -165,7 +166,7 @@ impl Orders {
         found.ok_or_else(|| Failure::not_found("Order", order_id.as_str()))
     }
 
-    /// What a person has to look at, oldest first.
+    /// The attention list: what a person has to look at, oldest first.
     pub async fn attention(
         &self,
         principal: &Principal,
@@ -181,7 +182,7 @@ impl Orders {
         Ok(cut(found, page, |item| item.attention_id.to_string()))
     }
 
-    /// An item, open or closed.
+    /// An attention item, open or closed.
     pub async fn attention_item(
         &self,
         tenant: &Tenant,
@@ -197,7 +198,7 @@ impl Orders {
         self.saga_by_id(&principal.tenant, saga_id).await
     }
 
-    /// Sagas in any of these states, oldest first; in all states without one.
+    /// Sagas in any of these states, oldest first. No state means all states.
     pub async fn sagas(
         &self,
         principal: &Principal,
@@ -226,7 +227,7 @@ impl Orders {
         Ok(cut(found, page, |image| image.row.key.id.to_string()))
     }
 
-    /// Those of these sagas of an order that are past their decision: for good.
+    /// Those of these sagas of an order that have passed their decision.
     pub async fn decided(
         &self,
         tenant: &Tenant,
@@ -272,7 +273,7 @@ impl Orders {
         self.change_of_order(tenant, change_order_id).await.map(|(_, view)| view)
     }
 
-    /// A change, and the head of its order, of one moment.
+    /// A change and the head of its order, from one snapshot.
     async fn change_of_order(
         &self,
         tenant: &Tenant,
@@ -313,7 +314,7 @@ impl Orders {
         .await
     }
 
-    /// Runs a read on one snapshot and gives the connection back.
+    /// Runs a read in a transaction of its own, on one snapshot.
     pub async fn reading<T>(
         &self,
         read: impl AsyncFnOnce(&mut Tx) -> Result<T, DbError>,
@@ -327,12 +328,12 @@ async fn one_order(tx: &mut Tx, tenant: &Tenant, order_id: &OrderId) -> Result<O
     Ok(orders::load(tx, &BTreeSet::from([key])).await?.pop())
 }
 
-/// Whether an order is there for the caller.
+/// Whether the caller may see the order.
 pub fn sees(principal: &Principal, order: &Order) -> bool {
     Reader::of(principal.grants.reach, &actor(principal), order).sees_the_order()
 }
 
-/// A head with everything that hangs on it.
+/// An order with its lines, groups and references.
 async fn whole(tx: &mut Tx, head: Option<Order>) -> Result<Option<Order>, DbError> {
     let Some(head) = head else { return Ok(None) };
     let keys = BTreeSet::from([orders::key(&head)]);
@@ -357,7 +358,7 @@ async fn head_of(tx: &mut Tx, change: &ChangeOrder) -> Result<Order, DbError> {
     head.ok_or_else(|| DbError::malformed("order.load_heads", "a change without its order"))
 }
 
-/// Cuts off what the page has no room for, and keeps the key after which the next one starts.
+/// Cuts the rows to the size of the page, and keeps the key after which the next page starts.
 pub fn cut<T>(mut found: Vec<T>, page: &Page, key: impl Fn(&T) -> String) -> Listed<T> {
     let size = usize::try_from(page.size).expect("a page has 1 to 200 items");
     let more = found.len() > size;

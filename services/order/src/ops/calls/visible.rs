@@ -1,4 +1,4 @@
-//! Whether what is asked about is there for who asks.
+//! Whether the caller may see what a request names.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use crate::store::keys::OrderKey;
 use crate::store::{lists, orders};
 
 impl Orders {
-    /// Whoever does not see everything is told that something is absent by one statement, whether it is or is hidden: what
-    /// is read for a decision is more of an order that exists than of one that does not.
+    /// Answers NOT_FOUND if the caller may not see the order, change or return that a request names. Absent and hidden run the same one
+    /// statement: deciding the request would read more of an order that exists, and so tell them apart.
     pub async fn is_there_for(&self, asked: &Asked, about: Option<Named<'_>>) -> Result<(), Failure> {
         let Some(named) = about.filter(|_| !asked.reach.is_tenant()) else { return Ok(()) };
         let tenant = &asked.tenant;

@@ -1,5 +1,5 @@
-//! Answering when the work has come as far as the caller wants, so that no client has to poll. When the time is up the
-//! answer is the resource in its current state.
+//! Waiting until an order or a change has come as far as the caller asked for, so that no client has to poll. When the time is up, the
+//! answer is its current state.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::ops::calls::orders::Orders;
 use crate::ops::commit::hints::{Hint, Watch};
 use crate::ops::plans;
 
-/// What no hint tells of (a commit of another replica, a lost hint) is seen after this.
+/// A commit of another replica gives no hint here, and a hint may be lost: read again after this time.
 const READ_AGAIN: Duration = Duration::from_secs(1);
 
-/// How far the work must have come.
+/// How far the work must have come before the call is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wait {
     /// The request is accepted and durable.
@@ -38,7 +38,7 @@ impl Wait {
 }
 
 impl Orders {
-    /// A watch, if there will be anything to wait for.
+    /// A watch on the order, unless the caller does not wait.
     pub fn watch_for(&self, wait: Wait, tenant: &Tenant, order_id: &OrderId) -> Option<Watch> {
         match wait {
             Wait::Accepted => None,
@@ -57,7 +57,7 @@ impl Orders {
         while !wait.is_over(view.change.state) {
             let Some(hint) = next(&mut watch, deadline).await else { break };
             match hint.seen {
-                // What the pictures do not show has not been brought any further here.
+                // A change that is not in the picture has not moved in this process.
                 Some(seen) => {
                     let mine =
                         |other: &&ChangeView| other.change.change_order_id == view.change.change_order_id;
@@ -76,7 +76,7 @@ impl Orders {
         deadline: Deadline,
     ) -> Result<Order, Failure> {
         let Some(mut watch) = self.watch_for(wait, &order.tenant, &order.order_id) else { return Ok(order) };
-        // It may have moved before anybody watched.
+        // It may have moved before the watch began.
         order = self.order(&order.tenant, &order.order_id).await?;
         while !self.order_is_there(&order, wait).await? {
             let Some(hint) = next(&mut watch, deadline).await else { break };
@@ -100,7 +100,7 @@ impl Orders {
     }
 }
 
-/// The next hint, or an empty one when it is time to read again; nothing when the caller wants an answer.
+/// The next hint, or an empty one when it is time to read again. None when the caller's time is up.
 async fn next(watch: &mut Watch, deadline: Deadline) -> Option<Hint> {
     let now = Instant::now();
     if now >= deadline.answer_by() {

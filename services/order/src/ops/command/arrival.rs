@@ -1,4 +1,4 @@
-//! An event of a participant, read.
+//! Parsing the events of the participants.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::domain::lifecycle::LeftOwed;
 use crate::domain::position::Position;
 use crate::store::keys::{ChangeKey, OrderKey};
 
-/// An event with what it says.
+/// An event and its parsed body.
 pub struct Arrival {
     pub envelope: Envelope,
     pub body: Result<Body, String>,
@@ -72,7 +72,7 @@ impl Arrival {
         Self { envelope, body }
     }
 
-    /// What has to be loaded before the event can take effect.
+    /// Adds what has to be loaded before the event can take effect.
     pub fn needs(
         &self,
         sagas: &mut BTreeSet<SagaKey>,
@@ -111,7 +111,7 @@ impl Arrival {
         }
     }
 
-    /// What an item that the event raises would be about: raising it twice opens it once.
+    /// The subject of the attention item that the event raises or closes.
     pub fn subject(&self) -> Option<(Tenant, String, String)> {
         match &self.body {
             Ok(Body::AttentionRaised { event, .. }) => {

@@ -1,4 +1,4 @@
-//! What can be asked of the service, as values: who asks, what a request names, what arrives, and what follows the commit.
+//! Requests and events as values: who asks, what a request names, what an event says, and what follows the commit.
 
 mod arrival;
 mod named;

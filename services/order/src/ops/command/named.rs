@@ -1,8 +1,8 @@
-//! What of an order a request names, for whoever may not see every order.
+//! What a request names of an order: callers who may not see that order are told that it does not exist.
 
 use types::{ChangeOrderId, OrderId, Refusal, ReturnId};
 
-/// What of an order a request names.
+/// An order, or a change or a return of one, by its id.
 pub enum Named<'a> {
     Order(&'a OrderId),
     Change(&'a ChangeOrderId),

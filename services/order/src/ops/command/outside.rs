@@ -1,4 +1,4 @@
-//! Events about labels, partners and goods they were given: shown on the order, and told in its timeline.
+//! Parsing events about labels and partners.
 
 use prost::Message as _;
 use proto::events::v1::{FulfilmentSubmitted, LabelChanged, PartnerAsked};
@@ -26,7 +26,7 @@ impl News {
     }
 }
 
-/// The order and the news; none for an event of another kind.
+/// The order and the news; None for an event of another kind.
 pub fn read(kind: &str, payload: &[u8], at: Timestamp) -> Option<Result<(OrderId, News), String>> {
     let read = match kind {
         "countermand.events.v1.LabelChanged" => LabelChanged::decode(payload).map_err(text).and_then(label),

@@ -1,16 +1,16 @@
-//! How long events have been waiting to leave.
+//! How long a tenant's events have been waiting for a receiver.
 
 use std::time::Duration;
 
 use types::Tenant;
 
-/// Whom events wait for.
+/// A receiver of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receiver {
-    /// What items about it are about.
+    /// The subject of attention items about it.
     pub subject_type: &'static str,
     pub subject_id: &'static str,
-    /// As people call it.
+    /// Its name in messages to people.
     pub name: &'static str,
 }
 

@@ -6,18 +6,18 @@ use types::{Fingerprint, Reach, Tenant};
 
 use crate::domain::order::Actor;
 
-/// Who asks for what, and under which name, so that asking again does nothing twice.
+/// Who asks, and under which request key: a request that comes again does nothing twice.
 pub struct Asked {
     pub tenant: Tenant,
     pub actor: Actor,
-    /// Which orders are there for who asks, as far as the role map goes.
+    /// Which orders the caller may see, by the role map.
     pub reach: Reach,
     pub key: RequestKey,
     pub fingerprint: Fingerprint,
     pub traceparent: Option<String>,
 }
 
-/// What a decided command asks to be done after its commit.
+/// What follows the commit of a command.
 #[derive(Default)]
 pub struct After {
     pub start: Option<SagaImage>,

@@ -1,5 +1,5 @@
-//! The one group commit of this service. Requests, saga rounds and events that arrive together are decided one by one
-//! on one overlay and written by one transaction, whatever orders they are about.
+//! The group commit. Requests, saga rounds and events that arrive at the same time are decided one after the other on one overlay, and
+//! written by one transaction, whichever orders they are about.
 
 use std::sync::{Arc, OnceLock};
 
@@ -137,7 +137,7 @@ impl OrderBatch {
         }
     }
 
-    /// Pictures of what changed, for those who wait for it in this process. Without anybody waiting none is made.
+    /// Pictures of the changed orders, for callers who wait in this process. Orders that nobody waits for get none.
     fn seen(&self, books: &Books, touched: Touched) -> Vec<(OrderKey, Option<Arc<Seen>>)> {
         let Touched { orders, changes, .. } = touched;
         orders

@@ -1,4 +1,4 @@
-//! What the group commit takes, and what it answers.
+//! The commands of the group commit, and their answers.
 
 use std::any::Any;
 
@@ -19,9 +19,9 @@ pub enum Command {
 
 pub enum Answer {
     Refused(Refusal),
-    /// The request was accepted before, and this is its resource.
+    /// The request was accepted before; this is the id of what it made.
     AcceptedBefore(String),
-    /// What the use case answers: whoever asked knows its type.
+    /// The answer of the use case. The caller knows its type.
     Accepted(Box<dyn Any + Send>),
     Advanced(Result<Box<SagaImage>, LeaseLost>),
     Delivered(Delivery),
@@ -29,8 +29,8 @@ pub enum Answer {
 }
 
 impl Command {
-    /// Orders are not among the keys: the overlay shows a command what the one before it has decided, so many commands of
-    /// one order share a batch. Only what is decided from its own stored row stands alone.
+    /// Two commands with the same key never share a batch. Orders are no keys: the overlay shows a command what the one before it has
+    /// decided, so commands on one order share a batch. Only what is decided from its own stored row needs a batch without its twin.
     pub fn key(&self) -> String {
         match self {
             Self::Ask(asked, _) => asked.key.text(),

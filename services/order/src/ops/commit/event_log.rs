@@ -1,4 +1,4 @@
-//! Reading all events of a tenant in the one order they have, and waiting for more.
+//! Reading a tenant's events in their one order, and waiting for more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use types::{OrderId, Tenant};
 use crate::domain::history::Told;
 use crate::store::event_log::{self, Span};
 
-/// Events that are read at once. A reader holds no more than these, and asks for others when they are sent.
+/// Events that are read at once. A reader holds no more than these in memory.
 const READ_AT_ONCE: i64 = 200;
 /// Positions that one statement looks through when it filters.
 const LOOKED_THROUGH_AT_ONCE: i64 = 2_000;
-/// What no hint tells of (a commit of another replica, a lost hint) is seen after this.
+/// A commit of another replica gives no hint here, and a hint may be lost: look again after this time.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Tells readers that a commit of this process left events, and lets one at a time number them.
+/// Wakes readers when a commit of this process left events, and lets one reader at a time number them.
 #[derive(Clone)]
 pub struct EventLog {
     database: Database,
@@ -28,7 +28,7 @@ pub struct EventLog {
     numbering: Arc<Mutex<()>>,
 }
 
-/// One reader, and how far it is.
+/// A reader and its position.
 pub struct EventReader {
     log: EventLog,
     committed: watch::Receiver<()>,
@@ -37,11 +37,11 @@ pub struct EventReader {
     after: i64,
 }
 
-/// Which events; everything without a filter.
+/// Which events to read. Empty means all.
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
     pub order_id: Option<OrderId>,
-    /// Full names of messages.
+    /// Full names of protobuf messages.
     pub kinds: Vec<String>,
 }
 
@@ -49,7 +49,7 @@ pub struct EventFilter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
     After(i64),
-    /// Behind everything that is stored.
+    /// After everything that is stored.
     Now,
 }
 
@@ -63,7 +63,7 @@ pub enum Found {
     End,
 }
 
-/// What a relay does with its claims: an event has its position before it is sent.
+/// Numbers the events that a relay has claimed: an event has its position before it is sent.
 pub fn number_claimed<'a>(tx: &'a mut Tx, claimed: Vec<&'a Envelope>) -> BoxFuture<'a, Result<(), DbError>> {
     Box::pin(event_log::number_claimed(tx, claimed))
 }
@@ -89,7 +89,7 @@ impl EventLog {
         self.committed.send_replace(());
     }
 
-    /// Gives a position to everything that waits. Readers that come together share the work of the first.
+    /// Gives a position to every event that has none yet. Readers that ask at the same time share the work of the first.
     pub async fn catch_up(&self, tenant: &Tenant) -> Result<(), DbError> {
         loop {
             let _turn = self.numbering.lock().await;
@@ -115,7 +115,7 @@ impl EventReader {
         Self { filter, after, ..self }
     }
 
-    /// What comes next, without waiting.
+    /// The next events, without waiting.
     pub async fn next(&mut self) -> Result<Found, Failure> {
         self.log.catch_up(&self.tenant).await?;
         let mut tx = self.log.database.read().await?;
@@ -124,7 +124,7 @@ impl EventReader {
         Ok(found?)
     }
 
-    /// How far it is.
+    /// The position that it has read up to.
     pub fn position(&self) -> i64 {
         self.after
     }

@@ -1,5 +1,5 @@
-//! Hints to those who wait in this process: an order has changed. A hint may be lost or may come from another
-//! replica's commit not at all, so whoever waits also reads again once a second.
+//! Hints that an order has changed, for callers who wait in this process. A hint may be lost, and a commit of another replica gives none,
+//! so a waiting caller also reads again once a second.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use crate::domain::change::ChangeView;
 use crate::domain::order::Order;
 use crate::store::keys::OrderKey;
 
-/// An order as a commit left it, with those of its changes which that commit touched.
+/// An order as a commit left it, with the changes that this commit touched.
 #[derive(Debug)]
 pub struct Seen {
     pub order: Order,
@@ -18,7 +18,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// With the changes that only the picture before had: a watcher may see the later of two commits alone.
+    /// Adds the changes that only the previous picture had: a watcher may see only the later of two commits.
     fn following(self: Arc<Self>, before: Option<&Self>) -> Arc<Self> {
         let is_new = |old: &&ChangeView| {
             self.changes.iter().all(|new| new.change.change_order_id != old.change.change_order_id)
@@ -33,7 +33,7 @@ impl Seen {
     }
 }
 
-/// The last thing told of an order: how often, and what, if there is a picture of it.
+/// How often an order has changed, and its last picture if there is one.
 #[derive(Debug, Clone, Default)]
 pub struct Hint {
     pub count: u64,
@@ -45,7 +45,7 @@ pub struct Hints {
     watched: Arc<Mutex<HashMap<OrderKey, watch::Sender<Hint>>>>,
 }
 
-/// One who watches an order. What was told before it began is not told again.
+/// A watch on one order. It sees only what is told after it began.
 pub struct Watch {
     hints: Hints,
     key: OrderKey,
@@ -80,7 +80,7 @@ impl Watch {
     /// Waits for the next hint.
     pub async fn changed(&mut self) -> Hint {
         let receiver = self.receiver.as_mut().expect("only drop takes it");
-        // The sender lives as long as somebody watches, so there is always a next hint to wait for.
+        // The sender lives as long as there is a watch, so there is always a next hint to wait for.
         match receiver.changed().await {
             Ok(()) => receiver.borrow_and_update().clone(),
             Err(_) => std::future::pending().await,

@@ -1,5 +1,5 @@
-//! What a batch reads before it decides: set-based, and locked in one order everywhere, sagas before orders, so that
-//! two replicas never wait for each other in a circle.
+//! Loading what a batch needs before it decides: set-based, and locked in the same order everywhere (sagas before orders), so that two
+//! replicas never deadlock.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,16 +51,16 @@ pub async fn books(context: &Context, tx: &mut Tx, commands: &[Command]) -> Resu
     Ok(books)
 }
 
-/// The instant of all that is decided now: read when everything is locked, because another replica may have committed
-/// while we waited, and never before what its clock has told of the same orders.
+/// The instant of everything that this batch decides. It is read after all locks are taken, because another replica may have committed
+/// while we waited for them, and it is never earlier than the last instant of the same orders.
 async fn instant(context: &Context, tx: &mut Tx, books: &Books) -> Result<Timestamp, DbError> {
     let last = timeline::last_instant(tx, books.orders.values()).await?;
     let now = context.clock.now();
     Ok(last.map_or(now, |last| now.max(last)))
 }
 
-/// Which order a change, a return and an item belong to never moves, nor a change's saga, so this is read before
-/// anything is locked.
+/// Finds the orders of changes, returns and attention items, and the sagas of changes. These never change, so they are read before anything
+/// is locked.
 async fn find_owners(tx: &mut Tx, wanted: &mut Wanted) -> Result<BTreeMap<OrderKey, SagaId>, DbError> {
     for ((tenant, _), owners) in changes::find_owners(tx, &wanted.found_by_change).await? {
         wanted.orders.insert((tenant.clone(), owners.order_id));
@@ -79,7 +79,7 @@ async fn load_orders(tx: &mut Tx, books: &mut Books, wanted: &mut Wanted) -> Res
     let mut in_need: BTreeSet<OrderKey> = BTreeSet::new();
     for order in orders::lock(tx, &wanted.orders).await? {
         let key = orders::key(&order);
-        // A change that waits for the place saga ends with it.
+        // A change that waits for the place saga ends together with it.
         if order.placement == Placement::Placing
             && let Some(change) = &order.change_in_progress
         {

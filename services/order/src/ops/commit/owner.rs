@@ -45,8 +45,7 @@ impl SagaOwner {
         })
     }
 
-    /// The round cannot be written, now or ever: the saga stands still until somebody acts, instead of trying for ever
-    /// unseen.
+    /// The round can never be written. The saga is set aside until an operator acts, instead of being tried for ever unnoticed.
     async fn set_aside(&self, round: Advance, error: &DbError) -> Result<SagaImage, CommitError> {
         tracing::error!(saga_id = %round.key.id, %error, "a round cannot be written");
         let message = format!("the round cannot be written: {error}");
@@ -56,7 +55,7 @@ impl SagaOwner {
     }
 }
 
-/// What trying again does not mend: the rows and the program contradict each other. Everything else may pass.
+/// Errors that another try does not mend: the rows and the program contradict each other. All others may pass.
 fn is_a_defect(error: &DbError) -> bool {
     match error {
         DbError::Check { .. }

@@ -1,4 +1,4 @@
-//! Events of the participants: each takes effect once, in the order of its aggregate.
+//! Events of the participants. Each takes effect once, in the order of its aggregate.
 
 use proto::events::v1::RefundEnded;
 use saga::{SagaKey, Wake};
@@ -14,8 +14,8 @@ use crate::ops::books::attention::Raised;
 use crate::ops::command::{After, Arrival, Body};
 use crate::ops::decide::{outside, owed};
 
-/// Lets an event take effect. One that cannot be understood is accepted and shown to a person: refusing it would only
-/// hold up everything behind it for ever.
+/// Applies an event. An event that cannot be understood is accepted and put on the attention list: refusing it would hold up every
+/// event after it for ever.
 pub fn deliver(books: &mut Books, arrival: &Arrival, after: &mut After) -> Delivery {
     match books.inbox.admit(&arrival.envelope) {
         Intake::Duplicate => return Delivery::Duplicate,
@@ -36,9 +36,9 @@ pub fn deliver(books: &mut Books, arrival: &Arrival, after: &mut After) -> Deliv
 }
 
 enum Trouble {
-    /// A change must end first.
+    /// A running change must end before the event can take effect.
     NotNow,
-    /// The event says what cannot be: somebody has to look.
+    /// The event contradicts the order: a person has to look.
     Contradiction(Refusal),
 }
 
@@ -118,7 +118,7 @@ fn take_effect(
     }
 }
 
-/// A leg of a change's refund has ended, at once or long after its change.
+/// A leg of a change's refund has ended, with its change or long after it.
 fn refund_ended(
     books: &mut Books,
     envelope: &Envelope,

@@ -1,5 +1,5 @@
-//! A saga moves on: every entry of its log is told in the order's timeline in the same commit, the change shows when it
-//! turns back, and attention is opened and closed with the saga's own.
+//! Writing one round of a saga. Every new log entry appears in the order's timeline in the same commit, the change shows when the saga
+//! turns back, and an attention item opens and closes with the saga's.
 
 use saga::{
     Action, Advance, Advanced, AttentionChange, Cause, CauseKind, LeaseLost, Outcome, SagaImage, SagaKey,
@@ -16,7 +16,7 @@ use crate::ops::decide::context::Context;
 use crate::ops::plans;
 use crate::store::orders;
 
-/// Writes one round of a worker.
+/// Writes one round of the saga runner.
 pub fn advance(context: &Context, books: &mut Books, advance: &Advance) -> Result<SagaImage, LeaseLost> {
     let told_before = books.noted();
     let advanced = context.registry.apply(books, advance)?;
@@ -37,7 +37,7 @@ fn record(context: &Context, books: &mut Books, advanced: &Advanced, told_before
     let key = orders::key(&order);
     let pivot = context.registry.shape(&row.definition, row.version).map_or("", |shape| shape.pivot);
     let is_local = |step: &str| [pivot, "finish", "unwound"].contains(&step);
-    // What participants answered comes before what was decided because of it.
+    // The participants' answers come before what was decided because of them.
     let now = books.now;
     let mut heard: Vec<Entry> =
         advanced.entries.iter().map(|entry| step_entry(&row.key, change.as_ref(), entry, now)).collect();
@@ -52,7 +52,7 @@ fn record(context: &Context, books: &mut Books, advanced: &Advanced, told_before
     attend(books, advanced, change.as_ref());
 }
 
-/// Asks a saga to put everything back, and shows it on the change that it carries.
+/// Asks a saga to compensate, and shows it on the saga's change.
 pub fn turn_back(books: &mut Books, key: &SagaKey, cause: Refusal) -> Result<(), Refusal> {
     let before = books.sagas.log(key).map_or(0, |log| log.entries().len());
     books.sagas.request_unwind(key, cause)?;
@@ -67,8 +67,8 @@ pub fn turn_back(books: &mut Books, key: &SagaKey, cause: Refusal) -> Result<(),
     Ok(())
 }
 
-/// A change shows that its saga turns back. The change that waits for the placing to be undone does not: it gets what it
-/// asked for.
+/// Shows on a change that its saga turns back. A change that waits for the placing to be undone does not show it: it gets what it asked
+/// for.
 fn show_unwinding(books: &mut Books, key: &SagaKey) {
     let Some(row) = books.sagas.get(key).cloned() else { return };
     let (Some(cause), plans::SUBJECT_CHANGE) = (row.unwind_cause.clone(), row.subject_type.as_str()) else {
@@ -84,7 +84,7 @@ fn show_unwinding(books: &mut Books, key: &SagaKey) {
     books.put(order, Some(change), happened, row.traceparent.as_deref());
 }
 
-/// The saga's log is dated by the database's clock, the timeline by one clock of ours, so that it never steps back.
+/// The saga's log has the database's clock. The timeline has the commit's instant, so that it never steps back.
 fn step_entry(key: &SagaKey, change: Option<&ChangeOrder>, entry: &saga::Entry, now: Timestamp) -> Entry {
     let direction = match entry.direction {
         Direction::Do => StepDirection::Do,
@@ -128,7 +128,7 @@ fn attend(books: &mut Books, advanced: &Advanced, change: Option<&ChangeOrder>) 
     }
 }
 
-/// The cause in the published words: a participant's own reason where it gave one.
+/// The cause as a published reason: the participant's own where it gave one.
 fn refusal_of(cause: &Cause, image: &SagaImage) -> Refusal {
     let step = cause.step.as_deref().unwrap_or_default();
     let refused =
@@ -147,7 +147,7 @@ fn refusal_of(cause: &Cause, image: &SagaImage) -> Refusal {
     Refusal::new(reason, cause.message.clone()).detail("kind", cause.kind.as_str()).detail("step", step)
 }
 
-/// The RPCs behind what an operator may do. Another try is always one of them.
+/// The RPCs that an operator may call. Trying again is always among them.
 fn actions(allowed: &[Action]) -> Vec<String> {
     let mut rpcs = vec!["RetryStep".to_owned()];
     for action in allowed {

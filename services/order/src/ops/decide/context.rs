@@ -24,8 +24,8 @@ pub struct Context {
     pub shelves: Shelves,
 }
 
-/// The changes of an order, as the commands before this one have left them. One that another command of the batch has
-/// just made holds the order or has ended it, and is found by that.
+/// The changes of an order, as the commands before this one have left them. A change that was made in this batch holds the order or has
+/// ended it, and is found through the order.
 pub fn changes_of(books: &Books, order: &Order) -> Vec<ChangeOrder> {
     let key = orders::key(order);
     let known = books.histories.get(&key).into_iter().flatten();

@@ -1,5 +1,5 @@
-//! What every decision needs, and what is decided without a request: rounds of sagas, events of the other services, queues
-//! that wait too long.
+//! What every decision needs, and the decisions that no request asks for: rounds of sagas, events of the other services, and queues that
+//! wait too long.
 
 pub mod arrivals;
 pub mod carry;

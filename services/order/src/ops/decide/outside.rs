@@ -1,4 +1,4 @@
-//! Events about labels, partners and goods they were given: shown on the order, and told in its timeline.
+//! Applying events about labels and partners: they show on the order and in its timeline.
 
 use types::Timestamp;
 

@@ -1,4 +1,4 @@
-//! What the payment service tells of money that is owed, read and taken in.
+//! Applying what the payment service tells about owed money.
 
 use types::{ChangeOrderId, Refusal, Tenant, Timestamp};
 
@@ -10,13 +10,13 @@ use crate::domain::outside::{Leg, LegState};
 use crate::ops::books::Books;
 use crate::ops::command::OwedTold;
 
-/// Shows what is owed from now on, on the order and on the changes that left it so.
+/// Records what is owed from now on, on the order and on the changes that left it owed.
 pub fn record(books: &mut Books, mut order: Order, told: &OwedTold, traceparent: Option<&str>) {
     let now = books.now;
     let happened = lifecycle::record_owed(&mut order, &told.positions, now);
     books.put(order.clone(), None, happened, traceparent);
     for left in &told.left {
-        // A change that this order does not know is none of the payment service's inventions: it is read with its order.
+        // The changes of the order were loaded with it; one that is not among them belongs to another order.
         let key = (order.tenant.clone(), left.change_order_id.clone());
         let Some(mut change) = books.changes.get(&key).cloned() else { continue };
         let happened = lifecycle::record_left(&order, &mut change, left, now);
@@ -24,7 +24,7 @@ pub fn record(books: &mut Books, mut order: Order, told: &OwedTold, traceparent:
     }
 }
 
-/// A partner's late word settles what was listed against the change for want of it.
+/// A partner's late confirmation settles the exception that the change ended with.
 pub fn heard_late(
     books: &Books,
     tenant: &Tenant,

@@ -1,4 +1,4 @@
-//! Events that wait too long to leave are shown to a person.
+//! Putting events that wait too long on the attention list.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::ops::books::Books;
 use crate::ops::books::attention::Raised;
 use crate::ops::command::{Queue, Receiver};
 
-/// The age that asks for attention.
+/// Events that are older than this ask for attention.
 pub const OVERDUE: Duration = Duration::from_mins(15);
 
 /// Opens an item when events are overdue, and closes it when they leave again.

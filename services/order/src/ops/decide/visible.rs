@@ -1,5 +1,5 @@
-//! What of a request is there for whoever asks: an order that the caller's role does not see is answered as one that does
-//! not exist, before anything else is said about it.
+//! Whether the caller may see what a request names. An order that is hidden from the caller is answered like one that does not exist,
+//! before anything else is said about it.
 
 use types::Refusal;
 
@@ -19,7 +19,7 @@ pub fn check(books: &Books, asked: &Asked, about: Option<Named<'_>>) -> Result<(
     if sees(books, asked, found) { Ok(()) } else { Err(named.absent()) }
 }
 
-/// Whether the order is there for who asks.
+/// Whether the caller may see the order.
 pub fn sees(books: &Books, asked: &Asked, order: &Order) -> bool {
     let shelf = books.policies.shelf(&asked.tenant);
     Reader::of(shelf.of(order).grants(&asked.actor.role).reach, &asked.actor, order).sees_the_order()

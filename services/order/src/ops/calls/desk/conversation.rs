@@ -15,14 +15,14 @@ use crate::ops::calls::reads::cut;
 use crate::store::messages;
 
 impl Orders {
-    /// A message, to be shown or to be taken as a proof.
+    /// A message by its id.
     pub async fn message(&self, tenant: &Tenant, message_id: &MessageId) -> Result<Message, Failure> {
         let key = BTreeSet::from([(tenant.clone(), message_id.clone())]);
         let found = self.reading(async |tx| messages::load(tx, &key).await).await?.pop();
         found.ok_or_else(|| Failure::not_found("Message", message_id.as_str()))
     }
 
-    /// The messages of an order that the caller may read. A page may hold less than was asked for.
+    /// The messages of an order that the caller may read. A page may hold fewer than were asked for.
     pub async fn notes(
         &self,
         principal: &Principal,
@@ -40,7 +40,7 @@ impl Orders {
         Ok(listed)
     }
 
-    /// What the caller is to an order; to an outsider there is no such order.
+    /// What the caller may read of an order; NOT_FOUND if the caller may not see it at all.
     pub async fn reader(&self, principal: &Principal, order_id: &OrderId) -> Result<Reader, Failure> {
         let order = self.head(&principal.tenant, order_id).await?;
         let reader = Reader::of(principal.grants.reach, &actor(principal), &order);
@@ -49,7 +49,7 @@ impl Orders {
 }
 
 impl NewMessage {
-    /// A note of a rule or a batch, among our own people unless it says otherwise.
+    /// A note that a rule or a batch writes.
     pub fn about(order_id: &OrderId, visibility: Visibility, text: &str) -> Self {
         Self { order_id: order_id.clone(), visibility, text: text.to_owned(), change_order_id: None }
     }

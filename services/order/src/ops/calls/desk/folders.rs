@@ -29,7 +29,7 @@ impl Orders {
         Ok(folders.into_iter().map(counted).collect())
     }
 
-    /// The folders of those of these orders that stand in one.
+    /// The folder of each of these orders that stands in one.
     pub async fn folders_of_orders(
         &self,
         principal: &Principal,

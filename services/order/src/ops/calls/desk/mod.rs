@@ -1,4 +1,4 @@
-//! What people keep beside orders, as `api` asks for it.
+//! Notes and folders: what people keep beside orders.
 
 mod conversation;
 mod folders;

@@ -1,5 +1,5 @@
-//! The clock that ends proposals which nobody answers. It keeps nothing: what is due stands in the rows, so whoever runs
-//! next goes on, and asking twice for the same ends it once.
+//! The clock that ends proposals which nobody answers. It keeps no state: what is due stands in the rows, so any replica can go on,
+//! and a proposal that is ended twice ends once.
 
 use std::time::Duration;
 

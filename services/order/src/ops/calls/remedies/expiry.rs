@@ -1,5 +1,5 @@
-//! The clock of orders that nobody pays for. It keeps nothing: what is due follows from the orders' rows and the policies,
-//! and whatever is asked for twice is done once.
+//! The clock that warns of unpaid orders and then ends them. It keeps no state: what is due follows from the orders' rows and the
+//! policies, and what is asked for twice is done once.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl Orders {
         }
     }
 
-    /// Every unpaid order once, a round at a time.
+    /// Looks at every unpaid order once, in rounds.
     async fn look_at_unpaid(&self, shutdown: &CancellationToken) -> Result<(), Failure> {
         let mut after: Option<OrderId> = None;
         while !shutdown.is_cancelled() {
@@ -65,7 +65,7 @@ impl Orders {
         self.ask_by_clock(&order.tenant, &request_id, warning).await?;
         if due == Due::Expiry {
             let expiry = ExpireUnpaid { order_id: order_id.clone() };
-            // A change may hold the order just now: then it is due at the next look, too.
+            // While a change holds the order this fails; the order is still due at the next look.
             if let Err(failure) = self.ask_by_clock(&order.tenant, &request_id, expiry).await {
                 tracing::info!(%order_id, %failure, "an order could not be ended yet");
             }
@@ -74,7 +74,7 @@ impl Orders {
     }
 }
 
-/// An order that is restored again waits anew.
+/// An order that was restored again has a new time limit, so it gets a new request id.
 fn request_id(order: &Order) -> String {
     let since = order.awaits_payment.map_or(0, |awaited| awaited.since.unix_micros());
     format!("{}-{since}", order.order_id)

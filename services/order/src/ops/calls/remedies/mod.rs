@@ -1,4 +1,4 @@
-//! What is asked for after a cancellation, or instead of one, and the clocks of it.
+//! Restorations, withdrawals, previews of proposals, and the clocks that end proposals and unpaid orders.
 
 mod clock;
 mod expiry;
@@ -14,7 +14,7 @@ use crate::ops::calls::wait::Wait;
 use crate::ops::use_cases::{RequestWithdrawal, RestoreOrder};
 
 impl Orders {
-    /// Asks the inventory what is lacking before the request is decided.
+    /// Restores an order. The inventory is asked first what it lacks.
     pub async fn restore_order(
         &self,
         caller: &Principal,
@@ -35,7 +35,7 @@ impl Orders {
         contact: String,
         note: String,
     ) -> Result<ChangeView, Failure> {
-        // An absent order goes the way of one whose contact is another: nobody learns which it was.
+        // An order that does not exist is treated like one with another contact, so that nobody learns which it was.
         let order_id = self.id_of_number(&caller.tenant, &number).await?;
         let order_id = order_id.unwrap_or_else(|| self.ids().mint());
         self.ask(caller, request_id, RequestWithdrawal { order_id, number, contact, note }).await

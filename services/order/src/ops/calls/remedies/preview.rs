@@ -1,4 +1,4 @@
-//! [`Orders`]: what an order would be with a proposal. Reads only.
+//! What an order would look like with a proposal. Reads only.
 
 use std::time::Duration;
 
@@ -49,8 +49,8 @@ impl Orders {
         Ok((order, picture))
     }
 
-    /// Why a restoration could not have its goods, so that it is refused at once. What cannot be asked in time is left to
-    /// the restoration itself.
+    /// The lines that stock lacks for a restoration, so that it can be refused at once. None if the inventory does not answer in time:
+    /// then the restoration finds out by itself.
     pub async fn lacking(&self, principal: &Principal, order_id: &OrderId) -> Option<Refusal> {
         let order = self.get_order(principal, order_id).await.ok()?;
         let wanted = plans::restored(&order);
@@ -74,7 +74,7 @@ impl Orders {
         )
     }
 
-    /// What the inventory has for lines that would come.
+    /// What the inventory has of lines that would be added.
     pub async fn forecast_stock(
         &self,
         principal: &Principal,

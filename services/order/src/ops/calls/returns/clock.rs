@@ -1,5 +1,5 @@
-//! The clock that ends returns of which nothing more came. It keeps nothing: what is due stands in the rows, so whoever
-//! runs next goes on, and asking twice for the same ends it once.
+//! The clock that ends returns whose goods did not come in time. It keeps no state: what is due stands in the rows, so any replica
+//! can go on, and a return that is ended twice ends once.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ impl Orders {
         let due = self.reading(async |tx| returns::find_expired(tx, now, ROUND).await).await?;
         for (tenant, return_id) in due {
             let expire = ExpireReturn { return_id: return_id.clone() };
-            // A change may hold the order just now: then it is due at the next look, too.
+            // While a change holds the order this fails; the return is still due at the next look.
             if let Err(failure) = self.ask_by_clock(&tenant, return_id.as_str(), expire).await {
                 tracing::info!(%return_id, %failure, "a return could not be ended yet");
             }

@@ -1,4 +1,4 @@
-//! [`Orders`]: what it can be asked about returns.
+//! Reading returns, and the clock that ends them.
 
 mod clock;
 
