@@ -1,4 +1,4 @@
-//! Attention lies over orders and changes: an item is opened with its cause, closed with it, and never a state.
+//! Attention items lie over orders and changes: an item opens and closes with its cause, and is never a state of the order.
 
 use saga::SagaRow;
 use types::{AttentionId, ChangeOrderId, OrderId, Reason, Refusal, Tenant};
@@ -24,12 +24,12 @@ pub struct Raised {
     pub subject_type: String,
     pub subject_id: String,
     pub cause: Refusal,
-    /// Where the subject's state says more than its cause; empty elsewhere.
+    /// What may be done, where the subject's state decides it. Empty where the cause alone does.
     pub allowed_actions: Vec<String>,
 }
 
 impl Books {
-    /// Opens an item, unless one with the same subject and reason is open: raising it again changes nothing.
+    /// Opens an item, unless one with the same subject and reason is open already.
     pub fn raise(&mut self, raised: Raised) {
         let same = |item: &AttentionItem| {
             item.subject_type == raised.subject_type
@@ -69,7 +69,7 @@ impl Books {
         self.overlay(&raised.tenant, &item, 1, entry, Some(fact));
     }
 
-    /// Carts were told that an order is cancelled, and it stands again: they take no word for that, so a person tells them.
+    /// Opens an item for each cart that was told of a cancellation when the order stands again: carts cannot be told that, so a person has to.
     pub(crate) fn ask_to_take_back(&mut self, row: &SagaRow, told: &[Leg]) {
         for leg in told {
             let message = format!(
@@ -88,7 +88,7 @@ impl Books {
         }
     }
 
-    /// Closes what is open about a subject.
+    /// Closes all open items about a subject.
     pub(crate) fn close(&mut self, tenant: &Tenant, subject_type: &str, subject_id: &str) {
         let about = |item: &AttentionItem| item.subject_type == subject_type && item.subject_id == subject_id;
         let open: Vec<AttentionId> = self.open_items(tenant, about).map(|(_, id)| id.clone()).collect();
@@ -106,7 +106,7 @@ impl Books {
         }
     }
 
-    /// Closes an item because somebody has looked.
+    /// Closes an item because a person has looked at it.
     pub fn acknowledge(
         &mut self,
         asked: &Asked,
@@ -137,8 +137,8 @@ impl Books {
             .map(|(key, _)| key)
     }
 
-    /// Counts an item on its order and its change, and notes it in the timeline. An item about an order that is not
-    /// ours stands in the list alone.
+    /// Counts an item on its order and its change, and notes it in the timeline. An item about an unknown order appears only in the
+    /// list.
     fn overlay(&mut self, tenant: &Tenant, item: &AttentionItem, by: i64, entry: Entry, fact: Option<Fact>) {
         let Some(order_id) = &item.order_id else { return };
         let key: OrderKey = (tenant.clone(), order_id.clone());

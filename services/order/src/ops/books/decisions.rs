@@ -1,5 +1,5 @@
-//! What policies decided in a batch, kept with the facts it was decided from. A command that is refused is rolled back
-//! and leaves nothing else behind; that a policy refused it is kept, because another policy may be asked about it.
+//! Recording what policies decided in a batch, with the facts that they decided from. A refused command is rolled back and leaves nothing
+//! else behind; its refusal is recorded, because a simulation asks what another policy would have said.
 
 use storage::{DbError, Overlay, Tx};
 use types::{Fingerprint, Refusal, Timestamp};
@@ -44,7 +44,7 @@ impl Overlay for Decisions {
     }
 }
 
-/// A change that was accepted; `order` is as it stood before.
+/// The record of an accepted change. `order` is the order as it was before.
 pub fn allowed(order: &Order, request: &ChangeRequest, change: &ChangeOrder) -> Decided {
     Decided {
         tenant: order.tenant.clone(),
@@ -65,8 +65,8 @@ pub fn allowed(order: &Order, request: &ChangeRequest, change: &ChangeOrder) -> 
     }
 }
 
-/// A request that was refused, if its policy and the units it lets go decided that: not because the order was busy or
-/// the quote old.
+/// The record of a refused request, if the policy or the units it allows decided that. A busy order or an old quote is no
+/// decision.
 pub fn refused(
     order: &Order,
     request: &ChangeRequest,
@@ -81,7 +81,7 @@ pub fn refused(
         return None;
     }
     let version = policy.version_text();
-    // The role is among it: the policy may decide otherwise in another one.
+    // The role is part of it: the policy may decide otherwise for another role.
     let decided_for = [asked.key.subject.as_str(), &asked.actor.role, request.content.as_str(), &version];
     let decision_id = Fingerprint::of(&decided_for.map(str::as_bytes)).to_string();
     Some(Decided {

@@ -1,5 +1,5 @@
-//! What people keep beside orders: messages, folders and where orders stand. It is decided in the same batch as
-//! orders are, on an overlay of its own, and never touches an order's quantities or money.
+//! The overlay of messages and folders. They are decided in the same batch as orders, and never touch an order's quantities or
+//! money.
 
 use std::collections::BTreeSet;
 
@@ -13,16 +13,16 @@ use crate::store::keys::OrderKey;
 use crate::store::messages::MessageKey;
 use crate::store::{folders as folder_store, messages as message_store};
 
-/// What is to be read of it.
+/// The keys of what has to be read.
 #[derive(Default)]
 pub struct DeskKeys {
     pub folders_of: BTreeSet<Tenant>,
     pub placed: BTreeSet<OrderKey>,
-    /// Messages that are named as proof that somebody was spoken to.
+    /// Messages that a request names as proof that the supplier was contacted.
     pub messages: BTreeSet<MessageKey>,
 }
 
-/// The overlay of what is kept here.
+/// Messages, folders and the places of orders, as read and changed in memory.
 #[derive(Default)]
 pub struct Desk {
     pub messages: Table<MessageKey, Message>,

@@ -1,5 +1,5 @@
-//! The overlay of everything one batch touches. Use cases change it in memory; what is left at the end is written
-//! set-based. A refused command is rolled back here and leaves nothing behind.
+//! The overlay: everything that one batch touches, changed in memory by the commands and written set-based at the end. A refused command
+//! is rolled back here and leaves nothing behind.
 
 pub mod attention;
 pub mod decisions;
@@ -43,33 +43,33 @@ pub struct Books {
     pub orders: Table<OrderKey, Order>,
     pub changes: Table<ChangeKey, ChangeOrder>,
     pub attention: Table<AttentionKey, AttentionItem>,
-    /// Returns that are asked for, and the open ones of orders of which another is to be opened.
+    /// Returns that a command names, and the open returns of orders that get another one.
     pub returns: Table<ReturnKey, Return>,
-    /// Which orders have the names and numbers that new orders ask for.
+    /// Which orders bear the names and numbers that new orders ask for.
     pub references: Table<(Tenant, ExternalReference), Bearer>,
     pub numbers: Table<(Tenant, String), Bearer>,
-    /// The place sagas of orders that were in the placing when the batch began.
+    /// The place sagas of orders that were being placed when the batch began.
     pub placing: BTreeMap<OrderKey, SagaId>,
-    /// The changes of orders whose whole history is asked for, as they were when the batch began.
+    /// All changes of the orders that are needed with their history, as of the beginning of the batch.
     pub histories: BTreeMap<OrderKey, Vec<ChangeOrderId>>,
     pub policies: PolicyBook,
     pub decisions: Decisions,
-    /// Messages, folders, rules.
+    /// Messages and folders.
     pub desk: Desk,
     told: Told,
 }
 
-/// What has to be told, in order, and numbered when the batch is written: by then it is certain.
+/// Timeline entries and events, in order. They are numbered when the batch is written, because only then is it certain which remain.
 #[derive(Default)]
 struct Told {
     entries: Vec<(OrderKey, Entry)>,
     events: Vec<(OrderKey, Event)>,
-    /// What is told beside the events of orders, with a number of its own.
+    /// Events of aggregates other than orders, with sequence numbers of their own.
     beside: Vec<NewEvent>,
     entries_marked: usize,
     events_marked: usize,
     beside_marked: usize,
-    /// What the command at hand has changed.
+    /// What the current command has changed.
     touched: BTreeSet<OrderKey>,
     touched_changes: BTreeSet<ChangeKey>,
 }
@@ -80,7 +80,7 @@ struct Event {
     traceparent: Option<String>,
 }
 
-/// What one command has changed, for those who watch.
+/// What one command has changed, for callers who wait.
 #[derive(Debug, Default)]
 pub struct Touched {
     pub orders: BTreeSet<OrderKey>,
@@ -119,7 +119,7 @@ impl Books {
         let order = order.ok_or_else(|| defect("the saga's order does not exist"))?;
         let change_id = match row.subject_type.as_str() {
             plans::SUBJECT_CHANGE => Some(ChangeOrderId::parse(&row.subject_id).map_err(defect)?),
-            // A change may wait for the place saga to put everything back.
+            // A change may wait for the place saga to compensate.
             _ => order.change_in_progress.clone().filter(|_| order.placement == Placement::Placing),
         };
         let change = match change_id {
@@ -136,7 +136,7 @@ impl Books {
         self.now
     }
 
-    /// Writes what was decided on copies, and keeps what has to be told of it.
+    /// Puts an order and a change back into the overlay, with the timeline entries and facts of what happened.
     pub fn put(
         &mut self,
         order: Order,
@@ -171,7 +171,7 @@ impl Books {
         }
     }
 
-    /// Writes a return down, beside its order.
+    /// Puts a return into the overlay.
     pub fn put_return(&mut self, returned: Return) {
         let key = returns::key(&returned);
         if self.returns.contains(&key) {
@@ -181,20 +181,20 @@ impl Books {
         }
     }
 
-    /// The return that a saga's change takes units of.
+    /// The return whose units a saga takes back.
     pub fn return_of(&self, row: &SagaRow) -> Result<Return, LocalError> {
         let return_id = plans::return_of(&row.params).ok_or_else(|| defect("the plan names no return"))?;
         let found = self.returns.get(&(row.key.tenant.clone(), return_id)).cloned();
         found.ok_or_else(|| defect("the saga's return does not exist"))
     }
 
-    /// One more entry of an order's timeline.
+    /// Adds an entry to an order's timeline.
     pub fn note(&mut self, key: &OrderKey, entry: Entry) {
         self.told.touched.insert(key.clone());
         self.told.entries.push((key.clone(), entry));
     }
 
-    /// Puts entries before those that the command at hand has made from `at` on.
+    /// Inserts entries before those that the current command has added since `at`.
     pub fn note_at(&mut self, at: usize, key: &OrderKey, entries: impl IntoIterator<Item = Entry>) {
         self.told.touched.insert(key.clone());
         self.told.entries.splice(at..at, entries.into_iter().map(|entry| (key.clone(), entry)));
@@ -204,8 +204,8 @@ impl Books {
         self.told.entries.len()
     }
 
-    /// Tells the facts of one decision. The first has what the decision moved, the others move nothing; and what no fact
-    /// tells of is told as progress, so that nobody who follows the events loses track of the order.
+    /// Turns the facts of one decision into events. The first event carries everything that the decision moved, the others move nothing. A move
+    /// without a fact becomes a progress event, so that whoever follows the events never loses track of the order.
     fn tell_all(&mut self, key: &OrderKey, order: &Order, mut facts: Vec<Fact>, traceparent: Option<&str>) {
         let before = self.orders.get(key);
         if facts.is_empty() && before.is_some_and(|before| movement::is_moved(before, order)) {
@@ -225,14 +225,14 @@ impl Books {
         }
     }
 
-    /// The start of a command.
+    /// Begins a command: everything up to here stays if the command is refused.
     pub fn begin(&mut self) {
         self.mark();
         self.told.touched.clear();
         self.told.touched_changes.clear();
     }
 
-    /// What the command at hand has changed.
+    /// What the current command has changed.
     pub fn touched(&mut self, events_before: usize) -> Touched {
         Touched {
             orders: std::mem::take(&mut self.told.touched),
@@ -245,12 +245,12 @@ impl Books {
         self.told.events.len()
     }
 
-    /// Tells what is no event of an order's own sequence.
+    /// Adds an event of an aggregate other than an order.
     pub fn tell_beside(&mut self, event: NewEvent) {
         self.told.beside.push(event);
     }
 
-    /// Writes everything. Parents go before what refers to them.
+    /// Writes everything, parents before the rows that refer to them.
     pub async fn flush(mut self, tx: &mut Tx) -> Result<(), DbError> {
         let mut beside = std::mem::take(&mut self.told.beside);
         let (entries, mut events) = self.number();
@@ -340,7 +340,7 @@ impl Overlay for Books {
             numbers,
             placing: _,
             histories: _,
-            // What writes a policy writes it last, when nothing can refuse any more.
+            // A command writes a policy last, when nothing can refuse it any more.
             policies: _,
             decisions,
             desk,
@@ -373,7 +373,7 @@ impl Overlay for Told {
     }
 }
 
-/// A saga that meets what cannot be: somebody has to look.
+/// A contradiction between the saga and the books: a person has to look.
 #[expect(clippy::needless_pass_by_value, reason = "used as `.map_err(defect)`")]
 pub fn defect(problem: impl ToString) -> LocalError {
     LocalError(problem.to_string())

@@ -1,5 +1,5 @@
-//! The policies and reasons of tenants: read once a revision, decided by in every batch, written through the group
-//! commit like everything else.
+//! The policies and reasons of tenants: read once per revision, used in every batch, and written by the group commit like everything
+//! else.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,14 +11,14 @@ use types::Tenant;
 use crate::domain::policy::Shelf;
 use crate::store::policies::{self, Written};
 
-/// Tenants whose shelves are kept at hand; beyond that they are read again.
+/// Tenants whose policies are cached. Beyond that they are read again.
 const SHELVES_MAX: usize = 1_000;
 
-/// What was read last of each tenant. A batch asks for the revision alone and takes the rest from here.
+/// A cache of what was last read of each tenant. A batch reads only the revision and takes the rest from here.
 #[derive(Debug, Clone)]
 pub struct Shelves {
     read: Arc<Mutex<HashMap<Tenant, Arc<Shelf>>>>,
-    /// What the roles of a tenant are until it writes a map of its own, and where newer ones are made known.
+    /// The role map of a tenant that has written none, and where newer maps are made known.
     roles: Roles,
 }
 
@@ -31,7 +31,7 @@ impl Shelves {
         &self.roles
     }
 
-    /// The shelves of these tenants as they are in this transaction: one small read, and more only after a write.
+    /// The policies of these tenants as of this transaction: one small read, and more only after a write.
     pub async fn load(
         &self,
         tx: &mut Tx,
@@ -66,8 +66,8 @@ impl Shelves {
     }
 }
 
-/// The shelves a batch decides by, and what it writes on them. A write is the last thing its command does, so there is
-/// never one to take back.
+/// The policies that a batch decides by, and what it writes about them. Writing is the last thing that a command does, so a write never has
+/// to be rolled back.
 #[derive(Debug, Default)]
 pub struct PolicyBook {
     pub shelves: BTreeMap<Tenant, Arc<Shelf>>,

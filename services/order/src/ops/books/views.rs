@@ -1,4 +1,4 @@
-//! Changes as they are shown: with their order's number and currency, and how far their saga has come.
+//! Changes as they are shown: with the number and currency of their order, and the progress of their saga.
 
 use saga::{Log, Registry, Shape, progress};
 use storage::{DbError, Direction, Tx};
@@ -10,7 +10,7 @@ use crate::ops::books::Books;
 use crate::ops::plans;
 use crate::ports::Ports;
 
-/// The view of a change as the batch leaves it.
+/// The view of a change in the overlay.
 pub fn of_books(
     registry: &Registry<Ports, Books>,
     books: &Books,
@@ -25,7 +25,7 @@ pub fn of_books(
     view(order, change, steps.unwrap_or_default())
 }
 
-/// The view of a change as it is stored. A change that has ended needs no look at its saga.
+/// The view of a stored change. The saga of a change that has ended is not read.
 pub async fn of_store(
     tx: &mut Tx,
     registry: &Registry<Ports, Books>,
@@ -56,7 +56,7 @@ fn view(order: &Order, change: &ChangeOrder, steps: Steps) -> ChangeView {
     }
 }
 
-/// What a change left owed is owed no more than the order's whole is.
+/// What a change left owed, but no more than the whole order is still owed.
 fn owed_still(order: &Order, change: &ChangeOrder) -> i64 {
     let owed = order.owed();
     if owed.pending { change.refund_owed_minor } else { change.refund_owed_minor.min(owed.minor) }

@@ -1,4 +1,4 @@
-//! What the overlay is filled with before anything is decided: the keys of everything that the commands of a batch touch.
+//! What is loaded into the overlay before anything is decided: the keys of everything that the commands of a batch touch.
 
 use std::collections::BTreeSet;
 
@@ -20,26 +20,26 @@ pub struct Wanted {
     pub sagas: BTreeSet<SagaKey>,
     pub orders: BTreeSet<OrderKey>,
     pub changes: BTreeSet<ChangeKey>,
-    /// Changes whose order and saga are not known yet.
+    /// Changes whose order and saga still have to be looked up.
     pub found_by_change: BTreeSet<ChangeKey>,
-    /// Orders that are to be cancelled whole, and may still be in the placing.
+    /// Orders that are to be cancelled as a whole. One that is still being placed needs its place saga.
     pub whole: BTreeSet<OrderKey>,
     pub envelopes: Vec<Envelope>,
     pub references: BTreeSet<(Tenant, ExternalReference)>,
     pub numbers: BTreeSet<(Tenant, String)>,
     pub desk: DeskKeys,
-    /// Orders all of whose changes have to be at hand.
+    /// Orders that are needed with all their changes.
     pub histories: BTreeSet<OrderKey>,
-    /// Orders that are made again, under a number like theirs.
+    /// Orders that are reissued: the next free number is derived from theirs.
     pub reissued: BTreeSet<OrderKey>,
     pub returns: BTreeSet<ReturnKey>,
-    /// Orders whose open returns have to be at hand.
+    /// Orders that are needed with their open returns.
     pub open_returns_of: BTreeSet<OrderKey>,
-    /// Whose policies are decided by or written.
+    /// Tenants whose policies are needed or written.
     pub tenants: BTreeSet<Tenant>,
-    /// What attention may be open about without an order: type and id.
+    /// Subjects of attention items that belong to no order: type and id.
     pub subjects: BTreeSet<(Tenant, String, String)>,
-    /// Items that are closed by name.
+    /// Attention items that are closed by their id.
     pub items: BTreeSet<AttentionKey>,
 }
 
@@ -66,7 +66,7 @@ impl Wanted {
         self.returns.insert((tenant.clone(), return_id.clone()));
     }
 
-    /// Who bears these names.
+    /// The orders that bear these names.
     pub fn references(&mut self, tenant: &Tenant, names: &[ExternalReference]) {
         self.references.extend(names.iter().map(|name| (tenant.clone(), name.clone())));
     }

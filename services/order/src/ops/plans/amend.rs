@@ -1,4 +1,4 @@
-//! What an accepting commit writes down for the sagas that carry out what two sides agreed on; see `plans`.
+//! The plans of changes that both sides have agreed on.
 
 use prost::Message;
 use proto::inventory::v1::{HoldGoods, HoldGoodsLine, ReserveStock, ReserveStockLine};
@@ -14,17 +14,17 @@ use crate::domain::order::Order;
 use crate::domain::placing::NewTender;
 use crate::ops::plans;
 
-/// Goods that come, goods that go, and what is paid or given back for the difference.
+/// Goods that are added, goods that are taken off, and the payment or refund of the difference.
 #[derive(Clone, PartialEq, Message)]
 pub struct AmendPlan {
     #[prost(string, tag = "1")]
     pub order_id: String,
     #[prost(message, required, tag = "2")]
     pub reserve: ReserveStock,
-    /// The goods that go, and the money where it goes back.
+    /// The goods that are taken off, and the refund if money goes back.
     #[prost(message, required, tag = "3")]
     pub cancel: CancelPlan,
-    /// Where the order comes to more.
+    /// The payment, if the order costs more than before.
     #[prost(message, optional, tag = "4")]
     pub authorise: Option<AuthorisePayments>,
 }
@@ -37,7 +37,7 @@ pub struct ReaddressPlan {
     pub hold: HoldGoods,
 }
 
-/// The saga of a change that both sides agreed on. The ids of its payments are minted before.
+/// The saga of a change that both sides agreed on. The ids of its payments were minted before.
 pub fn agreed(
     order: &Order,
     change: &ChangeOrder,
@@ -75,13 +75,13 @@ fn coming(change: &ChangeOrder) -> ReserveStock {
     ReserveStock { order_id: change.order_id.to_string(), lines: lines.collect(), ..ReserveStock::default() }
 }
 
-/// What the goods that go are worth pays for the goods that come; only the rest goes back, and it explains the refund.
+/// The worth of the goods that are taken off pays for those that are added. Only the rest is refunded, and explained.
 fn given_back(change: &ChangeOrder) -> PriceParts {
     let rest = (change.amounts.amount - amount_of(&change.terms.added)).max(0);
     PriceParts { gross_minor: rest, ..PriceParts::default() }
 }
 
-/// Nothing of the order may leave, or be with somebody who has the old address, while its address changes.
+/// While the address changes, no unit may leave, and no partner may hold one with the old address.
 fn everything_here(order: &Order) -> HoldGoods {
     let open = order.lines.iter().filter(|line| line.quantities.open > 0);
     let lines =

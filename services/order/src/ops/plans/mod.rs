@@ -1,5 +1,5 @@
-//! What an accepting commit writes down for the saga that carries it out: the very commands of its steps, every id
-//! minted. Nothing is made up on the way, so a step that is asked again says the same thing again.
+//! Plans: what an accepting commit stores for its saga. A plan holds the commands of all steps, with every id minted. No step computes
+//! anything on the way, so a step that is repeated says exactly the same again.
 
 pub mod amend;
 mod money;
@@ -26,7 +26,7 @@ use stock::reserve_line;
 pub use stock::restored;
 pub use tables::*;
 
-/// What a saga is about, in its row.
+/// The types of a saga's subject, as its row holds them.
 pub const SUBJECT_ORDER: &str = "order";
 pub const SUBJECT_CHANGE: &str = "change_order";
 
@@ -38,7 +38,7 @@ pub struct PlacePlan {
     pub reserve: ReserveStock,
     #[prost(message, required, tag = "3")]
     pub authorise: AuthorisePayments,
-    /// Confirm with the opening, instead of waiting for somebody to.
+    /// Confirm the order when it opens, instead of waiting for ConfirmOrder.
     #[prost(bool, tag = "4")]
     pub confirm: bool,
     #[prost(bool, tag = "5")]
@@ -57,16 +57,16 @@ pub struct CancelPlan {
     pub stop: StopPartner,
     #[prost(message, required, tag = "5")]
     pub void: VoidLabels,
-    /// Missing in plans of before carts were told.
+    /// Missing in plans that are older than carts.
     #[prost(message, optional, tag = "16")]
     pub release: Option<ReleaseGoods>,
-    /// How a person pays what was reserved; missing where the payment service does.
+    /// How a person pays out what was reserved. Missing where the payment service does it.
     #[prost(message, optional, tag = "17")]
     pub settle: Option<SettleRefund>,
 }
 
-/// What a return says beside what every lowering of a price says. The two stand one behind the other in one text: each is
-/// read by its own tags, and skips the other's.
+/// What the plan of a return holds beside the common part. Both are encoded one after the other into the same bytes; each has its own
+/// tags and skips the other's.
 #[derive(Clone, PartialEq, Message)]
 pub struct TakeBackPlan {
     #[prost(string, tag = "20")]
@@ -75,19 +75,19 @@ pub struct TakeBackPlan {
     pub lines: Vec<ReturnedLine>,
 }
 
-/// What all plans have in common.
+/// The part that all plans have in common.
 #[derive(Clone, PartialEq, Message)]
 struct AnyPlan {
     #[prost(string, tag = "1")]
     order_id: String,
 }
 
-/// The order a plan is about; nothing for a plan that cannot be read.
+/// The order of a plan. None for a plan that cannot be parsed.
 pub fn order_of(params: &[u8]) -> Option<OrderId> {
     OrderId::parse(&AnyPlan::decode(params).ok()?.order_id).ok()
 }
 
-/// The return a plan takes units of; nothing for any other plan.
+/// The return whose units the plan takes back. None for any other plan.
 pub fn return_of(params: &[u8]) -> Option<ReturnId> {
     ReturnId::parse(&TakeBackPlan::decode(params).ok()?.return_id).ok()
 }
@@ -128,12 +128,12 @@ pub fn place(placed: &Placed, id: SagaId, lease: Lease, traceparent: Option<Stri
     }
 }
 
-/// The saga that carries out a change which lowers what the order comes to. One that takes no units says nothing of goods.
+/// The saga of a change that makes the order cheaper. Without units in it the plan has no part for the inventory.
 pub fn cancel(order: &Order, change: &ChangeOrder, lease: Lease, traceparent: Option<String>) -> NewSaga {
     carrying(change, cancel_plan(order, change).encode_to_vec(), lease, traceparent)
 }
 
-/// The saga that restores a cancelled order. The ids of its payments are minted before.
+/// The saga that restores a cancelled order. The ids of its payments were minted before.
 pub fn restore(
     order: &Order,
     change: &ChangeOrder,
@@ -144,7 +144,7 @@ pub fn restore(
     carrying(change, restore_plan(order, change, tenders).encode_to_vec(), lease, traceparent)
 }
 
-/// The saga that pays what is missing of a restored order.
+/// The saga that pays the missing amount of a restored order.
 pub fn pay(
     order: &Order,
     change: &ChangeOrder,
@@ -186,7 +186,7 @@ fn restore_plan(order: &Order, change: &ChangeOrder, tenders: &[(PaymentId, NewT
     let order_id = order.order_id.to_string();
     PlacePlan {
         reserve: ReserveStock {
-            // Until the payment service has said what is missing, nothing may leave.
+            // No unit may leave until the payment service has said what is missing.
             until_paid: tenders.is_empty(),
             ..restored(order)
         },
@@ -197,19 +197,19 @@ fn restore_plan(order: &Order, change: &ChangeOrder, tenders: &[(PaymentId, NewT
     }
 }
 
-/// Asks an account that is open for what is missing of the order's price.
+/// Asks the payment account for what is missing of the order's price.
 pub(super) fn authorise_again(
     order: &Order,
     change: &ChangeOrder,
     tenders: &[(PaymentId, NewTender)],
     pay_later: bool,
 ) -> AuthorisePayments {
-    // Restoring resets the fees; later changes may have brought new ones.
+    // A restoration resets the fees; later changes may have added new ones.
     let fees_minor = if change.change_type == ChangeType::Restore { 0 } else { order.fees_minor };
     AuthorisePayments {
         order_id: order.order_id.to_string(),
         currency_code: order.currency.code().to_owned(),
-        // Goodwill may have been more than what is left to pay.
+        // Goodwill may exceed what is left to pay.
         total_minor: (change.new_total_minor + fees_minor).max(0),
         tenders: tenders.iter().map(authorise_tender).collect(),
         external_payments: Vec::new(),
@@ -264,7 +264,7 @@ fn place_plan(placed: &Placed) -> PlacePlan {
     }
 }
 
-/// The fees of earlier changes are kept as well.
+/// The fees of earlier changes are kept, too.
 pub(super) fn cancel_plan(order: &Order, change: &ChangeOrder) -> CancelPlan {
     let order_id = change.order_id.to_string();
     let units = change.lines.iter().filter(|_| change.change_type.takes_units());
@@ -277,7 +277,7 @@ pub(super) fn cancel_plan(order: &Order, change: &ChangeOrder) -> CancelPlan {
             void_label: change.label_action == LabelAction::Void,
             allow_shipped: change.terms.allow_shipped,
             only_unallocated: change.terms.only_unallocated,
-            // A quote promised an amount: then it is all of it, or nothing.
+            // A quote promised an amount, so the change takes all units or none.
             take_what_is_left: change.change_type == ChangeType::AllEligible && change.quote_id.is_empty(),
             only_here: false,
         },
@@ -296,7 +296,7 @@ pub(super) fn cancel_plan(order: &Order, change: &ChangeOrder) -> CancelPlan {
     }
 }
 
-/// With the carts that are told of it.
+/// Adds the carts that are told of the change.
 fn release(change: &ChangeOrder) -> ReleaseGoods {
     let carts = change
         .terms

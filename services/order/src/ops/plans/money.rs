@@ -1,4 +1,4 @@
-//! What is said to the payment service about a change's money; see `plans`.
+//! The payment service's part of a plan: the money of a change.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::domain::order::Order;
 use crate::domain::policy::TenderStrategy;
 use crate::domain::quote::Moves;
 
-/// The reservation of a change; the fees of earlier ones are kept as well.
+/// The reservation of a change's refund. The fees of earlier changes are kept, too.
 pub(super) fn reserve(order: &Order, change: &ChangeOrder) -> ReserveRefund {
     let terms = &change.terms;
     ReserveRefund {
@@ -28,7 +28,7 @@ pub(super) fn reserve(order: &Order, change: &ChangeOrder) -> ReserveRefund {
         strategy: strategy(terms.money.strategy, &terms.tenders).into(),
         tenders: terms.tenders.iter().map(explicit_tender).collect(),
         force: terms.forced,
-        // A consumer who withdraws gets money, by law.
+        // By law a consumer who withdraws gets money, and not store credit.
         store_credit_fallback: terms.money.store_credit_fallback
             && change.change_type != ChangeType::Withdrawal,
         parts: Some(price_parts(&change.amounts)),
@@ -39,7 +39,7 @@ pub(super) fn reserve(order: &Order, change: &ChangeOrder) -> ReserveRefund {
     }
 }
 
-/// What the refunds are explained with. Tax within the prices is part of gross.
+/// The parts that explain a refund. Included tax is part of gross.
 fn price_parts(amounts: &Parts) -> PriceParts {
     PriceParts {
         gross_minor: amounts.gross,
@@ -52,7 +52,7 @@ fn price_parts(amounts: &Parts) -> PriceParts {
     }
 }
 
-/// What was foreseen that goes back, tender by tender.
+/// The amounts that the preview foresaw, by tender.
 pub fn moves(forecast: &wire::ForecastRefundResponse) -> Moves {
     let mut by_tender: BTreeMap<String, i64> = BTreeMap::new();
     for leg in &forecast.legs {
@@ -65,7 +65,7 @@ fn quoted(moves: &Moves) -> wire::QuotedRefund {
     wire::QuotedRefund { amount_minor: moves.amount_minor, fingerprint: moves.fingerprint.to_string() }
 }
 
-/// What of the sum that is owed is paid out, and how.
+/// How much of the owed sum is paid out, and in which way.
 pub fn paid_out(pay_out: &PayOut) -> wire::PayOut {
     let way = match pay_out.way {
         PayOutWay::Tenders => wire::PayOutWay::Tenders,
@@ -83,7 +83,7 @@ pub(super) fn paid_by(change: &ChangeOrder, pay_out: &PayOut) -> SettleRefund {
     }
 }
 
-/// What has to be reserved for a change that goes on with less than was accepted.
+/// The reservation of a change that goes on with fewer units than were accepted.
 pub fn reserve_rest(accepted: ReserveRefund, change: &ChangeOrder, fees_before: i64) -> ReserveRefund {
     ReserveRefund {
         new_total_minor: change.new_total_minor,
@@ -93,8 +93,8 @@ pub fn reserve_rest(accepted: ReserveRefund, change: &ChangeOrder, fees_before: 
     }
 }
 
-/// What a preview asks the payment service, of a change that would be accepted on these terms. `kept_minor` is what the
-/// order will come to, fees included.
+/// What a preview asks the payment service. `kept_minor` is what the order will cost after the change, fees included, in minor
+/// units.
 pub fn forecast(
     order_id: &OrderId,
     kept_minor: i64,
@@ -104,7 +104,7 @@ pub fn forecast(
     ForecastRefundRequest {
         tenant: String::new(),
         order_id: order_id.to_string(),
-        // More may have been taken off than the order came to.
+        // More may have been taken off than the order cost.
         new_total_minor: kept_minor.max(0),
         strategy: strategy(money.strategy, tenders).into(),
         tenders: tenders.iter().map(explicit_tender).collect(),
@@ -113,7 +113,7 @@ pub fn forecast(
     }
 }
 
-/// Where a policy wants tenders named and nobody could, the latest goes first.
+/// Where a policy wants the caller to name tenders and nobody could, the last tender is refunded first.
 fn strategy(strategy: TenderStrategy, named: &[TenderRefund]) -> RefundStrategy {
     match strategy {
         TenderStrategy::Explicit if named.is_empty() => RefundStrategy::Lifo,

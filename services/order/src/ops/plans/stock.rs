@@ -1,11 +1,11 @@
-//! What is asked of the shelves for an order's lines; see `plans`.
+//! The inventory's part of a plan: what is asked for the lines of an order.
 
 use proto::inventory::v1::{ReserveStock, ReserveStockLine, ReshippedLine};
 
 use crate::domain::bundling::{is_made_of_parts, parent_of};
 use crate::domain::order::{Line, Order};
 
-/// What a restoration wants of the inventory: all cancelled units again, and those that had left where they are.
+/// What a restoration asks for: all cancelled units again, while units that had left stay where they are.
 pub fn restored(order: &Order) -> ReserveStock {
     let again = order.lines.iter().filter(|line| line.quantities.cancelled > 0);
     let left = order.lines.iter().filter(|line| line.quantities.cancelled_after_ship > 0);
@@ -22,7 +22,7 @@ pub fn restored(order: &Order) -> ReserveStock {
     }
 }
 
-/// A part goes with its bundle; a bundle that is made of its parts takes nothing of a shelf itself.
+/// The parts of a bundle are reserved, and the bundle itself is not.
 pub(super) fn reserve_line(order: &Order, line: &Line, quantity: i64) -> ReserveStockLine {
     let parent = parent_of(order, line).filter(|parent| is_made_of_parts(order, parent));
     ReserveStockLine {

@@ -1,4 +1,4 @@
-//! Which table carries a change out. A version once shipped never changes; a new form of a table is the next one beside it.
+//! Which saga table carries out a change. A version that was shipped never changes: a new form of a table gets the next version number.
 
 use saga::{StepName, Version};
 
@@ -34,12 +34,12 @@ pub const AMEND_VERSION: Version = Version(1);
 pub const READDRESS: StepName = "readdress";
 pub const READDRESS_VERSION: Version = Version(1);
 
-/// The table that carries a change out.
+/// The name and version of the table that carries out a change.
 pub fn table_of(change: &ChangeOrder) -> (StepName, Version) {
     if change.terms.added.is_empty() { definition_of(change.change_type) } else { (AMEND, AMEND_VERSION) }
 }
 
-/// The table that carries a change of this kind out, if no lines come with it.
+/// The same for a type of change that brings no lines.
 const fn definition_of(kind: ChangeType) -> (StepName, Version) {
     match kind {
         ChangeType::AllEligible => (CANCEL_ELIGIBLE, CANCEL_ELIGIBLE_VERSION),

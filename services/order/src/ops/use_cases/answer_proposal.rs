@@ -1,4 +1,4 @@
-//! The other side's answer to a proposal: ApproveChangeOrder, DeclineChangeOrder, or none until its time is up.
+//! Answers to a proposal: ApproveChangeOrder, DeclineChangeOrder, or none before its time is up.
 
 use types::{ChangeOrderId, Fingerprint, Refusal, Tenant};
 
@@ -10,10 +10,10 @@ use crate::ops::books::wanted::Wanted;
 use crate::ops::command::Named;
 use crate::ops::plans::amend;
 
-/// The other side agrees: the saga that carries the change out starts in the same commit.
+/// The other side agrees. The saga that carries out the change starts in the same commit.
 pub struct ApproveChange {
     pub change_order_id: ChangeOrderId,
-    /// They pay what the order comes to more, instead of those of the proposal.
+    /// Tenders for the higher price, instead of those in the proposal.
     pub tenders: Vec<NewTender>,
     /// Of the canonical request.
     pub content: Fingerprint,
@@ -24,7 +24,7 @@ pub struct DeclineChange {
     pub note: String,
 }
 
-/// Asked for by the clock. One that was answered meanwhile stays as it is.
+/// Asked for by the clock. A proposal that was answered meanwhile stays as it is.
 pub struct ExpireProposal {
     pub change_order_id: ChangeOrderId,
 }

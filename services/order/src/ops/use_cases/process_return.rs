@@ -1,5 +1,5 @@
-//! What happens to a return that is open: ReceiveReturn, AcceptReturn, RejectReturn, CloseReturn, and its end when nothing
-//! more comes. Accepting takes the units back with a change of its own, whose saga starts in the same commit.
+//! Moving an open return: ReceiveReturn, AcceptReturn, RejectReturn, CloseReturn, and its end when its time is up. Accepting takes the units
+//! back by a change of its own, whose saga starts in the same commit.
 
 use types::{Fingerprint, Refusal, ReturnId, Tenant};
 
@@ -44,7 +44,7 @@ pub struct CloseReturn {
     pub content: Fingerprint,
 }
 
-/// Asked for by the clock. One that was closed meanwhile stays as it is.
+/// Asked for by the clock. A return that was closed meanwhile stays as it is.
 pub struct ExpireReturn {
     pub return_id: ReturnId,
 }
@@ -167,7 +167,7 @@ impl UseCase for ExpireReturn {
     }
 }
 
-/// What moves the return alone.
+/// Moves the return without a change of its order.
 fn move_on(
     work: &mut Work<'_>,
     return_id: &ReturnId,

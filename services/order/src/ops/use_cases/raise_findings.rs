@@ -1,4 +1,4 @@
-//! RaiseFindings: what `verify` has found becomes attention items, and those whose cause is gone are closed.
+//! RaiseFindings: puts what `verify` has found on the attention list, and closes the items whose cause is gone.
 
 use types::{Fingerprint, OrderId, Reason, Refusal, Tenant};
 
@@ -9,7 +9,7 @@ use crate::ops::books::wanted::Wanted;
 
 pub struct RaiseFindings(pub Findings);
 
-/// The items are in the list.
+/// All findings are on the list.
 #[derive(Debug)]
 pub struct FindingsRaised;
 
@@ -45,7 +45,7 @@ impl UseCase for RaiseFindings {
     }
 }
 
-/// An item about an order that is not ours stands in the list alone.
+/// An item about an unknown order appears only in the list.
 fn raised(work: &Work<'_>, finding: &Finding) -> Raised {
     let tenant = &work.asked.tenant;
     let ours = |id: &OrderId| work.books.orders.contains(&(tenant.clone(), id.clone()));

@@ -1,4 +1,4 @@
-//! ReissueOrder: a new order, placed like any other; the timeline of the one it is made of tells of it.
+//! ReissueOrder: places a new order like an old one, and tells of it in the old order's timeline.
 
 use types::{Fingerprint, Reason, Refusal, Tenant};
 

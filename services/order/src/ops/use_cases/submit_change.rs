@@ -1,5 +1,5 @@
-//! SubmitChangeOrder: accepts a cancellation with the saga that carries it out. While its order is still in the placing,
-//! the place saga is asked to put everything back instead, and carries the change with it.
+//! SubmitChangeOrder: accepts a cancellation and starts its saga in the same commit. If the order is still being placed, no saga starts:
+//! the place saga is asked to compensate, and the change ends together with it.
 
 use saga::SagaKey;
 use types::{ChangeOrderId, Fingerprint, MessageId, Reason, Refusal, SagaId, Tenant};
@@ -49,7 +49,7 @@ impl UseCase for SubmitChange {
     fn decide(&self, work: &mut Work<'_>) -> Result<ChangeView, Refusal> {
         let request = &self.request;
         let mut order = work.order(&request.order_id)?;
-        // Anything but the whole is refused below while the order is in the placing.
+        // While the order is being placed, anything but the whole order is refused below.
         let placing =
             order.placement == Placement::Placing && request.change_type() == ChangeType::CancelOrder;
         let saga_id = if placing { place_saga(work, &order)? } else { work.books.ids.mint() };
@@ -89,8 +89,8 @@ impl UseCase for SubmitChange {
     }
 }
 
-/// What stays among our own people, and who is told nothing, is said by those who see all orders: a party of the order would
-/// keep the other side from hearing of its cancellation.
+/// Only roles that see every order may write a staff note or leave out a mail: a party of the order could otherwise keep the other side
+/// from hearing of the cancellation.
 fn speaks_for_the_house(work: &Work<'_>, request: &ChangeRequest) -> Result<(), Refusal> {
     let said = [
         ("change.staff_note", !request.said.staff_note.is_empty()),
@@ -106,7 +106,7 @@ fn speaks_for_the_house(work: &Work<'_>, request: &ChangeRequest) -> Result<(), 
     }
 }
 
-/// What is named as proof that the supplier was spoken to has to be one.
+/// The message that is named as proof of contact with the supplier has to be one.
 fn prove_contact(
     work: &Work<'_>,
     order: &Order,
@@ -123,7 +123,7 @@ fn prove_contact(
         .map_err(|refusal| refusal.field("change.supplier_contact_ref").detail("supplier_contact_ref", named))
 }
 
-/// Somebody looks at what was forced, whatever comes of it.
+/// A person looks at every forced change, whatever comes of it.
 fn attend_forced(work: &mut Work<'_>, change: &ChangeOrder) {
     let message = format!("{} forced change {}", change.requested_by.user, change.number);
     work.books.raise(Raised {
@@ -139,7 +139,7 @@ fn attend_forced(work: &mut Work<'_>, change: &ChangeOrder) {
 
 fn place_saga(work: &Work<'_>, order: &Order) -> Result<SagaId, Refusal> {
     let key: OrderKey = (order.tenant.clone(), order.order_id.clone());
-    // Without one the order was opened or failed while this request was on its way: the next try will see it so.
+    // Without a place saga the order has opened or failed meanwhile: the next try will see that.
     work.books.placing.get(&key).cloned().ok_or_else(|| {
         Refusal::new(Reason::ConcurrentUpdate, "the order was being placed a moment ago; try again")
     })
@@ -153,7 +153,7 @@ fn unwind_placing(
 ) -> Result<(), Refusal> {
     let key = SagaKey::new(order.tenant.clone(), saga_id.clone());
     if work.books.sagas.get(&key).is_some_and(|row| row.unwind_cause.is_some()) {
-        // Stock or payment has refused already; the change ends with what is being put back.
+        // Stock or payment has refused already; the change ends when the saga has compensated.
         return Ok(());
     }
     let message = format!("the order was cancelled by {change_order_id} before it was placed");

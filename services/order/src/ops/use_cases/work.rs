@@ -1,4 +1,4 @@
-//! What a use case decides with, and what most of them do.
+//! The unit of work that a use case decides in, and what most use cases do in it.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::ops::books::{Books, views};
 use crate::ops::command::{After, Asked};
 use crate::ops::decide::{self, Context};
 
-/// The unit of work of one request: who asks, the overlay that it is decided on, and what follows the commit.
+/// The unit of work of one request: who asks, the overlay that the request is decided on, and what follows the commit.
 pub struct Work<'a> {
     pub context: &'a Context,
     pub books: &'a mut Books,
@@ -58,7 +58,7 @@ impl Work<'_> {
         decide::changes_of(self.books, order)
     }
 
-    /// Who asks, with fresh ids for the change that comes of it.
+    /// The author of a change: who asks, the policy, and fresh ids for the change and its saga.
     pub fn author<'p>(&self, policy: &'p Policy) -> Author<'p> {
         Author {
             policy,
@@ -69,17 +69,17 @@ impl Work<'_> {
         }
     }
 
-    /// The ids of payments, before the first step.
+    /// Mints the ids of payments. A plan holds them before its first step.
     pub fn payments(&self, tenders: &[NewTender]) -> Vec<(PaymentId, NewTender)> {
         tenders.iter().map(|tender| (self.books.ids.mint(), tender.clone())).collect()
     }
 
-    /// What a saga that is accepted here begins with.
+    /// The lease and the trace that a new saga begins with.
     pub fn saga_begins(&self) -> (Lease, Option<String>) {
         (self.context.lease.clone(), self.asked.traceparent.clone())
     }
 
-    /// Writes an accepted change down and starts the saga that carries it out.
+    /// Writes an accepted change and starts its saga.
     pub fn begin(
         &mut self,
         order: &Order,
@@ -92,12 +92,12 @@ impl Work<'_> {
         self.view(order, change)
     }
 
-    /// Starts a saga with the commit, in this process.
+    /// Starts a saga in this commit; this process runs it.
     pub fn start(&mut self, saga: NewSaga) {
         self.after.start = Some(self.books.sagas.start(saga));
     }
 
-    /// Writes a change down that holds nothing of its order.
+    /// Writes a change that does not hold its order.
     pub fn write_change(&mut self, mut order: Order, change: &ChangeOrder, happened: Happened) -> ChangeView {
         order.version += 1;
         self.put(order.clone(), Some(change.clone()), happened);
