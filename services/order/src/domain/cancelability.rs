@@ -1,6 +1,6 @@
 //! What may be cancelled now, by whom, and how advisable it is.
 //!
-//! The answer advises and decides nothing: submitting asks the policy and the price again, inside its commit.
+//! The answer is advice and no decision: submitting a change asks the policy and computes the price again, inside its commit.
 
 use serde::{Deserialize, Serialize};
 use types::{LineId, Reason, Refusal, Timestamp};
@@ -21,7 +21,7 @@ pub struct Cancelability {
     /// By line number.
     pub lines: Vec<LineCancelability>,
     pub advice: Advice,
-    /// RPC names that make sense now.
+    /// The names of the RPCs that make sense now.
     pub allowed_actions: Vec<&'static str>,
     pub window_closes_at: Option<Timestamp>,
     pub policy_version: String,
@@ -29,9 +29,9 @@ pub struct Cancelability {
     pub rule: String,
     pub grant: Option<Grant>,
     pub impact: Impact,
-    /// What makes sense at each step of fulfilment that something stands at.
+    /// What makes sense for each step of fulfilment that some units have reached.
     pub steps: Vec<Step>,
-    /// What of the program the tenant's edition leaves out.
+    /// What the tenant's edition does not include.
     pub edition_blockers: Vec<Refusal>,
 }
 
@@ -44,28 +44,28 @@ pub struct LineCancelability {
     pub blockers: Vec<Refusal>,
 }
 
-/// What a cancellation of everything would undo of others' work, as far as it is known here.
+/// How much of other people's work a cancellation of everything would undo, as far as this service knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Impact {
-    /// Units that a fulfilment has and that have not left.
+    /// Units that are in a fulfilment and have not left.
     pub allocated_units: i64,
-    /// Of the order's units, those that the floor or a partner was given.
+    /// Units that the warehouse floor or a partner was given.
     pub submitted_units: i64,
     pub shipped_units: i64,
     pub fee_minor: i64,
 }
 
-/// How much a cancellation would hurt others at this state, from least to most.
+/// How much a cancellation would disturb others now, from least to most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Advice {
     Safe,
-    /// The supplier has confirmed: talk to them first. A warning, not a block.
+    /// The supplier has confirmed: talk to them first. This is a warning and blocks nothing.
     ContactFirst,
-    /// Work has begun: talk to them immediately before.
+    /// Work has begun: talk to the supplier immediately before cancelling.
     Urgent,
     TooLate,
-    /// It is done; what can still be agreed is a return.
+    /// The goods were delivered: only a return can still be agreed.
     Completed,
 }
 
@@ -119,7 +119,7 @@ pub fn cancelability(
     }
 }
 
-/// Refuses a preview that could not be submitted whatever it asks for.
+/// Refuses a preview of an order that accepts no change at all.
 pub fn may_preview(order: &Order) -> Result<(), Refusal> {
     match &order.placement {
         Placement::Placing => Err(still_placing(order)),
@@ -128,7 +128,7 @@ pub fn may_preview(order: &Order) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses a change while something else holds the order, whatever policy and quantities say.
+/// Refuses a change while another change holds the order, whatever policy and quantities say.
 pub fn may_submit(order: &Order, change_type: ChangeType) -> Result<(), Refusal> {
     match &order.placement {
         Placement::Placing if change_type != ChangeType::CancelOrder => Err(still_placing(order)),
@@ -137,7 +137,7 @@ pub fn may_submit(order: &Order, change_type: ChangeType) -> Result<(), Refusal>
     }
 }
 
-/// The advice of the rule; once nothing can be cancelled any more, it is too late.
+/// The advice of the policy's rule, or `TooLate` when nothing can be cancelled any more.
 pub fn advice(standing: &Standing<'_>, open: bool) -> Advice {
     if open { standing.advice } else { standing.advice.max(Advice::TooLate) }
 }
@@ -158,13 +158,13 @@ fn still_placing(order: &Order) -> Refusal {
     Refusal::new(Reason::ChangeInProgress, message).detail("order_id", &order.order_id)
 }
 
-/// Stock and money were put back when the placement failed, so there is nothing to change.
+/// The placement failed and was compensated, so there is nothing to change.
 fn never_placed(order: &Order, cause: &Refusal) -> Refusal {
     let message = format!("order {} was never placed: {}", order.number, cause.message);
     Refusal::new(Reason::NothingToCancel, message).detail("cause", cause.reason.as_str())
 }
 
-/// Why no unit can be cancelled: all gone, or held back by the edition or the policy.
+/// Why no unit can be cancelled: none are left, or the edition or the policy forbids it.
 fn held_back(order: &Order, policy: &Policy, edition: &Edition) -> Refusal {
     let let_go = order.lines.iter().any(|line| available(line, policy.document.units) > 0);
     if let_go && let Err(refusal) = edition.check(Capability::CancelAfterShip) {

@@ -1,4 +1,4 @@
-//! Accepting a change: from here on the order is held for it, and nothing is decided yet.
+//! Accepting a change: from here on it holds the order, but nothing is decided yet.
 
 use types::{ChangeOrderId, Money, Reason, Refusal, SagaId, Timestamp};
 
@@ -17,23 +17,23 @@ use crate::domain::quantities::Quantities;
 use crate::domain::quote::{self, Presented, QuoteKey};
 use crate::domain::reason::Catalogue;
 
-/// A change that is submitted, with the ids it will have if it is accepted.
+/// A submitted change, with the ids that it gets if it is accepted.
 #[derive(Debug, Clone)]
 pub struct Submission<'a> {
     pub request: &'a ChangeRequest,
-    /// The policy that is in force for the order at this moment, and the tenant's reasons.
+    /// The policy of the order at this moment; `catalogue` holds the tenant's reasons.
     pub policy: &'a Policy,
     pub catalogue: &'a Catalogue,
-    /// The quote it was submitted with, and the key to read it.
+    /// The quote that came with it, and the key that verifies it.
     pub quote: Option<(&'a QuoteKey, &'a Presented)>,
     pub change_order_id: ChangeOrderId,
-    /// The saga that will carry it: its own, or the place saga while the order is being placed.
+    /// The saga that carries it out: its own, or the place saga while the order is being placed.
     pub saga_id: SagaId,
     pub actor: Actor,
     pub now: Timestamp,
 }
 
-/// What a preview shows: the price, where the caller stands, and what would refuse the request now.
+/// What a preview shows: the price, what the policy says to the caller, and why the request would be refused now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Previewed<'a> {
     pub priced: PricedChange,
@@ -41,8 +41,8 @@ pub struct Previewed<'a> {
     pub blockers: Vec<Refusal>,
 }
 
-/// Prices a change as it would be accepted now. Nothing happens. What the policy has against it is shown beside the
-/// price; where there is no price either, the policy's word comes first.
+/// Prices a change as it would be accepted now. Changes nothing. The policy's objection is shown beside the price. If there is no price either,
+/// the policy's objection comes first.
 pub fn preview<'a>(
     order: &Order,
     request: &ChangeRequest,
@@ -67,8 +67,8 @@ pub fn preview<'a>(
 
 /// Accepts a change, or refuses it and changes nothing.
 ///
-/// While the order is still being placed only its whole cancellation is accepted; the caller then
-/// asks the place saga to unwind, and [`super::fail_placement`] ends both.
+/// While the order is being placed, only a cancellation of the whole order is accepted. The caller then asks the place saga to compensate, and
+/// [`super::fail_placement`] ends both.
 pub fn accept(order: &mut Order, submission: Submission<'_>) -> Result<(ChangeOrder, Happened), Refusal> {
     let request = submission.request;
     cancelability::may_submit(order, request.change_type())?;
@@ -108,8 +108,8 @@ pub fn accept(order: &mut Order, submission: Submission<'_>) -> Result<(ChangeOr
     Ok((change, happened.fact(fact)))
 }
 
-/// A partner who wants one of its reasons is asked with the order's; which partner has the units of a single line is known
-/// to the inventory alone.
+/// Checks the reason against those that the order's partners accept. Only the inventory knows which partner holds the units of a single
+/// line, so this is done for whole orders.
 fn partners_understand(order: &Order, request: &ChangeRequest) -> Result<(), Refusal> {
     match request.selection {
         Selection::Everything => order.outside.check_reason(&request.reason_code),
@@ -117,7 +117,7 @@ fn partners_understand(order: &Order, request: &ChangeRequest) -> Result<(), Ref
     }
 }
 
-/// Asking to void a label that nobody has heard of is wrong from the start. The inventory has the last word.
+/// Refuses to void a label that the order does not have. The inventory has the last word.
 fn label_known(order: &Order, request: &ChangeRequest) -> Result<(), Refusal> {
     match request.label_action {
         LabelAction::Keep => Ok(()),

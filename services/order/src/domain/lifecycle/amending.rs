@@ -1,7 +1,7 @@
-//! Carrying out what both sides agreed on beside cancelled units: lines come, prices fall, goods go elsewhere.
+//! Agreed changes beside cancelled units: added lines, lower prices, another address.
 //!
-//! Everything is decided when the saga commits. What it needs before that is reserved and authorised by its steps, so an
-//! order whose change is put back never had the new lines.
+//! Everything happens when the saga commits. Stock and money are reserved by the steps before, so an order whose change is compensated never had
+//! the new lines.
 
 use types::{Money, Reason, Refusal, Timestamp};
 
@@ -11,19 +11,19 @@ use crate::domain::history::{Entry, Fact, Happened};
 use crate::domain::order::{Actor, Order};
 use crate::domain::placing::NewTender;
 
-/// What a change asks of the customer's money, as far as the order knows it.
+/// What a change asks of the customer, as far as the order knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Difference {
-    /// What the order comes to more, less what is owed to the customer anyway.
+    /// The rise of the order's price, less what is owed to the customer anyway, in minor units.
     pub to_pay_minor: i64,
     pub to_give_back_minor: i64,
 }
 
-/// What the order comes to more with a change, and whether that has to be paid first. What is owed to the customer counts as
-/// paid: it is with us.
+/// How much the change raises the order's price, and whether that has to be paid first. What is owed to the customer counts as paid, because
+/// we hold it.
 pub fn difference(order: &Order, change: &ChangeOrder) -> Difference {
     if change.change_type == ChangeType::Address {
-        // It moves no money, whatever the order came to when it was proposed.
+        // A change of address moves no money, whatever the price was when it was proposed.
         return Difference { to_pay_minor: 0, to_give_back_minor: 0 };
     }
     let kept = order.total_minor().max(0) + order.owed().minor;
@@ -31,13 +31,13 @@ pub fn difference(order: &Order, change: &ChangeOrder) -> Difference {
     Difference { to_pay_minor: (wanted - kept).max(0), to_give_back_minor: (kept - wanted).max(0) }
 }
 
-/// The order comes to more: the difference is authorised. Otherwise what exceeds it is given back.
+/// A higher price is authorised; a lower one is refunded.
 pub fn costs_more(order: &Order, change: &ChangeOrder) -> bool {
     change.new_total_minor.max(0) > order.total_minor().max(0)
 }
 
-/// Tenders pay exactly what is missing. The payment service knows best what that is, so only an offer that cannot be right is
-/// refused here.
+/// Tenders pay exactly what is missing. The payment service knows how much that is, so only an offer that cannot be right is refused
+/// here.
 pub fn pays(order: &Order, change: &ChangeOrder, tenders: &[NewTender]) -> Result<(), Refusal> {
     let missing = difference(order, change).to_pay_minor;
     let offered: i64 = tenders.iter().map(|tender| tender.amount_minor).sum();
@@ -54,7 +54,7 @@ pub fn pays(order: &Order, change: &ChangeOrder, tenders: &[NewTender]) -> Resul
         .detail("offered_minor", offered))
 }
 
-/// Takes the agreed amounts off the lines. The units stay, and are worth less from now on.
+/// Takes the agreed amounts off the lines. The units stay, at the lower price.
 pub(super) fn lower_prices(order: &mut Order, change: &ChangeOrder) -> Result<(), Defect> {
     for cheaper in &change.lines {
         let line =
@@ -68,7 +68,7 @@ pub(super) fn lower_prices(order: &mut Order, change: &ChangeOrder) -> Result<()
     Ok(())
 }
 
-/// The pivot of a change of address: from now on the goods go there.
+/// The pivot of a change of address.
 pub fn commit_address(
     order: &mut Order,
     change: &mut ChangeOrder,

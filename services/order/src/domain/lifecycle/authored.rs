@@ -1,4 +1,4 @@
-//! Changes that the matrix of cancelling has no say in: who asks for them, and what they begin as.
+//! Changes that the policy's cancellation rules do not decide: who asks for them, and how they begin.
 
 use types::{ChangeOrderId, Reason, Refusal, SagaId, Timestamp};
 
@@ -9,7 +9,7 @@ use crate::domain::order::{Actor, Order};
 use crate::domain::placing::human_number;
 use crate::domain::policy::{Permission, Policy};
 
-/// Who asks, under which policy, with the ids the change will have.
+/// Who asks, under which policy, and the ids that the change gets.
 #[derive(Debug, Clone)]
 pub struct Author<'a> {
     pub policy: &'a Policy,
@@ -36,7 +36,7 @@ impl Author<'_> {
             .detail("role", &self.actor.role)
     }
 
-    /// A change of this kind without lines and amounts, executing at once.
+    /// A change of this type without lines and amounts, in EXECUTING.
     pub(super) fn opened(&self, order: &Order, kind: ChangeType, rule: &str) -> ChangeOrder {
         ChangeOrder {
             tenant: order.tenant.clone(),

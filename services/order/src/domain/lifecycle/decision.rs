@@ -1,4 +1,4 @@
-//! The decision about an accepted change: committed by the pivot, or put back.
+//! The decision about an accepted change: the pivot commits it, or the saga compensates and rejects it.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,18 @@ use crate::domain::order::{Actor, Order, Placement};
 use crate::domain::pricing::{self, parts_of};
 use crate::domain::quantities::Quantities;
 
-/// What a withdrawal comes to.
+/// What withdrawing a change leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Withdrawal {
-    /// It was not accepted yet: it is withdrawn, and that is all.
+    /// The change was not accepted yet, and is simply withdrawn.
     Withdrawn(Happened),
-    /// The saga has to put everything back, for this cause.
+    /// The saga has to compensate, for this cause.
     AskSaga { cause: Refusal, happened: Happened },
-    /// It is being put back already.
+    /// The saga is compensating already.
     UnderWay,
 }
 
-/// The pivot: the units are cancelled, the totals lowered, the order is free for the next change.
+/// The pivot: cancels the units, lowers the totals, and frees the order for the next change.
 pub fn commit(order: &mut Order, change: &mut ChangeOrder, now: Timestamp) -> Result<Happened, Defect> {
     let before = order.summary();
     decide(order, change, now)?;
@@ -42,8 +42,8 @@ pub fn commit(order: &mut Order, change: &mut ChangeOrder, now: Timestamp) -> Re
     Ok(Happened::default().entry(entry).fact(fact).progressed(state_before, order))
 }
 
-/// How many of a change's units had left when the inventory took them, by line. Its word may be newer than what was
-/// reported so far: then the report is counted as heard, so that it moves nothing twice when it comes.
+/// How many of a change's units had left when the inventory took them, by line. The inventory may know more than its reports have told so far.
+/// Then the report counts as heard, so that it moves nothing twice when it arrives.
 pub fn learn_shipped(
     order: &mut Order,
     change: &ChangeOrder,
@@ -61,7 +61,7 @@ pub fn learn_shipped(
     Ok(())
 }
 
-/// Cancels the units and takes their price off, on the order and on the change; what else was agreed comes with it.
+/// Cancels the units and takes their price off the order. Whatever else was agreed happens with it.
 pub(super) fn decide(order: &mut Order, change: &mut ChangeOrder, now: Timestamp) -> Result<(), Defect> {
     let mut decided = order.clone();
     if change.change_type == ChangeType::PriceAdjust {
@@ -73,10 +73,10 @@ pub(super) fn decide(order: &mut Order, change: &mut ChangeOrder, now: Timestamp
     }
     unlock(&mut decided, change)?;
     added_line::bring(&mut decided, &change.terms.added);
-    // The fee is kept apart: the order comes to less by all that its units were worth.
+    // The fee is kept apart: the order's price falls by the whole worth of the units.
     decided.reversed_minor += change.amounts.amount + change.amounts.fee;
     decided.fees_minor += change.amounts.fee;
-    // What is not sold any more is not waited for either.
+    // Units that are no longer sold are no longer waited for.
     decided.await_less(change.amounts.amount);
     decided.version += 1;
     decided.pricing_version += 1;
@@ -131,7 +131,7 @@ fn reprice(order: &Order, change: &ChangeOrder) -> Result<Vec<GroupReversal>, De
     Ok(again.shipping)
 }
 
-/// The saga puts everything back, for this cause.
+/// The saga begins to compensate, for this cause.
 pub fn begin_unwinding(change: &mut ChangeOrder, cause: Refusal, now: Timestamp) -> Result<Happened, Defect> {
     change.step(ChangeEvent::Unwind)?;
     let summary = format!("change {} is being put back: {}", change.number, cause.message);
@@ -142,8 +142,8 @@ pub fn begin_unwinding(change: &mut ChangeOrder, cause: Refusal, now: Timestamp)
     Ok(Happened::default().entry(entry))
 }
 
-/// Everything was put back: the units are open again and the order is free. The cause that was
-/// recorded when the unwinding began stands; `cause` is for a saga that never said it began.
+/// The saga has compensated: the units are open again and the order is free. The cause that was recorded when compensating began stands;
+/// `cause` is for a saga that never recorded one.
 pub fn reject(
     order: &mut Order,
     change: &mut ChangeOrder,
@@ -176,7 +176,7 @@ pub fn reject(
     Ok(happened.entry(entry).fact(fact))
 }
 
-/// Its author takes a change back. After the decision that is refused; before it, the saga unwinds.
+/// Withdraws a change. Before the decision its saga compensates; after the decision withdrawing is refused.
 pub fn withdraw(
     order: &Order,
     change: &mut ChangeOrder,
@@ -200,7 +200,7 @@ pub fn withdraw(
             let fact = Fact::ChangeDropped { change: Box::new(change.clone()), order: order.summary() };
             Ok(Withdrawal::Withdrawn(entry("change_order.withdrawn", summary, change).fact(fact)))
         }
-        // The place saga is unwinding for it already, and nothing turns that back.
+        // The place saga is compensating for this change already, and nothing stops that.
         ChangeState::Executing if order.placement == Placement::Placing => {
             decided("the order is already being taken back")
         }

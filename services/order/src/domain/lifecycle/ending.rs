@@ -1,4 +1,4 @@
-//! How a decided change ends, and what may still happen to its money afterwards.
+//! How a decided change ends, and what may still happen to its money after that.
 
 use types::{ChangeOrderId, Money, Reason, RefundId, Refusal, Timestamp};
 
@@ -8,17 +8,17 @@ use crate::domain::history::{Entry, Fact, Happened};
 use crate::domain::order::{Actor, Order};
 use crate::domain::position::Position;
 
-/// How the forward steps ended, all of them.
+/// How the steps after the pivot ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settled {
     pub refunds: Vec<Refund>,
-    /// What exceeds the new total and was not given back.
+    /// What was paid beyond the new total and was not refunded.
     pub owed_minor: i64,
-    /// What else did not go as asked, and why.
+    /// What else went wrong, and why.
     pub exceptions: Vec<Refusal>,
 }
 
-/// Nothing more will move by itself. What is owed by settlement NONE is intended, and no exception.
+/// Ends the change: nothing more moves by itself. What settlement NONE leaves owed is intended, and no exception.
 pub fn finish(
     order: &mut Order,
     change: &mut ChangeOrder,
@@ -28,14 +28,14 @@ pub fn finish(
     let mut finished = change.clone();
     for refund in settled.refunds {
         match finished.refunds.iter_mut().find(|known| known.refund_id == refund.refund_id) {
-            // What was heard of it since the step had ended is newer than the step's own word.
+            // What an event has told since the step ended is newer than the step's own answer.
             Some(known) if is_lost(&known.state) => {}
             Some(known) => *known = refund,
             None => finished.refunds.push(refund),
         }
     }
     finished.exceptions.extend(settled.exceptions);
-    // What the payment service has told since then is newer than the step's own word.
+    // What the payment service has told since then is newer than the step's own answer.
     let owed = order.owed();
     finished.refund_owed_minor =
         if owed.pending { settled.owed_minor } else { settled.owed_minor.min(owed.minor) };
@@ -74,9 +74,8 @@ fn still_owed(owed_minor: i64) -> Refusal {
     Refusal::new(Reason::RefundDeclined, message).detail("owed_minor", owed_minor)
 }
 
-/// A refund changed after its step had ended: money that came back is owed again, and money that
-/// found its way in the end, be it by another refund that makes this one good (`retry_of`), is not
-/// owed any more. The order itself is never opened again.
+/// A refund changed after its step had ended. Money that came back is owed again; money that reached the customer after all, perhaps by another
+/// refund that replaces this one (`retry_of`), is no longer owed. The order itself never opens again.
 pub fn record_refund(
     order: &mut Order,
     change: &mut ChangeOrder,
@@ -105,7 +104,7 @@ pub fn record_refund(
         None => change.refunds.push(refund),
     }
     let happened = Happened::default().entry(Entry::new(now, Actor::system(), event, summary).about(change));
-    // Of a change that had ended, the customer hears of money that came after all.
+    // The change has ended, so the customer is told of money that came late.
     Ok(if is_issued {
         happened.fact(Fact::ChangeCompleted { change: Box::new(change.clone()), order: order.summary() })
     } else {
@@ -115,7 +114,7 @@ pub fn record_refund(
 
 fn lose(change: &mut ChangeOrder, refund: &Refund, detail: &str) -> Result<(), Defect> {
     if change.state == ChangeState::Settling {
-        // It has not ended yet; the end will find the exception listed.
+        // The change has not ended yet; its end will find the exception listed.
         change.version += 1;
     } else {
         change.step(ChangeEvent::LoseRefund)?;
@@ -129,12 +128,12 @@ fn lose(change: &mut ChangeOrder, refund: &Refund, detail: &str) -> Result<(), D
     Ok(())
 }
 
-/// The customer does not have the money. States are the payment service's own words.
+/// Whether the customer does not have the money. The states are the payment service's words.
 fn is_lost(state: &str) -> bool {
     matches!(state, "declined" | "reversed" | "manual")
 }
 
-/// What a change has left owed, as the payment service tells it now.
+/// What a change has left owed, as the payment service tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOwed {
     pub change_order_id: ChangeOrderId,
@@ -143,7 +142,7 @@ pub struct LeftOwed {
     pub mended: bool,
 }
 
-/// The payment service has told what is owed; it is shown from now on.
+/// Records the position that the payment service has told; the order shows it from now on.
 pub fn record_owed(order: &mut Order, told: &[Position], now: Timestamp) -> Happened {
     let mut is_other = false;
     for position in told {
@@ -160,7 +159,7 @@ pub fn record_owed(order: &mut Order, told: &[Position], now: Timestamp) -> Happ
     Happened::default().entry(Entry::new(now, Actor::system(), "refund.owed", summary))
 }
 
-/// Somebody else has given money back at the gateway: told where the order's people read.
+/// Records in the timeline that somebody has refunded money at the gateway itself.
 pub fn record_found(order: &mut Order, amount_minor: i64, kept_minor: i64, now: Timestamp) -> Happened {
     order.version += 1;
     let money =
@@ -173,7 +172,7 @@ pub fn record_found(order: &mut Order, amount_minor: i64, kept_minor: i64, now: 
     Happened::default().entry(Entry::new(now, Actor::system(), "refund.elsewhere", summary))
 }
 
-/// The same, of one change that has ended.
+/// Records what a change that has ended still leaves owed.
 pub fn record_left(order: &Order, change: &mut ChangeOrder, left: &LeftOwed, now: Timestamp) -> Happened {
     if change.refund_owed_minor != left.owed_minor {
         change.refund_owed_minor = left.owed_minor;
@@ -186,7 +185,7 @@ pub fn record_left(order: &Order, change: &mut ChangeOrder, left: &LeftOwed, now
     settle_exceptions(order, change, |exception| is_about_money(exception, &voids), now)
 }
 
-/// The change's releases of authorisations: one that failed is an exception, and no money is owed by it.
+/// The change's voids of authorisations. A failed one is an exception, and leaves no money owed.
 fn voids(change: &ChangeOrder) -> Vec<String> {
     let voids = change.refunds.iter().filter(|refund| refund.void_of_authorisation);
     voids.map(|refund| refund.refund_id.to_string()).collect()
@@ -197,7 +196,7 @@ fn is_about_money(exception: &Refusal, voids: &[String]) -> bool {
         && exception.details.get("refund_id").is_none_or(|refund_id| !voids.contains(refund_id))
 }
 
-/// What was listed against a change has been settled; with the last of it the change is completed after all.
+/// Removes settled exceptions from a change. Without any left it is COMPLETED after all.
 pub fn settle_exceptions(
     order: &Order,
     change: &mut ChangeOrder,

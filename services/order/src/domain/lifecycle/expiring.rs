@@ -1,4 +1,4 @@
-//! Orders that nobody pays for in time: first a warning, then the end, both by the clock and both by policy.
+//! Orders that are not paid in time: the clock warns first and then ends them, as the policy says.
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ use crate::domain::quantities::Quantities;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
     Nothing,
-    /// To say until when it has to be paid.
+    /// Warn until when the order has to be paid.
     Warning,
     Expiry,
 }
 
-/// What is due of an order at an instant. One that has to be paid at no particular time never is.
+/// What is due for an order at an instant. Nothing is ever due for an order without a time limit.
 pub fn due(order: &Order, policy: &Policy, now: Timestamp) -> Due {
     match expires_at(order, policy) {
         Some(end) if end <= now => Due::Expiry,
@@ -42,7 +42,7 @@ fn seconds(count: u32) -> Duration {
     Duration::from_secs(u64::from(count))
 }
 
-/// Says until when the order has to be paid; none if it is not due, or was paid meanwhile.
+/// Warns until when the order has to be paid. None if that is not due, or the order was paid meanwhile.
 pub fn warn_of_expiry(order: &Order, policy: &Policy, now: Timestamp) -> Option<Happened> {
     if due(order, policy, now) == Due::Nothing {
         return None;
@@ -55,7 +55,7 @@ pub fn warn_of_expiry(order: &Order, policy: &Policy, now: Timestamp) -> Option<
     Some(Happened::default().entry(entry).fact(fact))
 }
 
-/// Takes everything that is open off an order whose time is up, without a fee.
+/// Cancels everything open of an order whose time is up, without a fee.
 pub fn accept_expiry(order: &mut Order, author: &Author<'_>) -> Result<(ChangeOrder, Happened), Refusal> {
     cancelability::may_submit(order, ChangeType::Expire)?;
     if due(order, author.policy, author.now) != Due::Expiry {

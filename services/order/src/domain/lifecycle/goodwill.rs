@@ -1,4 +1,4 @@
-//! Giving money back without taking units: goodwill, or another try at a refund that failed.
+//! Refunds without units: goodwill, another try at a failed refund, and paying out what is owed.
 
 use types::money::cumulative;
 use types::{Fingerprint, Money, OrderId, PaymentId, Reason, RefundId, Refusal, Timestamp};
@@ -11,7 +11,7 @@ use crate::domain::history::{Entry, Fact, Happened};
 use crate::domain::order::{Actor, Order, Placement};
 use crate::domain::policy::{Permission, TenderStrategy};
 
-/// Money that somebody wants given back.
+/// A request to refund money.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundRequest {
     pub order_id: OrderId,
@@ -24,16 +24,16 @@ pub struct RefundRequest {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Given {
-    /// It lowers what the order comes to.
+    /// Goodwill: it lowers the order's price.
     Goodwill { amount_minor: i64 },
-    /// What is owed since this refund failed, from this tender or else from any, the one that failed last; nothing more is
-    /// taken off the order.
+    /// What is owed because this refund failed. It goes back to this tender, or to any, the failed one last. The order's price stays as it
+    /// is.
     Again { retry_of: RefundId, payment_id: Option<PaymentId> },
-    /// What is owed, however it came to be; nothing more is taken off the order.
+    /// What is owed for whatever reason. The order's price stays as it is.
     Owed { pay_out: PayOut, tenders: Vec<TenderRefund> },
 }
 
-/// Accepts it, or refuses it and changes nothing. `changes` are all changes of the order.
+/// Accepts the refund, or refuses it and changes nothing. `changes` are all changes of the order.
 pub fn accept_refund(
     order: &mut Order,
     request: &RefundRequest,
@@ -52,7 +52,7 @@ pub fn accept_refund(
             within_limits(order, *amount_minor, author)?;
             let amount = *amount_minor;
             let tax = share_of_tax(order, changes, amount);
-            // The price that it lowers has its tax within.
+            // The price that it lowers includes its tax.
             change.amounts = Parts {
                 gross: amount,
                 goods_net: amount,
@@ -75,7 +75,7 @@ pub fn accept_refund(
         }
         Given::Owed { pay_out, tenders } => {
             is_owed(order, pay_out, tenders)?;
-            // What of the rest stays owed was not asked for.
+            // The rest stays owed, because nobody asked for it.
             change.settlement = Settlement::Explicit;
             change.terms.pay_out = Some(pay_out.clone());
             if !tenders.is_empty() {
@@ -103,8 +103,8 @@ pub fn accept_refund(
     Ok((change, Happened::default().entry(entry).fact(fact)))
 }
 
-/// Of the tax that is left in the order's price, what belongs to this part of it. Parts of the price sum to its tax exactly,
-/// because each is taken of what those before it have left.
+/// The share of the remaining tax that belongs to this part of the price. The shares of all parts sum to the tax exactly, because each is computed
+/// from what the earlier ones have left.
 fn share_of_tax(order: &Order, changes: &[ChangeOrder], amount_minor: i64) -> i64 {
     let in_lines: i64 = order.lines.iter().map(|line| line.left_of(|base| base.tax_minor)).sum();
     let of_shipping: i64 =
@@ -117,8 +117,8 @@ fn share_of_tax(order: &Order, changes: &[ChangeOrder], amount_minor: i64) -> i6
     cumulative(left, amount_minor, order.total_minor())
 }
 
-/// Not more than the order still comes to, and all goodwill together not more than the policy's share of its price
-/// unless the role may go over the limit.
+/// Goodwill is at most the order's price, and all goodwill together is at most the policy's share of that price, unless the role may exceed the
+/// limit.
 fn within_limits(order: &Order, amount_minor: i64, author: &Author<'_>) -> Result<(), Refusal> {
     let left = order.total_minor().max(0);
     if amount_minor > left {
@@ -146,7 +146,7 @@ fn asked(order: &Order, pay_out: &PayOut, tenders: &[TenderRefund]) -> i64 {
     pay_out.amount_minor.or(named).unwrap_or(order.owed().minor)
 }
 
-/// No more than is owed, as far as it was told; the payment service holds it against what is on its way.
+/// At most what is owed by the last position. The payment service also checks it against refunds that are under way.
 fn is_owed(order: &Order, pay_out: &PayOut, tenders: &[TenderRefund]) -> Result<(), Refusal> {
     let owed = order.owed();
     if owed.pending {
@@ -162,7 +162,7 @@ fn is_owed(order: &Order, pay_out: &PayOut, tenders: &[TenderRefund]) -> Result<
     Ok(())
 }
 
-/// The refund is one of this order's that the customer does not have, and money is owed.
+/// Checks that the refund belongs to this order and failed, and that money is owed.
 fn failed_before(order: &Order, retry_of: &RefundId, changes: &[ChangeOrder]) -> Result<(), Refusal> {
     let known =
         changes.iter().flat_map(|change| &change.refunds).find(|refund| refund.refund_id == *retry_of);
@@ -177,7 +177,7 @@ fn failed_before(order: &Order, retry_of: &RefundId, changes: &[ChangeOrder]) ->
     Err(Refusal::new(Reason::NotRetryable, message).detail("state", &refund.state))
 }
 
-/// The pivot: what the order comes to is lowered, and payment has reserved the money.
+/// The pivot: lowers the order's price; the payment service has reserved the money.
 pub fn commit_refund(
     order: &mut Order,
     change: &mut ChangeOrder,

@@ -1,4 +1,4 @@
-//! What may happen to an order and to a change of it, as transitions on both.
+//! The transitions of an order and of its changes.
 //!
 //! ```text
 //!  placing:     (placed) ──open_order──▶ open ──confirm──▶ ──start_processing──▶
@@ -59,7 +59,7 @@ use super::change::{ChangeEvent, ChangeOrder, IllegalTransition};
 use super::order::Order;
 use super::quantities::{Quantities, QuantitiesError};
 
-/// The saga asks for what the order cannot do: somebody has to look, and nothing is changed.
+/// A saga asks for something that the order's state does not allow. A person has to look, and nothing is changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Defect {
     #[error(transparent)]
@@ -77,7 +77,7 @@ pub enum Defect {
 }
 
 impl ChangeOrder {
-    /// Moves the state, and with it the version that watchers resume by.
+    /// Moves the state and raises the version that watchers resume by.
     fn step(&mut self, event: ChangeEvent) -> Result<(), Defect> {
         self.state = self.state.after(event)?;
         self.version += 1;
@@ -85,7 +85,7 @@ impl ChangeOrder {
     }
 }
 
-/// Moves the units of every line of a change from one bucket to another; nothing moves if one cannot.
+/// Moves the units of every line of a change from one bucket to another: all or none.
 fn move_units(
     order: &mut Order,
     change: &ChangeOrder,
@@ -103,7 +103,7 @@ fn move_units(
     Ok(())
 }
 
-/// The change gives the order free for the next one.
+/// Frees the order for the next change.
 fn unlock(order: &mut Order, change: &ChangeOrder) -> Result<(), Defect> {
     match &order.change_in_progress {
         Some(holder) if *holder == change.change_order_id => {

@@ -1,4 +1,4 @@
-//! What a proposal of each kind comes to: the units that go, the lines that come, the price that is lowered.
+//! What a proposal of each kind means: units that are taken off, lines that are added, prices that are lowered.
 
 use std::collections::BTreeSet;
 
@@ -17,31 +17,31 @@ use crate::domain::{pricing, selection};
 /// What a proposal asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proposed {
-    /// What is to be left of each of these lines, which may be more than there is now.
+    /// The quantities that these lines are to have, which may be more than now.
     Quantities(Vec<(LineKey, i64)>),
     Items(Vec<NewLine>),
-    /// What is to be left of lines, and what comes in their place.
+    /// The quantities that lines are to have, and the lines that are added.
     Replacement {
         left: Vec<(LineKey, i64)>,
         items: Vec<NewLine>,
     },
-    /// What is taken off each of these lines.
+    /// The amount that is taken off each of these lines.
     Prices(Vec<(LineKey, i64)>),
-    /// Less of delivery groups' charges.
+    /// The amount that is taken off delivery groups' charges.
     Shipping(Vec<GroupReversal>),
     Address(Address),
 }
 
-/// A proposal that was asked for.
+/// A request for a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
     pub proposed: Proposed,
     pub reason_code: String,
     pub note: String,
     pub expires_at: Timestamp,
-    /// What its author pays of what the order comes to more.
+    /// The author's tenders for a higher price.
     pub pays: Vec<NewTender>,
-    /// The version of the price that its author has seen.
+    /// The version of the price that the author has seen.
     pub pricing_version: Option<i64>,
 }
 
@@ -59,10 +59,10 @@ impl Proposal {
     }
 }
 
-/// A proposal that can be made of this order.
+/// A proposal that is possible for this order.
 pub(super) struct Offer {
     pub kind: ChangeType,
-    /// The units that go, or that cost less.
+    /// The units that are taken off, or that get cheaper.
     pub lines: Vec<ChangeLine>,
     pub terms: Terms,
 }
@@ -95,7 +95,7 @@ pub(super) fn offer(
             Offer { kind: ChangeType::ReplaceItem, lines, terms: Terms { added, ..kept } }
         }
         Proposed::Prices(off) => {
-            // A lower price brings nothing of the delivery back.
+            // A lower price refunds nothing of the delivery.
             let terms = Terms { shipping: ShippingRule::None, ..Terms::default() };
             Offer { kind: ChangeType::PriceAdjust, lines: cheaper(order, off)?, terms }
         }
@@ -122,10 +122,10 @@ pub(super) fn offer(
     Ok(offer)
 }
 
-/// Units that go, by line number.
+/// Units that are taken off, by line number.
 type Going = Vec<(i64, Quantity)>;
 
-/// The units that go and the lines that come so that these quantities are left.
+/// The units that are taken off and the lines that are added, so that these quantities result.
 fn moved(order: &Order, lines: &[(LineKey, i64)], ids: &Ids) -> Result<(Going, Vec<AddedLine>), Refusal> {
     let (mut going, mut added) = (Vec::new(), Vec::new());
     for (index, (line, new_quantity)) in each_once(order, lines)?.into_iter().enumerate() {
@@ -144,7 +144,7 @@ fn moved(order: &Order, lines: &[(LineKey, i64)], ids: &Ids) -> Result<(Going, V
     Ok((going, added))
 }
 
-/// The lines that are named, each once, with what is said of each.
+/// The named lines, each once, with what the request says of each.
 fn each_once<'a>(order: &'a Order, lines: &[(LineKey, i64)]) -> Result<Vec<(&'a Line, i64)>, Refusal> {
     let mut seen = BTreeSet::new();
     let found = lines.iter().enumerate().map(|(index, (key, said))| {
@@ -200,7 +200,7 @@ fn cheaper(order: &Order, off: &[(LineKey, i64)]) -> Result<Vec<ChangeLine>, Ref
     Ok(lines)
 }
 
-/// No more is taken off a line than is left of its price.
+/// At most the rest of a line's price can be taken off it.
 pub(super) fn worth_so_much(line: &Line, off_minor: i64) -> Result<(), Refusal> {
     let left = if line.quantities.net() == 0 { 0 } else { line.left_of(|base| base.goods_net_minor) };
     if off_minor <= left {
@@ -210,7 +210,7 @@ pub(super) fn worth_so_much(line: &Line, off_minor: i64) -> Result<(), Refusal> 
     Err(Refusal::new(Reason::AmountOutOfRange, message).detail("left_minor", left))
 }
 
-/// Once something has left, was handed to a partner or has a label, the old address is on it.
+/// Refuses a new address once a unit has left, is with a partner or has a label: those carry the old address.
 pub(super) fn may_readdress(order: &Order) -> Result<(), Refusal> {
     let units = order.units();
     if units.fulfilled + units.cancelled_after_ship > 0 {

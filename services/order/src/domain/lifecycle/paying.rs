@@ -1,4 +1,4 @@
-//! Paying what is missing of an order that was restored without tenders. It stands, and its goods wait for the money.
+//! Paying for an order that was restored without tenders. The order stands, and its goods wait for the money.
 
 use types::{Money, OrderId, Reason, Refusal, Timestamp};
 
@@ -15,13 +15,13 @@ use crate::domain::policy::{Permission, grant};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayRequest {
     pub order_id: OrderId,
-    /// They pay exactly what is missing; the payment service knows how much that is.
+    /// They pay exactly what is missing. The payment service knows how much that is.
     pub tenders: Vec<NewTender>,
     /// Of the canonical request.
     pub content: types::Fingerprint,
 }
 
-/// Accepts a payment, or refuses it and changes nothing. Whoever may cancel the order may pay it, and whoever may restore.
+/// Accepts a payment, or refuses it and changes nothing. Roles that may cancel or restore the order may pay for it.
 pub fn accept_payment(order: &mut Order, author: &Author<'_>) -> Result<(ChangeOrder, Happened), Refusal> {
     cancelability::may_submit(order, ChangeType::Payment)?;
     if grant(author.policy, order, &author.actor).is_none() {
@@ -44,7 +44,7 @@ pub fn accept_payment(order: &mut Order, author: &Author<'_>) -> Result<(ChangeO
     Ok((change, Happened::default().entry(entry).fact(fact)))
 }
 
-/// The pivot: the money is there, or promised by those who keep it.
+/// The pivot: the money is captured or authorised.
 pub fn commit_payment(
     order: &mut Order,
     change: &mut ChangeOrder,

@@ -1,4 +1,4 @@
-//! An order as it would be with a proposal: for both sides, before they decide. Nothing happens.
+//! Previewing a proposal: the order as it would be, for both sides before they decide. Changes nothing.
 
 use types::{Ids, Refusal, Timestamp};
 
@@ -15,16 +15,16 @@ use crate::domain::quantities::Quantities;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// The change, at the price of now.
+    /// The change at today's price.
     pub change: ChangeOrder,
-    /// The order once the change is carried out; as it is where that cannot be.
+    /// The order after the change, or as it is now if the change is impossible.
     pub order: Order,
     pub difference: Difference,
-    /// What would refuse it now.
+    /// Why it would be refused now.
     pub blockers: Vec<Refusal>,
 }
 
-/// A proposal that is not made yet.
+/// Previews a proposal before it is made.
 pub fn picture_proposal(
     order: &Order,
     proposal: &Proposal,
@@ -35,7 +35,7 @@ pub fn picture_proposal(
     Ok(picture(order, change, author.now))
 }
 
-/// A proposal that was made, and waits for an answer.
+/// Previews a proposal that waits for an answer.
 pub fn picture_change(order: &Order, change: ChangeOrder, now: Timestamp) -> Picture {
     let waits = answerable(&change, now).err();
     let mut pictured = picture(order, change, now);

@@ -1,4 +1,4 @@
-//! From accepted to open or failed, and on to confirmed and in work.
+//! Placing an order: from accepted to open or failed, and on to confirmed and processing.
 
 use types::{Reason, Refusal, Timestamp};
 
@@ -8,13 +8,13 @@ use crate::domain::change::{ChangeEvent, ChangeOrder};
 use crate::domain::history::{Entry, Fact, Happened};
 use crate::domain::order::{Actor, Order, Placement, Summary};
 
-/// Stock is reserved and payment authorised: the order stands. `confirm` is the policy's choice.
+/// Opens the order: stock is reserved and payment authorised. `confirm` is the policy's choice.
 pub fn open_order(order: &mut Order, confirm: bool, now: Timestamp) -> Result<Happened, Defect> {
     if order.placement != Placement::Placing {
         return Err(Defect::NotPlacing);
     }
     if let Some(holder) = &order.change_in_progress {
-        // A change that comes while placing asks the saga to unwind, in the same commit.
+        // A change that arrives during the placing asks the saga to compensate in the same commit.
         return Err(Defect::NotTheHolder {
             held_by: holder.to_string(),
             change: "the place saga".to_owned(),
@@ -33,8 +33,8 @@ pub fn open_order(order: &mut Order, confirm: bool, now: Timestamp) -> Result<Ha
         .progressed(before, order))
 }
 
-/// The place saga put everything back. If a change waits for that, it has what it asked for: its
-/// units end cancelled, and it completes, because no money ever moved.
+/// The place saga has compensated. A change that waits for that gets what it asked for: its units are cancelled and it completes, because no
+/// money ever moved.
 pub fn fail_placement(
     order: &mut Order,
     change: Option<&mut ChangeOrder>,
@@ -84,7 +84,7 @@ fn cancelled_while_placing(
         .fact(Fact::ChangeCompleted { change: Box::new(change.clone()), order: after })
 }
 
-/// Confirms a pending order. One that was confirmed before stays as it is, and nothing happens.
+/// Confirms a pending order. An order that is confirmed already stays as it is.
 pub fn confirm(order: &mut Order, actor: Actor, now: Timestamp) -> Result<Happened, Refusal> {
     live(order, "confirmed")?;
     if order.confirmed_at.is_some() {
@@ -99,14 +99,14 @@ pub fn confirm(order: &mut Order, actor: Actor, now: Timestamp) -> Result<Happen
         .progressed(before, order))
 }
 
-/// Records that work has begun. An order already in work stays as it is, and nothing happens.
+/// Records that work has begun. An order that is in work already stays as it is.
 pub fn start_processing(order: &mut Order, actor: Actor, now: Timestamp) -> Result<Happened, Refusal> {
     live(order, "taken into work")?;
     if order.processing_at.is_some() {
         return Ok(Happened::default());
     }
     let before = order.state();
-    // Work implies the confirmation that nobody gave apart.
+    // Beginning to work on an order confirms it.
     order.confirmed_at.get_or_insert(now);
     order.processing_at = Some(now);
     order.version += 1;
@@ -116,7 +116,7 @@ pub fn start_processing(order: &mut Order, actor: Actor, now: Timestamp) -> Resu
         .progressed(before, order))
 }
 
-/// There is something left of the order that can move on.
+/// Refuses an order of which nothing is left.
 fn live(order: &Order, verb: &str) -> Result<(), Refusal> {
     let refuse = |reason: Reason, why: &str| {
         let message = format!("order {} cannot be {verb}: {why}", order.number);

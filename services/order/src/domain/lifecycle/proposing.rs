@@ -7,8 +7,8 @@
 //!                                        └──withdraw─▶ WITHDRAWN       (see `decision`)
 //! ```
 //!
-//! A requested change holds nothing and blocks nothing. Its price is computed when it is asked for and once more when it
-//! is approved; where the two differ the approval is refused, and it can be asked for again.
+//! A requested change holds nothing and blocks nothing. Its price is computed when it is proposed and again when it is approved. If the two
+//! differ, the approval is refused, and the change can be proposed again.
 
 use types::{Ids, Money, Reason, Refusal, Timestamp};
 
@@ -29,7 +29,7 @@ use crate::domain::quantities::Quantities;
 use crate::domain::selection;
 use crate::domain::sides::{Side, may_answer};
 
-/// Stores a proposal with its price. `countered` is the other side's that it answers.
+/// Stores a proposal with its price. `countered` is the other side's proposal that it answers.
 pub fn propose(
     order: &Order,
     proposal: &Proposal,
@@ -72,7 +72,7 @@ pub(super) fn drafted(
     change.terms = Terms { money: change.terms.money.clone(), ..offer.terms };
     change.terms.proposed_by = Some(side);
     change.in_confidence = proposal.in_confidence();
-    // What is agreed has no fee.
+    // A change that both sides agree on has no fee.
     let priced = with_added(pricing::reprice(order, offer.lines, &change.terms, 0), &change);
     asked_for(&mut change, priced);
     change.reason_code.clone_from(&proposal.reason_code);
@@ -81,7 +81,7 @@ pub(super) fn drafted(
     Ok(change)
 }
 
-/// Its author has seen the order as it is.
+/// Checks that the author has seen the current price of the order.
 fn made_of(order: &Order, pricing_version: Option<i64>) -> Result<(), Refusal> {
     match pricing_version {
         Some(seen) if seen != order.pricing_version => {
@@ -95,7 +95,7 @@ fn made_of(order: &Order, pricing_version: Option<i64>) -> Result<(), Refusal> {
     }
 }
 
-/// For people: what becomes of the price.
+/// What happens to the price, as a sentence for people.
 fn comes_to(order: &Order, change: &ChangeOrder) -> Result<String, Refusal> {
     let by = difference(order, change);
     Ok(match (by.to_pay_minor, by.to_give_back_minor) {
@@ -107,14 +107,14 @@ fn comes_to(order: &Order, change: &ChangeOrder) -> Result<String, Refusal> {
     })
 }
 
-/// Lines that come raise what the order comes to.
+/// Added lines raise the order's price.
 fn with_added(priced: PricedChange, change: &ChangeOrder) -> PricedChange {
     let total_after_minor = priced.total_after_minor + amount_of(&change.terms.added);
     PricedChange { total_after_minor, ..priced }
 }
 
-/// Takes a consumer's withdrawal in. It needs no reason, and receiving it says nothing of accepting it. `contact` is what
-/// proves that the caller is the consumer.
+/// Receives a consumer's withdrawal. It needs no reason, and receiving it does not accept it. `contact` proves that the caller is the
+/// consumer.
 pub fn receive_withdrawal(
     order: &Order,
     earlier: &[ChangeOrder],
@@ -144,7 +144,7 @@ pub fn receive_withdrawal(
     Ok((change, Happened::default().entry(entry).fact(fact)))
 }
 
-/// Who does not know the contact learns nothing, not even that there is such an order.
+/// A caller who does not know the contact learns nothing, not even that the order exists.
 fn proven(order: &Order, contact: &str) -> Result<(), Refusal> {
     let known = order.parties.client_contact.trim();
     if !known.is_empty() && known.eq_ignore_ascii_case(contact.trim()) {
@@ -165,7 +165,7 @@ fn asked_for(change: &mut ChangeOrder, priced: PricedChange) {
     change.lines = priced.lines;
 }
 
-/// The other side agrees: from here on the order is held for the change. `tenders` pay what it comes to more.
+/// The other side agrees: from here on the change holds the order. `tenders` pay the difference to the higher price.
 pub fn approve(
     order: &mut Order,
     change: &mut ChangeOrder,
@@ -189,7 +189,7 @@ pub fn approve(
 
     let mut held = order.clone();
     if change.change_type.takes_units() {
-        // Where goods come for those that go, the order is not cancelled.
+        // An exchange of goods does not cancel the order.
         if change.terms.added.is_empty() {
             change.terms.carts = told_with(order, &change.lines);
         }
@@ -208,11 +208,11 @@ pub fn approve(
     Ok(Happened::default().entry(entry).fact(fact))
 }
 
-/// It can still be done, and still comes to what was proposed.
+/// Checks that the change is still possible, at the price that was proposed.
 pub(super) fn still_agreed(order: &Order, change: &ChangeOrder) -> Result<(), Refusal> {
     let again = price_again(order, change)?;
     let same = again.amounts == change.amounts && again.total_after_minor == change.new_total_minor;
-    // Where the goods go does not depend on what they cost.
+    // A change of address has no price.
     if same || change.change_type == ChangeType::Address {
         return Ok(());
     }
@@ -225,7 +225,7 @@ pub(super) fn still_agreed(order: &Order, change: &ChangeOrder) -> Result<(), Re
         .detail("total_after_minor", again.total_after_minor))
 }
 
-/// The price of now; refused where the order cannot be changed like this any more.
+/// Today's price of the change, or a refusal if the change is no longer possible.
 pub(super) fn price_again(order: &Order, change: &ChangeOrder) -> Result<PricedChange, Refusal> {
     let mut lines = change.lines.clone();
     for asked in &mut lines {
@@ -252,7 +252,7 @@ pub(super) fn price_again(order: &Order, change: &ChangeOrder) -> Result<PricedC
     Ok(with_added(pricing::reprice(order, lines, &change.terms, 0), change))
 }
 
-/// The other side does not agree.
+/// The other side declines.
 pub fn decline(
     order: &Order,
     change: &mut ChangeOrder,
@@ -272,7 +272,7 @@ pub fn decline(
     Ok(Happened::default().entry(entry).fact(fact))
 }
 
-/// Nobody answered in time. False for one that was answered, or is not due: then nothing happens.
+/// Ends a proposal that nobody answered in time. None if it was answered, or is not due.
 pub fn expire(order: &Order, change: &mut ChangeOrder, now: Timestamp) -> Option<Happened> {
     let due = change.expires_at.is_some_and(|until| until <= now);
     if change.state != ChangeState::Requested || !due {
@@ -310,7 +310,7 @@ fn open(order: &Order) -> Result<(), Refusal> {
     }
 }
 
-/// An order of which all is cancelled comes back by being restored, which has a permission of its own.
+/// Refuses an edit of a wholly cancelled order: restoring it needs a permission of its own.
 fn not_cancelled(order: &Order) -> Result<(), Refusal> {
     if order.state() != OrderState::Cancelled {
         return Ok(());

@@ -1,7 +1,7 @@
 //! Restoring a wholly cancelled order: every cancelled unit of every change comes back, or none.
 //!
-//! The units become open again and the amounts that were taken off stand on the order once more, so that cancelling it
-//! again telescopes from the beginning and ends where the first cancellation did. Fees are reset; goodwill stays given.
+//! The units become open again and the order has its price again, so that another cancellation computes from the beginning and ends where the first
+//! one did. Fees are reset; goodwill stays given.
 
 use types::money::cumulative;
 use types::{Money, Reason, Refusal, Timestamp};
@@ -15,15 +15,15 @@ use crate::domain::order::{Actor, AwaitedPayment, Line, Order, OrderState, Place
 use crate::domain::placing::NewTender;
 use crate::domain::policy::Permission;
 
-/// A restoration that was asked for.
+/// A request to restore an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestoreRequest {
     pub order_id: types::OrderId,
-    /// They pay exactly what is missing of the order's price; the payment service knows how much that is.
+    /// They pay exactly what is missing of the order's price. The payment service knows how much that is.
     pub tenders: Vec<NewTender>,
     pub reason_code: String,
     pub note: String,
-    /// What the inventory has too little of, where it could be asked before.
+    /// What the inventory lacks, if it could be asked before.
     pub lacking: Option<Refusal>,
     /// Of the canonical request.
     pub content: types::Fingerprint,
@@ -46,7 +46,7 @@ pub fn accept_restore(
     }
 
     let mut change = author.opened(order, ChangeType::Restore, Permission::Restore.as_str());
-    // No money goes back; what is kept beyond the price, if anything, is shown as owed.
+    // No money goes back. If more is kept than the order costs, it is shown as owed.
     change.settlement = Settlement::None;
     change.reason_code.clone_from(&request.reason_code);
     change.note.clone_from(&request.note);
@@ -85,7 +85,7 @@ fn may_be_restored(order: &Order) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Money that is on its way decides first: a refund is never called back.
+/// Refuses while a refund is under way: a refund is never called back.
 fn nothing_in_flight(settling: &[ChangeOrder]) -> Result<(), Refusal> {
     let Some(change) = settling.first() else { return Ok(()) };
     let refunds: Vec<&str> =
@@ -97,7 +97,7 @@ fn nothing_in_flight(settling: &[ChangeOrder]) -> Result<(), Refusal> {
         .detail("refund_ids", refunds.join(",")))
 }
 
-/// What all cancelled units of a line were worth. Nothing of the line is returned, so they are its first.
+/// What all cancelled units of a line were worth. None of the line's units are returned, so the cancelled ones count first.
 fn came_back(line: &Line) -> ChangeLine {
     let units = line.quantities.cancelled_at_all();
     let worth = |amount: i64| cumulative(amount, units, line.quantities.ordered);
@@ -124,8 +124,8 @@ fn came_back(line: &Line) -> ChangeLine {
     }
 }
 
-/// The pivot: stock is reserved, and the missing money authorised or, where there were no tenders, still awaited. What is
-/// kept beyond the price is said at its end.
+/// The pivot: stock is reserved, and the missing money is authorised or, without tenders, awaited. The end of the change tells what is kept
+/// beyond the price.
 pub fn commit_restore(
     order: &mut Order,
     change: &mut ChangeOrder,
@@ -145,7 +145,7 @@ pub fn commit_restore(
         }
         line.quantities = line.quantities.restore(back.quantity)?;
         line.reversed_minor = 0;
-        // The whole price of then stands again, also what was taken off it by agreement.
+        // The original price stands again, including what was taken off it by agreement.
         line.bases.clear();
     }
     for group in &mut restored.groups {

@@ -1,7 +1,7 @@
-//! Bundles that come back: their parts come with them.
+//! Returned bundles: their parts come back with them.
 //!
-//! The price of a bundle stands on its parent, so that only the parent brings money back; its parts belong to it and go on
-//! the shelf with it. A part that a request names itself stays as it was named, and brings what the policy gave it.
+//! The price of a bundle stands on its parent, so only the parent brings money back. Its parts belong to it and go back to stock with it. A
+//! part that a request names by itself is taken as it was named, and brings back the amount that the policy gives it.
 
 use types::{LineId, Quantity, Reason, Refusal};
 
@@ -13,7 +13,7 @@ use crate::domain::policy::Bundle;
 use crate::domain::returns::{Return, ReturnLine, ReturnState};
 use crate::domain::selection::{children_of, find, is_line, ratio};
 
-/// The lines that are named, and the parts of the bundles among them; `left` says how many units of a part there are.
+/// The named lines, with the parts of the bundles among them. `left` tells how many units of a part are left.
 pub(super) fn with_parts(order: &Order, named: &Counted, left: impl Fn(&Line) -> i64) -> Counted {
     let mut all = named.clone();
     for (key, units) in named {
@@ -27,7 +27,7 @@ pub(super) fn with_parts(order: &Order, named: &Counted, left: impl Fn(&Line) ->
     all
 }
 
-/// As [`with_parts`], of what is taken back: what becomes of a bundle becomes of its parts.
+/// Like [`with_parts`], for accepted units: the parts go where their bundle goes.
 pub(super) fn accepted_with_parts(order: &Order, returned: &Return, named: &[Accepted]) -> Vec<Accepted> {
     let mut all = named.to_vec();
     for bundle in named {
@@ -50,7 +50,7 @@ pub(super) fn accepted_with_parts(order: &Order, returned: &Return, named: &[Acc
     all
 }
 
-/// Where a bundle is one thing, no part comes back without it.
+/// Refuses parts without their bundle where the policy treats a bundle as one article.
 pub(super) fn whole_bundles(order: &Order, lines: &Counted, policy: Bundle) -> Result<(), Refusal> {
     if policy != Bundle::Atomic {
         return Ok(());
@@ -69,7 +69,7 @@ pub(super) fn whole_bundles(order: &Order, lines: &Counted, policy: Bundle) -> R
     Ok(())
 }
 
-/// Units of a line that are out and not on their way back already.
+/// Units of a line that have left and are not in a return yet.
 pub(super) fn may_come(line: &Line, others: &[Return]) -> i64 {
     let coming: i64 = others
         .iter()
@@ -80,7 +80,7 @@ pub(super) fn may_come(line: &Line, others: &[Return]) -> i64 {
     line.quantities.fulfilled - line.quantities.returned - coming
 }
 
-/// The units of a line that a return still expects, or holds undecided.
+/// Units of a line that a return still expects, or has received and not decided.
 pub(super) fn of_line(returned: &Return, line_id: &LineId, units: fn(&ReturnLine) -> i64) -> i64 {
     returned.line(&LineKey::Id(line_id.clone())).map_or(0, units)
 }

@@ -1,6 +1,6 @@
 //! Returns: opened by policy and window, received, accepted or rejected unit by unit, and closed.
 //!
-//! Only accepting moves the order, by a change order with a saga of its own; everything else moves the return alone.
+//! Only accepting changes the order, by a change order with a saga of its own. Everything else moves only the return.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::domain::{pricing, selection};
 /// Units of lines, as a request names them.
 pub type Counted = Vec<(LineKey, Quantity)>;
 
-/// A return that is asked for.
+/// A request to open a return.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opening {
     pub order_id: OrderId,
@@ -35,7 +35,7 @@ pub struct Opening {
     pub content: Fingerprint,
 }
 
-/// Units of a line that have come and are taken back.
+/// Received units of a line that are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
     pub line: LineKey,
@@ -44,7 +44,7 @@ pub struct Accepted {
     pub warehouse_id: Option<String>,
 }
 
-/// Lets units come back. `others` are the order's returns that are open already.
+/// Opens a return. `others` are the order's returns that are open already.
 pub fn open_return(
     order: &Order,
     opening: &Opening,
@@ -91,7 +91,7 @@ pub fn open_return(
     Ok((opened, happened))
 }
 
-/// A line of a return, if so many of its units are out and not on their way back already.
+/// A line of a return, if that many units have left and are in no return yet.
 fn returnable(
     order: &Order,
     key: &LineKey,
@@ -121,7 +121,7 @@ fn returnable(
     })
 }
 
-/// The policy counts the days from the last delivery; what was not delivered may always come back.
+/// The policy counts the days from the last delivery. Units that were not delivered may always come back.
 fn within_window(order: &Order, author: &Author<'_>) -> Result<(), Refusal> {
     let days = author.policy.document.returns.days_after_delivery;
     let Some(delivered_at) = order.delivered_at else { return Ok(()) };
@@ -136,7 +136,7 @@ fn within_window(order: &Order, author: &Author<'_>) -> Result<(), Refusal> {
     ))
 }
 
-/// Notes units that have come: never more than were expected.
+/// Receives units, at most as many as are expected.
 pub fn receive_return(
     order: &Order,
     returned: &mut Return,
@@ -152,7 +152,7 @@ pub fn receive_return(
     Ok(told(order, returned, "received", &format!("{units} units came"), note, author))
 }
 
-/// Refuses units that have come: they stay the buyer's.
+/// Rejects received units: they stay the buyer's.
 pub fn reject_return(
     order: &Order,
     returned: &mut Return,
@@ -161,7 +161,7 @@ pub fn reject_return(
     author: &Author<'_>,
 ) -> Result<Happened, Refusal> {
     may(order, Permission::ReturnDecide, author)?;
-    // Units that a change accepts at this moment must not be rejected, too.
+    // Units that a running change accepts must not be rejected as well.
     cancelability::may_submit(order, ChangeType::Return)?;
     let lines = with_parts(order, lines, |line| of_line(returned, &line.line_id, ReturnLine::undecided));
     let units = count(returned, &lines, "have come and wait for a decision", |line| {
@@ -178,7 +178,7 @@ pub fn reject_return(
     ))
 }
 
-/// Adds units to a count of lines, each at most as many as are `available`; all or none. How many they were.
+/// Adds units to lines, each at most as many as are `available`: all or none. Returns how many were added.
 fn count(
     returned: &mut Return,
     lines: &Counted,
@@ -206,7 +206,7 @@ fn count(
     Ok(units)
 }
 
-/// Takes units back that have come: from here on the order is held for it.
+/// Accepts received units: from here on the change holds the order.
 pub fn accept_return(
     order: &mut Order,
     returned: &Return,
@@ -284,7 +284,7 @@ fn decided(
     Ok((lines, came_back))
 }
 
-/// The pivot: the units count as returned, on the order and on the return, and the totals are lowered.
+/// The pivot: counts the units as returned, on the order and on the return, and lowers the totals.
 pub fn commit_return(
     order: &mut Order,
     change: &mut ChangeOrder,
@@ -302,7 +302,7 @@ pub fn commit_return(
     Ok(happened)
 }
 
-/// Ends a return; what never came stays with the buyer.
+/// Closes a return. Units that never came stay with the buyer.
 pub fn close_return(
     order: &Order,
     returned: &mut Return,
@@ -322,7 +322,7 @@ pub fn close_return(
     Ok(told(order, returned, "closed", "nothing more comes back", note, author))
 }
 
-/// Its time is up. None for one that has ended, is not due, or has units that wait for a decision.
+/// Ends a return whose time is up. None if it has ended, is not due, or has units that wait for a decision.
 pub fn expire_return(
     order: &Order,
     returned: &mut Return,
@@ -338,7 +338,7 @@ pub fn expire_return(
     Ok(Some(moved(order, returned, "expired", "its time was up", "", Actor::system(), now)))
 }
 
-/// Refuses a role without the permission, and parties of other orders.
+/// Refuses roles without the permission, and parties of other orders.
 pub(super) fn may(order: &Order, permission: Permission, author: &Author<'_>) -> Result<(), Refusal> {
     author.must_have(permission)?;
     match Reader::of(author.policy.grants(&author.actor.role).reach, &author.actor, order) {

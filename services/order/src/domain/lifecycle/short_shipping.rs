@@ -1,5 +1,5 @@
-//! Units that supplier or warehouse cannot ship, because they do not exist: they leave the order without a fee, and the
-//! shelf's count with it.
+//! Short shipments: units that cannot be shipped because they do not exist. They leave the order without a fee, and the stock count goes down
+//! with them.
 
 use types::{Fingerprint, Money, OrderId, Reason, Refusal};
 
@@ -15,7 +15,7 @@ use crate::domain::propagation::told_with;
 use crate::domain::quantities::Quantities;
 use crate::domain::{pricing, selection};
 
-/// Units that are missing.
+/// The missing units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShortShipRequest {
     pub order_id: OrderId,
@@ -26,7 +26,7 @@ pub struct ShortShipRequest {
     pub content: Fingerprint,
 }
 
-/// Accepts it, or refuses it and changes nothing.
+/// Accepts the short shipment, or refuses it and changes nothing.
 pub fn accept_short_ship(
     order: &mut Order,
     request: &ShortShipRequest,
@@ -44,7 +44,7 @@ pub fn accept_short_ship(
     change.reason_code.clone_from(&request.reason_code);
     change.note.clone_from(&request.note);
     change.terms = Terms { shipping: author.policy.document.shipping, ..change.terms };
-    // Who cannot ship what was sold charges nothing for it.
+    // A shop that cannot ship what it sold charges no fee.
     let priced = pricing::reprice(order, missing(order, request)?, &change.terms, 0);
     change.amounts = priced.amounts;
     change.new_total_minor = priced.total_after_minor;

@@ -1,5 +1,5 @@
-//! Taking less than was accepted: where everything that is eligible was asked for and some of it was gone when the
-//! inventory looked, the change goes on with the rest, at the price of the rest.
+//! Changes that go on with fewer units: ALL_ELIGIBLE asks for everything eligible, and if some units were gone when the inventory looked, the
+//! change takes the rest at the price of the rest.
 
 use std::collections::BTreeMap;
 
@@ -16,12 +16,12 @@ use crate::domain::quantities::Quantities;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
     pub units: i64,
-    /// UPPER_SNAKE name of the reason.
+    /// The name of the reason, in UPPER_SNAKE_CASE.
     pub reason: String,
 }
 
-/// Lets go of the units that were not held and prices the rest, on the terms of the acceptance. Nothing happens where
-/// all of them were held.
+/// Opens the units that were not held, and prices the rest on the terms of the acceptance. Changes nothing if all units were
+/// held.
 pub fn take_what_is_held(
     order: &mut Order,
     change: &mut ChangeOrder,
