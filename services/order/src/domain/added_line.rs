@@ -1,8 +1,8 @@
 //! Lines that an agreed change brings to an order that was placed before.
 //!
-//! More units of a line are a line of their own: the source's amounts were frozen for its units and stay so, and the new
-//! units have amounts that are frozen for them. They carry no share of the order's discount and of its delivery charges,
-//! which were divided when the order was placed.
+//! More units of a line become a line of their own: the amounts of the old line were frozen for its units and stay frozen, and the new units get
+//! amounts of their own. They carry no share of the order's discount or delivery charges, which were divided when the order was
+//! placed.
 
 use serde::{Deserialize, Serialize};
 use types::money::scaled;
@@ -15,7 +15,7 @@ use super::quantities::Quantities;
 /// The most lines of an order.
 const LINES_MAX: usize = 1_000;
 
-/// Priced when it was proposed. Its number is given when it comes to the order.
+/// An added line. It is priced when it is proposed, and gets its line number when it is added to the order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AddedLine {
@@ -90,7 +90,7 @@ impl AddedLine {
         })
     }
 
-    /// What it comes to: goods, and tax where that is paid beside the price.
+    /// What the line costs, in minor units: goods, and tax that is not included in the price.
     pub const fn amount_minor(&self) -> i64 {
         self.gross_minor + if self.tax_included { 0 } else { self.tax_minor }
     }
@@ -125,13 +125,12 @@ impl AddedLine {
     }
 }
 
-/// What these lines come to together.
+/// What these lines cost together, in minor units.
 pub fn amount_of(added: &[AddedLine]) -> i64 {
     added.iter().map(AddedLine::amount_minor).sum()
 }
 
-/// Refuses lines that the order has no room for, or no money in the bounds of an amount, or that would have to be paid with
-/// what is missing of it anyway.
+/// Refuses lines that exceed the order's limit of lines or the largest amount, and lines of an order that is not paid yet.
 pub fn room_for(order: &Order, added: &[AddedLine]) -> Result<(), Refusal> {
     if order.awaits_payment.is_some() && !added.is_empty() {
         let message = "the order still awaits what is missing of its price; pay that first";
@@ -149,7 +148,7 @@ pub fn room_for(order: &Order, added: &[AddedLine]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The lines come to the order, with the next numbers.
+/// Adds the lines to the order, with the next line numbers.
 pub(super) fn bring(order: &mut Order, added: &[AddedLine]) {
     let last = order.lines.iter().map(|line| line.line_number).max().unwrap_or_default();
     for (line_number, new) in (last + 1..).zip(added) {

@@ -1,8 +1,8 @@
-//! Where goods go. Personal data: it stands with its order and with the change that proposes it, never in lists and events.
+//! Where goods go. An address is personal data: it is stored with its order and with the change that proposes it, and appears in no list or event.
 
 use serde::{Deserialize, Serialize};
 
-/// As it was given: parsed for lengths only, because every country writes addresses in its own way.
+/// An address as it was given. Only lengths are checked, because every country writes addresses in its own way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Address {

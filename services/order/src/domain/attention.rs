@@ -2,10 +2,10 @@
 
 use types::{AttentionId, ChangeOrderId, OrderId, Reason, Refusal, Timestamp};
 
-/// The action of an item that is done with once somebody has looked.
+/// The action of an item that only needs a person to look at it.
 pub const ACKNOWLEDGE: &str = "AcknowledgeAttention";
 
-/// An item of the operator's one list; other services bring theirs by events.
+/// An item of the attention list. Items of other services arrive as events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttentionItem {
     pub attention_id: AttentionId,
@@ -30,9 +30,9 @@ pub struct Cause {
     pub subject_type: &'static str,
     /// None: any other reason about such a subject.
     pub reason: Option<Reason>,
-    /// What closes its items without anybody's word; empty where only a word does.
+    /// What closes its items by itself. Empty where only a person can close them.
     pub closes_when: &'static str,
-    /// The RPCs that end it, the most fitting one first.
+    /// The RPCs that end the cause, the most fitting one first.
     pub actions: &'static [&'static str],
 }
 
@@ -77,7 +77,7 @@ pub const CAUSES: &[Cause] = &[
         "the money goes back in another way",
         &["RetryRefund", "ResolveRefund"],
     ),
-    // Neither retried nor paid by hand while nobody knows whether it was made.
+    // While nobody knows whether the refund was made, it is neither retried nor paid by hand.
     cause("refund", Some(Reason::NoAnswerInTime), "the gateway answers", &[ACKNOWLEDGE]),
     cause("refund", Some(Reason::StateConflict), "its capture ends", &[ACKNOWLEDGE]),
     cause(
@@ -100,7 +100,7 @@ pub const CAUSES: &[Cause] = &[
     ),
 ];
 
-/// Of a subject that nobody here knows, as one that a newer service tells of.
+/// The cause of a subject that is unknown here, because a newer service raised it.
 const UNKNOWN: Cause = cause("", None, "", &[ACKNOWLEDGE]);
 
 impl Cause {
@@ -113,7 +113,7 @@ impl Cause {
 }
 
 impl AttentionItem {
-    /// Somebody has looked, and that is all that was asked for.
+    /// Closes an item that only asked for a look.
     pub fn acknowledge(&mut self, user: &str, note: &str, now: Timestamp) -> Result<(), Refusal> {
         if let Some(at) = self.closed_at {
             let message = format!("the item was closed at {at}");

@@ -1,8 +1,7 @@
-//! Bundles of a new order: where their price stands.
+//! Pricing the bundles of a new order.
 //!
-//! A bundle is a parent's line and the lines of its children. The price stands on the parent, and is divided over the
-//! children once, here, where the policy wants each child to bring back its own part: from then on every line's
-//! amounts telescope alone, under any policy.
+//! A bundle is the line of a parent and the lines of its children. The price stands on the parent. If the policy wants each child to bring back
+//! its own part, the price is divided over the children once, here; from then on every line is priced by itself.
 
 use types::money::allocate;
 use types::{Reason, Refusal};
@@ -17,7 +16,7 @@ pub fn parent_of<'a>(order: &'a Order, line: &Line) -> Option<&'a Line> {
     order.lines.iter().find(|other| other.line_number == place.parent)
 }
 
-/// A bundle whose own article stands on no shelf: what is promised of it are its parts.
+/// Whether a bundle has no stock of its own article, so that only its parts are reserved.
 pub fn is_made_of_parts(order: &Order, line: &Line) -> bool {
     let is_part = |part: &Line| part.bundle.is_some_and(|place| place.parent == line.line_number);
     !line.own_stock && order.lines.iter().any(is_part)
@@ -40,8 +39,8 @@ pub fn price_bundles(new: &NewOrder, amounts: &mut [LineAmounts]) -> Result<(), 
     Ok(())
 }
 
-/// A child names a line before it that is no child itself, has as many units as belong to its parent's, and no price
-/// of its own: what a part of a bundle costs is the bundle's.
+/// Checks a child: it names an earlier line that is no child itself, has the units that its parent's units need, and has no price of its
+/// own.
 fn check_child(new: &NewOrder, index: usize, line: &NewLine, amounts: LineAmounts) -> Result<(), Refusal> {
     let place = line.bundle.expect("only children are checked");
     let refuse = |field: &str, message: String| {
@@ -75,7 +74,7 @@ fn children_of(new: &NewOrder, parent: usize) -> Vec<usize> {
     (0..new.lines.len()).filter(|index| belongs(&new.lines[*index])).collect()
 }
 
-/// Moves everything the parent costs to its children, by their units.
+/// Divides the price of the parent over its children, by their units.
 fn divide(new: &NewOrder, amounts: &mut [LineAmounts], parent: usize, children: &[usize]) {
     let whole = amounts[parent];
     let weights: Vec<i64> = children.iter().map(|child| new.lines[*child].quantity.get()).collect();

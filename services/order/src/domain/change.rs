@@ -14,12 +14,12 @@ pub use super::terms::{
     Skipped, TenderRefund, Terms,
 };
 
-/// A change that was asked for: parsed, but not yet held against an order.
+/// A requested change: parsed, but not yet checked against an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeRequest {
     pub order_id: OrderId,
     pub selection: Selection,
-    /// What the policy says, unless the request does.
+    /// None means what the policy says.
     pub settlement: Option<Settlement>,
     pub label_action: LabelAction,
     pub channel: Channel,
@@ -30,10 +30,10 @@ pub struct ChangeRequest {
     pub content: Fingerprint,
 }
 
-/// The units a change is about.
+/// Which units a change takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
-    /// Whatever can be cancelled; the rest stays and is told.
+    /// Everything that can be cancelled. The answer names the rest, which stays.
     AllEligible,
     /// Everything that is still open, or nothing.
     Everything,
@@ -49,7 +49,7 @@ pub struct SelectedLine {
     pub reason_code: String,
     /// Overrides the change's note for this line, unless empty.
     pub note: String,
-    /// Of a bundle's parent: exactly these units of its children, instead of all that belong to the parent's.
+    /// For a bundle's parent: exactly these units of its children, instead of all that belong to the parent's units.
     pub children: Option<Vec<(LineKey, i64)>>,
 }
 
@@ -70,7 +70,7 @@ impl ChangeRequest {
     }
 }
 
-/// A change that was accepted, with everything that belongs to it. Amounts are minor units of the order's currency.
+/// A stored change with everything that belongs to it. Amounts are in minor units of the order's currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeOrder {
     pub tenant: Tenant,
@@ -95,16 +95,16 @@ pub struct ChangeOrder {
     pub rule: String,
     pub terms: Terms,
     pub in_confidence: InConfidence,
-    /// Until when it may be answered, while it is requested.
+    /// Until when it may be answered, while it is REQUESTED.
     pub expires_at: Option<Timestamp>,
-    /// What the customer gets back, fixed at accept.
+    /// What the customer gets back. Fixed when the change is accepted.
     pub amounts: Parts,
-    /// What the order comes to after the change.
+    /// What the order costs after the change.
     pub new_total_minor: i64,
-    /// Why it was rejected, or is being put back.
+    /// Why it was rejected, or is compensating.
     pub cause: Option<Refusal>,
     pub refund_owed_minor: i64,
-    /// What is owed, and why.
+    /// The exceptions that it ended with: what is still owed or undone, and why.
     pub exceptions: Vec<Refusal>,
     /// As the payment service last told them.
     pub refunds: Vec<Refund>,
@@ -113,7 +113,7 @@ pub struct ChangeOrder {
     /// When the pivot was committed.
     pub decided_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
-    /// The delivery groups of which units were out when it was decided: their charge stays, whatever ships later.
+    /// The delivery groups of which units had left when it was decided. Their charge is not refunded, whatever ships later.
     pub shipped_groups: Vec<String>,
     /// How many attention items are open for it.
     pub attention_open: i64,
@@ -138,7 +138,7 @@ pub struct ChangeLine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Parts {
     pub gross: i64,
-    /// What was not paid: the line's own discount and its share of the order's.
+    /// The line's own discount and its share of the order's discount.
     pub discount: i64,
     pub goods_net: i64,
     pub tax: i64,
@@ -150,8 +150,8 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Several lines together. Where some include their tax and others do not, the tax of the sum is what was paid beside
-    /// the prices; the rest shows on its lines, and a line without tax is on neither side.
+    /// The sum of several lines. If some include their tax and others do not, the tax of the sum is the tax beside the prices; included tax then
+    /// shows only on its lines. A line without tax counts on neither side.
     pub fn sum_of(lines: &[ChangeLine]) -> Self {
         let tax_included = Self::all_tax_included(lines);
         lines.iter().map(|line| line.parts).fold(Self { tax_included, ..Self::default() }, |sum, line| Self {
@@ -173,7 +173,7 @@ impl Parts {
         taxed.peek().is_some() && taxed.all(|line| line.parts.tax_included)
     }
 
-    /// What the parts come to; equal to `amount` in every explanation we make.
+    /// The sum of the parts. It equals `amount` in every explanation.
     pub fn explained(self) -> i64 {
         let tax_beside = if self.tax_included { 0 } else { self.tax };
         self.gross - self.discount + tax_beside + self.shipping + self.shipping_tax - self.fee
@@ -191,7 +191,7 @@ pub struct Refund {
     pub void_of_authorisation: bool,
 }
 
-/// A change as it is shown: with what stands in its order and its saga.
+/// A change as it is shown, with data of its order and its saga.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeView {
     /// Who outside was told of it.
@@ -205,7 +205,7 @@ pub struct ChangeView {
 /// How far the saga of a change has come.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Steps {
-    /// The step it stands at; empty when it is through.
+    /// The current step; empty after the last one.
     pub current: String,
     pub done: i32,
     pub total: i32,
@@ -216,29 +216,29 @@ pub enum ChangeType {
     CancelOrder,
     CancelItems,
     AllEligible,
-    /// Agreed between both sides: fewer units.
+    /// Agreed by both sides: fewer units.
     EditQuantity,
-    /// Agreed between both sides: less of a delivery group's charge.
+    /// Agreed by both sides: a lower delivery charge.
     ShippingAdjust,
-    /// Money without units.
+    /// A refund without units.
     RefundOnly,
     /// A consumer's statutory right.
     Withdrawal,
-    /// A wholly cancelled order stands again; its lines and amounts are what came back to the order.
+    /// Restores a wholly cancelled order. The change's lines and amounts are what the order gets back.
     Restore,
-    /// What is missing of an order that was restored is paid.
+    /// Pays what is missing of a restored order.
     Payment,
-    /// Agreed between both sides: one more line.
+    /// Agreed by both sides: one more line.
     AddItem,
-    /// Agreed between both sides: units go and other goods come.
+    /// Agreed by both sides: units are exchanged for other goods.
     ReplaceItem,
-    /// Agreed between both sides: lines cost less and keep their units. Its lines name the units that it is for.
+    /// Agreed by both sides: lines get cheaper and keep their units. The change's lines name those units.
     PriceAdjust,
-    /// Agreed between both sides: the goods go elsewhere.
+    /// Agreed by both sides: another address.
     Address,
     /// Units that came back from the buyer and were accepted.
     Return,
-    /// Units that cannot be shipped, because they do not exist.
+    /// A short shipment: units that do not exist and cannot be shipped.
     ShortShip,
     /// Nobody paid in time, or the authorisation lapsed.
     Expire,
@@ -247,11 +247,11 @@ pub enum ChangeType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Settlement {
-    /// Void and refund what exceeds the new total.
+    /// Void and refund whatever was paid beyond the new total.
     Auto,
     /// Move no money; what is owed is shown.
     None,
-    /// Refund the named tenders by the named amounts; what of the excess is not named stays owed.
+    /// Refund the named amounts to the named tenders. What is not named stays owed.
     Explicit,
 }
 
@@ -261,7 +261,7 @@ pub enum LabelAction {
     Void,
 }
 
-/// The way a change came in. Every way is the same operation under the same rules.
+/// How a change was asked for. The rules are the same for every channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Channel {
     /// The order's own page.
@@ -319,7 +319,7 @@ impl ChangeType {
         }
     }
 
-    /// Its lines' units leave the order: held while it is executing, cancelled by its decision.
+    /// Whether the units of its lines leave the order: held while it is EXECUTING, cancelled by the pivot.
     pub const fn takes_units(self) -> bool {
         match self {
             Self::CancelOrder

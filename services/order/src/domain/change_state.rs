@@ -1,4 +1,4 @@
-//! The states of a change, and what may follow what.
+//! The states of a change and their transitions.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChangeState {
@@ -7,16 +7,16 @@ pub enum ChangeState {
     Declined,
     Expired,
     Withdrawn,
-    /// Accepted; goods and refund are being held, nothing is decided.
+    /// Accepted: goods and refund are being held, and nothing is decided.
     Executing,
-    /// Being put back.
+    /// Compensating: everything is being undone.
     Unwinding,
-    /// Everything was put back, with the cause.
+    /// Everything was undone. The change tells the cause.
     Rejected,
-    /// Decided; money, labels and partners are still moving.
+    /// Decided: money, labels and partners are still moving.
     Settling,
     Completed,
-    /// Nothing more will move by itself; what is owed is listed.
+    /// Nothing more moves by itself, and some exceptions are left.
     CompletedWithExceptions,
 }
 
@@ -25,23 +25,23 @@ pub enum ChangeState {
 pub enum ChangeEvent {
     /// The other side agrees to what was requested.
     Accept,
-    /// The other side does not agree.
+    /// The other side declines.
     Decline,
     /// Nobody answered in time.
     Expire,
     /// Its author takes it back before it was accepted.
     Withdraw,
-    /// A participant refused, or somebody asked to put it back.
+    /// A participant refused, or the change was withdrawn or aborted.
     Unwind,
-    /// Everything was put back.
+    /// Everything was undone.
     PutBack,
     /// The pivot was committed.
     Decide,
     Complete,
     CompleteWithExceptions,
-    /// Money that had arrived came back after the end.
+    /// A refund was reversed after the end.
     LoseRefund,
-    /// The last that was listed against it is settled.
+    /// The last exception was settled.
     Mend,
 }
 
@@ -53,7 +53,7 @@ pub struct IllegalTransition {
 }
 
 impl ChangeState {
-    /// The state after `event`: the sole definition of what may follow what.
+    /// The state after `event`. This is the only definition of the transitions.
     pub fn after(self, event: ChangeEvent) -> Result<Self, IllegalTransition> {
         let (from, to): (&[Self], Self) = match event {
             ChangeEvent::Accept => (&[Self::Requested], Self::Executing),
@@ -74,7 +74,7 @@ impl ChangeState {
         if from.contains(&self) { Ok(to) } else { Err(IllegalTransition { state: self, event }) }
     }
 
-    /// Nothing follows it by itself.
+    /// Whether nothing follows by itself.
     pub const fn is_final(self) -> bool {
         match self {
             Self::Declined
@@ -87,12 +87,12 @@ impl ChangeState {
         }
     }
 
-    /// It holds the order: no other change may be accepted.
+    /// Whether the change holds the order, so that no other change can be accepted.
     pub const fn holds_order(self) -> bool {
         matches!(self, Self::Executing | Self::Unwinding)
     }
 
-    /// The decision was made, for or against it.
+    /// Whether the change was decided, for or against it.
     pub const fn is_decided(self) -> bool {
         match self {
             Self::Draft | Self::Requested | Self::Executing | Self::Unwinding => false,

@@ -1,4 +1,4 @@
-//! What people say about an order: notes among our own people, and messages to its parties.
+//! Notes and messages about an order: notes for our own staff, and messages to the order's parties.
 
 use types::{ChangeOrderId, MessageId, OrderId, Reason, Refusal, Tenant, Timestamp};
 
@@ -22,7 +22,7 @@ pub struct Message {
     pub change_order_id: Option<ChangeOrderId>,
 }
 
-/// A note as it is asked for.
+/// A request to add a note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMessage {
     pub order_id: OrderId,
@@ -31,7 +31,7 @@ pub struct NewMessage {
     pub change_order_id: Option<ChangeOrderId>,
 }
 
-/// Writes a note, if the author may, who is this reader of the order. `change` is the change it is about, where one was named.
+/// Writes a note if the author may. `change` is the change that it is about, if one was named.
 pub fn write(
     order: &Order,
     change: Option<&ChangeOrder>,
@@ -70,8 +70,8 @@ pub fn write(
     Ok((message, Happened::default().entry(entry).fact(fact)))
 }
 
-/// Whether a message shows that the supplier of an order was spoken to: it is about this order, the supplier may read it,
-/// and whoever asks now, or their side, wrote it. A call is recorded as such a message.
+/// Whether a message proves that the supplier of an order was contacted: it is about this order, the supplier may read it, and the caller or
+/// somebody of the caller's side wrote it. A phone call is recorded as such a message.
 pub fn proves_contact(
     order: &Order,
     message: Option<&Message>,
@@ -93,7 +93,7 @@ pub fn proves_contact(
     let side = |who: &Actor| Side::of(order, who, policy);
     let author = &message.author;
     let same_person = (&author.user, &author.organisation) == (&actor.user, &actor.organisation);
-    // Two who are on no side are on none together, and so are two who act for nobody.
+    // Two authors who are on no side, or act for no organisation, are not on the same side.
     let same_side = side(author).is_some_and(|of_author| side(actor) == Some(of_author));
     let same_house = !actor.organisation.is_empty() && author.organisation == actor.organisation;
     if side(author) == Some(Side::Supplier) || !(same_person || same_side || same_house) {
@@ -103,7 +103,7 @@ pub fn proves_contact(
 }
 
 impl Message {
-    /// Whether it proves that somebody spoke to the supplier: a note among our own people reached nobody.
+    /// Whether the supplier could read it: an internal note reached nobody outside.
     pub fn reached_parties(&self) -> bool {
         self.visibility >= Visibility::Parties
     }

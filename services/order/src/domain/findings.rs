@@ -1,11 +1,11 @@
-//! What an audit over all services has found, and what became sound again.
+//! Findings of `verify`, and subjects that are sound again.
 
 use types::OrderId;
 
 /// The subject of items about the books.
 pub const SUBJECT: &str = "books";
 
-/// An equation that does not hold, for one order or for what belongs to none.
+/// An equation that does not hold, for one order or for rows of no order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub subject_id: String,
@@ -15,7 +15,7 @@ pub struct Finding {
     pub row: String,
 }
 
-/// What one report of an audit says.
+/// One report of `verify`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Findings {
     pub found: Vec<Finding>,

@@ -1,4 +1,4 @@
-//! Folders: labels that people sort orders by. Where an order stands changes nothing about it.
+//! Folders that people sort orders into. Moving an order changes nothing about the order itself.
 
 use types::{FolderId, OrderId, Reason, Refusal, Tenant, Timestamp};
 
@@ -15,11 +15,11 @@ pub struct Folder {
     pub name: String,
     pub position: i64,
     pub created_at: Timestamp,
-    /// Set when it was taken away; its orders stand in no folder since.
+    /// Set when the folder was deleted. Its orders have been in no folder since.
     pub deleted_at: Option<Timestamp>,
 }
 
-/// A folder as it is asked for: a new one without an id.
+/// A request to create a folder (without an id) or to change one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderWish {
     pub folder_id: Option<FolderId>,
@@ -27,7 +27,7 @@ pub struct FolderWish {
     pub position: i64,
 }
 
-/// Where an order stands.
+/// The folder of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placed {
     pub tenant: Tenant,
@@ -44,7 +44,7 @@ pub struct FolderName {
     pub name: String,
 }
 
-/// Makes or changes a folder, held against all folders of the tenant.
+/// Creates or changes a folder. Its name must be free among the tenant's folders.
 pub fn upsert(
     tenant: &Tenant,
     wish: &FolderWish,
@@ -81,7 +81,7 @@ pub fn upsert(
     Ok(Folder { name: wish.name.clone(), position: wish.position, ..before.clone() })
 }
 
-/// Moves an order; nothing about the order itself changes. Moving it where it stands tells nothing.
+/// Moves an order to a folder. Moving it where it is already tells nothing.
 pub fn move_order(
     order: &Order,
     before: Option<&Folder>,
@@ -121,7 +121,7 @@ impl Folder {
         FolderName { folder_id: self.folder_id.clone(), name: self.name.clone() }
     }
 
-    /// Taking away what was taken away is done already.
+    /// Deletes the folder. Deleting it again changes nothing.
     #[must_use]
     pub fn deleted(self, now: Timestamp) -> Self {
         Self { deleted_at: self.deleted_at.or(Some(now)), ..self }

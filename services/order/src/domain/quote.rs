@@ -1,4 +1,4 @@
-//! Quotes: a price that was shown and is held to, without a row in any table.
+//! Quotes: a previewed price that submitting keeps to, without a row in any table.
 //!
 //! A quote is a signed token that carries what it promises and to whom: the order at a pricing version, the
 //! exact request, the amounts and the end of its validity. Previewing therefore writes nothing, and
@@ -18,10 +18,10 @@ use super::change::ChangeRequest;
 use super::order::Order;
 use super::pricing::PricedChange;
 
-/// How long a quote is held to.
+/// How long a quote is valid.
 pub const VALIDITY: Duration = Duration::from_mins(15);
 
-/// The first field of every token; a new form of the token gets a new one.
+/// The first field of every token. A new form of the token gets a new value.
 const FORM: &str = "q2";
 
 /// The secret that signs quotes; the same on every replica.
@@ -46,23 +46,23 @@ impl fmt::Debug for QuoteKey {
     }
 }
 
-/// Who comes with a quote.
+/// Who presents a quote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bearer {
-    /// A price is promised to who asked for it.
+    /// A quote is valid for the subject that asked for it.
     Subject(Subject),
-    /// With permission to redeem what was promised to others, too.
+    /// Somebody with the permission to redeem other subjects' quotes, too.
     Anyone,
 }
 
-/// A quote as somebody comes with it.
+/// A presented quote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presented {
     pub quote_id: String,
     pub by: Bearer,
 }
 
-/// What was to go back of each tender, as the payment service foresaw it.
+/// How much each tender was going to give back, as the payment service forecast it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Moves {
@@ -103,7 +103,7 @@ pub fn issue(
     Quote { quote_id, expires_at }
 }
 
-/// Accepts a quote for this request at this price, and tells what was to move; or says what is wrong with it.
+/// Accepts a quote for this request at this price, and returns what it promised; or refuses it and says why.
 pub fn redeem(
     key: &QuoteKey,
     presented: &Presented,
@@ -118,7 +118,7 @@ pub fn redeem(
         Bearer::Subject(subject) => promise.subject == subject.as_str(),
         Bearer::Anyone => true,
     };
-    // Another's quote, in this tenant or in another, reads like a forged one: it tells nothing about them.
+    // A quote of another subject or tenant is answered like a forged one, so that it tells nothing about them.
     if !theirs || promise.tenant != order.tenant.as_str() {
         return Err(invalid());
     }
@@ -141,7 +141,7 @@ pub fn redeem(
     Ok(promise.moves)
 }
 
-/// What a token says; no field can hold the separator.
+/// The content of a token. No field can hold the separator.
 struct Promise<'a> {
     tenant: &'a str,
     subject: &'a str,

@@ -1,5 +1,5 @@
-//! Who reads and writes what about an order: by the caller's role at this moment, and by whether the caller's
-//! organisation has a part in the order.
+//! Who may read and write what about an order: decided by the caller's current role, and by whether the caller's organisation is a party of
+//! the order.
 
 use types::{Reach, Reason, Refusal, Relation};
 
@@ -9,16 +9,16 @@ use super::order::{Actor, Order};
 /// What the caller is to an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
-    /// Works here, and reads everything.
+    /// Sees every order of the tenant, and reads everything.
     Ours,
-    /// Buyer, supplier or client of this very order.
+    /// A party of this order: buyer, supplier or client.
     Party,
-    /// Has no part in it: reads what is public.
+    /// No party of the order.
     Outsider,
 }
 
 impl Reader {
-    /// What somebody whose role reaches so far is to an order.
+    /// What a caller whose role has this reach is to an order.
     pub fn of(reach: Reach, caller: &Actor, order: &Order) -> Self {
         if reach.is_tenant() {
             return Self::Ours;
@@ -27,7 +27,7 @@ impl Reader {
         if takes_part { Self::Party } else { Self::Outsider }
     }
 
-    /// Whether the order and its changes are there at all for the caller: to an outsider they do not exist.
+    /// Whether the caller may see the order and its changes. For others they do not exist.
     pub fn sees_the_order(self) -> bool {
         match self {
             Self::Ours | Self::Party => true,
@@ -43,7 +43,7 @@ impl Reader {
         }
     }
 
-    /// Nobody writes what they could not read.
+    /// Nobody may write what they could not read.
     pub fn may_write(self, visibility: Visibility) -> Result<(), Refusal> {
         let refused = |message: &str| Err(Refusal::new(Reason::PermissionDenied, message));
         match self {
@@ -55,7 +55,7 @@ impl Reader {
     }
 }
 
-/// Whether the caller stands in this relation to the order. Nobody acts for an organisation without a name.
+/// Whether the caller has this relation to the order. An empty organisation is never a party.
 fn is(relation: Relation, caller: &Actor, order: &Order) -> bool {
     let parties = &order.parties;
     let acts_for = |organisation: &str| !organisation.is_empty() && caller.organisation == organisation;
@@ -75,7 +75,7 @@ pub fn is_customer(caller: &Actor, order: &Order) -> bool {
     !caller.user.is_empty() && caller.user == order.customer_id
 }
 
-/// Who placed the order, while acting for the same organisation as then.
+/// Whether the caller placed the order, and still acts for the same organisation.
 pub fn is_creator(caller: &Actor, order: &Order) -> bool {
     let by = &order.created_by;
     caller.user == by.user && caller.organisation == by.organisation

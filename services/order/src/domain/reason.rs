@@ -1,4 +1,4 @@
-//! The reasons a tenant offers: codes with labels in several languages, and what partners call them.
+//! The reasons that a tenant offers: codes, labels in several languages, and the partners' own codes.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use types::{Reason, Refusal};
 /// The language that every label has.
 pub const FALLBACK_LANGUAGE: &str = "en";
 
-/// The catalogue of a tenant: the seeds, with what the tenant wrote over them.
+/// The reasons of a tenant: the shipped ones, replaced or extended by the tenant's own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Catalogue(BTreeMap<String, CancelReason>);
 
@@ -21,10 +21,10 @@ pub struct CancelReason {
     /// By language, such as "en"; always with one in [`FALLBACK_LANGUAGE`].
     pub labels: BTreeMap<String, String>,
     pub note_required: bool,
-    /// A retired reason stays readable and is not offered any more.
+    /// A retired reason stays readable, but is no longer offered.
     #[serde(default = "offered")]
     pub active: bool,
-    /// What an integration calls it, by the integration's name.
+    /// The integrations' own codes for it, by the name of the integration.
     #[serde(default)]
     pub mapping: BTreeMap<String, String>,
 }
@@ -33,7 +33,7 @@ fn offered() -> bool {
     true
 }
 
-/// Why orders are cancelled at all.
+/// The families of reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
@@ -46,7 +46,7 @@ static SEEDS: LazyLock<Vec<CancelReason>> = LazyLock::new(|| {
 });
 
 impl Catalogue {
-    /// The seeds with a tenant's own reasons, which replace a seed of the same code.
+    /// The shipped reasons with a tenant's own. A tenant's reason replaces a shipped one with the same code.
     pub fn with(own: impl IntoIterator<Item = CancelReason>) -> Self {
         let all = SEEDS.iter().cloned().chain(own);
         Self(all.map(|reason| (reason.code.clone(), reason)).collect())
@@ -64,14 +64,14 @@ impl Catalogue {
         self.0.get(code)
     }
 
-    /// The codes that may be given, for messages.
+    /// The codes that are offered, for messages.
     pub fn offered(&self) -> String {
         let offered = self.0.values().filter(|reason| reason.active);
         offered.map(|reason| reason.code.as_str()).collect::<Vec<_>>().join(", ")
     }
 
-    /// Refuses a code that is not offered, and a missing note where the reason asks for one. `at` is the message that has
-    /// the fields; empty for the request itself.
+    /// Refuses a code that is not offered, and a missing note if the reason requires one. `at` is the path of the message with these fields; empty
+    /// for the request itself.
     pub fn check(&self, code: &str, note: &str, at: &str) -> Result<(), Refusal> {
         match self.0.get(code).filter(|reason| reason.active) {
             None => {

@@ -1,7 +1,7 @@
-//! Making an order again: a new order with a new number of one that stays as it is.
+//! Reissuing an order: a new order like an old one, under a new number. The old order stays as it is.
 //!
-//! Partners refuse a number they have received before, cancelled or not, so the new order gets the old one's number with
-//! the next free suffix.
+//! Partners refuse a number that they have received before, even if it was cancelled. So the new order gets the old number with the next free
+//! suffix.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use super::order::{ExternalReference, Line, Order};
 use super::placing::{NewExternalPayment, NewLine, NewOrder, NewShipping, NewTender};
 use super::policy::Bundle;
 
-/// So often may one order be made again.
+/// How often one order can be reissued.
 const REISSUES_MAX: u32 = 50;
 
-/// An order that is asked for again.
+/// A request to reissue an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reissue {
     pub order_id: OrderId,
@@ -23,7 +23,7 @@ pub struct Reissue {
     pub external_payments: Vec<NewExternalPayment>,
     pub references: Vec<ExternalReference>,
     pub confirm_later: bool,
-    /// Of the canonical request; what a request id is bound to.
+    /// Of the canonical request.
     pub content: Fingerprint,
 }
 
@@ -31,11 +31,11 @@ pub struct Reissue {
 pub enum Prices {
     /// Everything as it was: prices, discounts, taxes, shipping.
     Frozen,
-    /// These prices by article, and none of the discounts and taxes of then.
+    /// These prices by article, without the old discounts and taxes.
     Current(BTreeMap<String, UnitPrice>),
 }
 
-/// The numbers that an order made again of this one may have, the preferred first.
+/// The numbers that a reissue of this order may get, the preferred one first.
 pub fn numbers(number: &str) -> impl Iterator<Item = String> {
     let first = match number.rsplit_once("-R") {
         Some((first, count)) if !count.is_empty() && count.bytes().all(|digit| digit.is_ascii_digit()) => {
@@ -95,7 +95,7 @@ fn new_line(source: &Order, line: &Line, prices: &Prices) -> Result<NewLine, Ref
         own_stock: line.own_stock,
     };
     match prices {
-        // What a bundle costs stands on its parent, also where it was divided over the children.
+        // The price of a bundle stands on its parent again, even if it was divided over the children.
         _ if line.bundle.is_some() => Ok(copied),
         Prices::Frozen => {
             let members = || source.lines.iter().filter(|member| is_of(member, line));

@@ -1,4 +1,4 @@
-//! A return: which units a buyer may send back, which have come, and what was decided of each.
+//! Returns: which units a buyer may send back, which have arrived, and what was decided about each.
 //!
 //! ```text
 //!   open ──receive──▶ received ──accept──▶ a change order of type RETURN
@@ -6,7 +6,7 @@
 //!   open ──every unit decided──▶ completed      ──close──▶ closed      ──the clock──▶ expired
 //! ```
 //!
-//! It counts units and says nothing of money: that is the change order's that accepts them.
+//! A return counts units and holds no money: the change order that accepts the units does.
 
 use types::{LineId, OrderId, Reason, Refusal, ReturnId, Tenant, Timestamp};
 
@@ -40,9 +40,9 @@ pub struct ReturnLine {
     pub sku: String,
     /// Units that may come.
     pub expected: i64,
-    /// Of those, units that have come.
+    /// Units that have arrived.
     pub received: i64,
-    /// Of those that have come: units whose price goes back, and units that stay the buyer's.
+    /// Units that were accepted, whose price is refunded; and units that were rejected, which stay the buyer's.
     pub accepted: i64,
     pub rejected: i64,
 }
@@ -50,16 +50,16 @@ pub struct ReturnLine {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReturnState {
     Open,
-    /// Every unit has come and was decided.
+    /// Every unit has arrived and was decided.
     Completed,
     /// Somebody ended it.
     Closed,
-    /// Its time was up.
+    /// Its time limit has passed.
     Expired,
 }
 
 impl Return {
-    /// Refuses what needs a return that goes on.
+    /// Refuses if the return has ended.
     pub fn must_be_open(&self) -> Result<(), Refusal> {
         if self.state == ReturnState::Open {
             return Ok(());
@@ -68,7 +68,7 @@ impl Return {
         Err(Refusal::new(Reason::StateConflict, message).detail("state", self.state.as_str()))
     }
 
-    /// Units that have come and were not decided.
+    /// Units that have arrived and are not decided.
     pub fn undecided(&self) -> i64 {
         self.lines.iter().map(ReturnLine::undecided).sum()
     }
@@ -99,12 +99,12 @@ impl ReturnLine {
         self.received - self.accepted - self.rejected
     }
 
-    /// Units that were expected and have not come.
+    /// Units that are expected and have not arrived.
     pub fn awaited(&self) -> i64 {
         self.expected - self.received
     }
 
-    /// Units that may still come or be decided.
+    /// Units that may still arrive or be decided.
     pub fn outstanding(&self) -> i64 {
         self.expected - self.accepted - self.rejected
     }

@@ -1,4 +1,4 @@
-//! Which units a change takes: what was asked for, held against what is there and what the policy lets go.
+//! Which units a change takes: what was requested, limited by what is there and what the policy allows.
 
 use types::{LineId, Reason, Refusal};
 
@@ -15,18 +15,18 @@ pub struct Taken<'a> {
     pub note: &'a str,
 }
 
-/// What a change comes to be about.
+/// The units that a change takes.
 #[derive(Debug, Clone, Default)]
 pub struct Choice<'a> {
     /// By line number.
     pub taken: Vec<Taken<'a>>,
-    /// Lines that stay although everything that is eligible was asked for.
+    /// Lines that stay although everything eligible was requested.
     pub skipped: Vec<Skipped>,
-    /// Children of a bundle whose price stands on a parent that is not taken with them.
+    /// Children of a bundle that are taken without their parent, on which the price stands.
     pub without_parent: Vec<LineId>,
 }
 
-/// How many units of a line the policy lets go.
+/// How many units of a line the policy allows to cancel.
 pub fn available(line: &Line, units: Units) -> i64 {
     match units {
         Units::Open => line.quantities.open,
@@ -40,7 +40,7 @@ fn on_the_way(line: &Line) -> i64 {
     (line.quantities.fulfilled - line.quantities.delivered.max(line.quantities.returned)).max(0)
 }
 
-/// Units that a fulfilment has and that have not left, as the inventory last told.
+/// Units that are in a fulfilment and have not left, by the inventory's last report.
 pub fn allocated(line: &Line) -> i64 {
     let progress = &line.progress;
     (progress.allocated - progress.deallocated - (progress.shipped - progress.unshipped)).max(0)
@@ -58,7 +58,7 @@ pub fn choose<'a>(
     }
 }
 
-/// Why nothing of a line can be cancelled, the most telling reason first.
+/// Why nothing of a line can be cancelled, the most specific reason first.
 pub fn why_not(line: &Line, units: Units) -> Option<Refusal> {
     let quantities = line.quantities;
     if available(line, units) > 0 {
@@ -150,8 +150,8 @@ fn selected<'a>(
     Ok(Choice { taken, without_parent, ..Choice::default() })
 }
 
-/// A bundle's parent takes its children with it, unless the request names other units of them. A child that is
-/// selected by itself stays as it was selected.
+/// Adds the children of selected bundles, unless the request names other units of them. A child that is selected by itself stays as it was
+/// selected.
 fn add_children<'a>(
     order: &'a Order,
     index: usize,
@@ -185,8 +185,8 @@ fn add_children<'a>(
     Ok(())
 }
 
-/// Children that are taken without their parent: none where a bundle is one thing, without a price of their own where
-/// the price stands on the parent.
+/// Children that are taken without their parent. They are refused if the policy treats a bundle as one article, and have no price if the price
+/// stands on the parent.
 fn lonely_children(order: &Order, taken: &[Taken<'_>], bundle: Bundle) -> Result<Vec<LineId>, Refusal> {
     let units_of = |number: i64| {
         taken.iter().find(|taken| taken.line.line_number == number).map_or(0, |taken| taken.units)
@@ -246,7 +246,7 @@ fn unknown_line(order: &Order, key: &LineKey) -> Refusal {
     Refusal::new(Reason::FieldInvalid, format!("order {} has no line {named}", order.number))
 }
 
-/// Why the units are not there, the most telling reason first.
+/// Why the units are not available, the most specific reason first.
 fn not_available(order: &Order, line: &Line, wanted: i64, units: Units) -> Refusal {
     let quantities = line.quantities;
     let left = available(line, units);

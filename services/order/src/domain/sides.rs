@@ -12,12 +12,12 @@ use crate::domain::policy::{Permission, Policy};
 pub enum Side {
     Supplier,
     Buyer,
-    /// Whoever may change any order speaks for the side that is asked.
+    /// An operator: answers for whichever side is asked.
     Operator,
 }
 
 impl Side {
-    /// The side a caller is on; by the organisation it acts for now.
+    /// The side of a caller, by the organisation that the caller acts for now.
     pub fn of(order: &Order, actor: &Actor, policy: &Policy) -> Option<Self> {
         let acts_for = |party: &str| !party.is_empty() && actor.organisation == party;
         if acts_for(&order.parties.supplier) {
@@ -67,7 +67,7 @@ pub fn may_answer(
     if own { refuse("a proposal is answered by the other side") } else { Ok(()) }
 }
 
-/// A change is taken back by whoever asked for it, by the same side of the order, or by who may cancel any order.
+/// A change may be withdrawn by its author, by the author's side of the order, or by roles that may cancel any order.
 pub fn may_withdraw(
     order: &Order,
     change: &ChangeOrder,

@@ -1,4 +1,4 @@
-//! Another policy, held against what was decided: what it would have blocked, allowed, or charged otherwise.
+//! Simulating a policy on recorded decisions: what it would have blocked, allowed or charged.
 
 use std::collections::BTreeMap;
 
@@ -19,14 +19,14 @@ pub struct Verdict {
     pub outcome: Result<Price, Refusal>,
 }
 
-/// What the caller gets back, and what is kept of it.
+/// What the caller gets back, and the fee that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Price {
     pub amount_minor: i64,
     pub fee_minor: i64,
 }
 
-/// What another policy changes about a decision.
+/// How another policy would have decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
     Same,
@@ -34,11 +34,11 @@ pub enum Effect {
     Blocked,
     /// It was refused and would be allowed.
     Allowed,
-    /// It would give another amount back, or keep another fee.
+    /// It would refund another amount, or keep another fee.
     Charged,
 }
 
-/// What all decisions together would have come to.
+/// The totals over all decisions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
     pub evaluated: i64,
@@ -52,7 +52,7 @@ pub struct Tally {
     pub blocked_by: BTreeMap<(String, &'static str), i64>,
 }
 
-/// One decision that would have been another.
+/// One decision that would have been different.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     pub effect: Effect,
@@ -60,7 +60,7 @@ pub struct Difference {
     pub would: Verdict,
 }
 
-/// The policy's word on a request; whether the order is free for it is not asked.
+/// What the policy says to a request. Whether another change holds the order is not asked.
 pub fn decide(
     policy: &Policy,
     catalogue: &Catalogue,

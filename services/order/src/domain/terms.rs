@@ -1,4 +1,4 @@
-//! What is agreed beside units and price: what the caller says with a request, and on what terms it was accepted.
+//! What belongs to a change beside units and price: what the caller says, and the terms on which the change was accepted.
 
 use serde::{Deserialize, Serialize};
 use types::money::telescope;
@@ -19,9 +19,9 @@ pub struct Said {
     /// The message in which the supplier was contacted; empty without one.
     pub supplier_contact_ref: String,
     pub confirmed: bool,
-    /// Go on without acknowledgements and in spite of a shortfall; somebody has to look afterwards.
+    /// Go on without acknowledgements and in spite of a shortfall. A person has to look afterwards.
     pub force: bool,
-    /// What of each delivery group's charge is to be given back, where the policy lets the request say.
+    /// How much of each delivery group's charge is to be refunded, where the policy lets the request choose.
     pub shipping: Vec<GroupReversal>,
     /// For settlement EXPLICIT.
     pub tenders: Vec<TenderRefund>,
@@ -55,16 +55,16 @@ impl Audience {
     }
 }
 
-/// What a caller wants of the money beside where it comes from.
+/// What a caller asks for about the refund.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MoneyWish {
     /// What a gateway declines becomes store credit.
     pub store_credit_fallback: bool,
-    /// Why the tenders named give back more than is owed; empty where they may not.
+    /// Why the named tenders give back more than is owed; empty if they may not.
     pub over_refund_reason: String,
 }
 
-/// On what terms a change was accepted: what the policy of that moment and the caller said.
+/// The terms on which a change was accepted, from the policy of that moment and the request.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(
@@ -73,16 +73,16 @@ pub struct MoneyWish {
 )]
 pub struct Terms {
     pub shipping: ShippingRule,
-    /// What the caller wanted given back of the shipping, where the policy let it say.
+    /// The shipping refund that the caller asked for, where the policy allows that.
     pub explicit_shipping: Vec<GroupReversal>,
     /// For settlement EXPLICIT.
     pub tenders: Vec<TenderRefund>,
     pub money: MoneyTerms,
-    /// What a partner's silence comes to.
+    /// What happens if a partner does not answer.
     pub unconfirmed: Unconfirmed,
-    /// Shipped units may be taken where they are.
+    /// Shipped units may be cancelled where they are.
     pub allow_shipped: bool,
-    /// Units that a fulfilment has must stay.
+    /// Units that are in a fulfilment must stay.
     pub only_unallocated: bool,
     /// Why the caller was allowed.
     pub grant: Option<Grant>,
@@ -94,34 +94,34 @@ pub struct Terms {
     /// The rule of the fee, if one was charged.
     pub fee_rule: String,
     pub fee: Fee,
-    /// Lines that stay although all that is eligible was asked for, and why.
+    /// Lines that stay although everything eligible was requested, and why.
     pub skipped: Vec<Skipped>,
-    /// The refund that a change tries again, without taking anything more off the order.
+    /// The refund that the change tries again. The order's price stays as it is.
     pub retry_of: Option<RefundId>,
     /// The proposal that this one answers with another.
     pub counter_of: Option<ChangeOrderId>,
-    /// Children of a bundle that were cancelled without their parent and bring nothing back.
+    /// Children of a bundle that were cancelled without their parent and refund nothing.
     pub without_parent: Vec<LineId>,
     /// The side that proposed it.
     pub proposed_by: Option<Side>,
-    /// Lines that come with it.
+    /// Lines that it adds.
     pub added: Vec<AddedLine>,
     /// The carts that sold the order, if nothing of it is left after the change.
     pub carts: Vec<ExternalReference>,
     /// The return whose units are accepted, and what becomes of them.
     pub return_id: Option<ReturnId>,
     pub came_back: Vec<CameBack>,
-    /// What its quote promised that moves.
+    /// What its quote promised.
     pub quoted: Option<Moves>,
-    /// What is owed is paid out, and nothing more taken off the order.
+    /// Pays out what is owed. The order's price stays as it is.
     pub pay_out: Option<PayOut>,
 }
 
-/// What a proposal says that is nobody's but its parties': no auditor, event or list shows it.
+/// What only the parties of a proposal may see: no auditor, event or list shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InConfidence {
-    /// What its author pays, unless whoever approves it does.
+    /// The author's tenders, unless the approver pays.
     pub pays: Vec<NewTender>,
     /// Where the goods are to go.
     pub address: Option<Address>,
@@ -131,7 +131,7 @@ pub struct InConfidence {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PayOut {
-    /// None is all of it, or what the tenders named come to.
+    /// None means all of it, or the sum of the named tenders.
     pub amount_minor: Option<i64>,
     pub way: PayOutWay,
     /// By hand: how it was paid.
@@ -146,20 +146,20 @@ pub enum PayOutWay {
     ByHand,
 }
 
-/// What becomes of the units of a line that came back.
+/// What happens to returned units of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CameBack {
     pub line_id: LineId,
-    /// They can be sold again.
+    /// Units that go back to stock.
     pub restock: i64,
-    /// They cannot.
+    /// Units that are written off.
     pub write_off: i64,
-    /// Empty is the warehouse that they had left.
+    /// Empty means the warehouse that they had left.
     pub warehouse_id: String,
 }
 
-/// What cancelling costs: an amount, and a share of what is given back.
+/// The fee of a cancellation: an amount, and a share of the refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fee {
@@ -168,7 +168,7 @@ pub struct Fee {
 }
 
 impl Fee {
-    /// A fee never exceeds what the change gives back: nobody has to pay for cancelling.
+    /// A fee never exceeds the refund: nobody has to pay for cancelling.
     pub fn charge(self, given_back_minor: i64) -> i64 {
         let whole = 10_000;
         let share = telescope(given_back_minor, whole, 0, self.basis_points);
@@ -183,11 +183,11 @@ pub struct MoneyTerms {
     pub strategy: TenderStrategy,
     /// What a gateway declines becomes store credit.
     pub store_credit_fallback: bool,
-    /// Why more goes back than is owed; empty where it does not.
+    /// Why more is refunded than is owed; empty otherwise.
     pub over_refund_reason: String,
 }
 
-/// What of a delivery group's charge a change gives back.
+/// How much of a delivery group's charge a change refunds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupReversal {
@@ -196,7 +196,7 @@ pub struct GroupReversal {
     pub shipping_tax_minor: i64,
 }
 
-/// What one tender is to give back.
+/// The refund of one tender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenderRefund {

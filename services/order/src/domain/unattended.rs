@@ -1,4 +1,4 @@
-//! Changes that nobody typed: those of rules and of batches.
+//! Changes that rules and batches ask for.
 
 use types::{Fingerprint, OrderId, Quantity};
 
@@ -31,7 +31,7 @@ impl ChangeRequest {
     }
 }
 
-/// The money goes as the policy says. Whoever wrote the rule or started the batch has confirmed it; that a supplier was contacted nobody can say.
+/// The refund goes as the policy says. Writing the rule or starting the batch counts as confirmation, but nobody claims that the supplier was contacted.
 fn unattended(
     order_id: &OrderId,
     selection: Selection,

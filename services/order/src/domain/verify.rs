@@ -1,7 +1,7 @@
 //! The equations one order has to satisfy, computed over again from its own rows.
 //!
-//! Nothing here is shared with the code that wrote the rows but the way to divide an amount: a
-//! check that calls what it checks proves nothing.
+//! Except for the way to divide an amount, nothing here is shared with the code that wrote the rows: a check that calls what it checks proves
+//! nothing.
 
 use types::money::cumulative;
 

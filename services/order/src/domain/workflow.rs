@@ -1,5 +1,5 @@
-//! The steps of fulfilment that units of an order stand at, with what makes sense at each: a workflow draws its buttons
-//! from it. Counted from the inventory's reports, so it advises and decides nothing.
+//! The steps of fulfilment that an order's units have reached, and which RPCs make sense at each, so that a user interface can show buttons. It is
+//! counted from the inventory's reports: it is advice and decides nothing.
 
 use types::Timestamp;
 
@@ -8,7 +8,7 @@ use super::outside::Handed;
 use super::policy::Units;
 use super::selection::allocated;
 
-/// How far units are, from nobody's hands to the buyer's.
+/// How far units have come, from not allocated to delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     Unallocated,
@@ -18,7 +18,7 @@ pub enum Stage {
     Delivered,
 }
 
-/// Units at one step. Goods that a partner has stand in a step of their own beside the one that counts them.
+/// Units at one step. Goods at a partner have a step of their own, beside the one that counts them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     pub stage: Stage,

@@ -1,4 +1,4 @@
-//! The facts as they are stored: names are short and figures stand in a row, because there is one row for every change.
+//! The stored form of the facts. Names are short and figures are lists, because there is one row for every change.
 
 use serde::{Deserialize, Serialize};
 use types::{LineId, Quantity, QuantityError, Timestamp, UnitPrice};
@@ -10,7 +10,7 @@ use crate::domain::order::{Group, InBundle, Line, LineAmounts, Order, Placement,
 use crate::domain::price_base::PriceBase;
 use crate::domain::quantities::Quantities;
 
-/// Stands for a note that was given; what it said decides nothing.
+/// Stands for a note that was given. Its text decides nothing and is not kept.
 const NOTED: &str = "noted";
 
 /// The order as it stood, and what was asked for.

@@ -1,6 +1,5 @@
-//! What was decided about a request to cancel, with the facts it was decided from: the order as it stood and what was
-//! asked for. Kept so that another policy can decide the same again, however the order has moved since. It holds no
-//! contact and no note of anybody.
+//! A recorded decision about a request to cancel, with its facts: the order as it was, and the request. It is kept so that another policy can
+//! decide the same request again, however the order has moved since. It holds no contact and no note.
 
 mod facts;
 
@@ -15,7 +14,7 @@ use super::position::Position;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {
     pub tenant: Tenant,
-    /// The change's id; of a refusal a fingerprint of who asked for what under which policy.
+    /// The change's id. For a refusal, a fingerprint of who asked for what under which policy.
     pub decision_id: String,
     pub order_id: OrderId,
     pub order_number: String,
@@ -39,7 +38,7 @@ pub enum Outcome {
     Refused(Refusal),
 }
 
-/// A decision's place in the order of time.
+/// The place of a decision in the order of time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     pub at: String,
