@@ -1,5 +1,5 @@
-//! Telling carts that sold an order that it is cancelled. A cart has no say in it: nobody's change waits for its word,
-//! and nothing counts as cancelled there without it.
+//! Telling the carts that sold an order that it is cancelled. A cart cannot refuse: no change waits for its answer, and nothing counts as cancelled
+//! in the cart without one.
 
 use types::{PartnerTaskId, Reason, Refusal};
 

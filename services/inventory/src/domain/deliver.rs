@@ -1,4 +1,4 @@
-//! The carrier's word that units have arrived.
+//! Recording that units were delivered.
 
 use types::{FulfilmentId, Refusal};
 

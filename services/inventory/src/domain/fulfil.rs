@@ -1,4 +1,4 @@
-//! Allocating reserved units to a fulfilment, and handing it to the warehouse floor.
+//! Allocating reserved units to a fulfilment, and submitting it to the warehouse floor or a partner.
 
 use types::{FulfilmentId, Reason, Refusal, ReservationId};
 
@@ -10,7 +10,7 @@ use super::reservation::{FulfilmentLine, Reservation};
 use super::selection::{Selection, Units};
 use super::unpacking::Elsewhere;
 
-/// What handing goods to a partner takes.
+/// What is needed to submit goods to a partner.
 #[derive(Clone, Copy)]
 pub struct Handover<'a> {
     pub integration: &'a IntegrationKey,
@@ -128,8 +128,8 @@ impl Goods {
         Ok(number)
     }
 
-    /// The number under which the partner takes the goods; none if it has them under one that still serves. A number
-    /// that a partner has seen is burned, whatever became of the goods.
+    /// The number under which the partner gets the goods. None if it has them already under a valid number. A number that a partner has seen is never
+    /// used again, whatever happened to the goods.
     fn number(
         &self,
         fulfilment: &FulfilmentId,

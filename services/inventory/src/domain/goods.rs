@@ -12,14 +12,14 @@ use super::reservation::{FulfilmentLine, Reservation, State};
 use super::stock::Posting;
 use super::warehouse::Warehouses;
 
-/// The goods of one order. Every unit that was ever reserved stands in exactly one reservation, for good.
+/// The goods of one order. Every unit that was ever reserved stands in exactly one reservation for ever.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Goods {
     pub order_id: OrderId,
     /// The number of the order's newest event from this service.
     pub event_seq: i64,
     pub created_at: Timestamp,
-    /// Its order was restored and is not paid again yet: no fulfilment gets anything.
+    /// The order was restored and is not paid yet: nothing can be allocated.
     pub awaits_payment: bool,
     pub lines: BTreeMap<LineId, Line>,
     pub reservations: BTreeMap<ReservationId, Reservation>,
@@ -36,8 +36,7 @@ pub struct Line {
     pub counters: Counters,
 }
 
-/// What happened to the units of a line so far. Each only ever grows, so that a receiver may apply them in any
-/// order, by maximum.
+/// What has happened to the units of a line so far. The counters only grow, so a receiver can apply them in any order, by maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
     pub allocated: i64,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use types::{Reason, Refusal};
 
-/// The profile of whoever nobody has described: a person has to ask.
+/// The profile of an unknown integration: a person has to ask.
 pub const UNKNOWN: &str = "default_unknown";
 
 /// What comes with the program. A tenant may have its own under the same key.
@@ -53,7 +53,7 @@ pub enum Method {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confirmation {
-    /// That the partner's program took the request is its word.
+    /// The program's acceptance of the request counts as the partner's answer.
     #[default]
     None,
     Required,
@@ -107,7 +107,7 @@ pub struct Integration {
     pub rule_triggerable: bool,
     #[serde(default)]
     pub rule_required: bool,
-    /// Of a cart: it takes the word that an order is cancelled.
+    /// For a cart: it can be told that an order is cancelled.
     #[serde(default)]
     pub accepts_cancel_notification: bool,
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! A carrier's label, and how far voiding it has come.
+//! A carrier's label, and the progress of voiding it.
 
 use types::{FulfilmentId, Money, Timestamp};
 
@@ -32,7 +32,7 @@ pub struct Voider {
 pub enum LabelState {
     Purchased,
     VoidRequested,
-    /// The tracking number leads nowhere from now on.
+    /// The label is void: its tracking number is no longer valid.
     Voided {
         credit: Credit,
     },
@@ -63,7 +63,7 @@ pub enum CarrierAnswer {
         credit: Credit,
     },
     Refused(VoidRefusal),
-    /// Not decided, or not heard: it is asked again with the same key.
+    /// Not decided, or no answer: the carrier is asked again with the same key.
     Later,
 }
 
@@ -148,7 +148,7 @@ impl Label {
         self.voider.as_ref().is_some_and(|voider| voider.by == by)
     }
 
-    /// Asked again after 1 s, then ever more seldom, at most every ten minutes.
+    /// When to ask again: after 1 s, then at growing intervals of at most ten minutes.
     pub fn ask_again(&mut self, now: Timestamp) {
         self.due_at = now.unix_micros() + backoff_micros(self.tries);
         self.tries += 1;

@@ -1,4 +1,4 @@
-//! Units of one line in one warehouse that share one fate.
+//! Units of one line in one warehouse that move together.
 
 use types::{FulfilmentId, FulfilmentLineId, LabelId, LineId, PartnerTaskId, ReservationId, Timestamp};
 
@@ -13,7 +13,7 @@ pub struct Reservation {
     pub sku: Sku,
     /// A bundle that is made of its parts: it goes the way of all goods and takes nothing of any shelf.
     pub without_stock: bool,
-    /// At least 1: units that part company with the rest become a row of their own.
+    /// At least 1. Units that are separated from the rest become a row of their own.
     pub quantity: i64,
     pub state: State,
     /// The saga that reserved the units.
@@ -47,7 +47,7 @@ pub struct FulfilmentLine {
 /// What became of units after they had been shipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AfterShip {
-    /// Theirs who bought them.
+    /// They belong to the buyer.
     Sold,
     /// A change order's saga is about to cancel them where they are.
     Claimed {
@@ -62,17 +62,17 @@ pub enum AfterShip {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// Promised to the line, and free to be shipped or held.
+    /// Reserved for the line, and free to be shipped or held.
     Active,
     /// A change order's saga holds the units: nobody ships them, nobody else cancels them.
     Held { by: String },
-    /// Given back to stock.
+    /// Released to stock.
     Released,
-    /// Taken out of their fulfilment, and promised anew in a row of their own. Packed units only.
+    /// Taken out of their fulfilment, and reserved again in a row of their own. Only for allocated units.
     Unpacked,
-    /// Given back, and sent out all the same. Packed units only.
+    /// Released, and sent out all the same. Only for allocated units.
     ShippedAfterCancel { tracking_number: String },
-    /// Out of the door. Only packed units come here.
+    /// Shipped. Only for allocated units.
     Consumed { tracking_number: String, delivered: bool, after: AfterShip },
 }
 
@@ -182,7 +182,7 @@ impl Reservation {
         }
     }
 
-    /// Out of the house, and theirs who bought them.
+    /// Shipped, and not cancelled or returned: the units belong to the buyer.
     pub fn is_sold(&self) -> bool {
         matches!(self.state, State::Consumed { after: AfterShip::Sold, .. })
     }
@@ -200,7 +200,7 @@ impl Reservation {
         self.packed.as_ref().is_some_and(|line| line.resubmit_needed)
     }
 
-    /// Shipped, on the way, and nobody's to cancel yet.
+    /// Shipped, not delivered, and not claimed by a change.
     pub fn is_on_the_way(&self) -> bool {
         matches!(self.state, State::Consumed { delivered: false, after: AfterShip::Sold, .. })
     }
@@ -231,12 +231,12 @@ impl Reservation {
         matches!(self.state, State::Consumed { after: AfterShip::Cancelled, .. })
     }
 
-    /// The promise is over and nothing of it is out: its line may be promised anew.
+    /// The reservation has ended and none of its units are out: the line can be reserved again.
     pub fn is_given_back(&self) -> bool {
         matches!(self.state, State::Released | State::Unpacked)
     }
 
-    /// They had come back to a shelf of ours after they were shipped, and have not left it again.
+    /// The units came back to our stock after they were shipped, and have not left again.
     pub fn is_back_on_the_shelf(&self) -> bool {
         self.packed.as_ref().is_some_and(|line| line.restocked > line.reshipped)
     }

@@ -1,4 +1,4 @@
-//! Promising stock to the lines of a new order, and taking the promise back.
+//! Reserving stock for the lines of an order, and releasing it again.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::refusals::{self, Shortage};
 use super::reservation::{AfterShip, Reservation, State};
 use super::warehouse::{WarehouseKind, Warehouses};
 
-/// A line that wants units.
+/// A line that needs units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     pub line_id: LineId,
@@ -20,7 +20,7 @@ pub struct Wanted {
     pub quantity: Quantity,
     /// None: the first active warehouse of our own by priority that can serve the whole line.
     pub warehouse_id: Option<WarehouseId>,
-    /// A bundle that is made of its parts: it takes nothing of any shelf, and goes along with its first part.
+    /// A bundle without stock of its own: it reserves nothing, and is packed with its first part.
     pub without_stock: bool,
     /// The bundle's line, of a part of one.
     pub part_of: Option<LineId>,
@@ -33,7 +33,7 @@ pub struct Reshipped {
     pub quantity: Quantity,
 }
 
-/// What a saga wants promised.
+/// What a saga asks to reserve.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reservable {
     pub lines: Vec<Wanted>,
@@ -41,10 +41,10 @@ pub struct Reservable {
 }
 
 impl Goods {
-    /// Reserves every line or none. `available` tells what a warehouse of our own has free of an article.
+    /// Reserves every line or none. `available` tells how many units of an article are free in a warehouse of our own.
     ///
-    /// A line is never split over warehouses, and lines are served in the order given: the same article on two
-    /// lines is counted twice against the same shelf. `takes_again` tells which partners take an order's number twice.
+    /// A line is never split over warehouses. Lines are served in the given order, so the same article on two lines counts twice against the same
+    /// stock. `takes_again` tells which partners accept an order's number twice.
     pub fn reserve(
         &mut self,
         reservable: &Reservable,
@@ -68,14 +68,14 @@ impl Goods {
         Ok(movements)
     }
 
-    /// What is promised from here on waits for its payment, or not. What was promised before goes on waiting.
+    /// Sets whether the new reservations wait for payment. Earlier ones go on waiting.
     pub fn await_payment(&mut self, until_paid: bool) {
         let promised = self.reservations.values().any(Reservation::is_reserved);
         self.awaits_payment = until_paid || (promised && self.awaits_payment);
     }
 
-    /// Units that were cancelled after they were shipped are claimed where they are, to be the buyer's again. Those that
-    /// had come back to a shelf leave it again.
+    /// Claims units that were cancelled after they were shipped, so that they become the buyer's again where they are. Units that had come back
+    /// to stock leave it again.
     fn reship<A: Fn(&WarehouseId, &Sku) -> i64>(
         &mut self,
         reshipped: &[Reshipped],
@@ -117,7 +117,7 @@ impl Goods {
         Err(refusals::short(Reason::InsufficientStock, message, &short))
     }
 
-    /// The old label brings nothing back any more: it was voided, or belongs to a parcel that has gone.
+    /// Claims the units of a reservation for the buyer. A label that was voided, or whose parcel has gone before, is forgotten.
     fn claim_for_the_buyer(&mut self, id: &ReservationId, saga_id: &str) -> Option<Movement> {
         let row = &self.reservations[id];
         let leaves = row.is_back_on_the_shelf();
@@ -139,14 +139,14 @@ impl Goods {
         movement
     }
 
-    /// The completion: what this saga claims is the buyer's again.
+    /// Completes the claim: the units are the buyer's again.
     pub fn reshipped(&mut self, saga_id: &str) -> Splits {
         let mut splits = Splits::default();
         self.end_claims(saga_id, &AfterShip::Sold, &mut splits);
         splits
     }
 
-    /// A line takes a new promise once every unit of the one before it was given back: its order is being restored.
+    /// A line can be reserved again only when every unit of its earlier reservation was released: its order is being restored.
     fn may_reserve(
         &self,
         wanted: &[Wanted],
@@ -170,8 +170,8 @@ impl Goods {
         }
     }
 
-    /// Gives back what this saga reserved. Units that have left already can't be given back; the caller learns
-    /// of them from the split's `shipped`.
+    /// Releases what this saga reserved. Units that have left already cannot be released; the caller finds them in `shipped` of the
+    /// split.
     pub fn unreserve(&mut self, saga_id: &str) -> (Splits, Vec<Movement>) {
         let mine = self.select(|row| row.saga_id == saga_id && row.is_reserved());
         let mut splits = Splits::default();
@@ -187,7 +187,7 @@ impl Goods {
         (splits, movements)
     }
 
-    /// The undo of [`Goods::reship`]: what this saga claims stays cancelled, and what it took off a shelf is back there.
+    /// The undo of [`Goods::reship`]: the claimed units stay cancelled, and units that were taken from stock are back there.
     fn cancel_again(&mut self, saga_id: &str) -> Vec<Movement> {
         let mut movements = Vec::new();
         for id in self.select(|row| row.claimed_by() == Some(saga_id)) {
@@ -231,8 +231,8 @@ impl Goods {
     }
 }
 
-/// What a reservation of these lines would find: for each, the free units where most are, and whether they are enough.
-/// It promises nothing. `goods` are those of the order whose units would be shipped again.
+/// What a reservation of these lines would find: for each line the free units of the warehouse that has most, and whether they suffice. Reserves
+/// nothing. `goods` are those of the order whose units would be shipped again.
 pub fn forecast(
     reservable: &Reservable,
     goods: Option<&Goods>,
@@ -241,7 +241,7 @@ pub fn forecast(
 ) -> Vec<Found> {
     let mut shelves = Shelves { warehouses, available, promised: BTreeMap::new() };
     let found = reservable.lines.iter().map(|line| {
-        // A warehouse that takes nothing, or is not there, has nothing.
+        // An inactive or unknown warehouse has nothing.
         let free = shelves.most_free(line).unwrap_or(0);
         let enough = line.without_stock || matches!(shelves.choose(line), Ok(Ok(_)));
         Found { available: free.min(AVAILABLE_SHOWN_MAX), enough }
@@ -256,7 +256,7 @@ pub fn forecast(
     found
 }
 
-/// A third party has as much as anybody can count.
+/// The stock of a third party is not known here: it counts as unlimited.
 const AVAILABLE_SHOWN_MAX: i64 = 1_000_000_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -265,7 +265,7 @@ pub struct Found {
     pub enough: bool,
 }
 
-/// The shelves as the lines before this one leave them.
+/// The free stock after the lines before this one.
 struct Shelves<'a, A> {
     warehouses: &'a Warehouses,
     available: A,
@@ -330,7 +330,7 @@ impl<A: Fn(&WarehouseId, &Sku) -> i64> Shelves<'_, A> {
         Ok(self.candidates(line)?.into_iter().map(|(_, free)| free).max().unwrap_or(0).max(0))
     }
 
-    /// The warehouses that may serve a line, in the order in which they are asked, with what each has free of it.
+    /// The warehouses that may serve a line, in the order in which they are tried, with the free units of each.
     fn candidates(&self, line: &Wanted) -> Result<Vec<(WarehouseId, i64)>, Refusal> {
         let warehouses = if let Some(named) = &line.warehouse_id {
             vec![(named, self.named(named)?)]
@@ -344,14 +344,13 @@ impl<A: Fn(&WarehouseId, &Sku) -> i64> Shelves<'_, A> {
                 let key = (id.clone(), line.sku.clone());
                 (self.available)(id, &line.sku) - self.promised.get(&key).copied().unwrap_or(0)
             }
-            // What a third party has is known when it ships, not before.
+            // What a third party has becomes known only when it ships.
             WarehouseKind::Dropship => i64::MAX,
         };
         Ok(warehouses.into_iter().map(|(id, kind)| (id.clone(), free(id, kind))).collect())
     }
 
-    /// Takes units that had come back to their shelves out again: how many of them are not there any more, and how many
-    /// are.
+    /// Takes units that had come back to stock out again. Returns how many of them are no longer there, and how many are.
     fn take_back_out(
         &mut self,
         rows: &[ReservationId],

@@ -1,4 +1,4 @@
-//! Out of the door.
+//! Shipping units of a fulfilment.
 
 use types::{FulfilmentId, Refusal, ReservationId};
 

@@ -1,5 +1,5 @@
-//! The report of a partner, or of a warehouse of our own, that it has shipped. What it says has happened, so it is taken
-//! whatever the units are: wanted, held by a change, or cancelled.
+//! Reports of a partner, or of our own warehouse, that units have left. What is reported has happened, so the report is recorded whatever state the
+//! units are in: wanted, held by a change, or cancelled.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ use super::selection::Selection;
 use super::stock::Posting;
 use super::warehouse::Warehouses;
 
-/// What a report comes to, in units.
+/// The units of a report, by what they were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reported {
     pub shipped: i64,
-    /// Neither sold nor back: a person decides.
+    /// Cancelled units that have left: a person decides what to do.
     pub shipped_after_cancel: i64,
-    /// A change holds them: its end says which of the two they are.
+    /// Units that a change holds: its end tells which of the two they are.
     pub noted: i64,
 }
 

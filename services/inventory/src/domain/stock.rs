@@ -1,9 +1,9 @@
-//! One article in one warehouse, and the only ways its two numbers move.
+//! The stock of one article in one warehouse, and the only ways in which its two numbers change.
 
 /// The largest stock of one article in one warehouse.
 const ON_HAND_MAX: i64 = 1_000_000_000_000;
 
-/// What is on the shelf and how much of it is promised.
+/// How many units are on hand, and how many of them are reserved.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stock {
     pub on_hand: i64,
@@ -12,7 +12,7 @@ pub struct Stock {
     pub ledger_seq: i64,
 }
 
-/// A movement of one stock row.
+/// A change of one stock row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Posting {
     /// A count: this many are on the shelf.
@@ -46,7 +46,7 @@ pub enum Posting {
     },
     /// The buyer sent units back that cannot be sold again: a record, nothing moves.
     WriteOff,
-    /// Promised units that turned out not to exist.
+    /// Reserved units that turned out not to exist.
     ShortShip {
         quantity: i64,
     },
@@ -54,7 +54,7 @@ pub enum Posting {
     Reship {
         quantity: i64,
     },
-    /// Units that were cancelled have left all the same. They take their promise along if they still held one.
+    /// Cancelled units have left all the same. Their reservation ends if they still had one.
     ShipAfterCancel {
         on_hand: i64,
         reserved: i64,
@@ -77,7 +77,7 @@ pub enum Kind {
     ShipAfterCancel,
 }
 
-/// What a posting writes into the ledger. The deltas of all entries of a row sum to its balances.
+/// The ledger entry of a posting. The deltas of all entries of a stock row sum to its balances.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub seq: i64,
@@ -94,7 +94,7 @@ pub enum PostingError {
     BelowReserved { on_hand: i64, reserved: i64 },
     #[error("stock is 0 to {ON_HAND_MAX} units")]
     BeyondRange,
-    /// A reservation gives back what the stock does not hold for it: the books are wrong, not the request.
+    /// A reservation releases units that the stock row does not hold for it: the books are wrong, and not the request.
     #[error("{quantity} reserved units leave a row that has {reserved} reserved and {on_hand} on hand")]
     Imbalance { quantity: i64, reserved: i64, on_hand: i64 },
 }

@@ -1,4 +1,4 @@
-//! Asking fulfilment partners to stop held units, and taking their word. Nothing counts as stopped without it.
+//! Asking fulfilment partners to stop held units, and recording their answers. Nothing counts as stopped without an answer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,18 +12,18 @@ use super::partner::{Ask, PartnerAnswer, PartnerTask, TaskState, UNUSABLE, Uncon
 use super::reservation::Reservation;
 use super::warehouse::{WarehouseKind, Warehouses};
 
-/// How the partners of one change order have answered, together.
+/// The combined answer of all partners of one change order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stopped {
-    /// Somebody's word is still awaited.
+    /// Some answer is still missing.
     Waiting,
-    /// Everybody agreed, or the change goes on without the word.
+    /// All agreed, or the change goes on without an answer.
     Agreed(Vec<PartnerTaskId>),
     Refused(Refusal),
 }
 
 impl Goods {
-    /// Asks every partner that works on units this saga holds, once a fulfilment. How many were asked.
+    /// Asks every partner that works on units which this saga holds, once per fulfilment. Returns how many were asked.
     pub fn ask_partners(
         &mut self,
         saga_id: &str,
@@ -48,7 +48,7 @@ impl Goods {
         Ok(asked)
     }
 
-    /// What the worker brings. False if the task does not wait for it any more.
+    /// Records what the worker heard. False if the task no longer waits for it.
     pub fn partner_answered(
         &mut self,
         id: &PartnerTaskId,
@@ -94,16 +94,16 @@ impl Goods {
         true
     }
 
-    /// Whether the task's request may be sent by its method now. The window is judged here, at send time: a request that
-    /// comes too late would be believed and not followed.
+    /// Whether the task's request may be sent by its method now. The time window is checked here, when it is sent: a partner would accept a late
+    /// request and not follow it.
     pub fn may_send(&self, id: &PartnerTaskId, integrations: &Integrations, now: Timestamp) -> bool {
         self.tasks.get(id).is_some_and(|task| {
             task.is_to_be_sent() && now < task.deadline_at && self.in_window(task, integrations, now)
         })
     }
 
-    /// A word from outside: the partner's own, or an operator's who heard it. Late words are taken as well, since they
-    /// say where the goods are.
+    /// Records an answer from outside: the partner's own, or one that an operator has heard. Late answers count, too, because they tell where the
+    /// goods are.
     pub fn partner_word(
         &mut self,
         id: &PartnerTaskId,
@@ -118,7 +118,7 @@ impl Goods {
         };
         match task.state {
             TaskState::Requested | TaskState::Unconfirmed => task.end(said, by, note, now),
-            // The change was put back meanwhile: a yes means that the partner has stopped what is wanted after all.
+            // The change was rejected meanwhile: a yes means that the partner has stopped units that are wanted after all.
             TaskState::Withdrawn | TaskState::Expired => {
                 task.end(task.state, by, note, now);
                 if word == Word::Accepted {
@@ -133,7 +133,7 @@ impl Goods {
         Ok(())
     }
 
-    /// A person has asked by hand; the word is awaited.
+    /// A person has asked the partner by hand; the answer is awaited.
     pub fn asked_by_hand(&mut self, id: &PartnerTaskId, note: &str) -> Result<(), Refusal> {
         let task = self.tasks.get_mut(id).ok_or_else(|| Refusal::not_found("partner task", id))?;
         if task.state != TaskState::Requested {
@@ -146,7 +146,7 @@ impl Goods {
         Ok(())
     }
 
-    /// What this saga's partners have come to. One no is a no: the same goes for one of several partners.
+    /// The combined answer of this saga's partners. One refusal refuses the change, even if other partners agreed.
     pub fn stopped(&self, saga_id: &str) -> Stopped {
         let mut agreed = Vec::new();
         let mut waiting = false;
@@ -161,7 +161,7 @@ impl Goods {
         if waiting { Stopped::Waiting } else { Stopped::Agreed(agreed) }
     }
 
-    /// The undo of a stop. What a partner has stopped already can only be given to it anew.
+    /// The undo of a stop. Units that a partner has stopped already have to be submitted to it again.
     pub fn withdraw_stops(&mut self, saga_id: &str, now: Timestamp) -> usize {
         let mine: Vec<PartnerTaskId> = self.tasks_of(saga_id).cloned().collect();
         for id in &mine {
@@ -178,7 +178,7 @@ impl Goods {
         mine.len()
     }
 
-    /// Windows and deadlines, whatever else was said.
+    /// Applies time windows and deadlines, whatever was answered.
     fn mind_the_time(&mut self, id: &PartnerTaskId, integrations: &Integrations, now: Timestamp) {
         let task = &self.tasks[id];
         if task.state != TaskState::Requested {
@@ -266,7 +266,7 @@ impl Goods {
         at_partners
     }
 
-    /// The units are wanted and the partner has stopped them: it takes them anew, under another number.
+    /// The units are wanted and the partner has stopped them, so they must be submitted again under another number.
     fn mark_for_resubmission(&mut self, id: &PartnerTaskId) {
         let stopped = self.select(|row| {
             let line = row.packed.as_ref();
@@ -294,7 +294,7 @@ impl Reservation {
 }
 
 impl PartnerTask {
-    /// The deadline has come without a word.
+    /// The deadline has passed without an answer.
     fn run_out(&mut self, now: Timestamp) {
         match self.ask.unconfirmed {
             Unconfirmed::Commit => self.go_on_without_word(now),

@@ -1,4 +1,4 @@
-//! Undoing a fulfilment that has not left, and packing its units elsewhere: their promise goes along.
+//! Undoing a fulfilment that has not left, and packing its units in another warehouse: their reservation moves with them.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::reservation::{Reservation, State};
 use super::selection::{Selection, Units};
 use super::warehouse::{WarehouseKind, Warehouses};
 
-/// Where units are promised anew.
+/// Where the units are reserved again.
 pub struct Elsewhere<'a> {
     pub warehouses: &'a Warehouses,
     /// What a warehouse of our own has free of an article.
@@ -20,8 +20,8 @@ pub struct Elsewhere<'a> {
 }
 
 impl Goods {
-    /// Takes units out of a fulfilment; all that has not left and no change holds if none are named. They stay
-    /// promised where they are, in rows of their own: what stood in the fulfilment stays to be read there.
+    /// Takes units out of a fulfilment: the named ones, or all that have not left and are not held. They stay reserved in their warehouse, in rows of
+    /// their own, so that the fulfilment still shows what was in it.
     pub fn unpack(
         &mut self,
         fulfilment: &FulfilmentId,
@@ -88,7 +88,7 @@ impl Goods {
         Ok((self.pack(&rows, to, moment), movements))
     }
 
-    /// Promises these units in another warehouse instead, which has to have them.
+    /// Reserves these units in another warehouse instead, which has to have them.
     pub(super) fn bring_to(
         &mut self,
         rows: Vec<ReservationId>,
@@ -108,7 +108,7 @@ impl Goods {
         Ok((brought, movements))
     }
 
-    /// The promise of a row ends, and stands in a new one.
+    /// Ends the reservation of a row, and opens a new one.
     fn promise_anew(
         &mut self,
         id: &ReservationId,

@@ -1,4 +1,4 @@
-//! Where goods are.
+//! Warehouses.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::names::WarehouseId;
 pub enum WarehouseKind {
     /// Our own shelves: every unit is counted.
     Own,
-    /// A third party holds the goods. There are no stock rows, and what it has in hand is its affair.
+    /// A third party holds the goods. There are no stock rows; how much it has is not known here.
     Dropship,
 }
 
@@ -31,11 +31,11 @@ impl WarehouseKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warehouse {
     pub kind: WarehouseKind,
-    /// Lower is asked first.
+    /// Lower numbers are tried first.
     pub priority: i64,
     /// An inactive warehouse takes no new reservations; what it holds already still leaves it.
     pub active: bool,
-    /// How the third party is reached; none for our own shelves, and for one that nobody has told about.
+    /// The integration of the third party. None for warehouses of our own, and where nobody has configured one.
     pub integration: Option<IntegrationKey>,
 }
 
@@ -70,8 +70,7 @@ impl Warehouses {
         }
     }
 
-    /// Adds or changes a warehouse. Its kind is for good: units on shelves can't become a third party's
-    /// by a change of setting.
+    /// Adds or changes a warehouse. Its kind never changes: units in our own warehouse do not become a third party's by a setting.
     pub fn put(&mut self, id: WarehouseId, warehouse: Warehouse) -> Result<(), Refusal> {
         if let Some(existing) = self.0.get(&id)
             && existing.kind != warehouse.kind
@@ -93,8 +92,8 @@ impl Warehouses {
         self.get(id).is_some_and(|warehouse| warehouse.kind == WarehouseKind::Own)
     }
 
-    /// The warehouses that may be chosen for a line that names none, in the order in which they are asked. A third
-    /// party is never among them: what it has in hand is its affair, so it would take every line.
+    /// The warehouses that can be chosen for a line that names none, in the order in which they are tried. A third party is never among them: its stock
+    /// counts as unlimited, so it would take every line.
     pub fn by_priority(&self) -> Vec<(&WarehouseId, &Warehouse)> {
         let ours = |warehouse: &Warehouse| warehouse.active && warehouse.kind == WarehouseKind::Own;
         let mut active: Vec<_> = self.0.iter().filter(|(_, warehouse)| ours(warehouse)).collect();
