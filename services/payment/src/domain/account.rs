@@ -26,13 +26,13 @@ pub struct Account {
     pub currency: Currency,
     /// No capture may bring the position above it.
     pub ceiling_minor: i64,
-    /// What the order comes to by its last decision that is known here, fees included.
+    /// What the order costs by its last decision that is known here, fees included.
     pub worth_minor: i64,
-    /// What is owed by that decision, as the order service was last told.
+    /// What is owed by that decision, as it was last told to the order service.
     pub told: Told,
     /// How many changes that had left something owed were told to have nothing open any more.
     pub told_mended: i64,
-    /// The last number given to a figure of what is owed.
+    /// The sequence number of the last position.
     pub owed_seq: i64,
     /// The last event told of this order.
     pub event_seq: i64,
@@ -46,7 +46,7 @@ pub struct Account {
     pub holds: BTreeMap<String, Hold>,
     /// By payment and the gateway's own name of it.
     pub disputes: BTreeMap<(PaymentId, String), Dispute>,
-    /// What the customer holds with us instead of money.
+    /// The customer's store credit.
     pub store_credit_minor: i64,
     /// The last row of the store credit's book.
     pub credit_seq: i64,
@@ -60,7 +60,7 @@ pub struct Hold {
     pub change_order_id: ChangeOrderId,
     pub prior_ceiling_minor: i64,
     pub new_ceiling_minor: i64,
-    /// What exceeds the new total and was not to be given back.
+    /// What was paid beyond the new total and is not to be refunded.
     pub owed_minor: i64,
     pub move_no_money: bool,
     /// A refund that its gateway declines becomes store credit.

@@ -1,5 +1,5 @@
-//! Payments that another system made: read at their gateway before they count, or taken on somebody's word and read before
-//! any of them is given back.
+//! Payments that another system made. A stated payment is read at its gateway before it counts; an attested payment counts on somebody's word, and is
+//! read before any of it is refunded.
 //!
 //! ```text
 //!   stated    ─▶ read ─▶ as stated: it counts      ─▶ anything else: the order is not placed
@@ -23,7 +23,7 @@ use super::placing::ExternalPayment;
 use super::refund;
 use super::reply::Ended;
 
-/// What a reading has changed.
+/// The effect of reading a payment at its gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Read {
     /// The gateway shows the payment as it was stated.
@@ -32,7 +32,7 @@ pub struct Read {
 }
 
 impl Account {
-    /// Writes the payment down as it is stated and has it read: it counts when the gateway shows it so.
+    /// Stores a stated payment and asks the gateway for it. It counts once the gateway confirms it.
     pub(super) fn adopt(
         &mut self,
         external: &ExternalPayment,
@@ -54,7 +54,7 @@ impl Account {
         Ok(())
     }
 
-    /// Writes down what another system did. No gateway is asked now: there is none, or somebody vouches for it.
+    /// Stores an attested payment. No gateway is asked now: there is none, or somebody vouches for the payment.
     pub(super) fn bring_in(
         &mut self,
         external: &ExternalPayment,
@@ -132,7 +132,7 @@ impl Account {
         self.captures.insert(capture_id, capture);
     }
 
-    /// Has an attested payment read before its first refund is sent; the refund stays reserved meanwhile.
+    /// Asks the gateway for an attested payment before its first refund is sent. The refund stays reserved meanwhile.
     pub(super) fn read_first(&mut self, payment_id: &PaymentId, moment: Moment<'_>) {
         let payment = self.payments.get_mut(payment_id).expect("a refund has a payment");
         if payment.proof == Proof::Reading {
@@ -152,7 +152,7 @@ impl Account {
         placing.into_iter().chain(legs).collect()
     }
 
-    /// Takes what the gateway has of a payment that rests on somebody's word; None if it does not.
+    /// Records what the gateway has of an attested payment. None if the payment is not attested.
     pub fn payment_read(
         &mut self,
         tenant: &Tenant,
@@ -176,7 +176,7 @@ impl Account {
         })
     }
 
-    /// What of the gateway's word contradicts ours; for people.
+    /// How the gateway's figures differ from ours, for people.
     fn disproof(&self, tenant: &Tenant, payment: &Payment, holding: &Holding) -> Option<String> {
         if holding.tenant.as_ref().is_some_and(|named| named != tenant.as_str()) {
             return Some("the gateway has it as another tenant's".to_owned());
@@ -202,7 +202,7 @@ impl Account {
         })
     }
 
-    /// What of a payment has gone back or is on its way, whoever sent it.
+    /// How much of a payment was refunded or is being refunded, by whomever.
     fn sent_back(&self, payment_id: &PaymentId) -> i64 {
         let sent = self.refunds.values().filter(|refund| {
             refund.payment_id == *payment_id
@@ -271,14 +271,14 @@ impl Account {
         ended
     }
 
-    /// The reserved legs that nothing but the reading has kept back, and the steps that send them.
+    /// The reserved legs that only waited for the reading, and the steps that send them.
     fn waiting_to_be_sent(&self, payment_id: &PaymentId) -> Vec<(RefundId, String)> {
         let reserved = self
             .refunds
             .values()
             .filter(|refund| refund.payment_id == *payment_id && refund.state == refund::State::Reserved);
         let decided = reserved.filter_map(|refund| {
-            // No change stands behind these two: they were sent when they were made.
+            // These two belong to no change: they were sent when they were made.
             let alone = [RETRY, LATE_CAPTURE].contains(&refund.step.as_str());
             let step = if alone { refund.step.clone() } else { self.decided(&refund.refund_id)? };
             Some((refund.refund_id.clone(), step))
@@ -286,7 +286,7 @@ impl Account {
         decided.collect()
     }
 
-    /// We did not take this money and so do not return it unasked, but somebody must.
+    /// We did not take this money, so we do not refund it by ourselves; a person has to.
     pub(super) fn report_left_captured(&mut self, payment_id: &PaymentId) {
         let cause = Refusal::new(
             Reason::PlacementFailed,

@@ -18,13 +18,13 @@ pub enum Event {
         detail: String,
         retry_of: Option<RefundId>,
     },
-    /// What is owed has come to be another figure, or what a change had left owed is so no more.
+    /// The owed amount has changed, or a change no longer leaves anything owed.
     OwedChanged {
         /// By the decision that is known here, and by that of a change that is reserved.
         positions: Vec<Told>,
         left: Vec<LeftOwed>,
     },
-    /// Somebody else has given money back at the gateway.
+    /// Somebody has refunded money at the gateway itself.
     RefundFound {
         refund_id: RefundId,
         amount_minor: i64,
@@ -34,7 +34,7 @@ pub enum Event {
     },
     /// A person has to look at it.
     AttentionRaised { subject: Attention, change_order_id: Option<ChangeOrderId>, cause: Refusal },
-    /// Nobody has to look at it any more.
+    /// The cause is gone: nobody has to look any more.
     AttentionCleared { subject: Attention, change_order_id: Option<ChangeOrderId> },
 }
 

@@ -1,5 +1,5 @@
-//! The words between us and a gateway: what it is asked to do, what it may answer, what it is able
-//! to do at all, and what it tells by itself.
+//! The language between us and a gateway: what it is asked, what it may answer, what it is capable of, and what it tells by
+//! itself.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub enum Effect {
     Void,
     /// Give part of an authorisation back.
     Lower,
-    /// Nothing: say what there is of a payment that another system made.
+    /// Do nothing, but say what there is of a payment that another system made.
     Read,
 }
 
@@ -58,7 +58,7 @@ impl Subject {
     }
 }
 
-/// One thing to ask a gateway for.
+/// One request to a gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
     pub order_id: OrderId,
@@ -78,7 +78,7 @@ pub struct Task {
     pub authorisation: String,
 }
 
-/// What a gateway said of one key.
+/// What a gateway answered about one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     Done {
@@ -87,7 +87,7 @@ pub enum Answer {
     Declined {
         detail: String,
     },
-    /// It will take its time; the end comes later.
+    /// It is under way; the outcome comes later.
     Pending {
         reference: String,
         detail: String,
@@ -96,12 +96,12 @@ pub enum Answer {
     ActionRequired {
         detail: String,
     },
-    /// It was done, and failed afterwards.
+    /// It succeeded first and failed afterwards.
     FailedAfter {
         reference: String,
         detail: String,
     },
-    /// No answer: it may have been done or not.
+    /// No answer: nobody knows whether it was done.
     Unknown {
         detail: String,
     },
@@ -133,7 +133,7 @@ pub struct Capabilities {
     pub amounts: Amounts,
 }
 
-/// What becomes of an authorisation of which less is captured than it holds.
+/// What happens to the rest of an authorisation when less than its amount is captured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartialCapture {
     /// The rest stays, and can be captured later.
@@ -142,7 +142,7 @@ pub enum PartialCapture {
     DropsTheRest,
 }
 
-/// Which amounts a gateway takes.
+/// Which amounts a gateway accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Amounts {
     /// Any number of minor units of any currency.
@@ -187,7 +187,7 @@ pub enum EventKind {
     Payment,
     Refund,
     Dispute,
-    /// Something that concerns no money of ours; it is taken and left alone.
+    /// Something that concerns no money of ours: it is accepted and ignored.
     Other,
 }
 
@@ -208,7 +208,7 @@ impl EventKind {
     }
 }
 
-/// What the gateway's own book says of one payment: read to find what was done there and not by us.
+/// The gateway's own record of one payment, read to find what was done there and not by us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     pub captured_minor: i64,
@@ -219,14 +219,14 @@ pub struct Statement {
 /// What a gateway has of a payment that another system made there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holding {
-    /// The one name it goes by there, whatever it was named by here.
+    /// The gateway's canonical reference, whatever the payment was called here.
     pub reference: String,
     pub currency: Currency,
     pub captured_minor: i64,
     /// Authorised, and neither captured nor given back.
     pub open_minor: i64,
     pub refunded_minor: i64,
-    /// Whom it was made for, where its metadata says so in words of ours.
+    /// Whom it was made for, if its metadata says so in our format.
     pub tenant: Option<String>,
     pub order_id: Option<OrderId>,
 }

@@ -1,8 +1,8 @@
-//! What a decision may know of the world, and when the gateway is asked again.
+//! What a decision knows of time, and when a gateway is asked again.
 
 use types::{Ids, Timestamp};
 
-/// Handed to every decision, so that a test can fix all of it.
+/// Passed to every decision, so that a test can fix the clocks.
 #[derive(Clone, Copy)]
 pub struct Moment<'a> {
     /// Business time, for people.
@@ -13,7 +13,7 @@ pub struct Moment<'a> {
     pub timing: &'a Timing,
 }
 
-/// How patient the service is with its gateways, in microseconds.
+/// How long the service waits for its gateways, in microseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timing {
     /// How long the process that committed a task keeps it to itself before another may take it over.

@@ -7,15 +7,15 @@ use super::payment;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The customer's money came in.
+    /// Money came in from the customer.
     Capture,
-    /// It went back.
+    /// Money went back to the customer.
     Refund,
-    /// A refund that had gone out came back to us.
+    /// A refund was reversed and came back to us.
     Reversal,
-    /// The customer's bank took it back.
+    /// The customer's bank took the money back.
     Dispute,
-    /// A person gave it back.
+    /// A person paid the money back.
     ByHand,
 }
 

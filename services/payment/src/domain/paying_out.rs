@@ -1,4 +1,4 @@
-//! Paying out what is owed: no change of the order's worth, only of where the money is.
+//! Paying out what is owed. The order's price does not change.
 
 use types::{Reason, RefundId, Refusal};
 
@@ -11,7 +11,7 @@ use super::split::{Form, Share, Strategy, divide};
 /// What of the sum that is owed is paid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PayOut {
-    /// None is all of it, or what the tenders named come to.
+    /// None means all of it, or the sum of the named tenders.
     pub amount_minor: Option<i64>,
     pub way: Way,
 }

@@ -1,4 +1,4 @@
-//! What a quote has promised that moves.
+//! The amounts by tender that a quote has promised.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use types::{Fingerprint, Reason, Refusal};
 
 use super::split::Share;
 
-/// What of each tender was to move when it was quoted.
+/// How much each tender was going to give back when the quote was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quoted {
     pub amount_minor: i64,
@@ -14,7 +14,7 @@ pub struct Quoted {
 }
 
 impl Quoted {
-    /// Refuses if anything else would move now.
+    /// Refuses if other amounts would move now.
     pub(super) fn check(&self, shares: &[Share]) -> Result<(), Refusal> {
         let mut by_tender: BTreeMap<String, i64> = BTreeMap::new();
         for share in shares {

@@ -1,4 +1,4 @@
-//! Giving back: reserve, release, settle, and what the gateway says of it.
+//! Refunding: reserve, release, settle, and the gateway's answers.
 
 use types::{ChangeOrderId, Reason, RefundId, Refusal};
 
@@ -15,26 +15,26 @@ use super::refund::{Event, Kind, Method, Refund, Resolution, Stage, State};
 use super::reply::{Ended, Ending, Leg, Reply, StepOutcome};
 use super::split::{Form, Share, Strategy, divide, room};
 
-/// What a change of an order wants reserved.
+/// What a change of an order asks to reserve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reservation {
     pub saga_id: String,
     pub step: String,
     pub change_order_id: ChangeOrderId,
-    /// What the order comes to after the change, fees included and never below zero.
+    /// What the order costs after the change, fees included, never below zero, in minor units.
     pub target_minor: i64,
-    /// Lower the ceiling only; what exceeds the target stays owed.
+    /// Only lower the ceiling. What was paid beyond the target stays owed.
     pub move_no_money: bool,
-    /// The decision of the order that will commit it.
+    /// The version of the order's worth that will commit it.
     pub worth_version: i64,
     pub terms: Terms,
 }
 
-/// How a change wants its money given back.
+/// How a change wants its money refunded.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Terms {
     pub strategy: Strategy,
-    /// Reserve what can be, where the tenders cannot give all of it; the rest stays owed.
+    /// Reserve as much as the tenders can give. The rest stays owed.
     pub force: bool,
     pub store_credit_fallback: bool,
     /// EXPLICIT may name more than exceeds the target, though never more than a tender can give.
@@ -49,7 +49,7 @@ pub struct Terms {
 }
 
 impl Account {
-    /// What exceeds `target_minor`, over the tenders as the strategy says, and what is left of it.
+    /// Divides what was paid beyond `target_minor` over the tenders by the strategy, and returns what no tender can give.
     pub fn forecast(&self, target_minor: i64, terms: &Terms) -> (Vec<Share>, i64) {
         if let Some(pay_out) = terms.pay_out {
             return self.divide_owed(target_minor, terms, pay_out);
@@ -180,7 +180,7 @@ impl Account {
         }))
     }
 
-    /// Takes a reservation back: its legs are never sent, and the ceiling is what it was.
+    /// Releases a reservation: its legs are never sent, and the ceiling is what it was before.
     pub fn release(&mut self, saga_id: &str, moment: Moment<'_>) -> Result<StepOutcome, Refusal> {
         let hold = self.holds.get_mut(saga_id).filter(|hold| hold.state == HoldState::Reserved);
         let hold = hold.ok_or_else(|| no_reservation(saga_id))?;
@@ -196,7 +196,7 @@ impl Account {
         Ok(StepOutcome::Applied(Reply::default()))
     }
 
-    /// Sends what was reserved, or writes down that a person pays it.
+    /// Sends what was reserved, or records that a person pays it.
     pub fn settle(
         &mut self,
         saga_id: &str,
@@ -229,7 +229,7 @@ impl Account {
             .filter(move |refund| refund.saga_id == saga_id && refund.change_order_id.is_some())
     }
 
-    /// Closes the hold when all its legs are over, and tells how each ended.
+    /// Closes the hold when all its legs have ended, and tells how each ended.
     fn settled(&mut self, saga_id: &str) -> Option<Reply> {
         if self.legs(saga_id).any(|refund| !refund.state.stage().is_over()) {
             return None;
@@ -306,7 +306,7 @@ impl Account {
         }
     }
 
-    /// It cannot fail: nobody else is asked.
+    /// Refunds our own tender. It cannot fail, because no gateway is asked.
     pub(super) fn give_internally(&mut self, refund_id: &RefundId, moment: Moment<'_>) {
         let refund = self.refunds.get_mut(refund_id).expect("the caller has read this refund");
         refund.gateway_reference = format!("own-{refund_id}");
@@ -357,7 +357,7 @@ impl Account {
         }
         let lost = matches!(answer, Answer::Unknown { .. });
         let waits = if lost { &moment.timing.unknown } else { &moment.timing.pending };
-        // Hearing "pending" ends the counting of lost answers and begins that of patience.
+        // "Pending" is an answer: it ends the count of lost answers and begins the count of pending ones.
         let so_far = if refund.state == before { refund.schedule } else { Schedule::REST };
         refund.schedule = so_far.again(moment, waits);
         let (schedule, change) = (refund.schedule, refund.change_order_id.clone());

@@ -1,5 +1,5 @@
-//! An order that is restored comes to something again: its account takes a higher ceiling and the tenders that pay
-//! what is missing, and gives both back if the order is not restored after all.
+//! Restoring an order's account: it gets a higher ceiling and tenders for what is missing, and loses both again if the order is not restored after
+//! all.
 
 use types::{ChangeOrderId, Reason, Refusal};
 

@@ -1,4 +1,4 @@
-//! Dividing what must be given back over where the money is.
+//! Dividing a refund over the tenders.
 
 use std::cmp::Reverse;
 
@@ -6,7 +6,7 @@ use types::{CaptureId, PaymentId, money::allocate};
 
 use super::payment::Kind;
 
-/// In what form a tender's money is there.
+/// The state of a tender's money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
     /// Authorised and not captured: given back by lowering, no money moves.
@@ -16,7 +16,7 @@ pub enum Form {
     Captured,
 }
 
-/// Money that may be given back: never more than `free_minor` of it.
+/// A source of a refund: at most `free_minor` of it can be given back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     pub payment_id: PaymentId,
@@ -52,7 +52,7 @@ pub enum Strategy {
     Explicit(Vec<Named>),
 }
 
-/// A tender, and what it is to give back.
+/// A tender and its share of the refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
     pub payment_id: PaymentId,
