@@ -85,4 +85,15 @@ mod tests {
         let twice = record! { a: "one", b: "two", c: 3, a: "five" };
         assert_eq!(twice.arrange(&set(Purpose::Inserts)).unwrap_err(), "a is no column of the statement");
     }
+
+    #[test]
+    fn rows_that_are_written_are_not_bound_by_position() {
+        let by_position = || crate::Rows::InOrder(vec![values!["one", "two", 3]]);
+
+        assert!(by_position().arrange(&set(Purpose::Reads)).is_ok());
+        for purpose in [Purpose::Inserts, Purpose::Updates] {
+            let told = by_position().arrange(&set(purpose)).unwrap_err();
+            assert!(told.contains("by the names of their columns"), "{told}");
+        }
+    }
 }

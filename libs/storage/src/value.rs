@@ -55,7 +55,7 @@ impl Rows {
     }
 
     /// The rows in the order of the columns.
-    fn arrange(self, set: &RowSet) -> Result<Vec<Vec<Value>>, String> {
+    pub(crate) fn arrange(self, set: &RowSet) -> Result<Vec<Vec<Value>>, String> {
         match self {
             Self::InOrder(rows) if set.purpose == Purpose::Reads || rows.is_empty() => Ok(rows),
             Self::InOrder(_) => {
@@ -180,13 +180,13 @@ pub(crate) fn sqlite_query(
     values: Vec<Value>,
 ) -> Result<(&'static str, SqliteArguments), DbError> {
     let rendered = statement.rendered(Engine::Sqlite)?;
-    let Bound { values, batch } = bound(statement, rendered, values)?;
+    let Bound { values, mut batch } = bound(statement, rendered, values)?;
     let mut arguments = SqliteArguments::default();
     let failed = |problem: BoxDynError| malformed(statement, &problem.to_string());
     let size = batch.as_ref().and_then(|(rows, _)| row_set::small_size(rows.len()));
-    let Some((size, (rows, set))) = size.zip(batch.as_ref()) else {
+    let Some(size) = size else {
         for value in values {
-            bind_sqlite(&mut arguments, &value).map_err(failed)?;
+            bind_sqlite(&mut arguments, value).map_err(failed)?;
         }
         if let Some((rows, _)) = batch {
             arguments.add(json(&rows)).map_err(failed)?;
@@ -199,19 +199,22 @@ pub(crate) fn sqlite_query(
             Piece::Parameter(number) => {
                 let value =
                     values.get(number - 1).ok_or_else(|| malformed(statement, "a value is missing"))?;
-                bind_sqlite(&mut arguments, value).map_err(failed)?;
+                bind_sqlite(&mut arguments, value.clone()).map_err(failed)?;
             }
-            Piece::Rows => bind_small(&mut arguments, set, rows, size).map_err(failed)?,
+            Piece::Rows => {
+                let (rows, set) = batch.take().expect("a statement takes one batch of rows");
+                bind_small(&mut arguments, set, rows, size).map_err(failed)?;
+            }
         }
     }
     Ok((rendered.small(size), arguments))
 }
 
-fn bind_sqlite(arguments: &mut SqliteArguments, value: &Value) -> Result<(), BoxDynError> {
+fn bind_sqlite(arguments: &mut SqliteArguments, value: Value) -> Result<(), BoxDynError> {
     match value {
-        Value::Text(text) => arguments.add(text.clone()),
-        Value::Int(number) => arguments.add(*number),
-        Value::Bytes(bytes) => arguments.add(bytes.clone()),
+        Value::Text(text) => arguments.add(text),
+        Value::Int(number) => arguments.add(number),
+        Value::Bytes(bytes) => arguments.add(bytes),
         Value::NullText | Value::NullInt | Value::NullBytes => arguments.add(None::<i64>),
         Value::Rows(_) => unreachable!("a batch is bound by itself"),
     }
@@ -221,16 +224,17 @@ fn bind_sqlite(arguments: &mut SqliteArguments, value: &Value) -> Result<(), Box
 fn bind_small(
     arguments: &mut SqliteArguments,
     set: &RowSet,
-    rows: &[Vec<Value>],
+    rows: Vec<Vec<Value>>,
     size: usize,
 ) -> Result<(), BoxDynError> {
-    for value in rows.iter().flatten() {
+    let real = rows.len();
+    for value in rows.into_iter().flatten() {
         bind_sqlite(arguments, value)?;
     }
-    for _ in 0..(size - rows.len()) * set.columns.len() {
+    for _ in 0..(size - real) * set.columns.len() {
         arguments.add(None::<i64>)?;
     }
-    arguments.add(i64::try_from(rows.len())?)
+    arguments.add(i64::try_from(real)?)
 }
 
 pub(crate) fn postgres_query(

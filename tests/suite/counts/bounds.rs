@@ -9,11 +9,11 @@ type Bound = (&'static str, fn(&Report) -> &Costs, fn(&Costs) -> f64, f64);
 
 const BOUNDS: [Bound; 8] = [
     ("row writes of a cancellation", |report| &report.cancel, Costs::row_writes, 135.0),
-    ("statements of a cancellation", |report| &report.cancel, |costs| costs.statements, 180.0),
+    ("statements of a cancellation", |report| &report.cancel, |costs| costs.statements, 179.0),
     ("bytes of WAL of a cancellation", |report| &report.cancel, |costs| costs.wal_bytes, 76_000.0),
     ("messages of a cancellation", |report| &report.cancel, |costs| costs.grpc_messages, 18.0),
     ("row writes of a partial cancellation", |report| &report.partial, Costs::row_writes, 117.0),
-    ("statements of a partial cancellation", |report| &report.partial, |costs| costs.statements, 180.0),
+    ("statements of a partial cancellation", |report| &report.partial, |costs| costs.statements, 179.0),
     ("row writes of a placing", |report| &report.place, Costs::row_writes, 84.0),
     ("statements of a placing", |report| &report.place, |costs| costs.statements, 130.0),
 ];

@@ -8,7 +8,7 @@ use types::{ChangeOrderId, OrderId, ReturnId, Tenant};
 
 use crate::domain::order::ExternalReference;
 use crate::ops::books::desk::DeskKeys;
-use crate::ops::command::{Arrival, Queue};
+use crate::ops::command::{Arrival, Named, Queue};
 use crate::store::attention::AttentionKey;
 use crate::store::keys::{ChangeKey, OrderKey};
 use crate::store::returns::ReturnKey;
@@ -46,6 +46,15 @@ pub struct Wanted {
 impl Wanted {
     pub fn order(&mut self, tenant: &Tenant, order_id: &OrderId) {
         self.orders.insert((tenant.clone(), order_id.clone()));
+    }
+
+    /// What a request names, with its order.
+    pub fn named(&mut self, tenant: &Tenant, named: &Named<'_>) {
+        match named {
+            Named::Order(order_id) => self.order(tenant, order_id),
+            Named::Change(change_order_id) => self.change_and_order(tenant, change_order_id),
+            Named::Return(return_id) => self.returned(tenant, return_id),
+        }
     }
 
     /// An order with all its changes.

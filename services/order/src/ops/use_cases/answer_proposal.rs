@@ -41,10 +41,6 @@ impl UseCase for ApproveChange {
         Some(Named::Change(&self.change_order_id))
     }
 
-    fn reads(&self, tenant: &Tenant, wanted: &mut Wanted) {
-        wanted.change_and_order(tenant, &self.change_order_id);
-    }
-
     fn decide(&self, work: &mut Work<'_>) -> Result<ChangeView, Refusal> {
         let (mut order, mut change) = work.change(&self.change_order_id)?;
         let policies = work.shelf();
@@ -70,10 +66,6 @@ impl UseCase for DeclineChange {
 
     fn about(&self) -> Option<Named<'_>> {
         Some(Named::Change(&self.change_order_id))
-    }
-
-    fn reads(&self, tenant: &Tenant, wanted: &mut Wanted) {
-        wanted.change_and_order(tenant, &self.change_order_id);
     }
 
     fn decide(&self, work: &mut Work<'_>) -> Result<ChangeView, Refusal> {

@@ -1,12 +1,11 @@
 //! Moves of an order that need nothing but the order: ConfirmOrder and StartProcessing.
 
-use types::{Fingerprint, OrderId, Refusal, Tenant, Timestamp};
+use types::{Fingerprint, OrderId, Refusal, Timestamp};
 
 use super::{UseCase, Work};
 use crate::domain::history::Happened;
 use crate::domain::lifecycle;
 use crate::domain::order::{Actor, Order};
-use crate::ops::books::wanted::Wanted;
 use crate::ops::command::Named;
 
 pub struct ConfirmOrder {
@@ -29,10 +28,6 @@ impl UseCase for ConfirmOrder {
         Some(Named::Order(&self.order_id))
     }
 
-    fn reads(&self, tenant: &Tenant, wanted: &mut Wanted) {
-        wanted.order(tenant, &self.order_id);
-    }
-
     fn decide(&self, work: &mut Work<'_>) -> Result<Order, Refusal> {
         move_on(work, &self.order_id, lifecycle::confirm)
     }
@@ -48,10 +43,6 @@ impl UseCase for StartProcessing {
 
     fn about(&self) -> Option<Named<'_>> {
         Some(Named::Order(&self.order_id))
-    }
-
-    fn reads(&self, tenant: &Tenant, wanted: &mut Wanted) {
-        wanted.order(tenant, &self.order_id);
     }
 
     fn decide(&self, work: &mut Work<'_>) -> Result<Order, Refusal> {

@@ -72,8 +72,12 @@ pub trait UseCase: Send + Sync + 'static {
         None
     }
 
-    /// What has to be at hand to decide it. The tenant's policies always are.
-    fn reads(&self, tenant: &Tenant, wanted: &mut Wanted);
+    /// What has to be at hand to decide it: what it names, unless it needs more. The tenant's policies always are.
+    fn reads(&self, tenant: &Tenant, wanted: &mut Wanted) {
+        if let Some(named) = self.about() {
+            wanted.named(tenant, &named);
+        }
+    }
 
     /// Changes the overlay, or refuses: then nothing of it stays.
     fn decide(&self, work: &mut Work<'_>) -> Result<Self::Answer, Refusal>;

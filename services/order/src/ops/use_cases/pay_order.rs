@@ -1,12 +1,11 @@
 //! PayOrder: pays what is missing. Whose tenders are refused may try again.
 
-use types::{Fingerprint, Refusal, Tenant};
+use types::{Fingerprint, Refusal};
 
 use super::{UseCase, Work};
 use crate::domain::change::ChangeView;
 use crate::domain::lifecycle::{self, PayRequest};
 use crate::domain::policy::Capability;
-use crate::ops::books::wanted::Wanted;
 use crate::ops::command::Named;
 use crate::ops::plans;
 
@@ -23,10 +22,6 @@ impl UseCase for PayOrder {
 
     fn about(&self) -> Option<Named<'_>> {
         Some(Named::Order(&self.0.order_id))
-    }
-
-    fn reads(&self, tenant: &Tenant, wanted: &mut Wanted) {
-        wanted.order(tenant, &self.0.order_id);
     }
 
     fn decide(&self, work: &mut Work<'_>) -> Result<ChangeView, Refusal> {

@@ -3,12 +3,11 @@
 use prost::Message as _;
 use proto::events::v1::RolesChanged;
 use storage::{NewEvent, role_map};
-use types::{Fingerprint, Grants, Refusal, Role, RoleMap, Tenant};
+use types::{Fingerprint, Grants, Refusal, Role, RoleMap};
 
 use super::{Resource, UseCase, Work};
 use crate::domain::policy::{Document, Edition, Selector, Shelf};
 use crate::domain::reason::CancelReason;
-use crate::ops::books::wanted::Wanted;
 
 /// Adds the next version of a policy.
 pub struct UpsertPolicy {
@@ -48,8 +47,6 @@ impl UseCase for UpsertPolicy {
         Fingerprint::of(&[self.policy_id.as_bytes(), self.document.to_text().as_bytes()])
     }
 
-    fn reads(&self, _: &Tenant, _: &mut Wanted) {}
-
     fn decide(&self, work: &mut Work<'_>) -> Result<Written, Refusal> {
         let mut kept = Shelf::clone(&work.shelf());
         let (actor, now) = (&work.asked.actor, work.books.now);
@@ -71,8 +68,6 @@ impl UseCase for ActivatePolicy {
         Fingerprint::of(&[self.policy_id.as_bytes(), &version, by.as_bytes(), value.as_bytes()])
     }
 
-    fn reads(&self, _: &Tenant, _: &mut Wanted) {}
-
     fn decide(&self, work: &mut Work<'_>) -> Result<Written, Refusal> {
         let mut kept = Shelf::clone(&work.shelf());
         let policy = kept.choose(self.selector.clone(), &self.policy_id, self.version)?;
@@ -93,8 +88,6 @@ impl UseCase for UpsertReason {
         Fingerprint::of(&[text.as_bytes()])
     }
 
-    fn reads(&self, _: &Tenant, _: &mut Wanted) {}
-
     fn decide(&self, work: &mut Work<'_>) -> Result<Written, Refusal> {
         let reason = &self.0;
         let mut kept = Shelf::clone(&work.shelf());
@@ -114,8 +107,6 @@ impl UseCase for SetEdition {
         Fingerprint::of(&[format!("{:?}", self.0).as_bytes()])
     }
 
-    fn reads(&self, _: &Tenant, _: &mut Wanted) {}
-
     fn decide(&self, work: &mut Work<'_>) -> Result<Written, Refusal> {
         let edition = &self.0;
         let mut kept = Shelf::clone(&work.shelf());
@@ -133,8 +124,6 @@ impl UseCase for UpsertRoles {
     fn content(&self) -> Fingerprint {
         Fingerprint::of(&[format!("{:?}", self.0).as_bytes()])
     }
-
-    fn reads(&self, _: &Tenant, _: &mut Wanted) {}
 
     fn decide(&self, work: &mut Work<'_>) -> Result<Written, Refusal> {
         let kept = Shelf::clone(&work.shelf()).grant(&work.asked.actor.role, &self.0)?;

@@ -61,10 +61,6 @@ impl UseCase for ReceiveReturn {
         Some(Named::Return(&self.return_id))
     }
 
-    fn reads(&self, tenant: &Tenant, wanted: &mut Wanted) {
-        wanted.returned(tenant, &self.return_id);
-    }
-
     fn decide(&self, work: &mut Work<'_>) -> Result<Return, Refusal> {
         move_on(work, &self.return_id, |order, returned, author| {
             lifecycle::receive_return(order, returned, &self.lines, &self.note, author)
@@ -82,10 +78,6 @@ impl UseCase for AcceptReturn {
 
     fn about(&self) -> Option<Named<'_>> {
         Some(Named::Return(&self.return_id))
-    }
-
-    fn reads(&self, tenant: &Tenant, wanted: &mut Wanted) {
-        wanted.returned(tenant, &self.return_id);
     }
 
     fn decide(&self, work: &mut Work<'_>) -> Result<ChangeView, Refusal> {
@@ -112,10 +104,6 @@ impl UseCase for RejectReturn {
         Some(Named::Return(&self.return_id))
     }
 
-    fn reads(&self, tenant: &Tenant, wanted: &mut Wanted) {
-        wanted.returned(tenant, &self.return_id);
-    }
-
     fn decide(&self, work: &mut Work<'_>) -> Result<Return, Refusal> {
         move_on(work, &self.return_id, |order, returned, author| {
             lifecycle::reject_return(order, returned, &self.lines, &self.note, author)
@@ -133,10 +121,6 @@ impl UseCase for CloseReturn {
 
     fn about(&self) -> Option<Named<'_>> {
         Some(Named::Return(&self.return_id))
-    }
-
-    fn reads(&self, tenant: &Tenant, wanted: &mut Wanted) {
-        wanted.returned(tenant, &self.return_id);
     }
 
     fn decide(&self, work: &mut Work<'_>) -> Result<Return, Refusal> {

@@ -1,11 +1,10 @@
 //! ShortShip: the warehouse cannot send what is still open, and the customer does not pay for it.
 
-use types::{Fingerprint, Refusal, Tenant};
+use types::{Fingerprint, Refusal};
 
 use super::{UseCase, Work};
 use crate::domain::change::ChangeView;
 use crate::domain::lifecycle::{self, ShortShipRequest};
-use crate::ops::books::wanted::Wanted;
 use crate::ops::command::Named;
 use crate::ops::plans;
 
@@ -21,10 +20,6 @@ impl UseCase for ShortShip {
 
     fn about(&self) -> Option<Named<'_>> {
         Some(Named::Order(&self.0.order_id))
-    }
-
-    fn reads(&self, tenant: &Tenant, wanted: &mut Wanted) {
-        wanted.order(tenant, &self.0.order_id);
     }
 
     fn decide(&self, work: &mut Work<'_>) -> Result<ChangeView, Refusal> {

@@ -2,13 +2,12 @@
 //! after the decision nobody can.
 
 use saga::SagaKey;
-use types::{ChangeOrderId, Fingerprint, Refusal, Tenant};
+use types::{ChangeOrderId, Fingerprint, Refusal};
 
 use super::{UseCase, Work};
 use crate::domain::change::ChangeView;
 use crate::domain::lifecycle::{self, Withdrawal};
 use crate::domain::sides::may_withdraw;
-use crate::ops::books::wanted::Wanted;
 use crate::ops::command::Named;
 use crate::ops::decide::carry;
 
@@ -27,10 +26,6 @@ impl UseCase for WithdrawChange {
 
     fn about(&self) -> Option<Named<'_>> {
         Some(Named::Change(&self.change_order_id))
-    }
-
-    fn reads(&self, tenant: &Tenant, wanted: &mut Wanted) {
-        wanted.change_and_order(tenant, &self.change_order_id);
     }
 
     fn decide(&self, work: &mut Work<'_>) -> Result<ChangeView, Refusal> {
